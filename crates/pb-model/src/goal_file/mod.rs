@@ -1,0 +1,1 @@
+//! Goal files: TOML in, a [`crate::spec::GoalSpec`] out.
