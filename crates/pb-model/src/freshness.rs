@@ -6,8 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 /// One round of gates that ran while nothing else wrote in the workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuietRound {
     /// Workspace digest before the round.
     pub before: String,
@@ -40,7 +42,10 @@ mod tests {
 
     #[test]
     fn only_gates_may_lead_from_the_verdict_to_the_present() {
-        let round = |before: &str, after: &str| QuietRound { before: before.to_owned(), after: after.to_owned() };
+        let round = |before: &str, after: &str| QuietRound {
+            before: before.to_owned(),
+            after: after.to_owned(),
+        };
         assert!(is_fresh("a", "a", &[]));
         assert!(!is_fresh("a", "b", &[]));
         assert!(is_fresh("a", "c", &[round("b", "c"), round("a", "b")]));

@@ -8,15 +8,15 @@
 //!
 //! Start reading at [`spec`] (what a person asks for), then [`goal`] (what becomes of it).
 
-pub mod ids;
-pub mod spec;
-pub mod plan;
-pub mod goal_file;
-pub mod goal;
-pub mod verdict;
-pub mod retry;
-pub mod freshness;
 pub mod effect;
+pub mod freshness;
+pub mod goal;
+pub mod goal_file;
+pub mod ids;
+pub mod plan;
+pub mod retry;
+pub mod spec;
+pub mod verdict;
 
 pub use effect::effect_key;
 pub use ids::{ArtifactId, EscalationId, GoalId, ItemId, RunId};

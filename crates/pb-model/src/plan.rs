@@ -14,7 +14,8 @@ pub fn order(items: &[ItemSpec]) -> Result<Vec<Vec<usize>>, Invalid> {
     for (index, item) in items.iter().enumerate() {
         if let Some(first) = index_of.insert(item.id.as_str(), index) {
             let problem = format!("`{}` is the id of items[{first}] already", item.id);
-            return Err(Invalid::new(format!("items[{index}].id"), problem).hint("ids are unique in a goal"));
+            return Err(Invalid::new(format!("items[{index}].id"), problem)
+                .hint("ids are unique in a goal"));
         }
     }
     let mut needs = Vec::with_capacity(items.len());
@@ -25,8 +26,9 @@ pub fn order(items: &[ItemSpec]) -> Result<Vec<Vec<usize>>, Invalid> {
     let mut waves: Vec<Vec<usize>> = Vec::new();
     let mut placed = BTreeSet::new();
     while placed.len() < items.len() {
-        let wave: Vec<usize> =
-            (0..items.len()).filter(|i| !placed.contains(i) && needs.get(*i).is_some_and(|n| n.is_subset(&placed))).collect();
+        let wave: Vec<usize> = (0..items.len())
+            .filter(|i| !placed.contains(i) && needs.get(*i).is_some_and(|n| n.is_subset(&placed)))
+            .collect();
         if wave.is_empty() {
             return Err(cycle(items, &needs, &placed));
         }
@@ -36,7 +38,11 @@ pub fn order(items: &[ItemSpec]) -> Result<Vec<Vec<usize>>, Invalid> {
     Ok(waves)
 }
 
-fn resolve_needs(index: usize, item: &ItemSpec, index_of: &BTreeMap<&str, usize>) -> Result<BTreeSet<usize>, Invalid> {
+fn resolve_needs(
+    index: usize,
+    item: &ItemSpec,
+    index_of: &BTreeMap<&str, usize>,
+) -> Result<BTreeSet<usize>, Invalid> {
     let mut found = BTreeSet::new();
     for (n, need) in item.needs.iter().enumerate() {
         let place = format!("items[{index}].needs[{n}]");
@@ -61,17 +67,29 @@ fn resolve_needs(index: usize, item: &ItemSpec, index_of: &BTreeMap<&str, usize>
 /// Walks back along unplaced needs until an item repeats: that loop is the cycle.
 fn cycle(items: &[ItemSpec], needs: &[BTreeSet<usize>], placed: &BTreeSet<usize>) -> Invalid {
     let mut path: Vec<usize> = Vec::new();
-    let mut at = (0..items.len()).find(|i| !placed.contains(i)).unwrap_or_default();
+    let mut at = (0..items.len())
+        .find(|i| !placed.contains(i))
+        .unwrap_or_default();
     while !path.contains(&at) {
         path.push(at);
-        at = needs.get(at).and_then(|n| n.iter().find(|i| !placed.contains(i))).copied().unwrap_or(at);
+        at = needs
+            .get(at)
+            .and_then(|n| n.iter().find(|i| !placed.contains(i)))
+            .copied()
+            .unwrap_or(at);
     }
     let start = path.iter().position(|i| *i == at).unwrap_or_default();
     let key = |i: &usize| items.get(*i).map_or("?", |item| item.id.as_str());
     let mut names: Vec<&str> = path.iter().skip(start).map(key).collect();
     names.push(key(&at));
-    Invalid::new(format!("items[{at}].needs"), format!("the items need each other in a circle: {}", names.join(" -> ")))
-        .hint("remove one of these needs")
+    Invalid::new(
+        format!("items[{at}].needs"),
+        format!(
+            "the items need each other in a circle: {}",
+            names.join(" -> ")
+        ),
+    )
+    .hint("remove one of these needs")
 }
 
 /// The candidate that is close enough to `word` to be meant, if any (Levenshtein distance up to
@@ -136,14 +154,34 @@ mod tests {
 
     #[test]
     fn a_diamond_is_three_waves() {
-        check(&[item("d", &["b", "c"]), item("b", &["a"]), item("c", &["a"]), item("a", &[])], "[[3], [1, 2], [0]]");
+        check(
+            &[
+                item("d", &["b", "c"]),
+                item("b", &["a"]),
+                item("c", &["a"]),
+                item("a", &[]),
+            ],
+            "[[3], [1, 2], [0]]",
+        );
     }
 
     #[test]
     fn what_is_wrong_is_named() {
-        check(&[item("a", &[]), item("a", &[])], "items[1].id: `a` is the id of items[0] already / ids are unique in a goal");
-        check(&[item("build", &[]), item("test", &["biuld"])], "items[1].needs[0]: no item has the id `biuld` / did you mean `build`?");
-        check(&[item("a", &["b"]), item("b", &["c"]), item("c", &["b"])], "items[1].needs: the items need each other in a circle: b -> c -> b / remove one of these needs");
-        check(&[item("a", &["a"])], "items[0].needs: the items need each other in a circle: a -> a / remove one of these needs");
+        check(
+            &[item("a", &[]), item("a", &[])],
+            "items[1].id: `a` is the id of items[0] already / ids are unique in a goal",
+        );
+        check(
+            &[item("build", &[]), item("test", &["biuld"])],
+            "items[1].needs[0]: no item has the id `biuld` / did you mean `build`?",
+        );
+        check(
+            &[item("a", &["b"]), item("b", &["c"]), item("c", &["b"])],
+            "items[1].needs: the items need each other in a circle: b -> c -> b / remove one of these needs",
+        );
+        check(
+            &[item("a", &["a"])],
+            "items[0].needs: the items need each other in a circle: a -> a / remove one of these needs",
+        );
     }
 }

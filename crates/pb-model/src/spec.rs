@@ -156,7 +156,20 @@ impl ItemSpec {
 }
 
 /// Bounds how many items run at once (`wire.md` §5.3).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
     /// The ordinary lane.
@@ -357,12 +370,24 @@ impl std::fmt::Display for Check {
                 write!(f, "`{}` exits {}", gate.argv.join(" "), gate.expect_exit)
             }
             Self::FileExists { path } => write!(f, "{path} exists"),
-            Self::FileContains { path, text: Some(text), .. } => write!(f, "{path} contains {text:?}"),
+            Self::FileContains {
+                path,
+                text: Some(text),
+                ..
+            } => write!(f, "{path} contains {text:?}"),
             Self::FileContains { path, regex, .. } => {
-                write!(f, "{path} matches /{}/", regex.as_deref().unwrap_or_default())
+                write!(
+                    f,
+                    "{path} matches /{}/",
+                    regex.as_deref().unwrap_or_default()
+                )
             }
             Self::FileUnchanged { path } => write!(f, "{path} is unchanged"),
-            Self::TestsExecuted { argv: Some(argv), min, .. } => {
+            Self::TestsExecuted {
+                argv: Some(argv),
+                min,
+                ..
+            } => {
                 write!(f, "`{}` runs at least {min} test(s)", argv.join(" "))
             }
             Self::TestsExecuted { min, .. } => write!(f, "at least {min} test(s) ran"),
@@ -404,7 +429,11 @@ pub struct Invalid {
 impl Invalid {
     /// A problem at a place, without a hint.
     pub fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { place: place.into(), problem: problem.into(), hint: None }
+        Self {
+            place: place.into(),
+            problem: problem.into(),
+            hint: None,
+        }
     }
 
     /// The same problem with a hint.
@@ -423,19 +452,33 @@ impl GoalSpec {
         check_title("title", &self.title)?;
         check_description("description", &self.description)?;
         if self.priority > 100 {
-            return Err(Invalid::new("priority", format!("{} is above 100", self.priority)));
+            return Err(Invalid::new(
+                "priority",
+                format!("{} is above 100", self.priority),
+            ));
         }
         for (place, given) in [
             ("budget_tokens", self.budget_tokens.map(|n| n > 0)),
-            ("budget_time_minutes", self.budget_time_minutes.map(|n| n > 0)),
-            ("budget_cost_usd", self.budget_cost_usd.map(|n| n.is_finite() && n > 0.0)),
+            (
+                "budget_time_minutes",
+                self.budget_time_minutes.map(|n| n > 0),
+            ),
+            (
+                "budget_cost_usd",
+                self.budget_cost_usd.map(|n| n.is_finite() && n > 0.0),
+            ),
         ] {
             if given == Some(false) {
-                return Err(Invalid::new(place, "a budget is above zero").hint("leave it out for no limit"));
+                return Err(
+                    Invalid::new(place, "a budget is above zero").hint("leave it out for no limit")
+                );
             }
         }
         if self.items.len() > ITEMS_MAX {
-            let problem = format!("{} items, at most {ITEMS_MAX} are allowed", self.items.len());
+            let problem = format!(
+                "{} items, at most {ITEMS_MAX} are allowed",
+                self.items.len()
+            );
             return Err(Invalid::new("items", problem).hint("split the goal"));
         }
         for (index, item) in self.items.iter().enumerate() {
@@ -464,12 +507,18 @@ impl ItemSpec {
                 check_time_limit(&format!("{place}.time_limit"), command.time_limit_s)?;
             }
             Work::Agent(agent) if agent.prompt.trim().is_empty() => {
-                return Err(Invalid::new(format!("{place}.prompt"), "an agent item needs a prompt"));
+                return Err(Invalid::new(
+                    format!("{place}.prompt"),
+                    "an agent item needs a prompt",
+                ));
             }
             Work::Agent(_) => {}
         }
         if self.gates.len() > GATES_MAX {
-            return Err(Invalid::new(format!("{place}.gates"), format!("at most {GATES_MAX} gates are allowed")));
+            return Err(Invalid::new(
+                format!("{place}.gates"),
+                format!("at most {GATES_MAX} gates are allowed"),
+            ));
         }
         for (index, gate) in self.gates.iter().enumerate() {
             gate.validate(&format!("{place}.gates[{index}]"), &self.work)?;
@@ -488,32 +537,43 @@ impl GateSpec {
                 check_env(&format!("{place}.env"), &gate.env)?;
                 check_time_limit(&format!("{place}.time_limit"), gate.time_limit_s)
             }
-            Check::FileExists { path } | Check::FileUnchanged { path } => check_relative(&path_place, Some(path)),
+            Check::FileExists { path } | Check::FileUnchanged { path } => {
+                check_relative(&path_place, Some(path))
+            }
             Check::FileContains { path, text, regex } => {
                 check_relative(&path_place, Some(path))?;
                 match (text, regex) {
-                    (Some(text), None) if text.is_empty() => {
-                        Err(Invalid::new(format!("{place}.text"), "an empty text is in every file"))
-                    }
+                    (Some(text), None) if text.is_empty() => Err(Invalid::new(
+                        format!("{place}.text"),
+                        "an empty text is in every file",
+                    )),
                     (Some(_), None) => Ok(()),
                     (None, Some(pattern)) => check_regex(&format!("{place}.regex"), pattern),
-                    (Some(_), Some(_)) | (None, None) => {
-                        Err(Invalid::new(place, "file_contains needs either `text` or `regex`"))
-                    }
+                    (Some(_), Some(_)) | (None, None) => Err(Invalid::new(
+                        place,
+                        "file_contains needs either `text` or `regex`",
+                    )),
                 }
             }
-            Check::TestsExecuted { argv, min, time_limit_s } => {
+            Check::TestsExecuted {
+                argv,
+                min,
+                time_limit_s,
+            } => {
                 if *min == 0 {
-                    return Err(Invalid::new(format!("{place}.min"), "zero tests prove nothing")
-                        .hint("leave `min` out; it is 1"));
+                    return Err(
+                        Invalid::new(format!("{place}.min"), "zero tests prove nothing")
+                            .hint("leave `min` out; it is 1"),
+                    );
                 }
                 check_time_limit(&format!("{place}.time_limit"), *time_limit_s)?;
                 match (argv, work) {
                     (Some(argv), _) => check_argv(&format!("{place}.argv"), argv),
                     (None, Work::Command(_)) => Ok(()),
-                    (None, Work::Agent(_)) => {
-                        Err(Invalid::new(format!("{place}.argv"), "an agent item has no output to read: name the test command"))
-                    }
+                    (None, Work::Agent(_)) => Err(Invalid::new(
+                        format!("{place}.argv"),
+                        "an agent item has no output to read: name the test command",
+                    )),
                 }
             }
         }
@@ -525,25 +585,34 @@ fn check_title(place: &str, title: &str) -> Result<(), Invalid> {
         return Err(Invalid::new(place, "a title is not empty"));
     }
     if title.chars().count() > TITLE_CHARS_MAX {
-        return Err(Invalid::new(place, format!("longer than {TITLE_CHARS_MAX} characters"))
-            .hint("put the details into `description`"));
+        return Err(
+            Invalid::new(place, format!("longer than {TITLE_CHARS_MAX} characters"))
+                .hint("put the details into `description`"),
+        );
     }
     if title.chars().any(char::is_control) {
-        return Err(Invalid::new(place, "a title is one line without control characters"));
+        return Err(Invalid::new(
+            place,
+            "a title is one line without control characters",
+        ));
     }
     Ok(())
 }
 
 fn check_description(place: &str, text: &str) -> Result<(), Invalid> {
     if text.len() > DESCRIPTION_BYTES_MAX {
-        return Err(Invalid::new(place, format!("longer than {DESCRIPTION_BYTES_MAX} bytes"))
-            .hint("put the material into a file of the workspace and name it"));
+        return Err(
+            Invalid::new(place, format!("longer than {DESCRIPTION_BYTES_MAX} bytes"))
+                .hint("put the material into a file of the workspace and name it"),
+        );
     }
     Ok(())
 }
 
 fn check_key(place: &str, key: &str) -> Result<(), Invalid> {
-    let fits = key.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    let fits = key
+        .chars()
+        .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
     if key.is_empty() || key.len() > 64 || !fits {
         return Err(Invalid::new(place, format!("`{key}` is not an item id"))
             .hint("1 to 64 letters, digits, `-`, `_` or `.`"));
@@ -553,10 +622,15 @@ fn check_key(place: &str, key: &str) -> Result<(), Invalid> {
 
 fn check_argv(place: &str, argv: &[String]) -> Result<(), Invalid> {
     if argv.first().is_none_or(|program| program.trim().is_empty()) {
-        return Err(Invalid::new(place, "names no program").hint("argv = [\"program\", \"argument\"]"));
+        return Err(
+            Invalid::new(place, "names no program").hint("argv = [\"program\", \"argument\"]")
+        );
     }
     if argv.len() > ARGV_MAX || argv.iter().map(String::len).sum::<usize>() > ARGV_BYTES_MAX {
-        return Err(Invalid::new(place, format!("more than {ARGV_MAX} arguments or {ARGV_BYTES_MAX} bytes")));
+        return Err(Invalid::new(
+            place,
+            format!("more than {ARGV_MAX} arguments or {ARGV_BYTES_MAX} bytes"),
+        ));
     }
     if argv.iter().any(|argument| argument.contains('\0')) {
         return Err(Invalid::new(place, "an argument contains a NUL byte"));
@@ -566,14 +640,23 @@ fn check_argv(place: &str, argv: &[String]) -> Result<(), Invalid> {
 
 fn check_env(place: &str, env: &BTreeMap<String, String>) -> Result<(), Invalid> {
     if env.len() > ENV_MAX {
-        return Err(Invalid::new(place, format!("more than {ENV_MAX} variables")));
+        return Err(Invalid::new(
+            place,
+            format!("more than {ENV_MAX} variables"),
+        ));
     }
     for (name, value) in env {
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-            return Err(Invalid::new(place, format!("`{name}` is not an environment variable")));
+            return Err(Invalid::new(
+                place,
+                format!("`{name}` is not an environment variable"),
+            ));
         }
         if name.starts_with("PB_") {
-            return Err(Invalid::new(place, format!("`{name}`: names that start with PB_ are ours")));
+            return Err(Invalid::new(
+                place,
+                format!("`{name}`: names that start with PB_ are ours"),
+            ));
         }
     }
     Ok(())
@@ -582,7 +665,10 @@ fn check_env(place: &str, env: &BTreeMap<String, String>) -> Result<(), Invalid>
 fn check_time_limit(place: &str, seconds: Option<u64>) -> Result<(), Invalid> {
     match seconds {
         Some(0) => Err(Invalid::new(place, "a time limit is above zero")),
-        Some(s) if s > TIME_LIMIT_S_MAX => Err(Invalid::new(place, format!("longer than {TIME_LIMIT_S_MAX} s"))),
+        Some(s) if s > TIME_LIMIT_S_MAX => Err(Invalid::new(
+            place,
+            format!("longer than {TIME_LIMIT_S_MAX} s"),
+        )),
         Some(_) | None => Ok(()),
     }
 }
@@ -591,20 +677,30 @@ fn check_relative(place: &str, path: Option<&str>) -> Result<(), Invalid> {
     use std::path::{Component, Path};
     let Some(path) = path else { return Ok(()) };
     if path.is_empty() || path.contains('\0') {
-        return Err(Invalid::new(place, "a path is not empty and has no NUL byte"));
+        return Err(Invalid::new(
+            place,
+            "a path is not empty and has no NUL byte",
+        ));
     }
-    let stays = Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let stays = Path::new(path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if stays {
         Ok(())
     } else {
-        Err(Invalid::new(place, format!("`{path}` leaves the workspace"))
-            .hint("paths are relative to the workspace and without `..`"))
+        Err(
+            Invalid::new(place, format!("`{path}` leaves the workspace"))
+                .hint("paths are relative to the workspace and without `..`"),
+        )
     }
 }
 
 fn check_regex(place: &str, pattern: &str) -> Result<(), Invalid> {
     match regex::Regex::new(pattern) {
         Ok(_) => Ok(()),
-        Err(error) => Err(Invalid::new(place, format!("not a regular expression: {error}"))),
+        Err(error) => Err(Invalid::new(
+            place,
+            format!("not a regular expression: {error}"),
+        )),
     }
 }

@@ -1,0 +1,157 @@
+//! The end of a goal: delivered, failed, blocked or cancelled.
+
+use super::Decision;
+use super::verify;
+use crate::freshness::QuietRound;
+use crate::goal::command::Rejection;
+use crate::goal::event::Event;
+use crate::goal::state::{Artifact, Failure, GateResult, GoalStatus, ItemStatus, Phase, Reason};
+use crate::{RunId, Verdict};
+
+/// After every decision: does the goal end here? Only when nothing of it runs.
+pub(super) fn conclude(decision: &mut Decision) {
+    let state = &decision.state;
+    if state.goal.status != GoalStatus::Active || state.running().next().is_some() {
+        return;
+    }
+    if let Some(cancel) = state.goal.cancel.clone() {
+        decision.emit(Event::GoalCancelled { cancel });
+        return;
+    }
+    if let Some(item) = state
+        .items
+        .iter()
+        .find(|item| item.status == ItemStatus::Failed)
+    {
+        let cause = item
+            .error
+            .as_ref()
+            .map_or("it failed", |error| error.message.as_str());
+        let error = Failure::lasting("ITEM_FAILED", format!("item `{}`: {cause}", item.key));
+        decision.emit(Event::GoalFailed {
+            reason: Reason::DeadLetter,
+            error,
+        });
+        return;
+    }
+    let blocked = state
+        .items
+        .iter()
+        .any(|item| item.status == ItemStatus::Blocked);
+    let can_go_on = state.items.iter().any(|item| match item.status {
+        ItemStatus::Ready => true,
+        ItemStatus::Queued => item.not_before_ms.is_some(),
+        ItemStatus::InProgress
+        | ItemStatus::Verify
+        | ItemStatus::Done
+        | ItemStatus::Failed
+        | ItemStatus::Blocked => false,
+    });
+    if blocked && !can_go_on {
+        let escalations = state
+            .escalations
+            .iter()
+            .map(|escalation| escalation.id)
+            .collect();
+        let titles: Vec<&str> = state
+            .escalations
+            .iter()
+            .map(|escalation| escalation.title.as_str())
+            .collect();
+        let summary = titles.join("; ");
+        decision.emit(Event::GoalBlocked {
+            escalations,
+            summary,
+        });
+    }
+}
+
+pub(super) fn begin_publish(decision: &mut Decision) -> Result<(), Rejection> {
+    all_done(decision)?;
+    if decision.state.goal.phase == Phase::Publish {
+        return Err(Rejection::NotNow("delivery has begun"));
+    }
+    decision.emit(Event::GoalPublishing);
+    Ok(())
+}
+
+/// The last look at the gates stands, whatever they said before.
+pub(super) fn finish_publish(
+    decision: &mut Decision,
+    rechecked: &[GateResult],
+    round: Option<&QuietRound>,
+    artifacts: Vec<Artifact>,
+) -> Result<(), Rejection> {
+    all_done(decision)?;
+    let mut runs: Vec<RunId> = Vec::new();
+    for result in rechecked {
+        if !runs.contains(&result.run_id) {
+            runs.push(result.run_id);
+        }
+    }
+    for run in runs {
+        let results: Vec<GateResult> = rechecked
+            .iter()
+            .filter(|result| result.run_id == run)
+            .cloned()
+            .collect();
+        let Some(item) = results.first().map(|result| result.item_id) else {
+            continue;
+        };
+        verify::record(decision, (item, run), results, round.cloned(), true);
+        if decision
+            .state
+            .item(item)
+            .is_some_and(|item| item.verdict == Some(Verdict::Failed))
+        {
+            let key = decision
+                .state
+                .item(item)
+                .map(|item| item.key.clone())
+                .unwrap_or_default();
+            let message = format!(
+                "item `{key}` no longer holds: {}",
+                verify::failed_gates(decision, run)
+            );
+            let error = Failure::lasting("GATE_NO_LONGER_HOLDS", message);
+            decision.emit(Event::GoalFailed {
+                reason: Reason::GateNoLongerHolds,
+                error,
+            });
+            return Ok(());
+        }
+    }
+    for artifact in artifacts {
+        decision.emit(Event::ArtifactCreated {
+            artifact: Box::new(artifact),
+        });
+    }
+    let verdict = Verdict::of_items(
+        decision
+            .state
+            .items
+            .iter()
+            .map(|item| item.verdict.unwrap_or(Verdict::Unverified)),
+    );
+    let summary = format!(
+        "{} item(s) done, {}, {} file(s) delivered",
+        decision.state.items.len(),
+        verdict.as_str(),
+        decision.state.artifacts.len()
+    );
+    decision.emit(Event::GoalCompleted { verdict, summary });
+    Ok(())
+}
+
+fn all_done(decision: &Decision) -> Result<(), Rejection> {
+    let state = &decision.state;
+    let done = state
+        .items
+        .iter()
+        .all(|item| item.status == ItemStatus::Done);
+    if state.goal.status == GoalStatus::Active && state.goal.cancel.is_none() && done {
+        Ok(())
+    } else {
+        Err(Rejection::NotNow("not every item is done"))
+    }
+}

@@ -1,0 +1,94 @@
+//! Asking a human, with everything needed to decide.
+
+use super::Decision;
+use crate::goal::event::Event;
+use crate::goal::state::{
+    AttemptSummary, Escalation, EscalationOption, EscalationType, Failure, Packet,
+};
+use crate::{EscalationId, ItemId};
+
+/// A question, before the packet around it is filled in.
+pub(super) struct Question {
+    pub(super) escalation_type: EscalationType,
+    pub(super) title: String,
+    pub(super) current_state: String,
+    pub(super) root_cause: String,
+    pub(super) options: Vec<(&'static str, &'static str)>,
+}
+
+/// Escalates the goal as a whole; it is blocked at once.
+pub(super) fn goal(decision: &mut Decision, question: Question) {
+    let title = question.title.clone();
+    let id = raise(decision, None, question);
+    decision.emit(Event::GoalBlocked {
+        escalations: vec![id],
+        summary: title,
+    });
+}
+
+/// Escalates one item; the goal is blocked once nothing else of it can go on.
+pub(super) fn item(decision: &mut Decision, item: ItemId, question: Question) {
+    let error = Failure::lasting("NEEDS_HUMAN", question.root_cause.clone());
+    let escalation = raise(decision, Some(item), question);
+    decision.emit(Event::ItemBlocked {
+        item,
+        escalation,
+        error,
+    });
+}
+
+fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> EscalationId {
+    let id = decision.next_escalation();
+    let state = &decision.state;
+    let item = item.and_then(|id| state.item(id));
+    let mut runs = state
+        .runs
+        .iter()
+        .filter(|run| item.is_some_and(|item| item.id == run.item_id));
+    let attempts = runs
+        .clone()
+        .map(|run| AttemptSummary {
+            attempt: run.attempt,
+            at_ms: run.created_at_ms,
+            outcome: match (&run.execution, &run.error) {
+                (Some(execution), _) => execution.outcome.to_string(),
+                (None, Some(error)) => error.message.clone(),
+                (None, None) => format!("{}; no outcome was recorded", run.status.as_str()),
+            },
+        })
+        .collect();
+    let context = match item {
+        Some(item) => format!(
+            "item `{}` ({}) of goal \"{}\"",
+            item.key, item.title, state.goal.spec.title
+        ),
+        None => format!("goal \"{}\"", state.goal.spec.title),
+    };
+    let escalation = Escalation {
+        id,
+        goal_id: state.goal.id,
+        item_id: item.map(|item| item.id),
+        run_id: runs.next_back().map(|run| run.id),
+        created_at_ms: decision.moment.now_ms,
+        escalation_type: question.escalation_type,
+        title: question.title,
+        packet: Packet {
+            context,
+            attempts,
+            current_state: question.current_state,
+            root_cause: question.root_cause,
+            options: question
+                .options
+                .into_iter()
+                .map(|(action, label)| EscalationOption {
+                    action: action.to_owned(),
+                    label: label.to_owned(),
+                })
+                .collect(),
+        },
+    };
+    decision.emit(Event::EscalationCreated {
+        escalation: Box::new(escalation),
+    });
+    id
+}

@@ -1,0 +1,123 @@
+//! Deciding: state + command + moment give events, or a rejection. Pure.
+
+mod cancel;
+mod conclude;
+mod escalate;
+mod intake;
+mod run;
+mod verify;
+
+use super::command::{Command, Moment, Rejection};
+use super::event::Event;
+use super::evolve::evolve;
+use super::state::{GoalState, Item, Run, RunStatus};
+use uuid::Uuid;
+
+use crate::{Epoch, EscalationId, RunId};
+
+/// What `command` makes of `state`.
+///
+/// # Errors
+/// Why the command changes nothing; the state stays as it is.
+pub fn decide(
+    state: Option<&GoalState>,
+    command: Command,
+    moment: Moment,
+) -> Result<Vec<Event>, Rejection> {
+    if let Command::Submit { id, spec, by } = command {
+        return match state {
+            Some(_) => Err(Rejection::Exists),
+            None => intake::submit(id, *spec, by, moment).map(|event| vec![event]),
+        };
+    }
+    let state = state.ok_or(Rejection::UnknownGoal)?;
+    let mut decision = Decision {
+        state: state.clone(),
+        moment,
+        events: Vec::new(),
+    };
+    match command {
+        Command::Submit { .. } => {}
+        Command::Refuse { error } => intake::refuse(&mut decision, error)?,
+        Command::Plan { items } => intake::plan(&mut decision, &items)?,
+        Command::WaitFor { workspace, behind } => intake::wait(&mut decision, workspace, behind)?,
+        Command::Start {
+            workspace,
+            baseline,
+        } => intake::start(&mut decision, workspace, baseline)?,
+        Command::StartRun { item, run, epoch } => run::start(&mut decision, item, run, epoch)?,
+        Command::TakeOver {
+            epoch,
+            alive_until_ms,
+        } => run::take_over(&mut decision, epoch, alive_until_ms),
+        Command::FinishExecution {
+            run,
+            epoch,
+            execution,
+        } => run::finish(&mut decision, run, epoch, *execution)?,
+        Command::FinishVerification {
+            run,
+            epoch,
+            results,
+            round,
+        } => {
+            verify::finish(&mut decision, (run, epoch), results, round)?;
+        }
+        Command::BeginPublish => conclude::begin_publish(&mut decision)?,
+        Command::FinishPublish {
+            rechecked,
+            round,
+            artifacts,
+        } => {
+            conclude::finish_publish(&mut decision, &rechecked, round.as_ref(), artifacts)?;
+        }
+        Command::Cancel { by, reason } => cancel::cancel(&mut decision, by, reason)?,
+    }
+    conclude::conclude(&mut decision);
+    Ok(decision.events)
+}
+
+/// A decision under way: each event is folded at once, so that what follows sees it.
+struct Decision {
+    state: GoalState,
+    moment: Moment,
+    events: Vec<Event>,
+}
+
+impl Decision {
+    fn emit(&mut self, event: Event) {
+        if let Some(next) = evolve(Some(self.state.clone()), &event, self.moment.now_ms) {
+            self.state = next;
+        }
+        self.events.push(event);
+    }
+
+    /// A fresh id for the next question; one decision may ask several.
+    fn next_escalation(&self) -> EscalationId {
+        let raised = self
+            .events
+            .iter()
+            .filter(|event| matches!(event, Event::EscalationCreated { .. }))
+            .count();
+        EscalationId::from(Uuid::from_u128(
+            self.moment
+                .escalation
+                .uuid()
+                .as_u128()
+                .wrapping_add(raised as u128),
+        ))
+    }
+
+    /// The running run that `epoch` holds, with its item.
+    fn held(&self, run: RunId, epoch: Epoch) -> Result<(Item, Run), Rejection> {
+        let run = self.state.run(run).ok_or(Rejection::Fenced)?;
+        if run.status != RunStatus::Running || run.epoch != epoch {
+            return Err(Rejection::Fenced);
+        }
+        let item = self.state.item(run.item_id).ok_or(Rejection::Fenced)?;
+        Ok((item.clone(), run.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

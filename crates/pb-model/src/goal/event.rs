@@ -1,0 +1,257 @@
+//! What happened: the facts of a goal's history. One history feeds every reader.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{
+    Artifact, CancelRequest, Escalation, Execution, Failure, GateResult, Goal, Item, Reason, Run,
+    RunStatus,
+};
+use crate::freshness::QuietRound;
+use crate::{ArtifactId, Epoch, EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
+
+/// A fact. Serialized forms are additive: a later version may add fields with defaults and
+/// variants, never change one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[expect(
+    missing_docs,
+    reason = "the variants' docs name their fields; each is the id or value that it says"
+)]
+pub enum Event {
+    /// Intake accepted the goal.
+    GoalCreated { goal: Box<Goal> },
+    /// An item was planned.
+    ItemCreated { item: Box<Item> },
+    /// The plan stands: so many items.
+    GoalPlanned { items: u32 },
+    /// Another goal writes in the folder.
+    GoalWaiting { workspace: String, behind: GoalId },
+    /// The workspace is ours; `baseline` as in [`Goal::baseline`].
+    GoalStarted {
+        workspace: String,
+        baseline: BTreeMap<String, Option<String>>,
+    },
+    /// A new incarnation took the goal over; the last one was seen alive at `alive_until_ms`.
+    GoalTakenOver {
+        epoch: Epoch,
+        alive_until_ms: Millis,
+    },
+    /// Everything the item needs is done.
+    ItemReady { item: ItemId },
+    /// An attempt at the item begins.
+    ItemStarted { item: ItemId, run: RunId },
+    /// The attempt itself.
+    RunStarted { run: Box<Run> },
+    /// A later incarnation goes on with the run; `ran_again` when its command starts once more.
+    RunContinued {
+        item: ItemId,
+        run: RunId,
+        epoch: Epoch,
+        ran_again: bool,
+        why: String,
+    },
+    /// The run's command ended.
+    RunExecuted {
+        item: ItemId,
+        run: RunId,
+        execution: Box<Execution>,
+    },
+    /// The item's gates begin; `probe` when they find out whether lost work was done.
+    VerificationStarted {
+        item: ItemId,
+        run: RunId,
+        probe: bool,
+    },
+    /// A gate ended.
+    GateCompleted { result: Box<GateResult> },
+    /// The item's gates ended.
+    VerificationCompleted {
+        item: ItemId,
+        run: RunId,
+        passed: bool,
+        verdict: Verdict,
+        summary: String,
+        round: Option<QuietRound>,
+        recheck: bool,
+    },
+    /// The run ended.
+    RunCompleted {
+        item: ItemId,
+        run: RunId,
+        status: RunStatus,
+        error: Option<Failure>,
+    },
+    /// The item will be tried again.
+    ItemRetrying {
+        item: ItemId,
+        retry_count: u32,
+        not_before_ms: Millis,
+        error: Failure,
+    },
+    /// The item is done.
+    ItemCompleted {
+        item: ItemId,
+        run: RunId,
+        verdict: Verdict,
+    },
+    /// The item failed for good.
+    ItemFailed { item: ItemId, error: Failure },
+    /// The item waits for a human.
+    ItemBlocked {
+        item: ItemId,
+        escalation: EscalationId,
+        error: Failure,
+    },
+    /// A human is asked.
+    EscalationCreated { escalation: Box<Escalation> },
+    /// All items are done; delivery begins.
+    GoalPublishing,
+    /// A file was delivered.
+    ArtifactCreated { artifact: Box<Artifact> },
+    /// The goal is delivered.
+    GoalCompleted { verdict: Verdict, summary: String },
+    /// The goal cannot go on without a human.
+    GoalBlocked {
+        escalations: Vec<EscalationId>,
+        summary: String,
+    },
+    /// The goal cannot be delivered.
+    GoalFailed { reason: Reason, error: Failure },
+    /// A cancellation was asked for while steps run.
+    GoalCancelling { cancel: CancelRequest },
+    /// The goal was cancelled and nothing of it runs.
+    GoalCancelled { cancel: CancelRequest },
+}
+
+/// A row that an event changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Touched {
+    /// The goal's row.
+    Goal,
+    /// An item's row.
+    Item(ItemId),
+    /// A run's row.
+    Run(RunId),
+    /// A gate result's row, by run and step.
+    Gate(RunId, u32),
+    /// An artifact's row.
+    Artifact(ArtifactId),
+    /// An escalation's row.
+    Escalation(EscalationId),
+}
+
+impl Event {
+    /// The event's name on the wire (`wire.md` §2.8; names that the first gateway lacked follow its pattern).
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::GoalCreated { .. } => "goal.created",
+            Self::GoalPlanned { .. }
+            | Self::GoalWaiting { .. }
+            | Self::GoalTakenOver { .. }
+            | Self::GoalPublishing
+            | Self::GoalCancelling { .. } => "goal.updated",
+            Self::GoalStarted { .. } => "goal.started",
+            Self::GoalCompleted { .. } => "goal.completed",
+            Self::GoalBlocked { .. } => "goal.blocked",
+            Self::GoalFailed { .. } => "goal.failed",
+            Self::GoalCancelled { .. } => "goal.cancelled",
+            Self::ItemCreated { .. } => "workitem.created",
+            Self::ItemReady { .. } | Self::ItemRetrying { .. } => "workitem.updated",
+            Self::ItemStarted { .. } => "workitem.started",
+            Self::ItemCompleted { .. } => "workitem.completed",
+            Self::ItemFailed { .. } => "workitem.failed",
+            Self::ItemBlocked { .. } => "workitem.blocked",
+            Self::RunStarted { .. } => "run.started",
+            Self::RunContinued { .. } => "run.continued",
+            Self::RunExecuted { .. } => "run.executed",
+            Self::RunCompleted { .. } => "run.completed",
+            Self::VerificationStarted { .. } => "verification.started",
+            Self::VerificationCompleted { .. } => "verification.completed",
+            Self::GateCompleted { .. } => "gate.completed",
+            Self::EscalationCreated { .. } => "escalation.created",
+            Self::ArtifactCreated { .. } => "artifact.created",
+        }
+    }
+
+    /// The item that the event is about.
+    pub fn item_id(&self) -> Option<ItemId> {
+        match self {
+            Self::ItemCreated { item } => Some(item.id),
+            Self::RunStarted { run } => Some(run.item_id),
+            Self::GateCompleted { result } => Some(result.item_id),
+            Self::EscalationCreated { escalation } => escalation.item_id,
+            Self::ItemReady { item }
+            | Self::ItemStarted { item, .. }
+            | Self::ItemRetrying { item, .. }
+            | Self::ItemCompleted { item, .. }
+            | Self::ItemFailed { item, .. }
+            | Self::ItemBlocked { item, .. }
+            | Self::RunContinued { item, .. }
+            | Self::RunExecuted { item, .. }
+            | Self::RunCompleted { item, .. }
+            | Self::VerificationStarted { item, .. }
+            | Self::VerificationCompleted { item, .. } => Some(*item),
+            Self::GoalCreated { .. }
+            | Self::GoalPlanned { .. }
+            | Self::GoalWaiting { .. }
+            | Self::GoalStarted { .. }
+            | Self::GoalTakenOver { .. }
+            | Self::GoalPublishing
+            | Self::ArtifactCreated { .. }
+            | Self::GoalCompleted { .. }
+            | Self::GoalBlocked { .. }
+            | Self::GoalFailed { .. }
+            | Self::GoalCancelling { .. }
+            | Self::GoalCancelled { .. } => None,
+        }
+    }
+
+    /// The run that the event is about.
+    pub fn run_id(&self) -> Option<RunId> {
+        match self {
+            Self::RunStarted { run } => Some(run.id),
+            Self::GateCompleted { result } => Some(result.run_id),
+            Self::EscalationCreated { escalation } => escalation.run_id,
+            Self::ItemStarted { run, .. }
+            | Self::ItemCompleted { run, .. }
+            | Self::RunContinued { run, .. }
+            | Self::RunExecuted { run, .. }
+            | Self::RunCompleted { run, .. }
+            | Self::VerificationStarted { run, .. }
+            | Self::VerificationCompleted { run, .. } => Some(*run),
+            Self::ItemCreated { .. }
+            | Self::ItemReady { .. }
+            | Self::ItemRetrying { .. }
+            | Self::ItemFailed { .. }
+            | Self::ItemBlocked { .. }
+            | Self::GoalCreated { .. }
+            | Self::GoalPlanned { .. }
+            | Self::GoalWaiting { .. }
+            | Self::GoalStarted { .. }
+            | Self::GoalTakenOver { .. }
+            | Self::GoalPublishing
+            | Self::ArtifactCreated { .. }
+            | Self::GoalCompleted { .. }
+            | Self::GoalBlocked { .. }
+            | Self::GoalFailed { .. }
+            | Self::GoalCancelling { .. }
+            | Self::GoalCancelled { .. } => None,
+        }
+    }
+
+    /// The rows that the event changes. Every event changes the goal's row, which carries `updated_at_ms`.
+    pub fn touched(&self) -> Vec<Touched> {
+        let mut rows = vec![Touched::Goal];
+        rows.extend(self.item_id().map(Touched::Item));
+        match self {
+            Self::GateCompleted { result } => rows.push(Touched::Gate(result.run_id, result.step)),
+            Self::ArtifactCreated { artifact } => rows.push(Touched::Artifact(artifact.id)),
+            Self::EscalationCreated { escalation } => rows.push(Touched::Escalation(escalation.id)),
+            _ => {}
+        }
+        rows.extend(self.run_id().map(Touched::Run));
+        rows
+    }
+}

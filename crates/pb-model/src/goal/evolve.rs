@@ -1,0 +1,269 @@
+//! Folding an event into the state. Total: an event that names nothing known changes nothing.
+
+use super::event::Event;
+use super::state::{
+    Continuation, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Run, RunStage, RunStatus,
+};
+use crate::{ItemId, Millis, RunId, Verdict};
+
+/// The state after `event`, which happened at `at`. The first event of a goal is `GoalCreated`;
+/// before it there is no state.
+pub fn evolve(state: Option<GoalState>, event: &Event, at: Millis) -> Option<GoalState> {
+    if let Event::GoalCreated { goal } = event {
+        return Some(GoalState {
+            goal: (**goal).clone(),
+            items: Vec::new(),
+            runs: Vec::new(),
+            gate_results: Vec::new(),
+            artifacts: Vec::new(),
+            escalations: Vec::new(),
+        });
+    }
+    let mut state = state?;
+    state.goal.updated_at_ms = at;
+    if let Some(id) = event.item_id() {
+        state.with_item(id, |item| item.updated_at_ms = at);
+    }
+    state.apply(event, at);
+    state.clock_running(at);
+    Some(state)
+}
+
+impl GoalState {
+    fn apply(&mut self, event: &Event, at: Millis) {
+        match event {
+            Event::GoalCreated { .. } => {}
+            Event::GoalPlanned { .. }
+            | Event::GoalWaiting { .. }
+            | Event::GoalStarted { .. }
+            | Event::GoalTakenOver { .. }
+            | Event::GoalPublishing
+            | Event::GoalCompleted { .. }
+            | Event::GoalBlocked { .. }
+            | Event::GoalFailed { .. }
+            | Event::GoalCancelling { .. }
+            | Event::GoalCancelled { .. } => self.apply_goal(event, at),
+            Event::ItemCreated { .. }
+            | Event::ItemReady { .. }
+            | Event::ItemStarted { .. }
+            | Event::ItemRetrying { .. }
+            | Event::ItemCompleted { .. }
+            | Event::ItemFailed { .. }
+            | Event::ItemBlocked { .. } => self.apply_item(event),
+            Event::RunStarted { .. }
+            | Event::RunContinued { .. }
+            | Event::RunExecuted { .. }
+            | Event::VerificationStarted { .. }
+            | Event::VerificationCompleted { .. }
+            | Event::RunCompleted { .. } => self.apply_run(event, at),
+            Event::GateCompleted { result } => {
+                self.with_run(result.run_id, |run| run.steps = run.steps.max(result.step));
+                self.gate_results.push((**result).clone());
+            }
+            Event::ArtifactCreated { artifact } => self.artifacts.push((**artifact).clone()),
+            Event::EscalationCreated { escalation } => {
+                self.escalations.push((**escalation).clone())
+            }
+        }
+    }
+
+    fn apply_goal(&mut self, event: &Event, at: Millis) {
+        let goal = &mut self.goal;
+        match event {
+            Event::GoalPlanned { .. } => {
+                goal.phase = Phase::Planning;
+                goal.spec.items = Vec::new();
+            }
+            Event::GoalWaiting { workspace, behind } => {
+                goal.workspace = Some(workspace.clone());
+                goal.waits_for = Some(*behind);
+                goal.reason = Some(Reason::WaitingForWorkspace);
+            }
+            Event::GoalStarted {
+                workspace,
+                baseline,
+            } => {
+                goal.workspace = Some(workspace.clone());
+                goal.baseline.clone_from(baseline);
+                goal.waits_for = None;
+                goal.reason = None;
+                goal.status = GoalStatus::Active;
+                goal.phase = Phase::Execution;
+            }
+            Event::GoalTakenOver { alive_until_ms, .. } => {
+                // The time between the crash and now is nobody's running time.
+                if let Some(since) = goal.running_since_ms.take() {
+                    goal.spent_time_ms += alive_until_ms.saturating_sub(since);
+                }
+            }
+            Event::GoalPublishing => goal.phase = Phase::Publish,
+            Event::GoalCompleted { verdict, summary } => {
+                goal.status = GoalStatus::Completed;
+                goal.verdict = Some(*verdict);
+                goal.summary = Some(summary.clone());
+                goal.completed_at_ms = Some(at);
+            }
+            Event::GoalBlocked { summary, .. } => {
+                goal.status = GoalStatus::Blocked;
+                goal.reason = Some(Reason::NeedsHuman);
+                goal.summary = Some(summary.clone());
+            }
+            Event::GoalFailed { reason, error } => {
+                goal.status = GoalStatus::Failed;
+                goal.verdict = Some(Verdict::Failed);
+                goal.reason = Some(*reason);
+                goal.error = Some(error.clone());
+                goal.summary = Some(error.message.clone());
+                goal.completed_at_ms = Some(at);
+            }
+            Event::GoalCancelling { cancel } => {
+                goal.cancel = Some(cancel.clone());
+                goal.reason = Some(Reason::Cancelling);
+            }
+            Event::GoalCancelled { cancel } => {
+                goal.status = GoalStatus::Cancelled;
+                goal.cancel = Some(cancel.clone());
+                goal.reason = None;
+                goal.waits_for = None;
+                goal.completed_at_ms = Some(at);
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_item(&mut self, event: &Event) {
+        match event {
+            Event::ItemCreated { item } => self.items.push((**item).clone()),
+            Event::ItemReady { item } => {
+                self.with_item(*item, |item| item.status = ItemStatus::Ready)
+            }
+            Event::ItemStarted { item, .. } => self.with_item(*item, |item| {
+                item.status = ItemStatus::InProgress;
+                item.not_before_ms = None;
+            }),
+            Event::ItemRetrying {
+                item,
+                retry_count,
+                not_before_ms,
+                error,
+            } => self.with_item(*item, |item| {
+                item.status = ItemStatus::Queued;
+                item.retry_count = *retry_count;
+                item.not_before_ms = Some(*not_before_ms);
+                item.error = Some(error.clone());
+            }),
+            Event::ItemCompleted { item, verdict, .. } => self.with_item(*item, |item| {
+                item.status = ItemStatus::Done;
+                item.verdict = Some(*verdict);
+                item.error = None;
+            }),
+            Event::ItemFailed { item, error } => self.with_item(*item, |item| {
+                item.status = ItemStatus::Failed;
+                item.verdict = Some(Verdict::Failed);
+                item.error = Some(error.clone());
+            }),
+            Event::ItemBlocked { item, error, .. } => self.with_item(*item, |item| {
+                item.status = ItemStatus::Blocked;
+                item.error = Some(error.clone());
+            }),
+            _ => {}
+        }
+    }
+
+    fn apply_run(&mut self, event: &Event, at: Millis) {
+        match event {
+            Event::RunStarted { run } => self.runs.push((**run).clone()),
+            Event::RunContinued {
+                item,
+                run,
+                epoch,
+                ran_again,
+                why,
+            } => {
+                self.with_run(*run, |run| {
+                    run.epoch = *epoch;
+                    run.continued.push(Continuation {
+                        epoch: *epoch,
+                        at_ms: at,
+                        ran_again: *ran_again,
+                        why: why.clone(),
+                    });
+                    if *ran_again {
+                        run.stage = RunStage::Executing;
+                        run.execution = None;
+                    }
+                });
+                if *ran_again {
+                    self.with_item(*item, |item| item.status = ItemStatus::InProgress);
+                }
+            }
+            Event::RunExecuted { run, execution, .. } => {
+                self.with_run(*run, |run| run.execution = Some((**execution).clone()));
+            }
+            Event::VerificationStarted { item, run, probe } => {
+                self.goal.phase = Phase::Verification;
+                self.with_run(*run, |run| {
+                    run.stage = if *probe {
+                        RunStage::Probing
+                    } else {
+                        RunStage::Verifying
+                    }
+                });
+                self.with_item(*item, |item| item.status = ItemStatus::Verify);
+            }
+            Event::VerificationCompleted {
+                item,
+                verdict,
+                round,
+                recheck,
+                ..
+            } => {
+                if *recheck {
+                    self.with_item(*item, |item| item.verdict = Some(*verdict));
+                } else {
+                    self.goal.phase = Phase::Evaluation;
+                }
+                if let Some(round) = round.as_ref().filter(|round| round.before != round.after) {
+                    self.goal.quiet_rounds.push(round.clone());
+                }
+            }
+            Event::RunCompleted {
+                run, status, error, ..
+            } => {
+                self.with_run(*run, |run| {
+                    run.status = *status;
+                    run.stage = RunStage::Ended;
+                    run.completed_at_ms = Some(at);
+                    run.error.clone_from(error);
+                });
+                self.goal.phase = Phase::Execution;
+            }
+            _ => {}
+        }
+    }
+
+    /// Keeps the goal's running clock: it goes while at least one run is running.
+    fn clock_running(&mut self, at: Millis) {
+        let running = self.runs.iter().any(|run| run.status == RunStatus::Running);
+        match (running, self.goal.running_since_ms) {
+            (true, None) => self.goal.running_since_ms = Some(at),
+            (false, Some(since)) => {
+                self.goal.spent_time_ms += at.saturating_sub(since);
+                self.goal.running_since_ms = None;
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
+    fn with_item(&mut self, id: ItemId, change: impl FnOnce(&mut Item)) {
+        if let Some(item) = self.items.iter_mut().find(|item| item.id == id) {
+            change(item);
+        }
+    }
+
+    fn with_run(&mut self, id: RunId, change: impl FnOnce(&mut Run)) {
+        if let Some(run) = self.runs.iter_mut().find(|run| run.id == id) {
+            change(run);
+        }
+    }
+}

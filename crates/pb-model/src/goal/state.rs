@@ -1,0 +1,700 @@
+//! The values that events fold into. Each struct is one row of a table of the same name.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::freshness::QuietRound;
+use crate::spec::{GateSpec, GoalSpec, ItemSpec, Lane, Work};
+use crate::{ArtifactId, Epoch, EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
+
+/// A goal with everything that belongs to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GoalState {
+    /// The goal.
+    pub goal: Goal,
+    /// Its work items, in plan order.
+    pub items: Vec<Item>,
+    /// Every run of every item, in the order they started.
+    pub runs: Vec<Run>,
+    /// Every gate result, in the order they came.
+    pub gate_results: Vec<GateResult>,
+    /// What was delivered.
+    pub artifacts: Vec<Artifact>,
+    /// What a human was asked.
+    pub escalations: Vec<Escalation>,
+}
+
+impl GoalState {
+    /// The item with this id.
+    pub fn item(&self, id: ItemId) -> Option<&Item> {
+        self.items.iter().find(|item| item.id == id)
+    }
+
+    /// The run with this id.
+    pub fn run(&self, id: RunId) -> Option<&Run> {
+        self.runs.iter().find(|run| run.id == id)
+    }
+
+    /// The item's latest run.
+    pub fn last_run(&self, item: ItemId) -> Option<&Run> {
+        self.runs.iter().rev().find(|run| run.item_id == item)
+    }
+
+    /// The runs that have not ended.
+    pub fn running(&self) -> impl Iterator<Item = &Run> {
+        self.runs
+            .iter()
+            .filter(|run| run.status == RunStatus::Running)
+    }
+
+    /// Whether every item that `item` needs is done.
+    pub fn needs_met(&self, item: &Item) -> bool {
+        item.needs.iter().all(|need| {
+            self.item(*need)
+                .is_some_and(|i| i.status == ItemStatus::Done)
+        })
+    }
+
+    /// The gate results of a run that stand: the latest of each gate.
+    pub fn standing_gates(&self, run: RunId) -> Vec<&GateResult> {
+        let mut latest: BTreeMap<u32, &GateResult> = BTreeMap::new();
+        for result in self
+            .gate_results
+            .iter()
+            .filter(|result| result.run_id == run)
+        {
+            latest.insert(result.gate, result);
+        }
+        latest.into_values().collect()
+    }
+}
+
+/// A goal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Goal {
+    /// Its id, minted where it entered.
+    pub id: GoalId,
+    /// When the scheduler accepted it.
+    pub created_at_ms: Millis,
+    /// When it last changed.
+    pub updated_at_ms: Millis,
+    /// When it ended.
+    pub completed_at_ms: Option<Millis>,
+    /// Who asked for it.
+    pub created_by: String,
+    /// What was asked. `spec.items` is empty once the items are planned.
+    pub spec: GoalSpec,
+    /// Where it stands.
+    pub status: GoalStatus,
+    /// Which of the eight phases it is in.
+    pub phase: Phase,
+    /// How well it is proven, once it ended.
+    pub verdict: Option<Verdict>,
+    /// Why it stands where it stands, where the status does not say it all.
+    pub reason: Option<Reason>,
+    /// What went wrong, if something did.
+    pub error: Option<Failure>,
+    /// The canonical folder it works in, once started.
+    pub workspace: Option<String>,
+    /// The goal whose folder it waits for.
+    pub waits_for: Option<GoalId>,
+    /// A cancellation under way.
+    pub cancel: Option<CancelRequest>,
+    /// How long steps of it ran, in milliseconds; parallel steps count once.
+    pub spent_time_ms: u64,
+    /// Since when at least one run of it is running.
+    pub running_since_ms: Option<Millis>,
+    /// Digest, at the start, of each file that a `file_unchanged` gate names; `None` for an absent one.
+    pub baseline: BTreeMap<String, Option<String>>,
+    /// Rounds of gates that changed files while nothing else wrote.
+    pub quiet_rounds: Vec<QuietRound>,
+    /// One line on how it ended.
+    pub summary: Option<String>,
+}
+
+impl Goal {
+    /// The time budget that is left at `now`, in milliseconds; `None` without a budget.
+    pub fn time_left_ms(&self, now: Millis) -> Option<u64> {
+        let running = self
+            .running_since_ms
+            .map_or(0, |since| now.saturating_sub(since));
+        let limit = self.spec.budget_time_minutes?.saturating_mul(60_000);
+        Some(limit.saturating_sub(self.spent_time_ms + running))
+    }
+}
+
+/// Where a goal stands (`wire.md` §4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoalStatus {
+    /// Accepted, waiting for its workspace.
+    Queued,
+    /// Being worked on.
+    Active,
+    /// Cannot go on without a human.
+    Blocked,
+    /// Delivered.
+    Completed,
+    /// Stopped by a person.
+    Cancelled,
+    /// Could not be delivered.
+    Failed,
+}
+
+impl GoalStatus {
+    /// The word shown everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Active => "active",
+            Self::Blocked => "blocked",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether nothing will happen to the goal any more.
+    pub fn is_terminal(self) -> bool {
+        match self {
+            Self::Completed | Self::Cancelled | Self::Failed => true,
+            Self::Queued | Self::Active | Self::Blocked => false,
+        }
+    }
+}
+
+/// The eight phases (`architecture.md` §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Validating what was asked.
+    Intake,
+    /// Finding what is ambiguous.
+    Elaboration,
+    /// Making and ordering the plan.
+    Planning,
+    /// Running items.
+    Execution,
+    /// Running gates.
+    Verification,
+    /// Judging the evidence.
+    Evaluation,
+    /// Delivering.
+    Publish,
+    /// Watching limits and deadlines.
+    Monitor,
+}
+
+impl Phase {
+    /// The word shown everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Intake => "intake",
+            Self::Elaboration => "elaboration",
+            Self::Planning => "planning",
+            Self::Execution => "execution",
+            Self::Verification => "verification",
+            Self::Evaluation => "evaluation",
+            Self::Publish => "publish",
+            Self::Monitor => "monitor",
+        }
+    }
+}
+
+/// Why a goal stands where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Another goal writes in the same folder.
+    WaitingForWorkspace,
+    /// Intake refused it.
+    Refused,
+    /// A human has to decide.
+    NeedsHuman,
+    /// A cancellation waits for running steps to end.
+    Cancelling,
+    /// An item failed for good.
+    DeadLetter,
+    /// A gate that had passed did not hold before delivery.
+    GateNoLongerHolds,
+}
+
+impl Reason {
+    /// The word shown everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WaitingForWorkspace => "waiting_for_workspace",
+            Self::Refused => "refused",
+            Self::NeedsHuman => "needs_human",
+            Self::Cancelling => "cancelling",
+            Self::DeadLetter => "dead_letter",
+            Self::GateNoLongerHolds => "gate_no_longer_holds",
+        }
+    }
+}
+
+/// What went wrong: a code for programs, a sentence for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// A stable upper-case code.
+    pub code: String,
+    /// A lower-case fragment that completes "failed: …".
+    pub message: String,
+    /// Whether trying again may help.
+    pub recoverable: bool,
+}
+
+impl Failure {
+    /// A failure that trying again may mend.
+    pub fn recoverable(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            recoverable: true,
+        }
+    }
+
+    /// A failure that stays.
+    pub fn lasting(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            recoverable: false,
+        }
+    }
+}
+
+/// Who cancelled, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelRequest {
+    /// The actor.
+    pub by: String,
+    /// Their words.
+    pub reason: Option<String>,
+}
+
+/// A work item: one node of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Its id.
+    pub id: ItemId,
+    /// The goal that it belongs to.
+    pub goal_id: GoalId,
+    /// Its key in the goal file.
+    pub key: String,
+    /// Its place in the plan, from 0.
+    pub index: u32,
+    /// When it was planned.
+    pub created_at_ms: Millis,
+    /// When it last changed.
+    pub updated_at_ms: Millis,
+    /// One line for people.
+    pub title: String,
+    /// What it is to do.
+    pub description: String,
+    /// Items that must be done first.
+    pub needs: Vec<ItemId>,
+    /// Its concurrency lane.
+    pub lane: Lane,
+    /// What it does.
+    pub work: Work,
+    /// What proves it.
+    pub gates: Vec<GateSpec>,
+    /// How often a failed attempt is repeated.
+    pub max_retries: u32,
+    /// How often one was.
+    pub retry_count: u32,
+    /// Where it stands.
+    pub status: ItemStatus,
+    /// Not started again before this time.
+    pub not_before_ms: Option<Millis>,
+    /// How well it is proven.
+    pub verdict: Option<Verdict>,
+    /// What went wrong last.
+    pub error: Option<Failure>,
+}
+
+impl Item {
+    /// What repeating its work means.
+    pub fn effect(&self) -> crate::Effect {
+        match &self.work {
+            Work::Command(command) => command.effect,
+            Work::Agent(_) => crate::Effect::Idempotent,
+        }
+    }
+
+    /// A planned item from its specification.
+    pub fn planned(
+        spec: &ItemSpec,
+        index: u32,
+        id: ItemId,
+        needs: Vec<ItemId>,
+        goal: (GoalId, Millis),
+    ) -> Self {
+        Self {
+            id,
+            goal_id: goal.0,
+            key: spec.id.clone(),
+            index,
+            created_at_ms: goal.1,
+            updated_at_ms: goal.1,
+            title: spec.title.clone().unwrap_or_else(|| spec.id.clone()),
+            description: spec.description.clone(),
+            status: if needs.is_empty() {
+                ItemStatus::Ready
+            } else {
+                ItemStatus::Queued
+            },
+            needs,
+            lane: spec.lane,
+            work: spec.work.clone(),
+            gates: spec.gates.clone(),
+            max_retries: spec.retries(),
+            retry_count: 0,
+            not_before_ms: None,
+            verdict: None,
+            error: None,
+        }
+    }
+}
+
+/// Where a work item stands (`wire.md` §4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemStatus {
+    /// Waits for other items, or for its next attempt.
+    Queued,
+    /// May start.
+    Ready,
+    /// Runs.
+    InProgress,
+    /// Its gates run.
+    Verify,
+    /// Done.
+    Done,
+    /// Failed for good.
+    Failed,
+    /// Waits for a human.
+    Blocked,
+}
+
+impl ItemStatus {
+    /// The word shown everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Ready => "ready",
+            Self::InProgress => "in_progress",
+            Self::Verify => "verify",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+/// One attempt at a work item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// The item.
+    pub item_id: ItemId,
+    /// The goal.
+    pub goal_id: GoalId,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// The incarnation that holds it; writes of any other are refused.
+    pub epoch: Epoch,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// What it is doing.
+    pub stage: RunStage,
+    /// When it started.
+    pub created_at_ms: Millis,
+    /// When it ended.
+    pub completed_at_ms: Option<Millis>,
+    /// How many places of its journal are taken.
+    pub steps: u32,
+    /// How its command ended, once it did.
+    pub execution: Option<Execution>,
+    /// Each time a later incarnation took it over.
+    pub continued: Vec<Continuation>,
+    /// Why it did not succeed.
+    pub error: Option<Failure>,
+}
+
+/// Where a run stands (`wire.md` §4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Not ended.
+    Running,
+    /// The work and its gates passed.
+    Success,
+    /// The work or a gate failed.
+    Failure,
+    /// A time limit ended it.
+    Timeout,
+    /// It was stopped.
+    Aborted,
+}
+
+impl RunStatus {
+    /// The word shown everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Timeout => "timeout",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStage {
+    /// Its work runs.
+    Executing,
+    /// Its gates run.
+    Verifying,
+    /// Its gates run to find out whether work of unknown outcome was done (`durability.md` §4).
+    Probing,
+    /// Nothing.
+    Ended,
+}
+
+/// A run that a later incarnation took over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Continuation {
+    /// The incarnation that took it over.
+    pub epoch: Epoch,
+    /// When.
+    pub at_ms: Millis,
+    /// Whether its command was run again.
+    pub ran_again: bool,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Execution {
+    /// The outcome.
+    pub outcome: ExecutionOutcome,
+    /// How long it ran, in milliseconds.
+    pub duration_ms: u64,
+    /// Digest of everything it printed (blake3, hex).
+    pub output_digest: String,
+    /// How many bytes it printed.
+    pub output_bytes: u64,
+    /// The end of what it printed, for people.
+    pub output_tail: String,
+    /// What the kernel did not confine, if anything.
+    pub unconfined: Option<String>,
+}
+
+/// The ways in which a command ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ExecutionOutcome {
+    /// It exited.
+    Exited {
+        /// Its exit code.
+        code: i32,
+    },
+    /// A signal ended it.
+    Signaled {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// Its own time limit ended it.
+    TimedOut,
+    /// The goal's time budget ended it.
+    BudgetExhausted,
+    /// A person or a shutdown ended it.
+    Stopped,
+    /// It never started.
+    NotStarted {
+        /// Why.
+        reason: String,
+    },
+    /// Nobody knows how it ended.
+    Lost,
+}
+
+impl std::fmt::Display for ExecutionOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exited { code } => write!(f, "the command exited with {code}"),
+            Self::Signaled { signal } => write!(f, "signal {signal} ended the command"),
+            Self::TimedOut => f.write_str("the command ran into its time limit"),
+            Self::BudgetExhausted => f.write_str("the goal's time budget is used up"),
+            Self::Stopped => f.write_str("the command was stopped"),
+            Self::NotStarted { reason } => write!(f, "the command did not start: {reason}"),
+            Self::Lost => f.write_str("the outcome of the command is unknown"),
+        }
+    }
+}
+
+/// What one gate found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateResult {
+    /// The run whose work was checked.
+    pub run_id: RunId,
+    /// The item.
+    pub item_id: ItemId,
+    /// The goal.
+    pub goal_id: GoalId,
+    /// Its place in the run's journal.
+    pub step: u32,
+    /// Which gate of the item, from 0.
+    pub gate: u32,
+    /// Its name for people.
+    pub name: String,
+    /// Its kind, such as `file_exists`.
+    pub kind: String,
+    /// Whether the item fails without it.
+    pub required: bool,
+    /// Whether it passed.
+    pub passed: bool,
+    /// One line on what was found.
+    pub found: String,
+    /// Whether it was run once more before delivery.
+    pub recheck: bool,
+    /// When it ended.
+    pub at_ms: Millis,
+    /// The proof.
+    pub evidence: Evidence,
+}
+
+/// The proof of a gate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The program that ran, if one did.
+    pub argv: Option<Vec<String>>,
+    /// Its exit code, if it exited.
+    pub exit_code: Option<i32>,
+    /// Digest of its output, or of the file that was read (blake3, hex).
+    pub output_digest: Option<String>,
+    /// The end of its output.
+    pub output_tail: String,
+    /// How long the gate took, in milliseconds.
+    pub duration_ms: u64,
+    /// Digest of the workspace that the verdict is about; `None` while something else was writing there.
+    pub workspace_digest: Option<String>,
+}
+
+/// A delivered file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// Its id.
+    pub id: ArtifactId,
+    /// The goal.
+    pub goal_id: GoalId,
+    /// When it was recorded.
+    pub created_at_ms: Millis,
+    /// Its path, relative to the workspace.
+    pub path: String,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// Its digest (blake3, hex).
+    pub content_hash: String,
+    /// Whether the goal changed a file that was there before.
+    pub changed: bool,
+}
+
+/// A question to a human, with everything needed to decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    /// Its id.
+    pub id: EscalationId,
+    /// The goal.
+    pub goal_id: GoalId,
+    /// The item, if it is about one.
+    pub item_id: Option<ItemId>,
+    /// The run, if it is about one.
+    pub run_id: Option<RunId>,
+    /// When it was raised.
+    pub created_at_ms: Millis,
+    /// What kind of question it is.
+    pub escalation_type: EscalationType,
+    /// One line.
+    pub title: String,
+    /// Everything needed to decide.
+    pub packet: Packet,
+}
+
+/// The kinds of escalation (`architecture.md` §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EscalationType {
+    /// The goal can be read in more than one way.
+    Clarification,
+    /// A risky act waits for a yes.
+    Approval,
+    /// A budget is used up.
+    Budget,
+    /// No progress.
+    Stuck,
+    /// A credential or a model is missing.
+    Credential,
+    /// Going on might do an outside effect twice.
+    Risk,
+    /// The same failure, again and again.
+    RepeatedFailure,
+}
+
+impl EscalationType {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Clarification => "clarification",
+            Self::Approval => "approval",
+            Self::Budget => "budget",
+            Self::Stuck => "stuck",
+            Self::Credential => "credential",
+            Self::Risk => "risk",
+            Self::RepeatedFailure => "repeated_failure",
+        }
+    }
+}
+
+/// Everything a human needs to decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packet {
+    /// What was being done.
+    pub context: String,
+    /// What was tried.
+    pub attempts: Vec<AttemptSummary>,
+    /// How things stand now.
+    pub current_state: String,
+    /// Why it stopped.
+    pub root_cause: String,
+    /// What can be done.
+    pub options: Vec<EscalationOption>,
+}
+
+/// One attempt, in one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptSummary {
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// When it started.
+    pub at_ms: Millis,
+    /// How it ended.
+    pub outcome: String,
+}
+
+/// One way on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EscalationOption {
+    /// The action's name.
+    pub action: String,
+    /// What it means.
+    pub label: String,
+}
