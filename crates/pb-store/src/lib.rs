@@ -1,1 +1,30 @@
-//! Placeholder.
+//! The files that carry everything: the log (`state.db`: events and the rows folded from them) and
+//! the inbox (`gateway.db`: commands that were answered but not yet executed).
+//!
+//! The promise: what [`Log::commit`] or [`Inbox::put`] returned is on the disk; a batch is there
+//! whole or not at all; positions rise without gaps; a write of a superseded epoch changes nothing.
+//! The suite in `tests/it/contract.rs` says it in code and runs on a file and in memory.
+//!
+//! This crate never decides anything and leaks no SQL type. All calls are async: SQLite works in
+//! `spawn_blocking`, so that a paused test clock stays honest, and another backend can answer over a network.
+//!
+//! Start reading at [`contract`], then `sqlite/append.rs`.
+
+pub mod contract;
+pub mod cursor;
+mod feed;
+mod inbox;
+mod log;
+mod mark;
+mod sqlite;
+
+pub use contract::{
+    Batch, Committed, Error, EventRecord, InboxRow, LogIdentity, NewCommand, NewEvent, Row, Step, StepIntent,
+    StepKind, StepOutcome, StepResult, StoredResult, Write,
+};
+pub use cursor::Cursor;
+pub use feed::{Feed, Follower, Offer, Rebase};
+pub use inbox::{Inbox, InboxReader, Put};
+pub use log::{GoalFilter, Log, LogReader};
+pub use mark::Mark;
+pub use sqlite::Location;

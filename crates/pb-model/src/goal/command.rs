@@ -43,16 +43,9 @@ pub enum Command {
         baseline: BTreeMap<String, Option<String>>,
     },
     /// Begin an attempt at a ready item.
-    StartRun {
-        item: ItemId,
-        run: RunId,
-        epoch: Epoch,
-    },
+    StartRun { item: ItemId, run: RunId, epoch: Epoch },
     /// A new incarnation takes over what an earlier one was doing.
-    TakeOver {
-        epoch: Epoch,
-        alive_until_ms: Millis,
-    },
+    TakeOver { epoch: Epoch, alive_until_ms: Millis },
     /// The run's command ended.
     FinishExecution {
         run: RunId,

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::state::{
-    Artifact, CancelRequest, Escalation, Execution, Failure, GateResult, Goal, Item, Reason, Run,
-    RunStatus,
+    Artifact, CancelRequest, Escalation, Execution, Failure, GateResult, Goal, Item, Reason, Run, RunStatus,
 };
 use crate::freshness::QuietRound;
 use crate::{ArtifactId, Epoch, EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
@@ -34,10 +33,7 @@ pub enum Event {
         baseline: BTreeMap<String, Option<String>>,
     },
     /// A new incarnation took the goal over; the last one was seen alive at `alive_until_ms`.
-    GoalTakenOver {
-        epoch: Epoch,
-        alive_until_ms: Millis,
-    },
+    GoalTakenOver { epoch: Epoch, alive_until_ms: Millis },
     /// Everything the item needs is done.
     ItemReady { item: ItemId },
     /// An attempt at the item begins.
@@ -59,11 +55,7 @@ pub enum Event {
         execution: Box<Execution>,
     },
     /// The item's gates begin; `probe` when they find out whether lost work was done.
-    VerificationStarted {
-        item: ItemId,
-        run: RunId,
-        probe: bool,
-    },
+    VerificationStarted { item: ItemId, run: RunId, probe: bool },
     /// A gate ended.
     GateCompleted { result: Box<GateResult> },
     /// The item's gates ended.

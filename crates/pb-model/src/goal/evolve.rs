@@ -62,7 +62,7 @@ impl GoalState {
             }
             Event::ArtifactCreated { artifact } => self.artifacts.push((**artifact).clone()),
             Event::EscalationCreated { escalation } => {
-                self.escalations.push((**escalation).clone())
+                self.escalations.push((**escalation).clone());
             }
         }
     }
@@ -79,10 +79,7 @@ impl GoalState {
                 goal.waits_for = Some(*behind);
                 goal.reason = Some(Reason::WaitingForWorkspace);
             }
-            Event::GoalStarted {
-                workspace,
-                baseline,
-            } => {
+            Event::GoalStarted { workspace, baseline } => {
                 goal.workspace = Some(workspace.clone());
                 goal.baseline.clone_from(baseline);
                 goal.waits_for = None;
@@ -135,7 +132,7 @@ impl GoalState {
         match event {
             Event::ItemCreated { item } => self.items.push((**item).clone()),
             Event::ItemReady { item } => {
-                self.with_item(*item, |item| item.status = ItemStatus::Ready)
+                self.with_item(*item, |item| item.status = ItemStatus::Ready);
             }
             Event::ItemStarted { item, .. } => self.with_item(*item, |item| {
                 item.status = ItemStatus::InProgress;
@@ -146,12 +143,14 @@ impl GoalState {
                 retry_count,
                 not_before_ms,
                 error,
-            } => self.with_item(*item, |item| {
-                item.status = ItemStatus::Queued;
-                item.retry_count = *retry_count;
-                item.not_before_ms = Some(*not_before_ms);
-                item.error = Some(error.clone());
-            }),
+            } => {
+                self.with_item(*item, |item| {
+                    item.status = ItemStatus::Queued;
+                    item.retry_count = *retry_count;
+                    item.not_before_ms = Some(*not_before_ms);
+                    item.error = Some(error.clone());
+                });
+            }
             Event::ItemCompleted { item, verdict, .. } => self.with_item(*item, |item| {
                 item.status = ItemStatus::Done;
                 item.verdict = Some(*verdict);

@@ -29,8 +29,8 @@ pub use decide::decide;
 pub use event::{Event, Touched};
 pub use evolve::evolve;
 pub use state::{
-    Artifact, AttemptSummary, CancelRequest, Continuation, Escalation, EscalationOption,
-    EscalationType, Evidence, Execution, ExecutionOutcome, Failure, GateResult, Goal, GoalState,
-    GoalStatus, Item, ItemStatus, Packet, Phase, Reason, Run, RunStage, RunStatus,
+    Artifact, AttemptSummary, CancelRequest, Continuation, Escalation, EscalationOption, EscalationType,
+    Evidence, Execution, ExecutionOutcome, Failure, GateResult, Goal, GoalState, GoalStatus, Item,
+    ItemStatus, Packet, Phase, Reason, Run, RunStage, RunStatus,
 };
 pub use wants::{Want, next_wake, wants};

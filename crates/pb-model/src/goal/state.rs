@@ -43,27 +43,20 @@ impl GoalState {
 
     /// The runs that have not ended.
     pub fn running(&self) -> impl Iterator<Item = &Run> {
-        self.runs
-            .iter()
-            .filter(|run| run.status == RunStatus::Running)
+        self.runs.iter().filter(|run| run.status == RunStatus::Running)
     }
 
     /// Whether every item that `item` needs is done.
     pub fn needs_met(&self, item: &Item) -> bool {
-        item.needs.iter().all(|need| {
-            self.item(*need)
-                .is_some_and(|i| i.status == ItemStatus::Done)
-        })
+        item.needs
+            .iter()
+            .all(|need| self.item(*need).is_some_and(|i| i.status == ItemStatus::Done))
     }
 
     /// The gate results of a run that stand: the latest of each gate.
     pub fn standing_gates(&self, run: RunId) -> Vec<&GateResult> {
         let mut latest: BTreeMap<u32, &GateResult> = BTreeMap::new();
-        for result in self
-            .gate_results
-            .iter()
-            .filter(|result| result.run_id == run)
-        {
+        for result in self.gate_results.iter().filter(|result| result.run_id == run) {
             latest.insert(result.gate, result);
         }
         latest.into_values().collect()
@@ -116,9 +109,7 @@ pub struct Goal {
 impl Goal {
     /// The time budget that is left at `now`, in milliseconds; `None` without a budget.
     pub fn time_left_ms(&self, now: Millis) -> Option<u64> {
-        let running = self
-            .running_since_ms
-            .map_or(0, |since| now.saturating_sub(since));
+        let running = self.running_since_ms.map_or(0, |since| now.saturating_sub(since));
         let limit = self.spec.budget_time_minutes?.saturating_mul(60_000);
         Some(limit.saturating_sub(self.spent_time_ms + running))
     }

@@ -31,10 +31,9 @@ pub enum Want {
 pub fn wants(state: &GoalState, now: Millis) -> Vec<Want> {
     let goal = &state.goal;
     match goal.status {
-        GoalStatus::Completed
-        | GoalStatus::Cancelled
-        | GoalStatus::Failed
-        | GoalStatus::Blocked => Vec::new(),
+        GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed | GoalStatus::Blocked => {
+            Vec::new()
+        }
         GoalStatus::Queued if goal.phase == Phase::Intake => vec![Want::Plan],
         GoalStatus::Queued => vec![Want::Prepare],
         GoalStatus::Active => active(state, now),
@@ -49,18 +48,11 @@ fn active(state: &GoalState, now: Millis) -> Vec<Want> {
         RunStage::Ended => Want::Stop(run.id),
     });
     let mut wants: Vec<Want> = running.collect();
-    let failed = state
-        .items
-        .iter()
-        .any(|item| item.status == ItemStatus::Failed);
+    let failed = state.items.iter().any(|item| item.status == ItemStatus::Failed);
     if failed || state.goal.cancel.is_some() {
         return wants;
     }
-    if state
-        .items
-        .iter()
-        .all(|item| item.status == ItemStatus::Done)
-    {
+    if state.items.iter().all(|item| item.status == ItemStatus::Done) {
         wants.push(if state.goal.phase == Phase::Publish {
             Want::Publish
         } else {
@@ -70,9 +62,7 @@ fn active(state: &GoalState, now: Millis) -> Vec<Want> {
     }
     wants.extend(state.items.iter().filter_map(|item| match item.status {
         ItemStatus::Ready => Some(Want::Start(item.id)),
-        ItemStatus::Queued if item.not_before_ms.is_some_and(|at| at <= now) => {
-            Some(Want::Start(item.id))
-        }
+        ItemStatus::Queued if item.not_before_ms.is_some_and(|at| at <= now) => Some(Want::Start(item.id)),
         ItemStatus::Queued
         | ItemStatus::InProgress
         | ItemStatus::Verify

@@ -5,11 +5,7 @@ use crate::goal::command::Rejection;
 use crate::goal::event::Event;
 use crate::goal::state::{CancelRequest, GoalStatus};
 
-pub(super) fn cancel(
-    decision: &mut Decision,
-    by: String,
-    reason: Option<String>,
-) -> Result<(), Rejection> {
+pub(super) fn cancel(decision: &mut Decision, by: String, reason: Option<String>) -> Result<(), Rejection> {
     let cancel = CancelRequest { by, reason };
     match decision.state.goal.status {
         GoalStatus::Cancelled => Err(Rejection::AlreadyCancelled),

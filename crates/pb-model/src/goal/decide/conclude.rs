@@ -18,11 +18,7 @@ pub(super) fn conclude(decision: &mut Decision) {
         decision.emit(Event::GoalCancelled { cancel });
         return;
     }
-    if let Some(item) = state
-        .items
-        .iter()
-        .find(|item| item.status == ItemStatus::Failed)
-    {
+    if let Some(item) = state.items.iter().find(|item| item.status == ItemStatus::Failed) {
         let cause = item
             .error
             .as_ref()
@@ -34,10 +30,7 @@ pub(super) fn conclude(decision: &mut Decision) {
         });
         return;
     }
-    let blocked = state
-        .items
-        .iter()
-        .any(|item| item.status == ItemStatus::Blocked);
+    let blocked = state.items.iter().any(|item| item.status == ItemStatus::Blocked);
     let can_go_on = state.items.iter().any(|item| match item.status {
         ItemStatus::Ready => true,
         ItemStatus::Queued => item.not_before_ms.is_some(),
@@ -48,21 +41,14 @@ pub(super) fn conclude(decision: &mut Decision) {
         | ItemStatus::Blocked => false,
     });
     if blocked && !can_go_on {
-        let escalations = state
-            .escalations
-            .iter()
-            .map(|escalation| escalation.id)
-            .collect();
+        let escalations = state.escalations.iter().map(|escalation| escalation.id).collect();
         let titles: Vec<&str> = state
             .escalations
             .iter()
             .map(|escalation| escalation.title.as_str())
             .collect();
         let summary = titles.join("; ");
-        decision.emit(Event::GoalBlocked {
-            escalations,
-            summary,
-        });
+        decision.emit(Event::GoalBlocked { escalations, summary });
     }
 }
 
@@ -145,10 +131,7 @@ pub(super) fn finish_publish(
 
 fn all_done(decision: &Decision) -> Result<(), Rejection> {
     let state = &decision.state;
-    let done = state
-        .items
-        .iter()
-        .all(|item| item.status == ItemStatus::Done);
+    let done = state.items.iter().all(|item| item.status == ItemStatus::Done);
     if state.goal.status == GoalStatus::Active && state.goal.cancel.is_none() && done {
         Ok(())
     } else {

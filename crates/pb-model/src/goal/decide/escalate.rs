@@ -2,9 +2,7 @@
 
 use super::Decision;
 use crate::goal::event::Event;
-use crate::goal::state::{
-    AttemptSummary, Escalation, EscalationOption, EscalationType, Failure, Packet,
-};
+use crate::goal::state::{AttemptSummary, Escalation, EscalationOption, EscalationType, Failure, Packet};
 use crate::{EscalationId, ItemId};
 
 /// A question, before the packet around it is filled in.

@@ -10,12 +10,7 @@ use crate::goal::state::{EscalationType, Failure, Goal, GoalStatus, Item, Phase,
 use crate::spec::{CriterionType, GoalSpec, SuccessCriterion};
 use crate::{GoalId, ItemId, plan};
 
-pub(super) fn submit(
-    id: GoalId,
-    mut spec: GoalSpec,
-    by: String,
-    moment: Moment,
-) -> Result<Event, Rejection> {
+pub(super) fn submit(id: GoalId, mut spec: GoalSpec, by: String, moment: Moment) -> Result<Event, Rejection> {
     spec.validate()?;
     if spec.success_criteria.is_empty() {
         spec.success_criteria.push(SuccessCriterion {
@@ -46,9 +41,7 @@ pub(super) fn submit(
         quiet_rounds: Vec::new(),
         summary: None,
     };
-    Ok(Event::GoalCreated {
-        goal: Box::new(goal),
-    })
+    Ok(Event::GoalCreated { goal: Box::new(goal) })
 }
 
 pub(super) fn refuse(decision: &mut Decision, error: Failure) -> Result<(), Rejection> {
@@ -75,8 +68,7 @@ pub(super) fn plan(decision: &mut Decision, ids: &[ItemId]) -> Result<(), Reject
                 escalation_type: EscalationType::Credential,
                 title: "a model is needed to plan this goal".to_owned(),
                 current_state: "the goal has no work items".to_owned(),
-                root_cause: "a goal without items is planned by a model, and none is configured"
-                    .to_owned(),
+                root_cause: "a goal without items is planned by a model, and none is configured".to_owned(),
                 options: vec![(
                     "submit_file",
                     "write the items into a goal file and run it with `pb run FILE`",
@@ -94,9 +86,7 @@ pub(super) fn plan(decision: &mut Decision, ids: &[ItemId]) -> Result<(), Reject
         .zip(ids.iter().copied())
         .collect();
     for (index, spec) in goal.spec.items.iter().enumerate() {
-        let id = *ids
-            .get(index)
-            .ok_or(Rejection::NotNow("too few item ids"))?;
+        let id = *ids.get(index).ok_or(Rejection::NotNow("too few item ids"))?;
         let needs = spec
             .needs
             .iter()
@@ -104,20 +94,14 @@ pub(super) fn plan(decision: &mut Decision, ids: &[ItemId]) -> Result<(), Reject
             .collect();
         let index = u32::try_from(index).unwrap_or(u32::MAX);
         let item = Item::planned(spec, index, id, needs, (goal.id, decision.moment.now_ms));
-        decision.emit(Event::ItemCreated {
-            item: Box::new(item),
-        });
+        decision.emit(Event::ItemCreated { item: Box::new(item) });
     }
     let items = u32::try_from(goal.spec.items.len()).unwrap_or(u32::MAX);
     decision.emit(Event::GoalPlanned { items });
     Ok(())
 }
 
-pub(super) fn wait(
-    decision: &mut Decision,
-    workspace: String,
-    behind: GoalId,
-) -> Result<(), Rejection> {
+pub(super) fn wait(decision: &mut Decision, workspace: String, behind: GoalId) -> Result<(), Rejection> {
     must_be_queued(decision)?;
     if decision.state.goal.waits_for != Some(behind) {
         decision.emit(Event::GoalWaiting { workspace, behind });
@@ -131,10 +115,7 @@ pub(super) fn start(
     baseline: BTreeMap<String, Option<String>>,
 ) -> Result<(), Rejection> {
     must_be_queued(decision)?;
-    decision.emit(Event::GoalStarted {
-        workspace,
-        baseline,
-    });
+    decision.emit(Event::GoalStarted { workspace, baseline });
     Ok(())
 }
 

@@ -19,11 +19,7 @@ use crate::{Epoch, EscalationId, RunId};
 ///
 /// # Errors
 /// Why the command changes nothing; the state stays as it is.
-pub fn decide(
-    state: Option<&GoalState>,
-    command: Command,
-    moment: Moment,
-) -> Result<Vec<Event>, Rejection> {
+pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Result<Vec<Event>, Rejection> {
     if let Command::Submit { id, spec, by } = command {
         return match state {
             Some(_) => Err(Rejection::Exists),
@@ -41,10 +37,7 @@ pub fn decide(
         Command::Refuse { error } => intake::refuse(&mut decision, error)?,
         Command::Plan { items } => intake::plan(&mut decision, &items)?,
         Command::WaitFor { workspace, behind } => intake::wait(&mut decision, workspace, behind)?,
-        Command::Start {
-            workspace,
-            baseline,
-        } => intake::start(&mut decision, workspace, baseline)?,
+        Command::Start { workspace, baseline } => intake::start(&mut decision, workspace, baseline)?,
         Command::StartRun { item, run, epoch } => run::start(&mut decision, item, run, epoch)?,
         Command::TakeOver {
             epoch,
@@ -54,7 +47,9 @@ pub fn decide(
             run,
             epoch,
             execution,
-        } => run::finish(&mut decision, run, epoch, *execution)?,
+        } => {
+            run::finish(&mut decision, run, epoch, *execution)?;
+        }
         Command::FinishVerification {
             run,
             epoch,

@@ -5,8 +5,7 @@ use super::escalate::{self, Question};
 use crate::goal::command::Rejection;
 use crate::goal::event::Event;
 use crate::goal::state::{
-    EscalationType, Execution, ExecutionOutcome, Failure, Item, ItemStatus, Run, RunStage,
-    RunStatus,
+    EscalationType, Execution, ExecutionOutcome, Failure, Item, ItemStatus, Run, RunStage, RunStatus,
 };
 use crate::spec::{Effect, Work};
 use crate::{Epoch, ItemId, Millis, RunId, Verdict, retry};
@@ -143,9 +142,7 @@ pub(super) fn probed(decision: &mut Decision, item: &Item, run: &Run, epoch: Epo
             let known = run
                 .execution
                 .as_ref()
-                .map_or(ExecutionOutcome::Lost, |execution| {
-                    execution.outcome.clone()
-                });
+                .map_or(ExecutionOutcome::Lost, |execution| execution.outcome.clone());
             let status = if known == ExecutionOutcome::TimedOut {
                 RunStatus::Timeout
             } else {
@@ -257,22 +254,14 @@ pub(super) fn finish(
 }
 
 fn exhausted(decision: &mut Decision, item: &Item, run: &Run) {
-    let error = Failure::lasting(
-        "BUDGET_EXHAUSTED",
-        ExecutionOutcome::BudgetExhausted.to_string(),
-    );
+    let error = Failure::lasting("BUDGET_EXHAUSTED", ExecutionOutcome::BudgetExhausted.to_string());
     decision.emit(Event::RunCompleted {
         item: item.id,
         run: run.id,
         status: RunStatus::Timeout,
         error: Some(error),
     });
-    let minutes = decision
-        .state
-        .goal
-        .spec
-        .budget_time_minutes
-        .unwrap_or_default();
+    let minutes = decision.state.goal.spec.budget_time_minutes.unwrap_or_default();
     escalate::item(
         decision,
         item.id,
@@ -281,10 +270,7 @@ fn exhausted(decision: &mut Decision, item: &Item, run: &Run) {
             title: "the time budget is used up".to_owned(),
             current_state: format!("item `{}` was stopped at the limit", item.key),
             root_cause: format!("the goal's steps have run for its {minutes} minute(s)"),
-            options: vec![(
-                "raise",
-                "raise `time_minutes` in the goal file and run it again",
-            )],
+            options: vec![("raise", "raise `time_minutes` in the goal file and run it again")],
         },
     );
 }
@@ -316,13 +302,7 @@ pub(super) fn succeed(decision: &mut Decision, item: &Item, run: RunId, verdict:
 }
 
 /// The attempt failed: try again later, or give the item up with its evidence.
-pub(super) fn fail(
-    decision: &mut Decision,
-    item: &Item,
-    run: RunId,
-    status: RunStatus,
-    error: Failure,
-) {
+pub(super) fn fail(decision: &mut Decision, item: &Item, run: RunId, status: RunStatus, error: Failure) {
     decision.emit(Event::RunCompleted {
         item: item.id,
         run,
@@ -338,10 +318,7 @@ pub(super) fn fail(
             error,
         });
     } else {
-        decision.emit(Event::ItemFailed {
-            item: item.id,
-            error,
-        });
+        decision.emit(Event::ItemFailed { item: item.id, error });
     }
 }
 
@@ -354,10 +331,7 @@ pub(super) fn abort(decision: &mut Decision, item: &Item, run: RunId) {
         status: RunStatus::Aborted,
         error: Some(error.clone()),
     });
-    decision.emit(Event::ItemFailed {
-        item: item.id,
-        error,
-    });
+    decision.emit(Event::ItemFailed { item: item.id, error });
 }
 
 /// The verdict of the run's gates that stand.

@@ -1,0 +1,322 @@
+//! The words of the store: what is written in one transaction, and what is read back.
+
+use std::path::PathBuf;
+
+use pb_model::goal::{Artifact, Escalation, GateResult, Goal, Item, Run};
+use pb_model::{Epoch, GoalId, Millis, RunId};
+
+/// Schema of `state.db` and `gateway.db` that this build writes (`PRAGMA user_version`).
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Which history a log is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogIdentity {
+    /// Random id, made with the file.
+    pub id: String,
+    /// Raised when the history may have changed under its readers (restore, migration).
+    pub generation: u64,
+    /// How often the log was opened for writing: the epoch of every claim.
+    pub incarnation: Epoch,
+    /// Schema version.
+    pub schema: u32,
+}
+
+/// Writes that become durable together, in order, or not at all.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The writes.
+    pub writes: Vec<Write>,
+}
+
+/// One write.
+#[derive(Debug)]
+pub enum Write {
+    /// Appends events to a goal's history.
+    Events {
+        /// The goal.
+        goal: GoalId,
+        /// The events, in order.
+        events: Vec<NewEvent>,
+    },
+    /// Writes a row that `evolve` returned, whole.
+    Row(Row),
+    /// Notes that a step is about to have an effect.
+    StepIntent(StepIntent),
+    /// Records a step's result, once.
+    StepResult(StepResult),
+    /// Stores the result of a command for its caller and for repeats.
+    CommandResult(StoredResult),
+    /// Moves the position up to which an inbox was executed.
+    InboxRead {
+        /// Which inbox.
+        inbox_id: String,
+        /// The position of the last command executed.
+        pos: u64,
+    },
+}
+
+/// A row of one of the tables that `evolve` fills.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "each variant is the row that it names")]
+pub enum Row {
+    Goal(Box<Goal>),
+    Item(Box<Item>),
+    /// Refused as [`Error::Fenced`] when a later epoch holds the run.
+    Run(Box<Run>),
+    GateResult(Box<GateResult>),
+    Artifact(Box<Artifact>),
+    Escalation(Box<Escalation>),
+}
+
+/// An event to append.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    /// Its own id.
+    pub id: String,
+    /// When it happened.
+    pub at_ms: Millis,
+    /// Its name on the wire.
+    pub kind: String,
+    /// The fact, as JSON: what `evolve` folds.
+    pub body: String,
+    /// What clients are sent, as JSON.
+    pub data: String,
+}
+
+/// An event as it stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRecord {
+    /// Position in commit order, without gaps, from 1.
+    pub pos: u64,
+    /// Number in its goal, without gaps, from 1.
+    pub seq: u64,
+    /// The goal's id.
+    pub goal: String,
+    /// Its own id.
+    pub id: String,
+    /// When it happened.
+    pub at_ms: Millis,
+    /// Its name on the wire.
+    pub kind: String,
+    /// The fact, as JSON. Empty in records that came over the link, which carries no facts.
+    pub body: String,
+    /// What clients are sent, as JSON.
+    pub data: String,
+}
+
+/// What a commit wrote.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// The events, with their positions.
+    pub events: Vec<EventRecord>,
+}
+
+/// The kinds of step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words of `durability.md` §4")]
+pub enum StepKind {
+    Model,
+    Tool,
+    Gate,
+    Timer,
+}
+
+impl StepKind {
+    /// The word in the table and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Tool => "tool",
+            Self::Gate => "gate",
+            Self::Timer => "timer",
+        }
+    }
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepOutcome {
+    /// It did its work.
+    Ok,
+    /// It failed and is known to have.
+    Error,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl StepOutcome {
+    /// The word in the table and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A step about to run.
+#[derive(Debug, Clone)]
+pub struct StepIntent {
+    /// The run.
+    pub run: RunId,
+    /// Place in the run's journal, from 1.
+    pub n: u32,
+    /// The incarnation that runs it.
+    pub epoch: Epoch,
+    /// Its kind.
+    pub kind: StepKind,
+    /// The name under which its effect is done at most once.
+    pub effect_key: String,
+    /// Digest of what it was asked to do.
+    pub request_hash: String,
+    /// What it was asked to do, in one line for people.
+    pub label: String,
+    /// When.
+    pub at_ms: Millis,
+}
+
+/// How a step ended. Refused as [`Error::Fenced`] when the step's epoch does not hold its run.
+#[derive(Debug, Clone)]
+pub struct StepResult {
+    /// The run.
+    pub run: RunId,
+    /// Place in the run's journal.
+    pub n: u32,
+    /// The incarnation that ran it.
+    pub epoch: Epoch,
+    /// Its outcome.
+    pub outcome: StepOutcome,
+    /// Its result, as JSON.
+    pub result: String,
+    /// When.
+    pub at_ms: Millis,
+}
+
+/// A step as it stands in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The run.
+    pub run: String,
+    /// Place in the run's journal, from 1.
+    pub n: u32,
+    /// The incarnation that ran it.
+    pub epoch: Epoch,
+    /// Its kind.
+    pub kind: String,
+    /// The name under which its effect is done at most once.
+    pub effect_key: String,
+    /// What it was asked to do, in one line for people.
+    pub label: String,
+    /// When it was about to run.
+    pub intent_at_ms: Millis,
+    /// When it ended.
+    pub result_at_ms: Option<Millis>,
+    /// `ok`, `error` or `unknown`; `None` while it runs, or after a crash.
+    pub outcome: Option<String>,
+    /// Its result, as JSON.
+    pub result: Option<String>,
+}
+
+/// The result of a command, kept for its caller and for repeats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredResult {
+    /// The command's id.
+    pub id: String,
+    /// Digest of its parameters: a repeat with others is refused.
+    pub params_digest: String,
+    /// The result or error, as JSON.
+    pub result: String,
+    /// When it was executed.
+    pub at_ms: Millis,
+}
+
+/// A command to keep until it is executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCommand {
+    /// blake3(actor, method, idempotency key), or random without a key.
+    pub id: String,
+    /// Digest of the parameters without what the gateway added.
+    pub params_digest: String,
+    /// Who asks.
+    pub actor: String,
+    /// What is asked.
+    pub method: String,
+    /// With which parameters, as JSON.
+    pub params: String,
+    /// The goal that it is about.
+    pub goal: String,
+    /// When it was answered; it counts as of this time.
+    pub at_ms: Millis,
+}
+
+/// A command in the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxRow {
+    /// Position, rising.
+    pub pos: u64,
+    /// The command.
+    pub command: NewCommand,
+}
+
+/// What can go wrong in the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A later incarnation holds the run: nothing of the batch was written.
+    #[error("run {run} is held by another incarnation")]
+    Fenced {
+        /// The run.
+        run: String,
+    },
+    /// The file was written by a newer version.
+    #[error("{path} has schema {found}, this version knows up to {known}")]
+    NewerSchema {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// Ours.
+        known: u32,
+    },
+    /// The file is not ours.
+    #[error("{path} is not a PonyBunny database")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk is full: nothing of the batch was written.
+    #[error("the disk is full")]
+    Full,
+    /// The disk failed. What is in memory may not be what is on the disk: end the process and recover.
+    #[error("the disk failed: {0}")]
+    Broken(#[source] rusqlite_error::Opaque),
+    /// Anything else.
+    #[error("the database failed: {0}")]
+    Database(#[source] rusqlite_error::Opaque),
+    /// A stored value that this version cannot read.
+    #[error("a stored {what} cannot be read")]
+    Corrupt {
+        /// What it is.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The folder or mark file cannot be used.
+    #[error("cannot use {path}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Keeps the SQL library out of the contract: its error is a source, not a type of ours.
+pub mod rusqlite_error {
+    /// An error of the backend.
+    #[derive(Debug, thiserror::Error)]
+    #[error(transparent)]
+    pub struct Opaque(pub(crate) Box<rusqlite::Error>);
+}

@@ -1,0 +1,149 @@
+//! The inbox: written by the gateway, read by the scheduler.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::contract::{Error, InboxRow, NewCommand};
+use crate::sqlite::{Location, Shared, inbox, migrate, open};
+
+/// Most commands kept in one transaction.
+const PUT_BATCH_MAX: usize = 512;
+
+/// The writer. One a file: the caller holds the process lock.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    connection: Shared,
+    id: String,
+    waiting: Arc<Mutex<Vec<Waiting>>>,
+    committing: Arc<tokio::sync::Mutex<()>>,
+}
+
+type Waiting = (NewCommand, oneshot::Sender<Result<Put, Arc<Error>>>);
+
+/// Where a command stands in the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Put {
+    /// The row: this command's, or the first one's with the same id.
+    pub row: InboxRow,
+    /// Whether the same id was there already.
+    pub repeated: bool,
+}
+
+impl Inbox {
+    /// Opens for writing, creating and migrating as needed. `fresh_id` names a new inbox.
+    pub async fn open(location: Location, fresh_id: String) -> Result<Self, Error> {
+        let (connection, id) = crate::sqlite::blocking(move || {
+            let connection = open::writer(&location, &migrate::INBOX)?;
+            let id = inbox::identity(&connection, Some(&fresh_id))?.unwrap_or(fresh_id);
+            Ok((connection, id))
+        })
+        .await?;
+        Ok(Self {
+            connection: Shared::new(connection),
+            id,
+            waiting: Arc::default(),
+            committing: Arc::default(),
+        })
+    }
+
+    /// The inbox's own id: positions of another one mean nothing here.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Keeps a command; when this returns, it is on the disk.
+    ///
+    /// Callers that come while a commit runs are committed together by the next one of them.
+    pub async fn put(&self, command: NewCommand) -> Result<Put, Arc<Error>> {
+        let (answer, mut answered) = oneshot::channel();
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((command, answer));
+        let _turn = self.committing.lock().await;
+        if let Ok(result) = answered.try_recv() {
+            return result;
+        }
+        loop {
+            let batch: Vec<Waiting> = {
+                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                let count = waiting.len().min(PUT_BATCH_MAX);
+                waiting.drain(..count).collect()
+            };
+            self.commit(batch).await;
+            if let Ok(result) = answered.try_recv() {
+                return result;
+            }
+        }
+    }
+
+    async fn commit(&self, batch: Vec<Waiting>) {
+        let (commands, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let sent = commands.clone();
+        let result = self
+            .connection
+            .call(move |connection| inbox::put(connection, &commands))
+            .await;
+        match result {
+            Ok(rows) => {
+                for ((row, command), answer) in rows.into_iter().zip(sent).zip(answers) {
+                    let repeated = row.command != command;
+                    let _ = answer.send(Ok(Put { row, repeated })); // The caller may have gone; the command stays.
+                }
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                for answer in answers {
+                    let _ = answer.send(Err(Arc::clone(&error)));
+                }
+            }
+        }
+    }
+
+    /// Forgets the commands up to `pos`, which were executed.
+    pub async fn forget(&self, pos: u64) -> Result<(), Error> {
+        self.connection
+            .call(move |connection| inbox::forget(connection, pos))
+            .await
+    }
+
+    /// A reader on the writer's own connection.
+    pub fn reader(&self) -> InboxReader {
+        InboxReader {
+            connection: self.connection.clone(),
+        }
+    }
+}
+
+/// A reader of the inbox.
+#[derive(Debug, Clone)]
+pub struct InboxReader {
+    connection: Shared,
+}
+
+impl InboxReader {
+    /// Opens another process's inbox for reading.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        let path = path.to_owned();
+        let connection = crate::sqlite::blocking(move || open::reader(&path, &migrate::INBOX)).await?;
+        Ok(Self {
+            connection: Shared::new(connection),
+        })
+    }
+
+    /// The inbox's id; `None` while it is being made.
+    pub async fn id(&self) -> Result<Option<String>, Error> {
+        self.connection
+            .call(|connection| inbox::identity(connection, None))
+            .await
+    }
+
+    /// At most `limit` commands after `pos`, in order.
+    pub async fn after(&self, pos: u64, limit: usize) -> Result<Vec<InboxRow>, Error> {
+        self.connection
+            .call(move |connection| inbox::after(connection, pos, limit))
+            .await
+    }
+}

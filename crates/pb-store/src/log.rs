@@ -1,0 +1,235 @@
+//! The log: written by one process, read by any.
+
+use std::path::Path;
+
+use pb_model::goal::{Goal, GoalState, GoalStatus};
+use pb_model::{GoalId, ItemId};
+
+use crate::contract::{Batch, Committed, Error, EventRecord, LogIdentity, Step, StoredResult};
+use crate::mark::Mark;
+use crate::sqlite::{Location, Shared, append, migrate, open, query};
+
+/// The writer. One a file: the caller holds the process lock.
+#[derive(Debug)]
+pub struct Log {
+    connection: Shared,
+    location: Location,
+    identity: LogIdentity,
+}
+
+/// Which goals to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GoalFilter {
+    /// Only goals in this status.
+    pub status: Option<GoalStatus>,
+    /// At most this many.
+    pub limit: usize,
+    /// After this many.
+    pub offset: usize,
+}
+
+impl Log {
+    /// Opens for writing, creating and migrating as needed, and begins a new incarnation.
+    /// `fresh_id` names the history if this is a new file. A file behind `mark` was put back by
+    /// hand, so its cursors mean nothing any more: it gets a new generation.
+    pub async fn open(location: Location, fresh_id: String, mark: Option<Mark>) -> Result<Self, Error> {
+        let opened = location.clone();
+        let (connection, identity) = crate::sqlite::blocking(move || {
+            let connection = open::writer(&opened, &migrate::STATE)?;
+            let identity = begin_incarnation(&connection, &fresh_id, mark.as_ref())?;
+            Ok((connection, identity))
+        })
+        .await?;
+        Ok(Self {
+            connection: Shared::new(connection),
+            location,
+            identity,
+        })
+    }
+
+    /// Which history this is.
+    pub fn identity(&self) -> &LogIdentity {
+        &self.identity
+    }
+
+    /// Makes `batch` durable, whole or not at all, and tells where its events stand.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] and [`Error::Full`] leave everything as it was. After [`Error::Broken`]
+    /// nothing in memory can be trusted: end the process.
+    pub async fn commit(&self, batch: Batch) -> Result<Committed, Error> {
+        let location = self.location.clone();
+        self.connection
+            .call(move |connection| {
+                let committed = append::commit(connection, &batch);
+                // SQLite rolls the whole transaction back on a full disk or an I/O error; so do we
+                // on any other.
+                debug_assert!(
+                    connection.is_autocommit(),
+                    "a failed batch leaves no open transaction"
+                );
+                let committed = committed?;
+                if let Location::File(path) = &location {
+                    append::checkpoint(connection, path)?;
+                }
+                Ok(committed)
+            })
+            .await
+    }
+
+    /// A reader on the writer's own connection: it sees every commit at once.
+    pub fn reader(&self) -> LogReader {
+        LogReader {
+            connection: self.connection.clone(),
+        }
+    }
+}
+
+fn begin_incarnation(
+    connection: &rusqlite::Connection,
+    fresh_id: &str,
+    mark: Option<&Mark>,
+) -> Result<LogIdentity, Error> {
+    let Some(mut identity) = query::identity(connection)? else {
+        connection.execute(
+            "INSERT INTO log (id, generation, incarnation) VALUES (?1, 1, 1)",
+            [fresh_id],
+        )?;
+        return query::identity(connection)?.ok_or(Error::Foreign {
+            path: fresh_id.into(),
+        });
+    };
+    let behind = match mark {
+        Some(mark) => mark.log_id == identity.id && mark.pos > query::last_pos(connection)?,
+        None => false,
+    };
+    identity.incarnation += 1;
+    identity.generation += u64::from(behind);
+    connection.execute(
+        "UPDATE log SET generation = ?1, incarnation = ?2",
+        [identity.generation as i64, identity.incarnation as i64],
+    )?;
+    Ok(identity)
+}
+
+/// A reader: short pages, never a lasting transaction.
+#[derive(Debug, Clone)]
+pub struct LogReader {
+    connection: Shared,
+}
+
+impl LogReader {
+    /// Opens another process's log for reading.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        let path = path.to_owned();
+        let connection = crate::sqlite::blocking(move || open::reader(&path, &migrate::STATE)).await?;
+        Ok(Self {
+            connection: Shared::new(connection),
+        })
+    }
+
+    /// Which history this is; `None` before its first incarnation.
+    pub async fn identity(&self) -> Result<Option<LogIdentity>, Error> {
+        self.connection
+            .call(|connection| query::identity(connection))
+            .await
+    }
+
+    /// The position of the last event, 0 without one.
+    pub async fn last_pos(&self) -> Result<u64, Error> {
+        self.connection
+            .call(|connection| query::last_pos(connection))
+            .await
+    }
+
+    /// Changes whenever another connection committed. Cheap: no page is read.
+    pub async fn data_version(&self) -> Result<u64, Error> {
+        self.connection
+            .call(|connection| query::data_version(connection))
+            .await
+    }
+
+    /// The events after `pos`: at most `limit`, and at most 1 MiB beyond the first.
+    pub async fn events_after(&self, pos: u64, limit: usize) -> Result<Vec<EventRecord>, Error> {
+        self.connection
+            .call(move |connection| query::events_after(connection, pos, limit))
+            .await
+    }
+
+    /// A page of goals, highest priority first, then oldest first, and how many there are in all.
+    pub async fn goals(&self, filter: GoalFilter) -> Result<(Vec<Goal>, u64), Error> {
+        self.connection
+            .call(move |connection| query::goals(connection, &filter))
+            .await
+    }
+
+    /// How many goals there are in each status.
+    pub async fn goal_counts(&self) -> Result<Vec<(String, u64)>, Error> {
+        self.connection
+            .call(|connection| query::goal_counts(connection))
+            .await
+    }
+
+    /// Ids of goals that contain `fragment`, at most `limit`.
+    pub async fn goal_ids_like(&self, fragment: &str, limit: usize) -> Result<Vec<String>, Error> {
+        let fragment = fragment.to_owned();
+        self.connection
+            .call(move |connection| query::goal_ids_like(connection, &fragment, limit))
+            .await
+    }
+
+    /// A goal with everything that belongs to it.
+    pub async fn state(&self, goal: GoalId) -> Result<Option<GoalState>, Error> {
+        self.connection
+            .call(move |connection| query::state(connection, &goal.to_string()))
+            .await
+    }
+
+    /// Every goal that has not ended, oldest first.
+    pub async fn open_goals(&self) -> Result<Vec<GoalState>, Error> {
+        self.connection
+            .call(|connection| {
+                let mut states = Vec::new();
+                for id in query::open_goals(connection)? {
+                    states.extend(query::state(connection, &id)?);
+                }
+                Ok(states)
+            })
+            .await
+    }
+
+    /// The goal that an item belongs to, with everything that belongs to it.
+    pub async fn state_of_item(&self, item: ItemId) -> Result<Option<GoalState>, Error> {
+        self.connection
+            .call(
+                move |connection| match query::goal_of_item(connection, &item.to_string())? {
+                    Some(goal) => query::state(connection, &goal),
+                    None => Ok(None),
+                },
+            )
+            .await
+    }
+
+    /// The journal of a goal's runs, in the order in which the steps began.
+    pub async fn steps(&self, goal: GoalId) -> Result<Vec<Step>, Error> {
+        self.connection
+            .call(move |connection| query::steps(connection, &goal.to_string()))
+            .await
+    }
+
+    /// The stored result of a command.
+    pub async fn command(&self, id: &str) -> Result<Option<StoredResult>, Error> {
+        let id = id.to_owned();
+        self.connection
+            .call(move |connection| query::command(connection, &id))
+            .await
+    }
+
+    /// Up to which position an inbox was executed.
+    pub async fn inbox_read(&self, inbox_id: &str) -> Result<u64, Error> {
+        let inbox_id = inbox_id.to_owned();
+        self.connection
+            .call(move |connection| query::inbox_read(connection, &inbox_id))
+            .await
+    }
+}

@@ -1,0 +1,173 @@
+//! One transaction for the whole batch: events, rows, journal, results and positions.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use super::{rows, unsigned};
+use crate::contract::{
+    Batch, Committed, Error, EventRecord, NewEvent, StepIntent, StepResult, StoredResult, Write,
+};
+
+/// WAL size above which the writer tries to empty it, in bytes.
+const WAL_TRUNCATE_BYTES: u64 = 16 * 1024 * 1024;
+/// WAL size above which the writer copies pages back without waiting for readers, in bytes.
+const WAL_PASSIVE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Writes `batch`, whole or not at all.
+pub(crate) fn commit(connection: &mut Connection, batch: &Batch) -> Result<Committed, Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut committed = Committed::default();
+    for write in &batch.writes {
+        match write {
+            Write::Events { goal, events } => {
+                append(&transaction, &goal.to_string(), events, &mut committed.events)?;
+            }
+            Write::Row(row) => rows::put(&transaction, row)?,
+            Write::StepIntent(intent) => step_intent(&transaction, intent)?,
+            Write::StepResult(result) => step_result(&transaction, result)?,
+            Write::CommandResult(result) => command_result(&transaction, result)?,
+            Write::InboxRead { inbox_id, pos } => {
+                transaction
+                    .prepare_cached(
+                        "INSERT INTO inbox_read (inbox_id, pos) VALUES (?1, ?2)
+                         ON CONFLICT (inbox_id) DO UPDATE SET pos = max(pos, excluded.pos)",
+                    )?
+                    .execute(params![inbox_id, *pos as i64])?;
+            }
+        }
+    }
+    transaction.commit()?;
+    Ok(committed)
+}
+
+/// Appends to a goal's history. `seq` comes from the goal's head row inside this transaction, so a
+/// reader that sees `seq` n has seen all before it (D2).
+fn append(
+    transaction: &Transaction<'_>,
+    goal: &str,
+    events: &[NewEvent],
+    committed: &mut Vec<EventRecord>,
+) -> Result<(), Error> {
+    let count = events.len() as i64;
+    let bytes: usize = events
+        .iter()
+        .map(|event| event.body.len() + event.data.len())
+        .sum();
+    let last_seq: i64 = transaction
+        .prepare_cached(
+            "INSERT INTO head (goal, seq, tail, bytes) VALUES (?1, ?2, 1, ?3)
+             ON CONFLICT (goal) DO UPDATE SET seq = seq + ?2, bytes = bytes + ?3 RETURNING seq",
+        )?
+        .query_row(params![goal, count, bytes as i64], |row| row.get(0))?;
+    let last_pos: i64 = transaction
+        .prepare_cached("SELECT coalesce(max(pos), 0) FROM event")?
+        .query_row([], |row| row.get(0))?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO event (pos, goal, seq, id, at, kind, body, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    for (index, event) in events.iter().enumerate() {
+        let pos = last_pos + 1 + index as i64;
+        let seq = last_seq - count + 1 + index as i64;
+        let at = event.at_ms as i64;
+        insert.execute(params![
+            pos, goal, seq, event.id, at, event.kind, event.body, event.data
+        ])?;
+        committed.push(EventRecord {
+            pos: unsigned(pos),
+            seq: unsigned(seq),
+            goal: goal.to_owned(),
+            id: event.id.clone(),
+            at_ms: event.at_ms,
+            kind: event.kind.clone(),
+            body: event.body.clone(),
+            data: event.data.clone(),
+        });
+    }
+    Ok(())
+}
+
+fn step_intent(transaction: &Transaction<'_>, intent: &StepIntent) -> Result<(), Error> {
+    let written = transaction
+        .prepare_cached(
+            "INSERT INTO step (run, n, epoch, kind, effect_key, request_hash, label, intent_at)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM run WHERE id = ?1 AND epoch = ?3",
+        )?
+        .execute(params![
+            intent.run.to_string(),
+            intent.n,
+            intent.epoch as i64,
+            intent.kind.as_str(),
+            intent.effect_key,
+            intent.request_hash,
+            intent.label,
+            intent.at_ms as i64
+        ])?;
+    fenced_unless(written, &intent.run.to_string())
+}
+
+fn step_result(transaction: &Transaction<'_>, result: &StepResult) -> Result<(), Error> {
+    let written = transaction
+        .prepare_cached(
+            "UPDATE step SET result = ?4, outcome = ?5, result_at = ?6
+             WHERE run = ?1 AND n = ?2 AND epoch = ?3 AND result_at IS NULL
+               AND EXISTS (SELECT 1 FROM run WHERE id = ?1 AND epoch = ?3)",
+        )?
+        .execute(params![
+            result.run.to_string(),
+            result.n,
+            result.epoch as i64,
+            result.result,
+            result.outcome.as_str(),
+            result.at_ms as i64
+        ])?;
+    fenced_unless(written, &result.run.to_string())
+}
+
+/// Zero rows means that another incarnation holds the run.
+pub(crate) fn fenced_unless(rows: usize, run: &str) -> Result<(), Error> {
+    if rows == 0 {
+        Err(Error::Fenced { run: run.to_owned() })
+    } else {
+        Ok(())
+    }
+}
+
+fn command_result(transaction: &Transaction<'_>, result: &StoredResult) -> Result<(), Error> {
+    transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO command (id, params_digest, result, at) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![
+            result.id,
+            result.params_digest,
+            result.result,
+            result.at_ms as i64
+        ])?;
+    Ok(())
+}
+
+/// Between two batches: moves the WAL's pages into the file, so that it stays small. A reader in
+/// the way is no error; the next batch tries again.
+pub(crate) fn checkpoint(connection: &Connection, path: &Path) -> Result<(), Error> {
+    let mut wal = path.to_owned().into_os_string();
+    wal.push("-wal");
+    // A stat, not an open: closing a descriptor of the live file would drop SQLite's locks.
+    let bytes = std::fs::metadata(&wal).map_or(0, |meta| meta.len());
+    if bytes < WAL_PASSIVE_BYTES {
+        return Ok(());
+    }
+    let mode = if bytes < WAL_TRUNCATE_BYTES {
+        "PASSIVE"
+    } else {
+        "TRUNCATE"
+    };
+    connection.busy_timeout(std::time::Duration::ZERO)?;
+    let tried = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    match tried {
+        Ok(()) => Ok(()),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,107 @@
+//! Embedded, forward-only migrations: in one transaction, after a backup; a newer schema is
+//! refused politely.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::Location;
+use crate::contract::{Error, SCHEMA_VERSION};
+
+/// One of our kinds of database.
+pub(crate) struct Schema {
+    /// `PRAGMA application_id`: tells our files from others, and from each other.
+    application_id: i32,
+    /// The statements that lead from version n to n + 1, by n.
+    migrations: &'static [&'static str],
+}
+
+/// `state.db`.
+pub(crate) const STATE: Schema = Schema {
+    application_id: 0x5042_5331,
+    migrations: &[include_str!("migrations/state_0001.sql")],
+};
+/// `gateway.db`.
+pub(crate) const INBOX: Schema = Schema {
+    application_id: 0x5042_4731,
+    migrations: &[include_str!("migrations/inbox_0001.sql")],
+};
+
+/// Brings the database to the newest schema.
+pub(crate) fn migrate(
+    connection: &mut Connection,
+    location: &Location,
+    schema: &Schema,
+) -> Result<(), Error> {
+    let path = match location {
+        Location::File(path) => path.clone(),
+        Location::Memory => PathBuf::from(":memory:"),
+    };
+    let version = version(connection)?;
+    if version == 0 {
+        refuse_foreign_tables(connection, &path)?;
+    } else {
+        check(connection, &path, schema)?;
+    }
+    if version as usize == schema.migrations.len() {
+        return Ok(());
+    }
+    if version > 0 {
+        back_up(connection, location, version)?;
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for statements in schema.migrations.iter().skip(version as usize) {
+        transaction.execute_batch(statements)?;
+    }
+    transaction.pragma_update(None, "application_id", schema.application_id)?;
+    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Refuses a file that is not ours, or newer than we know.
+pub(crate) fn check(connection: &Connection, path: &Path, schema: &Schema) -> Result<(), Error> {
+    let application_id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if application_id != schema.application_id {
+        return Err(Error::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    let found = version(connection)?;
+    if found > SCHEMA_VERSION {
+        return Err(Error::NewerSchema {
+            path: path.to_owned(),
+            found,
+            known: SCHEMA_VERSION,
+        });
+    }
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<u32, Error> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+/// A database without our version but with tables is somebody else's.
+fn refuse_foreign_tables(connection: &Connection, path: &Path) -> Result<(), Error> {
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 {
+        Err(Error::Foreign {
+            path: path.to_owned(),
+        })
+    } else {
+        Ok(())
+    }
+}
+
+fn back_up(connection: &Connection, location: &Location, version: u32) -> Result<(), Error> {
+    if let Location::File(path) = location {
+        let mut backup = path.clone().into_os_string();
+        backup.push(format!(".schema-{version}.bak"));
+        let backup = PathBuf::from(backup);
+        if !backup.exists() {
+            connection.execute("VACUUM INTO ?1", [backup.to_string_lossy()])?;
+        }
+    }
+    Ok(())
+}

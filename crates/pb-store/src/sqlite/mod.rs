@@ -1,0 +1,86 @@
+//! The SQLite backend. Everything that speaks SQL is below here.
+
+pub(crate) mod append;
+pub(crate) mod inbox;
+pub(crate) mod migrate;
+pub(crate) mod open;
+pub(crate) mod query;
+pub(crate) mod rows;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use crate::contract::{Error, rusqlite_error::Opaque};
+
+/// Where a database lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A file; readers in other processes may open it too.
+    File(PathBuf),
+    /// This process's memory, gone with it. For tests.
+    Memory,
+}
+
+/// One connection, used by one blocking call at a time.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Mutex<Connection>>);
+
+impl Shared {
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self(Arc::new(Mutex::new(connection)))
+    }
+
+    /// Runs `work` on the blocking pool. A panic in there is passed on.
+    pub(crate) async fn call<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    {
+        let shared = self.clone();
+        blocking(move || {
+            let mut connection = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&mut connection)
+        })
+        .await
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shared(..)")
+    }
+}
+
+/// Runs `work` on the blocking pool. A panic in there is passed on.
+pub(crate) async fn blocking<T, F>(work: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, Error> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(join) if join.is_panic() => std::panic::resume_unwind(join.into_panic()),
+        // The runtime is shutting down; nobody will look at the answer.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Broken(Opaque(Box::new(error)))
+            }
+            _ => Self::Database(Opaque(Box::new(error))),
+        }
+    }
+}
+
+/// An integer column as the unsigned number that it was written from.
+pub(crate) fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or_default()
+}

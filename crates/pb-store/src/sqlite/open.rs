@@ -1,0 +1,58 @@
+//! Opening connections with the settings of `durability.md` §2.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Location, migrate};
+use crate::contract::Error;
+
+/// Oldest SQLite whose WAL mode is safe when two connections checkpoint at once (D10).
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+/// How long a connection waits for another one's lock, in milliseconds.
+const BUSY_TIMEOUT_MS: u64 = 5_000;
+/// Size to which the WAL file is cut after a full checkpoint, in bytes.
+const JOURNAL_SIZE_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
+
+/// Opens for writing, creating and migrating as needed.
+pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Connection, Error> {
+    assert!(
+        rusqlite::version_number() >= SQLITE_VERSION_MIN,
+        "bundled SQLite is too old for WAL mode"
+    );
+    let mut connection = match location {
+        Location::Memory => Connection::open_in_memory()?,
+        Location::File(path) => Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+                | OpenFlags::SQLITE_OPEN_CREATE
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?,
+    };
+    settings(&connection)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // Checkpoints are made by the writer between two batches, never inside one.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES)?;
+    migrate::migrate(&mut connection, location, schema)?;
+    Ok(connection)
+}
+
+/// Opens another process's file for reading only.
+pub(crate) fn reader(path: &std::path::Path, schema: &migrate::Schema) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    settings(&connection)?;
+    migrate::check(&connection, path, schema)?;
+    Ok(connection)
+}
+
+fn settings(connection: &Connection) -> Result<(), Error> {
+    connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}

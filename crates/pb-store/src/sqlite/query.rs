@@ -1,0 +1,231 @@
+//! Reading: short, paged, each its own implicit transaction.
+
+use rusqlite::{Connection, OptionalExtension, Params, params};
+use serde::de::DeserializeOwned;
+
+use pb_model::goal::{Goal, GoalState};
+
+use super::unsigned;
+use crate::contract::{Error, EventRecord, LogIdentity, SCHEMA_VERSION, Step, StoredResult};
+use crate::log::GoalFilter;
+
+/// Most event bytes in one page; the first event is always in it.
+const PAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Which history this is; `None` in a file whose first incarnation has not begun.
+pub(crate) fn identity(connection: &Connection) -> Result<Option<LogIdentity>, Error> {
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(LogIdentity {
+            id: row.get(0)?,
+            generation: unsigned(row.get(1)?),
+            incarnation: unsigned(row.get(2)?),
+            schema: SCHEMA_VERSION,
+        })
+    };
+    Ok(connection
+        .query_row("SELECT id, generation, incarnation FROM log", [], read)
+        .optional()?)
+}
+
+/// The position of the last event, 0 without one.
+pub(crate) fn last_pos(connection: &Connection) -> Result<u64, Error> {
+    let pos = connection
+        .prepare_cached("SELECT coalesce(max(pos), 0) FROM event")?
+        .query_row([], |row| row.get(0))?;
+    Ok(unsigned(pos))
+}
+
+/// A page of events after `pos`.
+pub(crate) fn events_after(
+    connection: &Connection,
+    pos: u64,
+    limit: usize,
+) -> Result<Vec<EventRecord>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT pos, seq, goal, id, at, kind, body, data FROM event WHERE pos > ?1 ORDER BY pos LIMIT ?2",
+    )?;
+    let mut rows = statement.query(params![pos as i64, limit as i64])?;
+    let mut page = Vec::new();
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let event = EventRecord {
+            pos: unsigned(row.get(0)?),
+            seq: unsigned(row.get(1)?),
+            goal: row.get(2)?,
+            id: row.get(3)?,
+            at_ms: unsigned(row.get(4)?),
+            kind: row.get(5)?,
+            body: row.get(6)?,
+            data: row.get(7)?,
+        };
+        bytes += event.body.len() + event.data.len();
+        if bytes > PAGE_BYTES_MAX && !page.is_empty() {
+            break;
+        }
+        page.push(event);
+    }
+    Ok(page)
+}
+
+/// A page of goals, highest priority first, then oldest first, and how many there are in all.
+pub(crate) fn goals(connection: &Connection, filter: &GoalFilter) -> Result<(Vec<Goal>, u64), Error> {
+    let status = filter.status.map(pb_model::goal::GoalStatus::as_str);
+    let total: i64 = connection
+        .prepare_cached("SELECT count(*) FROM goal WHERE ?1 IS NULL OR status = ?1")?
+        .query_row([status], |row| row.get(0))?;
+    let goals = states(
+        connection,
+        "goal",
+        "SELECT state FROM goal WHERE ?1 IS NULL OR status = ?1
+         ORDER BY priority DESC, created_at, id LIMIT ?2 OFFSET ?3",
+        params![status, filter.limit as i64, filter.offset as i64],
+    )?;
+    Ok((goals, unsigned(total)))
+}
+
+/// How many goals there are in each status.
+pub(crate) fn goal_counts(connection: &Connection) -> Result<Vec<(String, u64)>, Error> {
+    let mut statement =
+        connection.prepare_cached("SELECT status, count(*) FROM goal GROUP BY status ORDER BY status")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Ids of goals that contain `fragment`, at most `limit`.
+pub(crate) fn goal_ids_like(
+    connection: &Connection,
+    fragment: &str,
+    limit: usize,
+) -> Result<Vec<String>, Error> {
+    let mut statement =
+        connection.prepare_cached("SELECT id FROM goal WHERE instr(id, ?1) > 0 ORDER BY id LIMIT ?2")?;
+    let rows = statement.query_map(params![fragment, limit as i64], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A goal with everything that belongs to it.
+pub(crate) fn state(connection: &Connection, goal: &str) -> Result<Option<GoalState>, Error> {
+    let Some(row) = states(connection, "goal", "SELECT state FROM goal WHERE id = ?1", [goal])?.pop() else {
+        return Ok(None);
+    };
+    Ok(Some(GoalState {
+        goal: row,
+        items: states(
+            connection,
+            "item",
+            "SELECT state FROM item WHERE goal = ?1 ORDER BY place",
+            [goal],
+        )?,
+        runs: states(
+            connection,
+            "run",
+            "SELECT state FROM run WHERE goal = ?1 ORDER BY rowid",
+            [goal],
+        )?,
+        gate_results: states(
+            connection,
+            "gate result",
+            "SELECT state FROM gate_result WHERE goal = ?1 ORDER BY rowid",
+            [goal],
+        )?,
+        artifacts: states(
+            connection,
+            "artifact",
+            "SELECT state FROM artifact WHERE goal = ?1 ORDER BY rowid",
+            [goal],
+        )?,
+        escalations: states(
+            connection,
+            "escalation",
+            "SELECT state FROM escalation WHERE goal = ?1 ORDER BY rowid",
+            [goal],
+        )?,
+    }))
+}
+
+/// Ids of the goals that have not ended.
+pub(crate) fn open_goals(connection: &Connection) -> Result<Vec<String>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM goal WHERE status IN ('queued', 'active', 'blocked') ORDER BY created_at, id",
+    )?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The goal that an item belongs to.
+pub(crate) fn goal_of_item(connection: &Connection, item: &str) -> Result<Option<String>, Error> {
+    let mut statement = connection.prepare_cached("SELECT goal FROM item WHERE id = ?1")?;
+    Ok(statement.query_row([item], |row| row.get(0)).optional()?)
+}
+
+/// The journal of a goal's runs, in the order in which the steps began.
+pub(crate) fn steps(connection: &Connection, goal: &str) -> Result<Vec<Step>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.run, s.n, s.epoch, s.kind, s.effect_key, s.label, s.intent_at, s.result_at, s.outcome, s.result
+         FROM step s JOIN run r ON r.id = s.run WHERE r.goal = ?1 ORDER BY s.intent_at, s.rowid",
+    )?;
+    let rows = statement.query_map([goal], |row| {
+        Ok(Step {
+            run: row.get(0)?,
+            n: row.get(1)?,
+            epoch: unsigned(row.get(2)?),
+            kind: row.get(3)?,
+            effect_key: row.get(4)?,
+            label: row.get(5)?,
+            intent_at_ms: unsigned(row.get(6)?),
+            result_at_ms: row.get::<_, Option<i64>>(7)?.map(unsigned),
+            outcome: row.get(8)?,
+            result: row.get(9)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The stored result of a command.
+pub(crate) fn command(connection: &Connection, id: &str) -> Result<Option<StoredResult>, Error> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, params_digest, result, at FROM command WHERE id = ?1")?;
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(StoredResult {
+            id: row.get(0)?,
+            params_digest: row.get(1)?,
+            result: row.get(2)?,
+            at_ms: unsigned(row.get(3)?),
+        })
+    };
+    Ok(statement.query_row([id], read).optional()?)
+}
+
+/// Up to which position an inbox was executed.
+pub(crate) fn inbox_read(connection: &Connection, inbox_id: &str) -> Result<u64, Error> {
+    let mut statement = connection.prepare_cached("SELECT pos FROM inbox_read WHERE inbox_id = ?1")?;
+    Ok(statement
+        .query_row([inbox_id], |row| row.get(0))
+        .optional()?
+        .map_or(0, unsigned))
+}
+
+/// Changes whenever another connection committed.
+pub(crate) fn data_version(connection: &Connection) -> Result<u64, Error> {
+    Ok(unsigned(connection.query_row(
+        "PRAGMA data_version",
+        [],
+        |row| row.get(0),
+    )?))
+}
+
+fn states<T: DeserializeOwned>(
+    connection: &Connection,
+    what: &'static str,
+    sql: &str,
+    params: impl Params,
+) -> Result<Vec<T>, Error> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut states = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text: String = row.get(0)?;
+        states.push(serde_json::from_str(&text).map_err(|source| Error::Corrupt { what, source })?);
+    }
+    Ok(states)
+}
