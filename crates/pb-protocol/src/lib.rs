@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The wire: what clients, gateway and scheduler say to each other.
+//!
+//! Names, shapes and codes are those of the first implementation (`wire.md` §1-§3), with our
+//! additions as extra keys that old peers ignore. The frames that a gateway or client builds from
+//! these types are the only JSON that crosses a socket.
+//!
+//! This crate never holds business rules: it says how a thing is said, not whether it is true.
+//!
+//! Start reading at [`methods`] (what may be asked), then [`frame`] (how), then [`client`].
+
+pub mod client;
+pub mod domain;
+pub mod error;
+pub mod event;
+pub mod frame;
+pub mod ipc;
+pub mod line;
+pub mod methods;
+
+pub use error::{ErrorCode, RpcError};
+pub use methods::{Method, Permission};

@@ -1,0 +1,591 @@
+//! The objects that clients see (`wire.md` §4.1): the first implementation's fields, then ours.
+
+use pb_model::goal::{self, GoalState, ItemStatus};
+use pb_model::spec::{Check, SuccessCriterion, Work};
+use pb_model::{Verdict, goal::Failure};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A goal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Goal {
+    /// Its id.
+    pub id: String,
+    /// When it was accepted, in milliseconds since 1970.
+    pub created_at: u64,
+    /// When it last changed.
+    pub updated_at: u64,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<u64>,
+    /// One line.
+    pub title: String,
+    /// What is wanted.
+    pub description: String,
+    /// How one will know.
+    pub success_criteria: Vec<SuccessCriterion>,
+    /// `queued`, `active`, `blocked`, `completed`, `cancelled` or `failed`.
+    pub status: String,
+    /// 0 to 100, higher first.
+    pub priority: u8,
+    /// Most tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_tokens: Option<u64>,
+    /// Most minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_time_minutes: Option<u64>,
+    /// Most money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_cost_usd: Option<f64>,
+    /// Tokens used.
+    pub spent_tokens: u64,
+    /// Minutes used, rounded up.
+    pub spent_time_minutes: u64,
+    /// Money used.
+    pub spent_cost_usd: f64,
+    /// Free labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Which of the eight phases it is in.
+    #[serde(default)]
+    pub phase: String,
+    /// `verified`, `partial`, `unverified` or `failed`, once it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// Why it stands where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Error>,
+    /// The folder it works in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+    /// The goal whose folder it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
+    /// One line on how it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// Milliseconds during which steps ran.
+    #[serde(default)]
+    pub spent_time_ms: u64,
+    /// Whether it is still in the inbox, waiting for a scheduler.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waiting: bool,
+}
+
+/// What went wrong: a code for programs, a sentence for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Error {
+    /// A stable code.
+    pub code: String,
+    /// In words.
+    pub message: String,
+    /// Whether trying again may help.
+    pub recoverable: bool,
+}
+
+impl From<&Failure> for Error {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            code: failure.code.clone(),
+            message: failure.message.clone(),
+            recoverable: failure.recoverable,
+        }
+    }
+}
+
+impl From<&goal::Goal> for Goal {
+    fn from(goal: &goal::Goal) -> Self {
+        Self {
+            id: goal.id.to_string(),
+            created_at: goal.created_at_ms,
+            updated_at: goal.updated_at_ms,
+            completed_at: goal.completed_at_ms,
+            title: goal.spec.title.clone(),
+            description: goal.spec.description.clone(),
+            success_criteria: goal.spec.success_criteria.clone(),
+            status: goal.status.as_str().to_owned(),
+            priority: goal.spec.priority,
+            budget_tokens: goal.spec.budget_tokens,
+            budget_time_minutes: goal.spec.budget_time_minutes,
+            budget_cost_usd: goal.spec.budget_cost_usd,
+            spent_tokens: 0,
+            spent_time_minutes: goal.spent_time_ms.div_ceil(60_000),
+            spent_cost_usd: 0.0,
+            tags: goal.spec.tags.clone(),
+            phase: goal.phase.as_str().to_owned(),
+            verdict: goal.verdict,
+            reason: goal.reason.map(|reason| reason.as_str().to_owned()),
+            error: goal.error.as_ref().map(Error::from),
+            workspace: goal.workspace.clone(),
+            waits_for: goal.waits_for.map(|goal| goal.to_string()),
+            summary: goal.summary.clone(),
+            spent_time_ms: goal.spent_time_ms,
+            waiting: false,
+        }
+    }
+}
+
+/// A work item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkItem {
+    /// Its id.
+    pub id: String,
+    /// When it was planned.
+    pub created_at: u64,
+    /// When it last changed.
+    pub updated_at: u64,
+    /// The goal.
+    pub goal_id: String,
+    /// One line.
+    pub title: String,
+    /// What it is to do.
+    pub description: String,
+    /// The first implementation's kind of work; always `code`.
+    pub item_type: String,
+    /// `queued`, `ready`, `in_progress`, `verify`, `done`, `failed` or `blocked`.
+    pub status: String,
+    /// The goal's priority.
+    pub priority: u8,
+    /// Ids of the items it needs.
+    pub dependencies: Vec<String>,
+    /// Ids of the items that need it.
+    pub blocks: Vec<String>,
+    /// Always `M`.
+    pub estimated_effort: String,
+    /// How often a failed attempt was repeated.
+    pub retry_count: u32,
+    /// How often it may be.
+    pub max_retries: u32,
+    /// What proves it.
+    pub verification_plan: VerificationPlan,
+    /// `not_started`, `passed`, `failed` or `skipped`.
+    pub verification_status: String,
+    /// Its key in the goal file.
+    #[serde(default)]
+    pub key: String,
+    /// `command` or `agent`.
+    #[serde(default)]
+    pub kind: String,
+    /// Its lane.
+    #[serde(default)]
+    pub lane: String,
+    /// How well it is proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// Not started again before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<u64>,
+    /// What went wrong last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Error>,
+}
+
+/// What proves an item.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VerificationPlan {
+    /// Its gates.
+    pub quality_gates: Vec<QualityGate>,
+    /// Always empty.
+    pub acceptance_criteria: Vec<String>,
+}
+
+/// A gate of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct QualityGate {
+    /// Its name.
+    pub name: String,
+    /// `deterministic`.
+    #[serde(rename = "type")]
+    pub gate_type: String,
+    /// The command, if it runs one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// The exit code that means "passed".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_exit_code: Option<i32>,
+    /// Whether the item fails without it.
+    pub required: bool,
+    /// Its kind, such as `file_exists`.
+    #[serde(default)]
+    pub kind: String,
+}
+
+impl WorkItem {
+    /// The item as part of its goal.
+    pub fn of(item: &goal::Item, state: &GoalState) -> Self {
+        let blocks = state
+            .items
+            .iter()
+            .filter(|other| other.needs.contains(&item.id))
+            .map(|other| other.id.to_string());
+        Self {
+            id: item.id.to_string(),
+            created_at: item.created_at_ms,
+            updated_at: item.updated_at_ms,
+            goal_id: item.goal_id.to_string(),
+            title: item.title.clone(),
+            description: item.description.clone(),
+            item_type: "code".to_owned(),
+            status: item.status.as_str().to_owned(),
+            priority: state.goal.spec.priority,
+            dependencies: item.needs.iter().map(ToString::to_string).collect(),
+            blocks: blocks.collect(),
+            estimated_effort: "M".to_owned(),
+            retry_count: item.retry_count,
+            max_retries: item.max_retries,
+            verification_plan: VerificationPlan {
+                quality_gates: item.gates.iter().map(QualityGate::from).collect(),
+                acceptance_criteria: Vec::new(),
+            },
+            verification_status: verification_status(item).to_owned(),
+            key: item.key.clone(),
+            kind: match item.work {
+                Work::Command(_) => "command",
+                Work::Agent(_) => "agent",
+            }
+            .to_owned(),
+            lane: item.lane.as_str().to_owned(),
+            verdict: item.verdict,
+            not_before: item.not_before_ms,
+            error: item.error.as_ref().map(Error::from),
+        }
+    }
+}
+
+fn verification_status(item: &goal::Item) -> &'static str {
+    match (item.status, item.verdict) {
+        (_, Some(Verdict::Verified | Verdict::Partial)) => "passed",
+        (_, Some(Verdict::Failed)) | (ItemStatus::Failed, _) => "failed",
+        (_, Some(Verdict::Unverified)) => "skipped",
+        (_, None) => "not_started",
+    }
+}
+
+impl From<&pb_model::GateSpec> for QualityGate {
+    fn from(gate: &pb_model::GateSpec) -> Self {
+        let (command, expected_exit_code) = match &gate.check {
+            Check::Command(command) => (Some(command.argv.join(" ")), Some(command.expect_exit)),
+            Check::TestsExecuted { argv, .. } => (argv.as_ref().map(|argv| argv.join(" ")), Some(0)),
+            Check::FileExists { .. } | Check::FileContains { .. } | Check::FileUnchanged { .. } => {
+                (None, None)
+            }
+        };
+        Self {
+            name: gate.label(),
+            gate_type: "deterministic".to_owned(),
+            command,
+            expected_exit_code,
+            required: gate.required,
+            kind: gate.check.kind().to_owned(),
+        }
+    }
+}
+
+/// One attempt at a work item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// Its id.
+    pub id: String,
+    /// When it started.
+    pub created_at: u64,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<u64>,
+    /// The item.
+    pub work_item_id: String,
+    /// The goal.
+    pub goal_id: String,
+    /// `command`.
+    pub agent_type: String,
+    /// Which attempt, from 1.
+    pub run_sequence: u32,
+    /// `running`, `success`, `failure`, `timeout` or `aborted`.
+    pub status: String,
+    /// The command's exit code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// Why it did not succeed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+    /// Tokens used.
+    pub tokens_used: u64,
+    /// How long the command ran, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_seconds: Option<f64>,
+    /// Money used.
+    pub cost_usd: f64,
+    /// Always empty; artifacts belong to the goal.
+    pub artifacts: Vec<String>,
+    /// The end of what the command printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_log: Option<String>,
+    /// The scheduler incarnation that holds it.
+    #[serde(default)]
+    pub epoch: u64,
+    /// Each time a later incarnation took it over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub continued: Vec<Continuation>,
+    /// What the kernel did not confine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unconfined: Option<String>,
+    /// What its gates found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<GateResult>,
+}
+
+/// A run that a later incarnation of the scheduler took over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Continuation {
+    /// The incarnation.
+    pub epoch: u64,
+    /// When.
+    pub at: u64,
+    /// Whether its command was run again.
+    pub ran_again: bool,
+    /// Why.
+    pub why: String,
+}
+
+impl Run {
+    /// The run as part of its goal.
+    pub fn of(run: &goal::Run, state: &GoalState) -> Self {
+        let execution = run.execution.as_ref();
+        Self {
+            id: run.id.to_string(),
+            created_at: run.created_at_ms,
+            completed_at: run.completed_at_ms,
+            work_item_id: run.item_id.to_string(),
+            goal_id: run.goal_id.to_string(),
+            agent_type: "command".to_owned(),
+            run_sequence: run.attempt,
+            status: run.status.as_str().to_owned(),
+            exit_code: execution.and_then(|execution| match execution.outcome {
+                goal::ExecutionOutcome::Exited { code } => Some(code),
+                _ => None,
+            }),
+            error_message: run.error.as_ref().map(|error| error.message.clone()),
+            tokens_used: 0,
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds of a day fit a double")]
+            time_seconds: execution.map(|execution| execution.duration_ms as f64 / 1000.0),
+            cost_usd: 0.0,
+            artifacts: Vec::new(),
+            execution_log: execution.map(|execution| execution.output_tail.clone()),
+            epoch: run.epoch,
+            continued: run
+                .continued
+                .iter()
+                .map(|c| Continuation {
+                    epoch: c.epoch,
+                    at: c.at_ms,
+                    ran_again: c.ran_again,
+                    why: c.why.clone(),
+                })
+                .collect(),
+            unconfined: execution.and_then(|execution| execution.unconfined.clone()),
+            gates: state
+                .standing_gates(run.id)
+                .into_iter()
+                .map(GateResult::from)
+                .collect(),
+        }
+    }
+}
+
+/// What a gate found, with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GateResult {
+    /// The run.
+    pub run_id: String,
+    /// The item.
+    pub work_item_id: String,
+    /// Place in the run's journal.
+    pub step: u32,
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// Whether the item fails without it.
+    pub required: bool,
+    /// Whether it passed.
+    pub passed: bool,
+    /// One line on what was found.
+    pub found: String,
+    /// Whether it was run once more before delivery.
+    pub recheck: bool,
+    /// The program that ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub argv: Option<Vec<String>>,
+    /// Its exit code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// Digest of its output, or of the file that was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_digest: Option<String>,
+    /// The end of its output.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output_tail: String,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// Digest of the workspace that the verdict is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_digest: Option<String>,
+}
+
+impl From<&goal::GateResult> for GateResult {
+    fn from(result: &goal::GateResult) -> Self {
+        Self {
+            run_id: result.run_id.to_string(),
+            work_item_id: result.item_id.to_string(),
+            step: result.step,
+            name: result.name.clone(),
+            kind: result.kind.clone(),
+            required: result.required,
+            passed: result.passed,
+            found: result.found.clone(),
+            recheck: result.recheck,
+            argv: result.evidence.argv.clone(),
+            exit_code: result.evidence.exit_code,
+            output_digest: result.evidence.output_digest.clone(),
+            output_tail: result.evidence.output_tail.clone(),
+            duration_ms: result.evidence.duration_ms,
+            workspace_digest: result.evidence.workspace_digest.clone(),
+        }
+    }
+}
+
+/// A delivered file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Artifact {
+    /// Its id.
+    pub id: String,
+    /// When it was recorded.
+    pub created_at: u64,
+    /// The goal.
+    pub goal_id: String,
+    /// Always `file`.
+    pub storage_type: String,
+    /// Its path, relative to the workspace.
+    pub file_path: String,
+    /// Its digest (blake3).
+    pub content_hash: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Whether the goal changed a file that was there before.
+    #[serde(default)]
+    pub changed: bool,
+}
+
+impl From<&goal::Artifact> for Artifact {
+    fn from(artifact: &goal::Artifact) -> Self {
+        Self {
+            id: artifact.id.to_string(),
+            created_at: artifact.created_at_ms,
+            goal_id: artifact.goal_id.to_string(),
+            storage_type: "file".to_owned(),
+            file_path: artifact.path.clone(),
+            content_hash: artifact.content_hash.clone(),
+            size_bytes: artifact.size_bytes,
+            changed: artifact.changed,
+        }
+    }
+}
+
+/// A question to a human.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Escalation {
+    /// Its id.
+    pub id: String,
+    /// When it was raised.
+    pub created_at: u64,
+    /// The goal.
+    pub goal_id: String,
+    /// The item; empty when it is about the goal as a whole.
+    pub work_item_id: String,
+    /// The run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<String>,
+    /// Which kind of question it is.
+    pub escalation_type: String,
+    /// `high`.
+    pub severity: String,
+    /// `open`.
+    pub status: String,
+    /// One line.
+    pub title: String,
+    /// Why it stopped.
+    pub description: String,
+    /// Everything needed to decide.
+    pub context_data: Packet,
+}
+
+/// Everything needed to decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Packet {
+    /// What was being done.
+    pub context: String,
+    /// What was tried.
+    pub attempts: Vec<Attempt>,
+    /// How things stand.
+    pub current_state: String,
+    /// Why it stopped.
+    pub root_cause: String,
+    /// What can be done.
+    pub options: Vec<Choice>,
+}
+
+/// One attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Attempt {
+    /// Which, from 1.
+    pub attempt: u32,
+    /// When it started.
+    pub at: u64,
+    /// How it ended.
+    pub outcome: String,
+}
+
+/// One way on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Choice {
+    /// Its name.
+    pub action: String,
+    /// What it means.
+    pub label: String,
+}
+
+impl From<&goal::Escalation> for Escalation {
+    fn from(escalation: &goal::Escalation) -> Self {
+        let packet = &escalation.packet;
+        let attempt = |a: &goal::AttemptSummary| Attempt {
+            attempt: a.attempt,
+            at: a.at_ms,
+            outcome: a.outcome.clone(),
+        };
+        let choice = |o: &goal::EscalationOption| Choice {
+            action: o.action.clone(),
+            label: o.label.clone(),
+        };
+        Self {
+            id: escalation.id.to_string(),
+            created_at: escalation.created_at_ms,
+            goal_id: escalation.goal_id.to_string(),
+            work_item_id: escalation.item_id.map(|id| id.to_string()).unwrap_or_default(),
+            run_id: escalation.run_id.map(|id| id.to_string()),
+            escalation_type: escalation.escalation_type.as_str().to_owned(),
+            severity: "high".to_owned(),
+            status: "open".to_owned(),
+            title: escalation.title.clone(),
+            description: packet.root_cause.clone(),
+            context_data: Packet {
+                context: packet.context.clone(),
+                attempts: packet.attempts.iter().map(attempt).collect(),
+                current_state: packet.current_state.clone(),
+                root_cause: packet.root_cause.clone(),
+                options: packet.options.iter().map(choice).collect(),
+            },
+        }
+    }
+}

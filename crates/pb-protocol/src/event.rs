@@ -1,0 +1,145 @@
+//! What clients are told about an event: the ids and keys of the first implementation, and the
+//! full object, so that every client updates (`wire.md` §2.8, §3.2).
+
+use pb_model::goal::{Event, Failure, GoalState, RunStatus};
+use serde_json::{Map, Value, json};
+
+use crate::domain::{Artifact, Error, Escalation, GateResult, Goal, Run, WorkItem};
+
+/// The event's name on the link: `workitem.started` is `work_item_started` there (`wire.md` §3.1).
+pub fn link_type(kind: &str) -> String {
+    kind.replace("workitem.", "work_item.").replace('.', "_")
+}
+
+/// The payload for clients of `event`, which led to `state` at `at`.
+pub fn data(event: &Event, state: &GoalState, at: u64) -> Value {
+    let mut data = Map::new();
+    let mut put = |key: &str, value: Value| {
+        data.insert(key.to_owned(), value);
+    };
+    put("goalId", state.goal.id.to_string().into());
+    if let Some(item) = event.item_id() {
+        put("workItemId", item.to_string().into());
+    }
+    if let Some(run) = event.run_id() {
+        put("runId", run.to_string().into());
+    }
+    put("timestamp", at.into());
+    if let Value::Object(particulars) = particulars(event, state) {
+        for (key, value) in particulars.into_iter().filter(|(_, value)| !value.is_null()) {
+            put(&key, value);
+        }
+    }
+    match subject(event, state) {
+        Subject::Goal => {
+            let goal = Goal::from(&state.goal);
+            put("id", goal.id.clone().into());
+            put("status", goal.status.clone().into());
+            put("title", goal.title.clone().into());
+            put("goal", json!(goal));
+        }
+        Subject::Item(item) => {
+            put("id", item.id.clone().into());
+            put("goal_id", item.goal_id.clone().into());
+            put("status", item.status.clone().into());
+            put("workItem", json!(item));
+        }
+        Subject::Other(key, value) => put(key, value),
+    }
+    Value::Object(data)
+}
+
+enum Subject {
+    Goal,
+    Item(Box<WorkItem>),
+    Other(&'static str, Value),
+}
+
+/// The object that the event is about, as it stands after it.
+fn subject(event: &Event, state: &GoalState) -> Subject {
+    let item = event.item_id().and_then(|id| state.item(id));
+    let run = event.run_id().and_then(|id| state.run(id));
+    let kind = event.kind();
+    match event {
+        Event::GateCompleted { result } => Subject::Other("gate", json!(GateResult::from(&**result))),
+        Event::ArtifactCreated { artifact } => Subject::Other("artifact", json!(Artifact::from(&**artifact))),
+        Event::EscalationCreated { escalation } => {
+            Subject::Other("escalation", json!(Escalation::from(&**escalation)))
+        }
+        _ => match (item, run) {
+            (Some(item), _) if kind.starts_with("workitem.") => {
+                Subject::Item(Box::new(WorkItem::of(item, state)))
+            }
+            (_, Some(run)) => Subject::Other("run", json!(Run::of(run, state))),
+            _ => Subject::Goal,
+        },
+    }
+}
+
+/// The keys that clients read beside the ids.
+fn particulars(event: &Event, state: &GoalState) -> Value {
+    let failure = |error: &Failure| Error::from(error);
+    match event {
+        Event::GoalCreated { goal } => json!({"createdBy": goal.created_by}),
+        Event::GoalPlanned { items } => json!({"items": items}),
+        Event::GoalWaiting { behind, workspace } => json!({"waitsFor": behind, "workspace": workspace}),
+        Event::GoalStarted { workspace, .. } => json!({"workspace": workspace}),
+        Event::GoalTakenOver { epoch, .. } => json!({"epoch": epoch}),
+        Event::ItemStarted { item, .. } => {
+            json!({"model": "", "laneId": state.item(*item).map_or("main", |item| item.lane.as_str())})
+        }
+        Event::RunContinued {
+            epoch,
+            ran_again,
+            why,
+            ..
+        } => {
+            json!({"epoch": epoch, "ranAgain": ran_again, "why": why})
+        }
+        Event::RunCompleted { status, error, .. } => {
+            json!({"success": *status == RunStatus::Success, "error": error.as_ref().map(failure)})
+        }
+        Event::VerificationStarted { probe, .. } => json!({"probe": probe}),
+        Event::VerificationCompleted {
+            passed,
+            verdict,
+            summary,
+            recheck,
+            ..
+        } => {
+            json!({"passed": passed, "verdict": verdict, "summary": summary, "recheck": recheck})
+        }
+        Event::ItemRetrying {
+            retry_count,
+            not_before_ms,
+            error,
+            ..
+        } => {
+            json!({"retryCount": retry_count, "notBefore": not_before_ms, "error": failure(error)})
+        }
+        Event::ItemCompleted { verdict, .. } => json!({"verdict": verdict}),
+        Event::ItemFailed { error, .. } | Event::GoalFailed { error, .. } => json!({"error": failure(error)}),
+        Event::ItemBlocked {
+            escalation, error, ..
+        } => {
+            json!({"escalationId": escalation, "error": failure(error)})
+        }
+        Event::EscalationCreated { escalation } => {
+            json!({"escalationId": escalation.id, "type": escalation.escalation_type})
+        }
+        Event::GoalCompleted { verdict, summary } => json!({"verdict": verdict, "summary": summary}),
+        Event::GoalBlocked { escalations, summary } => {
+            json!({"escalationIds": escalations, "summary": summary})
+        }
+        Event::GoalCancelling { cancel } | Event::GoalCancelled { cancel } => {
+            json!({"reason": cancel.reason, "cancelledBy": cancel.by})
+        }
+        Event::ItemCreated { .. }
+        | Event::ItemReady { .. }
+        | Event::RunStarted { .. }
+        | Event::RunExecuted { .. }
+        | Event::GateCompleted { .. }
+        | Event::GoalPublishing
+        | Event::ArtifactCreated { .. } => json!({}),
+    }
+}

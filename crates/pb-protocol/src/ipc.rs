@@ -1,0 +1,230 @@
+//! The link between scheduler and gateway (`wire.md` §1, `durability.md` §3): one JSON object a line.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// What a scheduler calls itself in `connect`.
+pub const CLIENT_TYPE: &str = "scheduler-daemon";
+/// How often the gateway pings, in milliseconds.
+pub const PING_INTERVAL_MS: u64 = 30_000;
+/// After how long without a word a peer is dropped, in milliseconds.
+pub const SILENCE_MAX_MS: u64 = 60_000;
+
+/// One line in either direction. Unknown keys are ignored.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Line {
+    /// Which frame it is; unknown ones are ignored.
+    pub r#type: String,
+    /// When it was sent, in milliseconds since 1970.
+    #[serde(default)]
+    pub timestamp: u64,
+    /// The frame's content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Box<RawValue>>,
+}
+
+/// A frame, by its type.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum Frame {
+    /// Scheduler: who it is. The first line of a connection.
+    Connect(Connect),
+    /// Scheduler: it closes on purpose.
+    Disconnect(Disconnect),
+    /// Gateway: are you there?
+    Ping,
+    /// Scheduler: yes.
+    Pong,
+    /// Scheduler: an event was committed.
+    SchedulerEvent(Box<SchedulerEvent>),
+    /// Gateway: look into the inbox.
+    SchedulerCommand(SchedulerCommand),
+    /// Scheduler: a command was executed; its result is in the log.
+    SchedulerCommandResult(SchedulerCommandResult),
+    /// Gateway: why the connection is refused.
+    Refused(Refused),
+}
+
+/// Who the scheduler is, and where its log lies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Connect {
+    /// [`CLIENT_TYPE`].
+    pub client_type: String,
+    /// Its version.
+    pub version: String,
+    /// Its process id.
+    pub pid: u32,
+    /// What it can do: `log`.
+    #[serde(default)]
+    pub caps: Vec<String>,
+    /// Its log; absent in the first implementation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogAddress>,
+}
+
+/// Where a log lies and which history it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogAddress {
+    /// The log's id.
+    pub id: String,
+    /// Its generation.
+    pub generation: u64,
+    /// Its schema version.
+    pub schema: u32,
+    /// Its file.
+    pub path: String,
+}
+
+/// Why the scheduler closes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disconnect {
+    /// Such as `client_shutdown`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A committed event, in the shape of `wire.md` §3.1, with its place in the log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SchedulerEvent {
+    /// Its name with underscores, such as `work_item_started`.
+    pub r#type: String,
+    /// When it happened.
+    pub timestamp: u64,
+    /// The goal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal_id: Option<String>,
+    /// The work item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_item_id: Option<String>,
+    /// The run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<String>,
+    /// What is told about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Box<RawValue>>,
+    /// Its position in the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pos: Option<u64>,
+    /// The log's generation.
+    #[serde(default, rename = "gen", skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u64>,
+    /// Its number in its goal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// Its own id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its name on the WebSocket, such as `workitem.started`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+}
+
+/// The bell for the inbox, in the shape of `wire.md` §1.2.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SchedulerCommand {
+    /// The command's id in the inbox.
+    pub request_id: String,
+    /// `submit_goal` or `cancel_goal`.
+    pub command: String,
+    /// The goal.
+    pub goal_id: String,
+    /// Why it is cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A command was executed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SchedulerCommandResult {
+    /// The command's id.
+    pub request_id: String,
+    /// Whether it changed something.
+    pub success: bool,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Why a connection is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// In words.
+    pub error: String,
+}
+
+/// A line that could not be understood.
+#[derive(Debug, thiserror::Error)]
+#[error("not a frame of the link")]
+pub struct BadFrame(#[from] serde_json::Error);
+
+/// Parses a line. A frame of an unknown type is `None`.
+///
+/// # Errors
+/// The line is no JSON object, or its content has the wrong shape.
+pub fn parse(line: &str) -> Result<Option<Frame>, BadFrame> {
+    const KNOWN: [&str; 8] = [
+        "connect",
+        "disconnect",
+        "ping",
+        "pong",
+        "scheduler_event",
+        "scheduler_command",
+        "scheduler_command_result",
+        "refused",
+    ];
+    let envelope: Line = serde_json::from_str(line)?;
+    if KNOWN.contains(&envelope.r#type.as_str()) {
+        Ok(Some(serde_json::from_str(line)?))
+    } else {
+        Ok(None)
+    }
+}
+
+/// A frame as a line, with its end, stamped with the time.
+pub fn line(frame: &Frame, now_ms: u64) -> String {
+    // A frame is plain data: strings, numbers and JSON that was parsed before.
+    let mut value = serde_json::to_value(frame).unwrap_or_default();
+    if let Some(object) = value.as_object_mut() {
+        object.insert("timestamp".to_owned(), now_ms.into());
+    }
+    let mut line = value.to_string();
+    line.push('\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_the_first_implementation_are_understood() {
+        let connect = r#"{"type":"connect","timestamp":1,"data":{"clientType":"scheduler-daemon","version":"1.0.0","pid":1243}}"#;
+        let Some(Frame::Connect(connect)) = parse(connect).unwrap() else {
+            panic!("not a connect")
+        };
+        assert_eq!((connect.pid, connect.log), (1243, None));
+        assert!(matches!(
+            parse(r#"{"type":"pong","timestamp":3}"#).unwrap(),
+            Some(Frame::Pong)
+        ));
+        assert!(
+            parse(r#"{"type":"llm_delta","timestamp":3,"data":{}}"#)
+                .unwrap()
+                .is_none()
+        );
+        for bad in [
+            "null",
+            "[]",
+            "{}",
+            "{\"type\":7}",
+            "{\"type\":\"connect\",\"data\":{\"pid\":\"x\"}}",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+        assert_eq!(line(&Frame::Ping, 5), "{\"timestamp\":5,\"type\":\"ping\"}\n");
+    }
+}

@@ -1,0 +1,107 @@
+//! `system.*`: is anybody there, and how is it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Method, NoParams, Permission};
+
+/// `system.ping`.
+#[derive(Debug)]
+pub struct Ping;
+
+impl Method for Ping {
+    const NAME: &'static str = "system.ping";
+    const PERMISSION: Option<Permission> = None;
+    const DOC: &'static str = "Tells that the gateway answers";
+    type Params = NoParams;
+    type Result = PingResult;
+}
+
+/// The answer to a ping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PingResult {
+    /// Always true.
+    pub pong: bool,
+    /// The gateway's clock, in milliseconds since 1970.
+    pub timestamp: u64,
+}
+
+/// `system.info`.
+#[derive(Debug)]
+pub struct Info;
+
+impl Method for Info {
+    const NAME: &'static str = "system.info";
+    const PERMISSION: Option<Permission> = None;
+    const DOC: &'static str = "Names the gateway and its version";
+    type Params = NoParams;
+    type Result = InfoResult;
+}
+
+/// The gateway's name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InfoResult {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its clock.
+    pub timestamp: u64,
+}
+
+/// `system.status`.
+#[derive(Debug)]
+pub struct Status;
+
+impl Method for Status {
+    const NAME: &'static str = "system.status";
+    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const DOC: &'static str = "Tells how gateway, link and goals are";
+    type Params = NoParams;
+    type Result = StatusResult;
+}
+
+/// How gateway, link and goals are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StatusResult {
+    /// The gateway's clock.
+    pub timestamp: u64,
+    /// The gateway itself.
+    pub gateway: GatewayStatus,
+    /// The scheduler, as the gateway sees it.
+    pub scheduler: SchedulerStatus,
+    /// How many goals there are in each status. `queued` includes those in the inbox.
+    pub goals: BTreeMap<String, u64>,
+}
+
+/// The gateway itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayStatus {
+    /// Its process id.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+    /// Since when, in milliseconds since 1970.
+    pub started_at: u64,
+    /// How many WebSocket and event-stream connections are open.
+    pub connections: u64,
+}
+
+/// The scheduler, as the gateway sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SchedulerStatus {
+    /// Whether it is connected.
+    pub is_connected: bool,
+    /// Its process id.
+    pub pid: Option<u32>,
+    /// Its version.
+    pub version: Option<String>,
+    /// How many events the log has that the gateway has not seen yet.
+    pub lag_events: u64,
+    /// How many commands wait in the inbox.
+    pub waiting_commands: u64,
+}

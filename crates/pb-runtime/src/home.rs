@@ -1,0 +1,206 @@
+//! The home: one folder that holds everything of ours (`architecture.md` §2).
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Longest path of a Unix socket, in bytes (`sockaddr_un` holds 108 with the terminator).
+pub const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// Where everything of ours lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    root: PathBuf,
+}
+
+/// Why a home cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// Neither `PB_HOME` nor `HOME` is set.
+    #[error("neither PB_HOME nor HOME is set")]
+    Unknown,
+    /// The path of the socket would not fit.
+    #[error(
+        "the path {path} is {bytes} bytes long; a Unix socket's path has at most {SOCKET_PATH_BYTES_MAX}"
+    )]
+    SocketPathTooLong {
+        /// The path.
+        path: PathBuf,
+        /// Its length.
+        bytes: usize,
+    },
+    /// Somebody else could change what lies in it.
+    #[error("{path} belongs to another user")]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// It cannot be made.
+    #[error("cannot prepare {path}")]
+    Io {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Home {
+    /// The home at `root`, made absolute.
+    pub fn at(root: &Path) -> Result<Self, HomeError> {
+        let root = std::path::absolute(root).map_err(|source| HomeError::Io {
+            path: root.to_owned(),
+            source,
+        })?;
+        Ok(Self { root })
+    }
+
+    /// The home that the environment names: `PB_HOME`, else `~/.ponybunny`.
+    pub fn from_environment() -> Result<Self, HomeError> {
+        match (
+            crate::environment::path("PB_HOME"),
+            crate::environment::path("HOME"),
+        ) {
+            (Some(home), _) => Self::at(&home),
+            (None, Some(user)) => Self::at(&user.join(".ponybunny")),
+            (None, None) => Err(HomeError::Unknown),
+        }
+    }
+
+    /// Makes the folders that are missing, private to us, and checks that the socket's path fits.
+    pub fn prepare(&self) -> Result<(), HomeError> {
+        let socket = self.gateway_socket();
+        let bytes = socket.as_os_str().len();
+        if bytes > SOCKET_PATH_BYTES_MAX {
+            return Err(HomeError::SocketPathTooLong { path: socket, bytes });
+        }
+        for folder in [
+            self.root.clone(),
+            self.run(),
+            self.logs(),
+            self.workspaces(),
+            self.artifacts(),
+            self.temporary(),
+        ] {
+            make_private(&folder)?;
+        }
+        Ok(())
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The gateway's Unix socket.
+    pub fn gateway_socket(&self) -> PathBuf {
+        self.root.join("gateway.sock")
+    }
+
+    /// The scheduler's log.
+    pub fn state_db(&self) -> PathBuf {
+        self.root.join("state.db")
+    }
+
+    /// The gateway's inbox.
+    pub fn gateway_db(&self) -> PathBuf {
+        self.root.join("gateway.db")
+    }
+
+    /// How far the log was seen.
+    pub fn state_mark(&self) -> PathBuf {
+        self.root.join("state.mark")
+    }
+
+    /// Held by the scheduler for life.
+    pub fn scheduler_lock(&self) -> PathBuf {
+        self.root.join("scheduler.lock")
+    }
+
+    /// Held by the gateway for life.
+    pub fn gateway_lock(&self) -> PathBuf {
+        self.root.join("gateway.lock")
+    }
+
+    /// The token of our own clients.
+    pub fn token(&self) -> PathBuf {
+        self.root.join("token")
+    }
+
+    /// Where the gateway listens.
+    pub fn gateway_json(&self) -> PathBuf {
+        self.run().join("gateway.json")
+    }
+
+    /// Settings that a person edits.
+    pub fn config(&self) -> PathBuf {
+        self.root.join("config.toml")
+    }
+
+    /// What running processes leave for each other.
+    pub fn run(&self) -> PathBuf {
+        self.root.join("run")
+    }
+
+    /// Output of background processes.
+    pub fn logs(&self) -> PathBuf {
+        self.root.join("logs")
+    }
+
+    /// Workspaces that were made for goals.
+    pub fn workspaces(&self) -> PathBuf {
+        self.root.join("workspaces")
+    }
+
+    /// What goals leave outside their workspace: manifests.
+    pub fn artifacts(&self) -> PathBuf {
+        self.root.join("artifacts")
+    }
+
+    /// Each step's own TMPDIR.
+    pub fn temporary(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+}
+
+fn make_private(path: &Path) -> Result<(), HomeError> {
+    let io = |source| HomeError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(io)?;
+    let meta = fs::metadata(path).map_err(io)?;
+    if meta.uid() != rustix::process::geteuid().as_raw() {
+        return Err(HomeError::NotOurs {
+            path: path.to_owned(),
+        });
+    }
+    if meta.mode() & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(io)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_is_private_and_its_socket_fits() {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = temporary.path().join("家");
+        let home = Home::at(&root).unwrap();
+        home.prepare().unwrap();
+        home.prepare().unwrap();
+        assert_eq!(fs::metadata(home.run()).unwrap().mode() & 0o777, 0o700);
+
+        let long = Home::at(&temporary.path().join("x".repeat(120))).unwrap();
+        assert!(matches!(long.prepare(), Err(HomeError::SocketPathTooLong { .. })));
+        assert!(!long.root().exists(), "nothing is made before the check");
+    }
+}

@@ -1,0 +1,153 @@
+//! Single instance: a lock held for life on a file that is never unlinked (`durability.md` §5).
+//!
+//! The lock is the truth; the file's content tells people, and the other process, who holds it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::process;
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockHolder {
+    /// Its process id.
+    pub pid: u32,
+    /// The boot in which that pid means something.
+    pub boot_id: String,
+    /// When the process started, in clock ticks since boot.
+    pub start_time: u64,
+    /// Its version.
+    pub version: String,
+    /// When it took the lock, in milliseconds since 1970.
+    pub started_at_ms: u64,
+}
+
+/// A lock that is held until the process ends.
+#[derive(Debug)]
+pub struct ProcessLock {
+    _file: File,
+    /// What the file says.
+    pub holder: LockHolder,
+}
+
+/// Why a lock was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process holds it.
+    #[error("another one is running{}", .holder.as_ref().map(|holder| format!(" (pid {})", holder.pid)).unwrap_or_default())]
+    Held {
+        /// Who, if the file says so.
+        holder: Option<LockHolder>,
+    },
+    /// The file cannot be used.
+    #[error("cannot lock {path}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl ProcessLock {
+    /// Takes the lock at `path`, or says who holds it.
+    pub fn acquire(path: &Path, now_ms: u64) -> Result<Self, LockError> {
+        let io = |source| LockError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(LockError::Held {
+                    holder: read(&mut file),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(io(source)),
+        }
+        let pid = std::process::id();
+        let holder = LockHolder {
+            pid,
+            boot_id: process::boot_id(),
+            start_time: process::start_time(pid).unwrap_or_default(),
+            version: crate::VERSION.to_owned(),
+            started_at_ms: now_ms,
+        };
+        let text = serde_json::to_string(&holder).unwrap_or_default();
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(text.as_bytes()))
+            .map_err(io)?;
+        Ok(Self { _file: file, holder })
+    }
+}
+
+impl LockHolder {
+    /// Who holds the lock at `path` and is alive. The file alone proves nothing: the process must
+    /// be the very one that wrote it.
+    pub fn alive(path: &Path) -> Option<Self> {
+        let holder = read(&mut File::open(path).ok()?)?;
+        holder.is_alive().then_some(holder)
+    }
+
+    /// Whether the process that wrote this is running.
+    pub fn is_alive(&self) -> bool {
+        self.boot_id == process::boot_id() && process::start_time(self.pid) == Some(self.start_time)
+    }
+
+    /// The process itself, to end it or to wait for its end.
+    pub fn process(&self) -> Option<process::Process> {
+        (self.boot_id == process::boot_id())
+            .then(|| process::Process::open(self.pid, self.start_time))
+            .flatten()
+    }
+}
+
+fn read(file: &mut File) -> Option<LockHolder> {
+    let mut text = String::new();
+    file.take(4096).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holder_and_the_second_is_told_who() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.lock");
+        assert_eq!(LockHolder::alive(&path), None);
+        let lock = ProcessLock::acquire(&path, 7).unwrap();
+        assert_eq!(LockHolder::alive(&path).as_ref(), Some(&lock.holder));
+        let Err(LockError::Held { holder: Some(holder) }) = ProcessLock::acquire(&path, 8) else {
+            panic!("not held")
+        };
+        assert_eq!(holder.pid, std::process::id());
+        drop(lock);
+        ProcessLock::acquire(&path, 9).unwrap();
+    }
+
+    #[test]
+    fn a_reused_pid_is_not_the_holder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.lock");
+        let mut holder = ProcessLock::acquire(&path, 7).unwrap().holder;
+        holder.start_time += 1;
+        assert!(!holder.is_alive());
+        assert!(holder.process().is_none());
+    }
+}

@@ -1,0 +1,78 @@
+//! Other processes: which one a pid names, and ending one for sure.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+/// A process, told apart from a later one with the same pid by when it started.
+#[derive(Debug)]
+pub struct Process {
+    pidfd: OwnedFd,
+}
+
+/// When the process started, in clock ticks since boot (`/proc/PID/stat`, field 22).
+pub fn start_time(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may contain anything; the fields after the last one are numbers.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let state = fields.split(' ').next()?;
+    if state == "Z" || state == "X" {
+        return None;
+    }
+    fields.split(' ').nth(19)?.parse().ok()
+}
+
+/// The kernel's id of this boot.
+pub fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_default()
+}
+
+/// The private memory of a process, in KiB (`Pss_Anon`-like: `Private_Clean` + `Private_Dirty`).
+pub fn private_memory_kib(pid: u32) -> Option<u64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let of = |name: &str| {
+        rollup.lines().find_map(|line| {
+            line.strip_prefix(name)?
+                .trim()
+                .strip_suffix(" kB")?
+                .parse::<u64>()
+                .ok()
+        })
+    };
+    Some(of("Private_Clean:")? + of("Private_Dirty:")?)
+}
+
+impl Process {
+    /// The process with this pid, if it is the one that started then.
+    pub fn open(pid: u32, started: u64) -> Option<Self> {
+        let pid_t = Pid::from_raw(i32::try_from(pid).ok()?)?;
+        let pidfd = pidfd_open(pid_t, PidfdFlags::empty()).ok()?;
+        // Looked at after the descriptor was opened: the pid cannot be reused under it any more.
+        (start_time(pid) == Some(started)).then_some(Self { pidfd })
+    }
+
+    /// Asks it to end.
+    pub fn terminate(&self) {
+        let _ = pidfd_send_signal(&self.pidfd, Signal::TERM); // It may have ended.
+    }
+
+    /// Ends it.
+    pub fn kill(&self) {
+        let _ = pidfd_send_signal(&self.pidfd, Signal::KILL); // It may have ended.
+    }
+
+    /// Waits until it ended; whether it did. Blocks the thread.
+    pub fn wait(&self, at_most: Duration) -> bool {
+        let timeout = Timespec {
+            tv_sec: i64::try_from(at_most.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(at_most.subsec_nanos()),
+        };
+        let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        matches!(poll(&mut fds, Some(&timeout)), Ok(ready) if ready > 0)
+    }
+}
