@@ -104,10 +104,8 @@ pub struct Driver {
 ///
 /// The caller runs the [`Driver`] for as long as the client is used.
 pub async fn connect(address: &str, token: Option<&str>) -> Result<(Client, Events, Driver), Error> {
-    let failed = |source: tungstenite::Error| Error::Connect {
-        address: address.to_owned(),
-        source: Box::new(source),
-    };
+    let failed =
+        |source: tungstenite::Error| Error::Connect { address: address.to_owned(), source: Box::new(source) };
     let mut request = format!("ws://{address}/").into_client_request().map_err(failed)?;
     if let Some(token) = token.and_then(|token| HeaderValue::from_str(&format!("Bearer {token}")).ok()) {
         request.headers_mut().insert("authorization", token);
@@ -118,9 +116,7 @@ pub async fn connect(address: &str, token: Option<&str>) -> Result<(Client, Even
         .max_message_size(Some(FRAME_BYTES_MAX))
         .max_frame_size(Some(FRAME_BYTES_MAX));
     let connecting = async {
-        let stream = TcpStream::connect(address)
-            .await
-            .map_err(tungstenite::Error::Io)?;
+        let stream = TcpStream::connect(address).await.map_err(tungstenite::Error::Io)?;
         stream.set_nodelay(true).map_err(tungstenite::Error::Io)?;
         tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await
     };
@@ -132,22 +128,8 @@ pub async fn connect(address: &str, token: Option<&str>) -> Result<(Client, Even
     let (requests, outgoing) = mpsc::channel(16);
     let (events, receiver) = mpsc::channel(EVENTS_WAITING_MAX);
     let pending = Pending::default();
-    let client = Client {
-        requests,
-        pending: Arc::clone(&pending),
-        next_id: Arc::default(),
-    };
-    Ok((
-        client,
-        Events { receiver },
-        Driver {
-            sink,
-            stream,
-            outgoing,
-            events,
-            pending,
-        },
-    ))
+    let client = Client { requests, pending: Arc::clone(&pending), next_id: Arc::default() };
+    Ok((client, Events { receiver }, Driver { sink, stream, outgoing, events, pending }))
 }
 
 impl Client {
@@ -155,18 +137,10 @@ impl Client {
     pub async fn call<M: Method>(&self, params: &M::Params) -> Result<M::Result, Error> {
         let number = self.next_id.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let id = format!("r{number}");
-        let frame = OutgoingRequest {
-            r#type: "req",
-            id: &id,
-            method: M::NAME,
-            params,
-        };
+        let frame = OutgoingRequest { r#type: "req", id: &id, method: M::NAME, params };
         let text = serde_json::to_string(&frame).map_err(Error::Protocol)?;
         let (answer, answered) = oneshot::channel();
-        self.pending
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id.clone(), answer);
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), answer);
         if self.requests.send(Message::text(text)).await.is_err() {
             return Err(Error::Closed);
         }
@@ -174,10 +148,7 @@ impl Client {
             Ok(Ok(result)) => result?,
             Ok(Err(_)) => return Err(Error::Closed),
             Err(_) => {
-                self.pending
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .remove(&id);
+                self.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
                 return Err(Error::TimedOut(REQUEST_TIMEOUT));
             }
         };
@@ -202,21 +173,15 @@ impl Driver {
             }
         }
         // Everybody who waits is told by the closed channels.
-        self.pending
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let _ = self.sink.close().await; // The peer may be gone; there is nobody to tell.
     }
 
     async fn take(&mut self, text: &str) {
         let incoming = match serde_json::from_str(text) {
             Ok(ServerFrame::Res(response)) => {
-                let waiting = self
-                    .pending
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .remove(&response.id);
+                let waiting =
+                    self.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&response.id);
                 if let Some(waiting) = waiting {
                     let result = match (response.error, response.result) {
                         (Some(error), _) => Err(error),

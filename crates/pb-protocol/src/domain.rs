@@ -385,11 +385,7 @@ impl Run {
                 })
                 .collect(),
             unconfined: execution.and_then(|execution| execution.unconfined.clone()),
-            gates: state
-                .standing_gates(run.id)
-                .into_iter()
-                .map(GateResult::from)
-                .collect(),
+            gates: state.standing_gates(run.id).into_iter().map(GateResult::from).collect(),
         }
     }
 }
@@ -564,10 +560,7 @@ impl From<&goal::Escalation> for Escalation {
             at: a.at_ms,
             outcome: a.outcome.clone(),
         };
-        let choice = |o: &goal::EscalationOption| Choice {
-            action: o.action.clone(),
-            label: o.label.clone(),
-        };
+        let choice = |o: &goal::EscalationOption| Choice { action: o.action.clone(), label: o.label.clone() };
         Self {
             id: escalation.id.to_string(),
             created_at: escalation.created_at_ms,

@@ -49,11 +49,7 @@ pub struct RpcError {
 impl RpcError {
     /// An error without data.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code: code.number(),
-            message: message.into(),
-            data: None,
-        }
+        Self { code: code.number(), message: message.into(), data: None }
     }
 
     /// The same error with a hint for people.

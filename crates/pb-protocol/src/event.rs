@@ -88,40 +88,22 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::ItemStarted { item, .. } => {
             json!({"model": "", "laneId": state.item(*item).map_or("main", |item| item.lane.as_str())})
         }
-        Event::RunContinued {
-            epoch,
-            ran_again,
-            why,
-            ..
-        } => {
+        Event::RunContinued { epoch, ran_again, why, .. } => {
             json!({"epoch": epoch, "ranAgain": ran_again, "why": why})
         }
         Event::RunCompleted { status, error, .. } => {
             json!({"success": *status == RunStatus::Success, "error": error.as_ref().map(failure)})
         }
         Event::VerificationStarted { probe, .. } => json!({"probe": probe}),
-        Event::VerificationCompleted {
-            passed,
-            verdict,
-            summary,
-            recheck,
-            ..
-        } => {
+        Event::VerificationCompleted { passed, verdict, summary, recheck, .. } => {
             json!({"passed": passed, "verdict": verdict, "summary": summary, "recheck": recheck})
         }
-        Event::ItemRetrying {
-            retry_count,
-            not_before_ms,
-            error,
-            ..
-        } => {
+        Event::ItemRetrying { retry_count, not_before_ms, error, .. } => {
             json!({"retryCount": retry_count, "notBefore": not_before_ms, "error": failure(error)})
         }
         Event::ItemCompleted { verdict, .. } => json!({"verdict": verdict}),
         Event::ItemFailed { error, .. } | Event::GoalFailed { error, .. } => json!({"error": failure(error)}),
-        Event::ItemBlocked {
-            escalation, error, ..
-        } => {
+        Event::ItemBlocked { escalation, error, .. } => {
             json!({"escalationId": escalation, "error": failure(error)})
         }
         Event::EscalationCreated { escalation } => {

@@ -1,6 +1,7 @@
 //! WebSocket frames (`wire.md` §2.3): one JSON object a message.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -20,8 +21,9 @@ pub struct Request {
     pub params: Box<RawValue>,
 }
 
-/// A frame that the server sends.
-#[derive(Debug, Serialize, Deserialize)]
+/// A frame that the server sends. Deserialized by hand: serde buffers what it reads for a tagged
+/// enum, and raw JSON does not survive that.
+#[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ServerFrame {
     /// The answer to a request.
@@ -125,22 +127,87 @@ impl Request {
     }
 }
 
+impl<'de> Deserialize<'de> for ServerFrame {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let any = AnyFrame::deserialize(deserializer)?;
+        match any.r#type.as_str() {
+            "res" => Ok(Self::Res(Response {
+                id: any.id.ok_or_else(|| D::Error::missing_field("id"))?,
+                result: any.result,
+                error: any.error,
+            })),
+            "event" => Ok(Self::Event(EventFrame {
+                event: any.event.ok_or_else(|| D::Error::missing_field("event"))?,
+                data: any.data.ok_or_else(|| D::Error::missing_field("data"))?,
+                cursor: any.cursor,
+                seq: any.seq,
+                generation: any.generation,
+                at: any.at,
+                subscription_id: any.subscription_id,
+            })),
+            "cursor" => Ok(Self::Cursor {
+                cursor: any.cursor.ok_or_else(|| D::Error::missing_field("cursor"))?,
+                subscription_id: any.subscription_id,
+            }),
+            other => Err(D::Error::unknown_variant(other, &["res", "event", "cursor"])),
+        }
+    }
+}
+
+/// The keys of every frame.
+#[derive(Deserialize)]
+struct AnyFrame {
+    r#type: String,
+    id: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    result: Option<Box<RawValue>>,
+    error: Option<RpcError>,
+    event: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    data: Option<Box<RawValue>>,
+    cursor: Option<String>,
+    seq: Option<u64>,
+    #[serde(rename = "gen")]
+    generation: Option<u64>,
+    at: Option<u64>,
+    #[serde(rename = "subscriptionId")]
+    subscription_id: Option<String>,
+}
+
+/// A key that is there is `Some`, `null` included.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::deserialize(deserializer).map(Some)
+}
+
 impl Response {
     /// A successful answer.
     pub fn ok(id: String, result: Box<RawValue>) -> Self {
-        Self {
-            id,
-            result: Some(result),
-            error: None,
-        }
+        Self { id, result: Some(result), error: None }
     }
 
     /// A refusal.
     pub fn error(id: String, error: RpcError) -> Self {
-        Self {
-            id,
-            result: None,
-            error: Some(error),
+        Self { id, result: None, error: Some(error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_frame_of_the_server_comes_back_as_it_was() {
+        for text in [
+            r#"{"type":"res","id":"1","result":{"b":1,"a":[1.50]}}"#,
+            r#"{"type":"res","id":"1","result":null}"#,
+            r#"{"type":"res","id":"","error":{"code":-32700,"message":"x"}}"#,
+            r#"{"type":"event","event":"goal.created","data":{"title":"春"},"cursor":"c1.x","seq":1,"gen":2,"at":3,"subscriptionId":"s1"}"#,
+            r#"{"type":"event","event":"connection.authenticated","data":{}}"#,
+            r#"{"type":"cursor","cursor":"c1.x","subscriptionId":"s1"}"#,
+        ] {
+            let frame: ServerFrame = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&frame).unwrap(), text);
         }
+        assert!(serde_json::from_str::<ServerFrame>(r#"{"type":"lag"}"#).is_err());
     }
 }

@@ -23,9 +23,9 @@ pub struct Line {
     pub data: Option<Box<RawValue>>,
 }
 
-/// A frame, by its type.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+/// A frame, by its type. Read by [`parse`] and written by [`line`]: serde buffers what it reads for
+/// a tagged enum, and the raw JSON in a [`SchedulerEvent`] does not survive that.
+#[derive(Debug, Clone)]
 pub enum Frame {
     /// Scheduler: who it is. The first line of a connection.
     Connect(Connect),
@@ -166,34 +166,43 @@ pub struct BadFrame(#[from] serde_json::Error);
 /// # Errors
 /// The line is no JSON object, or its content has the wrong shape.
 pub fn parse(line: &str) -> Result<Option<Frame>, BadFrame> {
-    const KNOWN: [&str; 8] = [
-        "connect",
-        "disconnect",
-        "ping",
-        "pong",
-        "scheduler_event",
-        "scheduler_command",
-        "scheduler_command_result",
-        "refused",
-    ];
     let envelope: Line = serde_json::from_str(line)?;
-    if KNOWN.contains(&envelope.r#type.as_str()) {
-        Ok(Some(serde_json::from_str(line)?))
-    } else {
-        Ok(None)
-    }
+    let data = envelope.data.as_deref().map_or("{}", RawValue::get);
+    Ok(Some(match envelope.r#type.as_str() {
+        "connect" => Frame::Connect(serde_json::from_str(data)?),
+        "disconnect" => Frame::Disconnect(serde_json::from_str(data)?),
+        "ping" => Frame::Ping,
+        "pong" => Frame::Pong,
+        "scheduler_event" => Frame::SchedulerEvent(serde_json::from_str(data)?),
+        "scheduler_command" => Frame::SchedulerCommand(serde_json::from_str(data)?),
+        "scheduler_command_result" => Frame::SchedulerCommandResult(serde_json::from_str(data)?),
+        "refused" => Frame::Refused(serde_json::from_str(data)?),
+        _ => return Ok(None),
+    }))
 }
 
 /// A frame as a line, with its end, stamped with the time.
 pub fn line(frame: &Frame, now_ms: u64) -> String {
-    // A frame is plain data: strings, numbers and JSON that was parsed before.
-    let mut value = serde_json::to_value(frame).unwrap_or_default();
-    if let Some(object) = value.as_object_mut() {
-        object.insert("timestamp".to_owned(), now_ms.into());
-    }
-    let mut line = value.to_string();
+    let (r#type, data) = match frame {
+        Frame::Connect(data) => ("connect", raw(data)),
+        Frame::Disconnect(data) => ("disconnect", raw(data)),
+        Frame::Ping => ("ping", None),
+        Frame::Pong => ("pong", None),
+        Frame::SchedulerEvent(data) => ("scheduler_event", raw(data)),
+        Frame::SchedulerCommand(data) => ("scheduler_command", raw(data)),
+        Frame::SchedulerCommandResult(data) => ("scheduler_command_result", raw(data)),
+        Frame::Refused(data) => ("refused", raw(data)),
+    };
+    let envelope = Line { r#type: r#type.to_owned(), timestamp: now_ms, data };
+    // A frame is plain data: strings, numbers and JSON that was parsed before. A line end in that
+    // JSON stands between its tokens, where a space means the same.
+    let mut line = serde_json::to_string(&envelope).unwrap_or_default().replace(['\n', '\r'], " ");
     line.push('\n');
     line
+}
+
+fn raw(data: &impl Serialize) -> Option<Box<RawValue>> {
+    serde_json::value::to_raw_value(data).ok()
 }
 
 #[cfg(test)]
@@ -203,28 +212,38 @@ mod tests {
     #[test]
     fn frames_of_the_first_implementation_are_understood() {
         let connect = r#"{"type":"connect","timestamp":1,"data":{"clientType":"scheduler-daemon","version":"1.0.0","pid":1243}}"#;
-        let Some(Frame::Connect(connect)) = parse(connect).unwrap() else {
-            panic!("not a connect")
-        };
+        let Some(Frame::Connect(connect)) = parse(connect).unwrap() else { panic!("not a connect") };
         assert_eq!((connect.pid, connect.log), (1243, None));
-        assert!(matches!(
-            parse(r#"{"type":"pong","timestamp":3}"#).unwrap(),
-            Some(Frame::Pong)
-        ));
-        assert!(
-            parse(r#"{"type":"llm_delta","timestamp":3,"data":{}}"#)
-                .unwrap()
-                .is_none()
-        );
-        for bad in [
-            "null",
-            "[]",
-            "{}",
-            "{\"type\":7}",
-            "{\"type\":\"connect\",\"data\":{\"pid\":\"x\"}}",
-        ] {
+        assert!(matches!(parse(r#"{"type":"pong","timestamp":3}"#).unwrap(), Some(Frame::Pong)));
+        assert!(parse(r#"{"type":"llm_delta","timestamp":3,"data":{}}"#).unwrap().is_none());
+        for bad in ["null", "[]", "{}", "{\"type\":7}", "{\"type\":\"connect\",\"data\":{\"pid\":\"x\"}}"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
-        assert_eq!(line(&Frame::Ping, 5), "{\"timestamp\":5,\"type\":\"ping\"}\n");
+        assert_eq!(line(&Frame::Ping, 5), "{\"type\":\"ping\",\"timestamp\":5}\n");
+        let bare = parse(r#"{"type":"disconnect","timestamp":3}"#).unwrap();
+        assert!(matches!(bare, Some(Frame::Disconnect(Disconnect { reason: None }))));
+    }
+
+    #[test]
+    fn an_event_comes_back_byte_for_byte() {
+        let data = "{\"title\":\"\u{6625}\u{5929}\", \"b\":1,\n\"a\":1.50}";
+        let event = SchedulerEvent {
+            r#type: "goal_created".to_owned(),
+            timestamp: 4,
+            goal_id: Some("goal_1".to_owned()),
+            work_item_id: None,
+            run_id: None,
+            data: RawValue::from_string(data.to_owned()).ok(),
+            pos: Some(7),
+            generation: Some(1),
+            seq: Some(2),
+            id: Some("e7".to_owned()),
+            kind: Some("goal.created".to_owned()),
+        };
+        let line = line(&Frame::SchedulerEvent(Box::new(event)), 5);
+        assert_eq!(line.matches('\n').count(), 1);
+        let Some(Frame::SchedulerEvent(back)) = parse(&line).unwrap() else { panic!("not an event") };
+        assert_eq!(back.data.unwrap().get(), data.replace('\n', " "));
+        assert_eq!((back.pos, back.kind.as_deref()), (Some(7), Some("goal.created")));
     }
 }

@@ -89,12 +89,8 @@ mod tests {
     fn a_bad_line_is_skipped_and_the_next_one_read() {
         let mut bytes = vec![b'x'; LINE_BYTES_MAX + 10];
         bytes.extend_from_slice(b"\nok\n\xff\xfe\nfine\n");
-        let expect = [
-            Err(BadLine::TooLong),
-            Ok("ok".to_owned()),
-            Err(BadLine::NotUtf8),
-            Ok("fine".to_owned()),
-        ];
+        let expect =
+            [Err(BadLine::TooLong), Ok("ok".to_owned()), Err(BadLine::NotUtf8), Ok("fine".to_owned())];
         assert_eq!(lines(&bytes, 4096), expect);
         assert_eq!(lines(&bytes, bytes.len()), expect);
     }

@@ -16,10 +16,7 @@ pub enum Clock {
 
 impl Clock {
     /// Now, in milliseconds since 1970.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn now_ms(&self) -> u64 {
         match self {
             Self::System => SystemTime::now()

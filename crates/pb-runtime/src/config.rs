@@ -23,17 +23,9 @@ pub struct Sandbox {
 
 impl Default for Sandbox {
     fn default() -> Self {
-        let caches = [
-            "~/.cargo/registry",
-            "~/.cargo/git",
-            "~/.npm",
-            "~/.cache/pip",
-            "~/.cache/go-build",
-            "~/go/pkg",
-        ];
-        Self {
-            tool_caches: caches.map(str::to_owned).to_vec(),
-        }
+        let caches =
+            ["~/.cargo/registry", "~/.cargo/git", "~/.npm", "~/.cache/pip", "~/.cache/go-build", "~/go/pkg"];
+        Self { tool_caches: caches.map(str::to_owned).to_vec() }
     }
 }
 
@@ -64,15 +56,10 @@ impl Config {
     /// Reads the settings at `path`.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         match std::fs::read_to_string(path) {
-            Ok(text) => toml::from_str(&text).map_err(|source| ConfigError::Invalid {
-                path: path.to_owned(),
-                source: Box::new(source),
-            }),
+            Ok(text) => toml::from_str(&text)
+                .map_err(|source| ConfigError::Invalid { path: path.to_owned(), source: Box::new(source) }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(source) => Err(ConfigError::Io {
-                path: path.to_owned(),
-                source,
-            }),
+            Err(source) => Err(ConfigError::Io { path: path.to_owned(), source }),
         }
     }
 }
@@ -85,10 +72,6 @@ impl Sandbox {
             (Some(_), None) => None,
             (None, _) => Some(PathBuf::from(text)),
         };
-        self.tool_caches
-            .iter()
-            .filter_map(resolve)
-            .filter(|path| path.is_absolute())
-            .collect()
+        self.tool_caches.iter().filter_map(resolve).filter(|path| path.is_absolute()).collect()
     }
 }

@@ -49,19 +49,14 @@ pub enum HomeError {
 impl Home {
     /// The home at `root`, made absolute.
     pub fn at(root: &Path) -> Result<Self, HomeError> {
-        let root = std::path::absolute(root).map_err(|source| HomeError::Io {
-            path: root.to_owned(),
-            source,
-        })?;
+        let root =
+            std::path::absolute(root).map_err(|source| HomeError::Io { path: root.to_owned(), source })?;
         Ok(Self { root })
     }
 
     /// The home that the environment names: `PB_HOME`, else `~/.ponybunny`.
     pub fn from_environment() -> Result<Self, HomeError> {
-        match (
-            crate::environment::path("PB_HOME"),
-            crate::environment::path("HOME"),
-        ) {
+        match (crate::environment::path("PB_HOME"), crate::environment::path("HOME")) {
             (Some(home), _) => Self::at(&home),
             (None, Some(user)) => Self::at(&user.join(".ponybunny")),
             (None, None) => Err(HomeError::Unknown),
@@ -165,20 +160,11 @@ impl Home {
 }
 
 fn make_private(path: &Path) -> Result<(), HomeError> {
-    let io = |source| HomeError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(io)?;
+    let io = |source| HomeError::Io { path: path.to_owned(), source };
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
     let meta = fs::metadata(path).map_err(io)?;
     if meta.uid() != rustix::process::geteuid().as_raw() {
-        return Err(HomeError::NotOurs {
-            path: path.to_owned(),
-        });
+        return Err(HomeError::NotOurs { path: path.to_owned() });
     }
     if meta.mode() & 0o077 != 0 {
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(io)?;

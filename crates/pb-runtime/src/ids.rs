@@ -18,27 +18,18 @@ pub struct Ids {
 impl Ids {
     /// Seeded by the operating system.
     pub fn random(clock: Clock) -> Self {
-        Self {
-            clock,
-            rng: Arc::new(Mutex::new(rand::make_rng())),
-        }
+        Self { clock, rng: Arc::new(Mutex::new(rand::make_rng())) }
     }
 
     /// The same ids again and again.
     pub fn seeded(clock: Clock, seed: u64) -> Self {
-        Self {
-            clock,
-            rng: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))),
-        }
+        Self { clock, rng: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))) }
     }
 
     /// A fresh UUID.
     pub fn uuid(&self) -> Uuid {
         let mut random = [0; 10];
-        self.rng
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .fill_bytes(&mut random);
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut random);
         uuid::Builder::from_unix_timestamp_millis(self.clock.now_ms(), &random).into_uuid()
     }
 

@@ -57,10 +57,7 @@ pub enum LockError {
 impl ProcessLock {
     /// Takes the lock at `path`, or says who holds it.
     pub fn acquire(path: &Path, now_ms: u64) -> Result<Self, LockError> {
-        let io = |source| LockError::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let io = |source| LockError::Io { path: path.to_owned(), source };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -72,9 +69,7 @@ impl ProcessLock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held {
-                    holder: read(&mut file),
-                });
+                return Err(LockError::Held { holder: read(&mut file) });
             }
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }

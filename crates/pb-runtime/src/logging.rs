@@ -8,11 +8,8 @@ use tracing_subscriber::fmt::time::SystemTime;
 /// Starts logging: warnings and notices, with `debug` also what happens in between. `PB_LOG` takes
 /// a filter in `tracing`'s syntax and wins.
 pub fn start(debug: bool) {
-    let default = if debug {
-        "info,pb_gateway=debug,pb_scheduler=debug,pb_store=debug,pb_exec=debug"
-    } else {
-        "info"
-    };
+    let default =
+        if debug { "info,pb_gateway=debug,pb_scheduler=debug,pb_store=debug,pb_exec=debug" } else { "info" };
     let filter = crate::environment::text("PB_LOG").unwrap_or_else(|| default.to_owned());
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(default));
     let colour = std::io::stderr().is_terminal() && crate::environment::text("NO_COLOR").is_none();

@@ -27,22 +27,16 @@ pub fn start_time(pid: u32) -> Option<u64> {
 
 /// The kernel's id of this boot.
 pub fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .map(|id| id.trim().to_owned())
-        .unwrap_or_default()
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
 /// The private memory of a process, in KiB (`Pss_Anon`-like: `Private_Clean` + `Private_Dirty`).
 pub fn private_memory_kib(pid: u32) -> Option<u64> {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
     let of = |name: &str| {
-        rollup.lines().find_map(|line| {
-            line.strip_prefix(name)?
-                .trim()
-                .strip_suffix(" kB")?
-                .parse::<u64>()
-                .ok()
-        })
+        rollup
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse::<u64>().ok())
     };
     Some(of("Private_Clean:")? + of("Private_Dirty:")?)
 }

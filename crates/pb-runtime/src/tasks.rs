@@ -22,10 +22,7 @@ impl Tasks {
     }
 
     /// Runs `work` until it ends or the tasks are cancelled.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that spawns: tracked and cancelled"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that spawns: tracked and cancelled")]
     pub fn spawn<F>(&self, name: &'static str, work: F) -> JoinHandle<()>
     where
         F: Future<Output = ()> + Send + 'static,
@@ -37,10 +34,7 @@ impl Tasks {
                 () = token.cancelled() => {}
             }
         };
-        tokio::spawn(
-            self.tracker
-                .track_future(work.instrument(tracing::debug_span!("task", name))),
-        )
+        tokio::spawn(self.tracker.track_future(work.instrument(tracing::debug_span!("task", name))))
     }
 
     /// Cancelled when the tasks are.

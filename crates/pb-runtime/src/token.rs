@@ -22,12 +22,7 @@ pub fn read_or_make(path: &Path) -> std::io::Result<String> {
     }
     let (high, low): (u128, u128) = rand::random();
     let token = format!("{high:032x}{low:032x}");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(token.as_bytes())?;
     file.sync_all()?;
     Ok(token)

@@ -27,11 +27,7 @@ pub struct BadCursor;
 impl Cursor {
     /// The cursor at `pos` of this log.
     pub fn at(log: &LogIdentity, pos: u64) -> Self {
-        Self {
-            log_id: log.id.clone(),
-            generation: log.generation,
-            pos,
-        }
+        Self { log_id: log.id.clone(), generation: log.generation, pos }
     }
 
     /// Whether this log can serve the cursor, as far as its identity goes.
@@ -51,10 +47,7 @@ impl FromStr for Cursor {
     type Err = BadCursor;
 
     fn from_str(text: &str) -> Result<Self, BadCursor> {
-        let encoded = text
-            .strip_prefix("c1.")
-            .filter(|rest| rest.len() <= 256)
-            .ok_or(BadCursor)?;
+        let encoded = text.strip_prefix("c1.").filter(|rest| rest.len() <= 256).ok_or(BadCursor)?;
         let plain = URL_SAFE_NO_PAD
             .decode(encoded)
             .ok()
@@ -80,20 +73,9 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_the_wire_and_nonsense_is_refused() {
-        let cursor = Cursor {
-            log_id: "a1b2".to_owned(),
-            generation: 3,
-            pos: 12_345,
-        };
+        let cursor = Cursor { log_id: "a1b2".to_owned(), generation: 3, pos: 12_345 };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        for nonsense in [
-            "",
-            "start",
-            "c1.",
-            "c1.!!!",
-            "c2.YTEKMwox",
-            &format!("c1.{}", "A".repeat(300)),
-        ] {
+        for nonsense in ["", "start", "c1.", "c1.!!!", "c2.YTEKMwox", &format!("c1.{}", "A".repeat(300))] {
             assert_eq!(nonsense.parse::<Cursor>(), Err(BadCursor), "{nonsense}");
         }
     }

@@ -91,9 +91,7 @@ impl Feed {
             version: watch::Sender::new(0),
             catch_up: Semaphore::new(CATCH_UP_READERS),
         };
-        Self {
-            shared: Arc::new(shared),
-        }
+        Self { shared: Arc::new(shared) }
     }
 
     /// The log's identity, once it was seen.
@@ -114,10 +112,7 @@ impl Feed {
     /// Takes an event that was pushed. Only the next one of the same history is used.
     pub fn offer(&self, record: EventRecord, log_id: &str, generation: u64) -> Offer {
         let mut ring = self.shared.ring();
-        let same = ring
-            .identity
-            .as_ref()
-            .is_some_and(|log| log.id == log_id && log.generation == generation);
+        let same = ring.identity.as_ref().is_some_and(|log| log.id == log_id && log.generation == generation);
         if !same || record.pos > ring.next {
             return Offer::Gap;
         }
@@ -204,12 +199,7 @@ impl Feed {
     /// Follows from `pos` on: the first event delivered is the one after it.
     pub fn follow(&self, pos: u64) -> Follower {
         let version = self.shared.version.subscribe();
-        Follower {
-            shared: Arc::clone(&self.shared),
-            identity: self.identity(),
-            pos,
-            version,
-        }
+        Follower { shared: Arc::clone(&self.shared), identity: self.identity(), pos, version }
     }
 }
 
@@ -226,6 +216,17 @@ impl Follower {
     /// The position of the last event delivered.
     pub fn pos(&self) -> u64 {
         self.pos
+    }
+
+    /// The history that it follows, once the log was seen.
+    pub fn identity(&self) -> Option<&LogIdentity> {
+        self.identity.as_ref()
+    }
+
+    /// Goes back to `pos`, so that what was delivered after it is delivered again. For readers that
+    /// let go of events which they could not use yet.
+    pub fn rewind(&mut self, pos: u64) {
+        self.pos = self.pos.min(pos);
     }
 
     /// The events after the last ones delivered; waits until there is at least one. Dropping the
@@ -248,7 +249,7 @@ impl Follower {
                     (None, Some(theirs)) => self.identity = Some(theirs.clone()),
                     _ => {}
                 }
-                (ring.after(self.pos), ring.next > self.pos + 1)
+                (ring.after(self.pos), ring.next > self.pos.saturating_add(1))
             };
             let page = match page {
                 Some(page) => page,
@@ -297,10 +298,7 @@ impl Shared {
     async fn spare_the_wal(&self) {
         let mut wal = self.path.clone().into_os_string();
         wal.push("-wal");
-        if tokio::fs::metadata(wal)
-            .await
-            .is_ok_and(|meta| meta.len() > WAL_PAUSE_BYTES)
-        {
+        if tokio::fs::metadata(wal).await.is_ok_and(|meta| meta.len() > WAL_PAUSE_BYTES) {
             tokio::time::sleep(WAL_PAUSE).await;
         }
     }
@@ -320,10 +318,11 @@ impl Ring {
     /// The events after `pos`, if the ring still holds the first of them.
     fn after(&self, pos: u64) -> Option<Vec<Arc<EventRecord>>> {
         let first = self.events.front()?.pos;
-        if pos + 1 < first || pos + 1 >= self.next {
+        let wanted = pos.saturating_add(1); // A client may have said any number.
+        if wanted < first || wanted >= self.next {
             return None;
         }
-        let skip = usize::try_from(pos + 1 - first).unwrap_or(usize::MAX);
+        let skip = usize::try_from(wanted - first).unwrap_or(usize::MAX);
         Some(self.events.iter().skip(skip).take(PAGE_EVENTS).cloned().collect())
     }
 

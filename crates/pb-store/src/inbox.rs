@@ -58,62 +58,57 @@ impl Inbox {
     /// Callers that come while a commit runs are committed together by the next one of them.
     pub async fn put(&self, command: NewCommand) -> Result<Put, Arc<Error>> {
         let (answer, mut answered) = oneshot::channel();
-        self.waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((command, answer));
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((command, answer));
         let _turn = self.committing.lock().await;
-        if let Ok(result) = answered.try_recv() {
-            return result;
-        }
         loop {
+            if let Ok(result) = answered.try_recv() {
+                return result;
+            }
             let batch: Vec<Waiting> = {
                 let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
                 let count = waiting.len().min(PUT_BATCH_MAX);
                 waiting.drain(..count).collect()
             };
-            self.commit(batch).await;
-            if let Ok(result) = answered.try_recv() {
-                return result;
+            if batch.is_empty() {
+                // A caller that has left took this command along; its commit goes on without it.
+                return answered.await.unwrap_or_else(|_| Err(Arc::new(Error::unanswered())));
             }
+            self.commit(batch).await;
         }
     }
 
+    /// Commits and answers in one blocking call: it goes on when the caller whose turn it is leaves,
+    /// and nobody else's answer is lost.
     async fn commit(&self, batch: Vec<Waiting>) {
         let (commands, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-        let sent = commands.clone();
-        let result = self
-            .connection
-            .call(move |connection| inbox::put(connection, &commands))
-            .await;
-        match result {
-            Ok(rows) => {
-                for ((row, command), answer) in rows.into_iter().zip(sent).zip(answers) {
-                    let repeated = row.command != command;
-                    let _ = answer.send(Ok(Put { row, repeated })); // The caller may have gone; the command stays.
+        let work = move |connection: &mut _| {
+            // A caller may have gone; its command stays.
+            match inbox::put(connection, &commands) {
+                Ok(puts) => {
+                    for (put, answer) in puts.into_iter().zip(answers) {
+                        let _ = answer.send(Ok(put));
+                    }
+                }
+                Err(error) => {
+                    let error = Arc::new(error);
+                    for answer in answers {
+                        let _ = answer.send(Err(Arc::clone(&error)));
+                    }
                 }
             }
-            Err(error) => {
-                let error = Arc::new(error);
-                for answer in answers {
-                    let _ = answer.send(Err(Arc::clone(&error)));
-                }
-            }
-        }
+            Ok(())
+        };
+        let _: Result<(), Error> = self.connection.call(work).await;
     }
 
     /// Forgets the commands up to `pos`, which were executed.
     pub async fn forget(&self, pos: u64) -> Result<(), Error> {
-        self.connection
-            .call(move |connection| inbox::forget(connection, pos))
-            .await
+        self.connection.call(move |connection| inbox::forget(connection, pos)).await
     }
 
     /// A reader on the writer's own connection.
     pub fn reader(&self) -> InboxReader {
-        InboxReader {
-            connection: self.connection.clone(),
-        }
+        InboxReader { connection: self.connection.clone() }
     }
 }
 
@@ -128,22 +123,26 @@ impl InboxReader {
     pub async fn open(path: &Path) -> Result<Self, Error> {
         let path = path.to_owned();
         let connection = crate::sqlite::blocking(move || open::reader(&path, &migrate::INBOX)).await?;
-        Ok(Self {
-            connection: Shared::new(connection),
-        })
+        Ok(Self { connection: Shared::new(connection) })
     }
 
     /// The inbox's id; `None` while it is being made.
     pub async fn id(&self) -> Result<Option<String>, Error> {
-        self.connection
-            .call(|connection| inbox::identity(connection, None))
-            .await
+        self.connection.call(|connection| inbox::identity(connection, None)).await
+    }
+
+    /// Changes whenever another connection committed. Cheap: no page is read.
+    pub async fn data_version(&self) -> Result<u64, Error> {
+        self.connection.call(|connection| crate::sqlite::query::data_version(connection)).await
     }
 
     /// At most `limit` commands after `pos`, in order.
     pub async fn after(&self, pos: u64, limit: usize) -> Result<Vec<InboxRow>, Error> {
-        self.connection
-            .call(move |connection| inbox::after(connection, pos, limit))
-            .await
+        self.connection.call(move |connection| inbox::after(connection, pos, limit)).await
+    }
+
+    /// How many commands there are after `pos`.
+    pub async fn count_after(&self, pos: u64) -> Result<u64, Error> {
+        self.connection.call(move |connection| inbox::count_after(connection, pos)).await
     }
 }

@@ -40,11 +40,7 @@ impl Log {
             Ok((connection, identity))
         })
         .await?;
-        Ok(Self {
-            connection: Shared::new(connection),
-            location,
-            identity,
-        })
+        Ok(Self { connection: Shared::new(connection), location, identity })
     }
 
     /// Which history this is.
@@ -64,10 +60,7 @@ impl Log {
                 let committed = append::commit(connection, &batch);
                 // SQLite rolls the whole transaction back on a full disk or an I/O error; so do we
                 // on any other.
-                debug_assert!(
-                    connection.is_autocommit(),
-                    "a failed batch leaves no open transaction"
-                );
+                debug_assert!(connection.is_autocommit(), "a failed batch leaves no open transaction");
                 let committed = committed?;
                 if let Location::File(path) = &location {
                     append::checkpoint(connection, path)?;
@@ -79,9 +72,7 @@ impl Log {
 
     /// A reader on the writer's own connection: it sees every commit at once.
     pub fn reader(&self) -> LogReader {
-        LogReader {
-            connection: self.connection.clone(),
-        }
+        LogReader { connection: self.connection.clone() }
     }
 }
 
@@ -91,13 +82,8 @@ fn begin_incarnation(
     mark: Option<&Mark>,
 ) -> Result<LogIdentity, Error> {
     let Some(mut identity) = query::identity(connection)? else {
-        connection.execute(
-            "INSERT INTO log (id, generation, incarnation) VALUES (?1, 1, 1)",
-            [fresh_id],
-        )?;
-        return query::identity(connection)?.ok_or(Error::Foreign {
-            path: fresh_id.into(),
-        });
+        connection.execute("INSERT INTO log (id, generation, incarnation) VALUES (?1, 1, 1)", [fresh_id])?;
+        return query::identity(connection)?.ok_or(Error::Foreign { path: fresh_id.into() });
     };
     let behind = match mark {
         Some(mark) => mark.log_id == identity.id && mark.pos > query::last_pos(connection)?,
@@ -123,66 +109,66 @@ impl LogReader {
     pub async fn open(path: &Path) -> Result<Self, Error> {
         let path = path.to_owned();
         let connection = crate::sqlite::blocking(move || open::reader(&path, &migrate::STATE)).await?;
-        Ok(Self {
-            connection: Shared::new(connection),
-        })
+        Ok(Self { connection: Shared::new(connection) })
     }
 
     /// Which history this is; `None` before its first incarnation.
     pub async fn identity(&self) -> Result<Option<LogIdentity>, Error> {
-        self.connection
-            .call(|connection| query::identity(connection))
-            .await
+        self.connection.call(|connection| query::identity(connection)).await
     }
 
     /// The position of the last event, 0 without one.
     pub async fn last_pos(&self) -> Result<u64, Error> {
-        self.connection
-            .call(|connection| query::last_pos(connection))
-            .await
+        self.connection.call(|connection| query::last_pos(connection)).await
     }
 
     /// Changes whenever another connection committed. Cheap: no page is read.
     pub async fn data_version(&self) -> Result<u64, Error> {
-        self.connection
-            .call(|connection| query::data_version(connection))
-            .await
+        self.connection.call(|connection| query::data_version(connection)).await
     }
 
     /// The events after `pos`: at most `limit`, and at most 1 MiB beyond the first.
     pub async fn events_after(&self, pos: u64, limit: usize) -> Result<Vec<EventRecord>, Error> {
-        self.connection
-            .call(move |connection| query::events_after(connection, pos, limit))
-            .await
+        self.connection.call(move |connection| query::events_after(connection, pos, limit)).await
     }
 
     /// A page of goals, highest priority first, then oldest first, and how many there are in all.
     pub async fn goals(&self, filter: GoalFilter) -> Result<(Vec<Goal>, u64), Error> {
+        self.connection.call(move |connection| query::goals(connection, &filter)).await
+    }
+
+    /// The same, with the position up to which an inbox was executed at that very moment: commands
+    /// beyond it have no part in the page.
+    pub async fn goals_beside(
+        &self,
+        filter: GoalFilter,
+        inbox_id: &str,
+    ) -> Result<(Vec<Goal>, u64, u64), Error> {
+        let inbox_id = inbox_id.to_owned();
         self.connection
-            .call(move |connection| query::goals(connection, &filter))
+            .call(move |connection| {
+                let transaction = connection.transaction()?;
+                let (goals, total) = query::goals(&transaction, &filter)?;
+                let read = query::inbox_read(&transaction, &inbox_id)?;
+                Ok((goals, total, read))
+            })
             .await
     }
 
     /// How many goals there are in each status.
     pub async fn goal_counts(&self) -> Result<Vec<(String, u64)>, Error> {
-        self.connection
-            .call(|connection| query::goal_counts(connection))
-            .await
+        self.connection.call(|connection| query::goal_counts(connection)).await
     }
 
     /// Ids of goals that contain `fragment`, at most `limit`.
     pub async fn goal_ids_like(&self, fragment: &str, limit: usize) -> Result<Vec<String>, Error> {
         let fragment = fragment.to_owned();
-        self.connection
-            .call(move |connection| query::goal_ids_like(connection, &fragment, limit))
-            .await
+        self.connection.call(move |connection| query::goal_ids_like(connection, &fragment, limit)).await
     }
 
     /// A goal with everything that belongs to it.
     pub async fn state(&self, goal: GoalId) -> Result<Option<GoalState>, Error> {
-        self.connection
-            .call(move |connection| query::state(connection, &goal.to_string()))
-            .await
+        self.connection.call(move |connection| query::state(connection, &goal.to_string())).await
     }
 
     /// Every goal that has not ended, oldest first.
@@ -201,35 +187,27 @@ impl LogReader {
     /// The goal that an item belongs to, with everything that belongs to it.
     pub async fn state_of_item(&self, item: ItemId) -> Result<Option<GoalState>, Error> {
         self.connection
-            .call(
-                move |connection| match query::goal_of_item(connection, &item.to_string())? {
-                    Some(goal) => query::state(connection, &goal),
-                    None => Ok(None),
-                },
-            )
+            .call(move |connection| match query::goal_of_item(connection, &item.to_string())? {
+                Some(goal) => query::state(connection, &goal),
+                None => Ok(None),
+            })
             .await
     }
 
     /// The journal of a goal's runs, in the order in which the steps began.
     pub async fn steps(&self, goal: GoalId) -> Result<Vec<Step>, Error> {
-        self.connection
-            .call(move |connection| query::steps(connection, &goal.to_string()))
-            .await
+        self.connection.call(move |connection| query::steps(connection, &goal.to_string())).await
     }
 
     /// The stored result of a command.
     pub async fn command(&self, id: &str) -> Result<Option<StoredResult>, Error> {
         let id = id.to_owned();
-        self.connection
-            .call(move |connection| query::command(connection, &id))
-            .await
+        self.connection.call(move |connection| query::command(connection, &id)).await
     }
 
     /// Up to which position an inbox was executed.
     pub async fn inbox_read(&self, inbox_id: &str) -> Result<u64, Error> {
         let inbox_id = inbox_id.to_owned();
-        self.connection
-            .call(move |connection| query::inbox_read(connection, &inbox_id))
-            .await
+        self.connection.call(move |connection| query::inbox_read(connection, &inbox_id)).await
     }
 }

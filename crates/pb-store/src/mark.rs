@@ -25,10 +25,7 @@ impl Mark {
 
     /// Writes the mark, whole or not at all. Not synced: it is a hint, and a lost one is an old one.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
-        let io = |source| Error::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let io = |source| Error::Io { path: path.to_owned(), source };
         let text = serde_json::to_string(self).map_err(|source| Error::Corrupt { what: "mark", source })?;
         let fresh = path.with_extension("mark.new");
         std::fs::write(&fresh, text).map_err(io)?;

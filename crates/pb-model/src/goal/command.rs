@@ -20,17 +20,10 @@ pub struct Moment {
 
 /// A command.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    missing_docs,
-    reason = "the variants' docs name their fields; each is the id or value that it says"
-)]
+#[expect(missing_docs, reason = "the variants' docs name their fields; each is the id or value that it says")]
 pub enum Command {
     /// A person asks for a goal.
-    Submit {
-        id: GoalId,
-        spec: Box<GoalSpec>,
-        by: String,
-    },
+    Submit { id: GoalId, spec: Box<GoalSpec>, by: String },
     /// Intake looked at the machine and says no.
     Refuse { error: Failure },
     /// Make the plan that the goal brought; one id an item.
@@ -38,35 +31,19 @@ pub enum Command {
     /// The goal's folder is taken by another goal.
     WaitFor { workspace: String, behind: GoalId },
     /// The goal's folder is ours.
-    Start {
-        workspace: String,
-        baseline: BTreeMap<String, Option<String>>,
-    },
+    Start { workspace: String, baseline: BTreeMap<String, Option<String>> },
     /// Begin an attempt at a ready item.
     StartRun { item: ItemId, run: RunId, epoch: Epoch },
     /// A new incarnation takes over what an earlier one was doing.
     TakeOver { epoch: Epoch, alive_until_ms: Millis },
     /// The run's command ended.
-    FinishExecution {
-        run: RunId,
-        epoch: Epoch,
-        execution: Box<Execution>,
-    },
+    FinishExecution { run: RunId, epoch: Epoch, execution: Box<Execution> },
     /// The run's gates ended.
-    FinishVerification {
-        run: RunId,
-        epoch: Epoch,
-        results: Vec<GateResult>,
-        round: Option<QuietRound>,
-    },
+    FinishVerification { run: RunId, epoch: Epoch, results: Vec<GateResult>, round: Option<QuietRound> },
     /// All items are done: deliver.
     BeginPublish,
     /// The last look: gates that were run once more, and the files that are delivered.
-    FinishPublish {
-        rechecked: Vec<GateResult>,
-        round: Option<QuietRound>,
-        artifacts: Vec<Artifact>,
-    },
+    FinishPublish { rechecked: Vec<GateResult>, round: Option<QuietRound>, artifacts: Vec<Artifact> },
     /// A person stops the goal.
     Cancel { by: String, reason: Option<String> },
 }

@@ -14,10 +14,7 @@ use crate::{ArtifactId, Epoch, EscalationId, GoalId, ItemId, Millis, RunId, Verd
 /// variants, never change one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(
-    missing_docs,
-    reason = "the variants' docs name their fields; each is the id or value that it says"
-)]
+#[expect(missing_docs, reason = "the variants' docs name their fields; each is the id or value that it says")]
 pub enum Event {
     /// Intake accepted the goal.
     GoalCreated { goal: Box<Goal> },
@@ -28,10 +25,7 @@ pub enum Event {
     /// Another goal writes in the folder.
     GoalWaiting { workspace: String, behind: GoalId },
     /// The workspace is ours; `baseline` as in [`Goal::baseline`].
-    GoalStarted {
-        workspace: String,
-        baseline: BTreeMap<String, Option<String>>,
-    },
+    GoalStarted { workspace: String, baseline: BTreeMap<String, Option<String>> },
     /// A new incarnation took the goal over; the last one was seen alive at `alive_until_ms`.
     GoalTakenOver { epoch: Epoch, alive_until_ms: Millis },
     /// Everything the item needs is done.
@@ -41,19 +35,9 @@ pub enum Event {
     /// The attempt itself.
     RunStarted { run: Box<Run> },
     /// A later incarnation goes on with the run; `ran_again` when its command starts once more.
-    RunContinued {
-        item: ItemId,
-        run: RunId,
-        epoch: Epoch,
-        ran_again: bool,
-        why: String,
-    },
+    RunContinued { item: ItemId, run: RunId, epoch: Epoch, ran_again: bool, why: String },
     /// The run's command ended.
-    RunExecuted {
-        item: ItemId,
-        run: RunId,
-        execution: Box<Execution>,
-    },
+    RunExecuted { item: ItemId, run: RunId, execution: Box<Execution> },
     /// The item's gates begin; `probe` when they find out whether lost work was done.
     VerificationStarted { item: ItemId, run: RunId, probe: bool },
     /// A gate ended.
@@ -69,33 +53,15 @@ pub enum Event {
         recheck: bool,
     },
     /// The run ended.
-    RunCompleted {
-        item: ItemId,
-        run: RunId,
-        status: RunStatus,
-        error: Option<Failure>,
-    },
+    RunCompleted { item: ItemId, run: RunId, status: RunStatus, error: Option<Failure> },
     /// The item will be tried again.
-    ItemRetrying {
-        item: ItemId,
-        retry_count: u32,
-        not_before_ms: Millis,
-        error: Failure,
-    },
+    ItemRetrying { item: ItemId, retry_count: u32, not_before_ms: Millis, error: Failure },
     /// The item is done.
-    ItemCompleted {
-        item: ItemId,
-        run: RunId,
-        verdict: Verdict,
-    },
+    ItemCompleted { item: ItemId, run: RunId, verdict: Verdict },
     /// The item failed for good.
     ItemFailed { item: ItemId, error: Failure },
     /// The item waits for a human.
-    ItemBlocked {
-        item: ItemId,
-        escalation: EscalationId,
-        error: Failure,
-    },
+    ItemBlocked { item: ItemId, escalation: EscalationId, error: Failure },
     /// A human is asked.
     EscalationCreated { escalation: Box<Escalation> },
     /// All items are done; delivery begins.
@@ -105,10 +71,7 @@ pub enum Event {
     /// The goal is delivered.
     GoalCompleted { verdict: Verdict, summary: String },
     /// The goal cannot go on without a human.
-    GoalBlocked {
-        escalations: Vec<EscalationId>,
-        summary: String,
-    },
+    GoalBlocked { escalations: Vec<EscalationId>, summary: String },
     /// The goal cannot be delivered.
     GoalFailed { reason: Reason, error: Failure },
     /// A cancellation was asked for while steps run.

@@ -138,12 +138,7 @@ impl GoalState {
                 item.status = ItemStatus::InProgress;
                 item.not_before_ms = None;
             }),
-            Event::ItemRetrying {
-                item,
-                retry_count,
-                not_before_ms,
-                error,
-            } => {
+            Event::ItemRetrying { item, retry_count, not_before_ms, error } => {
                 self.with_item(*item, |item| {
                     item.status = ItemStatus::Queued;
                     item.retry_count = *retry_count;
@@ -172,13 +167,7 @@ impl GoalState {
     fn apply_run(&mut self, event: &Event, at: Millis) {
         match event {
             Event::RunStarted { run } => self.runs.push((**run).clone()),
-            Event::RunContinued {
-                item,
-                run,
-                epoch,
-                ran_again,
-                why,
-            } => {
+            Event::RunContinued { item, run, epoch, ran_again, why } => {
                 self.with_run(*run, |run| {
                     run.epoch = *epoch;
                     run.continued.push(Continuation {
@@ -202,21 +191,11 @@ impl GoalState {
             Event::VerificationStarted { item, run, probe } => {
                 self.goal.phase = Phase::Verification;
                 self.with_run(*run, |run| {
-                    run.stage = if *probe {
-                        RunStage::Probing
-                    } else {
-                        RunStage::Verifying
-                    }
+                    run.stage = if *probe { RunStage::Probing } else { RunStage::Verifying }
                 });
                 self.with_item(*item, |item| item.status = ItemStatus::Verify);
             }
-            Event::VerificationCompleted {
-                item,
-                verdict,
-                round,
-                recheck,
-                ..
-            } => {
+            Event::VerificationCompleted { item, verdict, round, recheck, .. } => {
                 if *recheck {
                     self.with_item(*item, |item| item.verdict = Some(*verdict));
                 } else {
@@ -226,9 +205,7 @@ impl GoalState {
                     self.goal.quiet_rounds.push(round.clone());
                 }
             }
-            Event::RunCompleted {
-                run, status, error, ..
-            } => {
+            Event::RunCompleted { run, status, error, .. } => {
                 self.with_run(*run, |run| {
                     run.status = *status;
                     run.stage = RunStage::Ended;

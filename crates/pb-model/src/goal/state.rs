@@ -48,9 +48,13 @@ impl GoalState {
 
     /// Whether every item that `item` needs is done.
     pub fn needs_met(&self, item: &Item) -> bool {
-        item.needs
-            .iter()
-            .all(|need| self.item(*need).is_some_and(|i| i.status == ItemStatus::Done))
+        item.needs.iter().all(|need| self.item(*need).is_some_and(|i| i.status == ItemStatus::Done))
+    }
+
+    /// Whether items may start at all: an active goal that is not being cancelled and lost no item.
+    pub fn may_start_items(&self) -> bool {
+        let lost = self.items.iter().any(|item| item.status == ItemStatus::Failed);
+        self.goal.status == GoalStatus::Active && self.goal.cancel.is_none() && !lost
     }
 
     /// The gate results of a run that stand: the latest of each gate.
@@ -239,20 +243,12 @@ pub struct Failure {
 impl Failure {
     /// A failure that trying again may mend.
     pub fn recoverable(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-            recoverable: true,
-        }
+        Self { code: code.to_owned(), message: message.into(), recoverable: true }
     }
 
     /// A failure that stays.
     pub fn lasting(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-            recoverable: false,
-        }
+        Self { code: code.to_owned(), message: message.into(), recoverable: false }
     }
 }
 
@@ -332,11 +328,7 @@ impl Item {
             updated_at_ms: goal.1,
             title: spec.title.clone().unwrap_or_else(|| spec.id.clone()),
             description: spec.description.clone(),
-            status: if needs.is_empty() {
-                ItemStatus::Ready
-            } else {
-                ItemStatus::Queued
-            },
+            status: if needs.is_empty() { ItemStatus::Ready } else { ItemStatus::Queued },
             needs,
             lane: spec.lane,
             work: spec.work.clone(),

@@ -48,16 +48,11 @@ fn active(state: &GoalState, now: Millis) -> Vec<Want> {
         RunStage::Ended => Want::Stop(run.id),
     });
     let mut wants: Vec<Want> = running.collect();
-    let failed = state.items.iter().any(|item| item.status == ItemStatus::Failed);
-    if failed || state.goal.cancel.is_some() {
+    if !state.may_start_items() {
         return wants;
     }
     if state.items.iter().all(|item| item.status == ItemStatus::Done) {
-        wants.push(if state.goal.phase == Phase::Publish {
-            Want::Publish
-        } else {
-            Want::BeginPublish
-        });
+        wants.push(if state.goal.phase == Phase::Publish { Want::Publish } else { Want::BeginPublish });
         return wants;
     }
     wants.extend(state.items.iter().filter_map(|item| match item.status {
@@ -75,7 +70,7 @@ fn active(state: &GoalState, now: Millis) -> Vec<Want> {
 
 /// The next time at which [`wants`] changes by itself: the earliest retry.
 pub fn next_wake(state: &GoalState) -> Option<Millis> {
-    if state.goal.status != GoalStatus::Active || state.goal.cancel.is_some() {
+    if !state.may_start_items() {
         return None;
     }
     state

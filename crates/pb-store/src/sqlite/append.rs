@@ -50,10 +50,7 @@ fn append(
     committed: &mut Vec<EventRecord>,
 ) -> Result<(), Error> {
     let count = events.len() as i64;
-    let bytes: usize = events
-        .iter()
-        .map(|event| event.body.len() + event.data.len())
-        .sum();
+    let bytes: usize = events.iter().map(|event| event.body.len() + event.data.len()).sum();
     let last_seq: i64 = transaction
         .prepare_cached(
             "INSERT INTO head (goal, seq, tail, bytes) VALUES (?1, ?2, 1, ?3)
@@ -70,9 +67,7 @@ fn append(
         let pos = last_pos + 1 + index as i64;
         let seq = last_seq - count + 1 + index as i64;
         let at = event.at_ms as i64;
-        insert.execute(params![
-            pos, goal, seq, event.id, at, event.kind, event.body, event.data
-        ])?;
+        insert.execute(params![pos, goal, seq, event.id, at, event.kind, event.body, event.data])?;
         committed.push(EventRecord {
             pos: unsigned(pos),
             seq: unsigned(seq),
@@ -126,11 +121,7 @@ fn step_result(transaction: &Transaction<'_>, result: &StepResult) -> Result<(),
 
 /// Zero rows means that another incarnation holds the run.
 pub(crate) fn fenced_unless(rows: usize, run: &str) -> Result<(), Error> {
-    if rows == 0 {
-        Err(Error::Fenced { run: run.to_owned() })
-    } else {
-        Ok(())
-    }
+    if rows == 0 { Err(Error::Fenced { run: run.to_owned() }) } else { Ok(()) }
 }
 
 fn command_result(transaction: &Transaction<'_>, result: &StoredResult) -> Result<(), Error> {
@@ -138,12 +129,7 @@ fn command_result(transaction: &Transaction<'_>, result: &StoredResult) -> Resul
         .prepare_cached(
             "INSERT OR IGNORE INTO command (id, params_digest, result, at) VALUES (?1, ?2, ?3, ?4)",
         )?
-        .execute(params![
-            result.id,
-            result.params_digest,
-            result.result,
-            result.at_ms as i64
-        ])?;
+        .execute(params![result.id, result.params_digest, result.result, result.at_ms as i64])?;
     Ok(())
 }
 
@@ -157,11 +143,7 @@ pub(crate) fn checkpoint(connection: &Connection, path: &Path) -> Result<(), Err
     if bytes < WAL_PASSIVE_BYTES {
         return Ok(());
     }
-    let mode = if bytes < WAL_TRUNCATE_BYTES {
-        "PASSIVE"
-    } else {
-        "TRUNCATE"
-    };
+    let mode = if bytes < WAL_TRUNCATE_BYTES { "PASSIVE" } else { "TRUNCATE" };
     connection.busy_timeout(std::time::Duration::ZERO)?;
     let tried = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
     connection.busy_timeout(std::time::Duration::from_secs(5))?;

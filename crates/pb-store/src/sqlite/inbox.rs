@@ -4,14 +4,13 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::unsigned;
 use crate::contract::{Error, InboxRow, NewCommand};
+use crate::inbox::Put;
 
 const COLUMNS: &str = "pos, id, params_digest, actor, method, params, goal, at";
 
 /// The inbox's id, made with the file.
 pub(crate) fn identity(connection: &Connection, fresh: Option<&str>) -> Result<Option<String>, Error> {
-    let known = connection
-        .query_row("SELECT id FROM identity", [], |row| row.get(0))
-        .optional()?;
+    let known = connection.query_row("SELECT id FROM identity", [], |row| row.get(0)).optional()?;
     match (known, fresh) {
         (None, Some(fresh)) => {
             connection.execute("INSERT INTO identity (id) VALUES (?1)", [fresh])?;
@@ -23,9 +22,9 @@ pub(crate) fn identity(connection: &Connection, fresh: Option<&str>) -> Result<O
 
 /// Keeps commands, in one transaction. A command whose id is there already is not kept again: its
 /// first row is returned.
-pub(crate) fn put(connection: &mut Connection, commands: &[NewCommand]) -> Result<Vec<InboxRow>, Error> {
+pub(crate) fn put(connection: &mut Connection, commands: &[NewCommand]) -> Result<Vec<Put>, Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut rows = Vec::with_capacity(commands.len());
+    let mut puts = Vec::with_capacity(commands.len());
     for command in commands {
         let inserted = transaction
             .prepare_cached(
@@ -41,19 +40,16 @@ pub(crate) fn put(connection: &mut Connection, commands: &[NewCommand]) -> Resul
                 command.goal,
                 command.at_ms as i64
             ])?;
-        if inserted == 1 {
-            let pos = unsigned(transaction.last_insert_rowid());
-            rows.push(InboxRow {
-                pos,
-                command: command.clone(),
-            });
+        let row = if inserted == 1 {
+            InboxRow { pos: unsigned(transaction.last_insert_rowid()), command: command.clone() }
         } else {
             let sql = format!("SELECT {COLUMNS} FROM inbox WHERE id = ?1");
-            rows.push(transaction.prepare_cached(&sql)?.query_row([&command.id], read)?);
-        }
+            transaction.prepare_cached(&sql)?.query_row([&command.id], read)?
+        };
+        puts.push(Put { row, repeated: inserted == 0 });
     }
     transaction.commit()?;
-    Ok(rows)
+    Ok(puts)
 }
 
 /// Commands after `pos`, in order.
@@ -64,11 +60,17 @@ pub(crate) fn after(connection: &Connection, pos: u64, limit: usize) -> Result<V
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// How many commands there are after `pos`.
+pub(crate) fn count_after(connection: &Connection, pos: u64) -> Result<u64, Error> {
+    let count = connection
+        .prepare_cached("SELECT count(*) FROM inbox WHERE pos > ?1")?
+        .query_row([pos as i64], |row| row.get(0))?;
+    Ok(unsigned(count))
+}
+
 /// Forgets commands up to `pos`, which were executed.
 pub(crate) fn forget(connection: &Connection, pos: u64) -> Result<(), Error> {
-    connection
-        .prepare_cached("DELETE FROM inbox WHERE pos <= ?1")?
-        .execute([pos as i64])?;
+    connection.prepare_cached("DELETE FROM inbox WHERE pos <= ?1")?.execute([pos as i64])?;
     Ok(())
 }
 

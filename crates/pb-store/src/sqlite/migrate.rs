@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::Location;
 use crate::contract::{Error, SCHEMA_VERSION};
@@ -17,32 +17,32 @@ pub(crate) struct Schema {
 }
 
 /// `state.db`.
-pub(crate) const STATE: Schema = Schema {
-    application_id: 0x5042_5331,
-    migrations: &[include_str!("migrations/state_0001.sql")],
-};
+pub(crate) const STATE: Schema =
+    Schema { application_id: 0x5042_5331, migrations: &[include_str!("migrations/state_0001.sql")] };
 /// `gateway.db`.
-pub(crate) const INBOX: Schema = Schema {
-    application_id: 0x5042_4731,
-    migrations: &[include_str!("migrations/inbox_0001.sql")],
-};
+pub(crate) const INBOX: Schema =
+    Schema { application_id: 0x5042_4731, migrations: &[include_str!("migrations/inbox_0001.sql")] };
 
-/// Brings the database to the newest schema.
+/// Refuses what [`migrate`] may not touch. Writes nothing.
+pub(crate) fn admit(connection: &Connection, location: &Location, schema: &Schema) -> Result<(), Error> {
+    let path = match location {
+        Location::File(path) => path.clone(),
+        Location::Memory => PathBuf::from(":memory:"),
+    };
+    if unless_foreign(version(connection), &path)? == 0 {
+        refuse_foreign_tables(connection, &path)
+    } else {
+        check(connection, &path, schema)
+    }
+}
+
+/// Brings an admitted database to the newest schema.
 pub(crate) fn migrate(
     connection: &mut Connection,
     location: &Location,
     schema: &Schema,
 ) -> Result<(), Error> {
-    let path = match location {
-        Location::File(path) => path.clone(),
-        Location::Memory => PathBuf::from(":memory:"),
-    };
     let version = version(connection)?;
-    if version == 0 {
-        refuse_foreign_tables(connection, &path)?;
-    } else {
-        check(connection, &path, schema)?;
-    }
     if version as usize == schema.migrations.len() {
         return Ok(());
     }
@@ -61,37 +61,34 @@ pub(crate) fn migrate(
 
 /// Refuses a file that is not ours, or newer than we know.
 pub(crate) fn check(connection: &Connection, path: &Path, schema: &Schema) -> Result<(), Error> {
-    let application_id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let application_id = connection.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0));
+    let application_id = unless_foreign(application_id, path)?;
     if application_id != schema.application_id {
-        return Err(Error::Foreign {
-            path: path.to_owned(),
-        });
+        return Err(Error::Foreign { path: path.to_owned() });
     }
     let found = version(connection)?;
     if found > SCHEMA_VERSION {
-        return Err(Error::NewerSchema {
-            path: path.to_owned(),
-            found,
-            known: SCHEMA_VERSION,
-        });
+        return Err(Error::NewerSchema { path: path.to_owned(), found, known: SCHEMA_VERSION });
     }
     Ok(())
 }
 
-fn version(connection: &Connection) -> Result<u32, Error> {
-    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// The first thing read from a file: one that is no database is not a broken one of ours.
+fn unless_foreign<T>(read: rusqlite::Result<T>, path: &Path) -> Result<T, Error> {
+    read.map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => Error::Foreign { path: path.to_owned() },
+        _ => error.into(),
+    })
 }
 
 /// A database without our version but with tables is somebody else's.
 fn refuse_foreign_tables(connection: &Connection, path: &Path) -> Result<(), Error> {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables > 0 {
-        Err(Error::Foreign {
-            path: path.to_owned(),
-        })
-    } else {
-        Ok(())
-    }
+    if tables > 0 { Err(Error::Foreign { path: path.to_owned() }) } else { Ok(()) }
 }
 
 fn back_up(connection: &Connection, location: &Location, version: u32) -> Result<(), Error> {

@@ -80,6 +80,15 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
+impl Error {
+    /// The call that carried this command ended without an answer.
+    pub(crate) fn unanswered() -> Self {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT);
+        let message = "the commit of this command ended without an answer".to_owned();
+        rusqlite::Error::SqliteFailure(code, Some(message)).into()
+    }
+}
+
 /// An integer column as the unsigned number that it was written from.
 pub(crate) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or_default()

@@ -16,10 +16,7 @@ const JOURNAL_SIZE_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
 
 /// Opens for writing, creating and migrating as needed.
 pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Connection, Error> {
-    assert!(
-        rusqlite::version_number() >= SQLITE_VERSION_MIN,
-        "bundled SQLite is too old for WAL mode"
-    );
+    assert!(rusqlite::version_number() >= SQLITE_VERSION_MIN, "bundled SQLite is too old for WAL mode");
     let mut connection = match location {
         Location::Memory => Connection::open_in_memory()?,
         Location::File(path) => Connection::open_with_flags(
@@ -30,6 +27,8 @@ pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Co
         )?,
     };
     settings(&connection)?;
+    // Before anything is written: a file that is not ours stays as it is, journal mode included.
+    migrate::admit(&connection, location, schema)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     // Checkpoints are made by the writer between two batches, never inside one.

@@ -22,9 +22,7 @@ pub(crate) fn identity(connection: &Connection) -> Result<Option<LogIdentity>, E
             schema: SCHEMA_VERSION,
         })
     };
-    Ok(connection
-        .query_row("SELECT id, generation, incarnation FROM log", [], read)
-        .optional()?)
+    Ok(connection.query_row("SELECT id, generation, incarnation FROM log", [], read).optional()?)
 }
 
 /// The position of the last event, 0 without one.
@@ -44,7 +42,9 @@ pub(crate) fn events_after(
     let mut statement = connection.prepare_cached(
         "SELECT pos, seq, goal, id, at, kind, body, data FROM event WHERE pos > ?1 ORDER BY pos LIMIT ?2",
     )?;
-    let mut rows = statement.query(params![pos as i64, limit as i64])?;
+    // A client may have said any number: beyond SQLite's integers there is no event.
+    let pos = i64::try_from(pos).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![pos, limit as i64])?;
     let mut page = Vec::new();
     let mut bytes = 0;
     while let Some(row) = rows.next()? {
@@ -110,18 +110,8 @@ pub(crate) fn state(connection: &Connection, goal: &str) -> Result<Option<GoalSt
     };
     Ok(Some(GoalState {
         goal: row,
-        items: states(
-            connection,
-            "item",
-            "SELECT state FROM item WHERE goal = ?1 ORDER BY place",
-            [goal],
-        )?,
-        runs: states(
-            connection,
-            "run",
-            "SELECT state FROM run WHERE goal = ?1 ORDER BY rowid",
-            [goal],
-        )?,
+        items: states(connection, "item", "SELECT state FROM item WHERE goal = ?1 ORDER BY place", [goal])?,
+        runs: states(connection, "run", "SELECT state FROM run WHERE goal = ?1 ORDER BY rowid", [goal])?,
         gate_results: states(
             connection,
             "gate result",
@@ -199,19 +189,12 @@ pub(crate) fn command(connection: &Connection, id: &str) -> Result<Option<Stored
 /// Up to which position an inbox was executed.
 pub(crate) fn inbox_read(connection: &Connection, inbox_id: &str) -> Result<u64, Error> {
     let mut statement = connection.prepare_cached("SELECT pos FROM inbox_read WHERE inbox_id = ?1")?;
-    Ok(statement
-        .query_row([inbox_id], |row| row.get(0))
-        .optional()?
-        .map_or(0, unsigned))
+    Ok(statement.query_row([inbox_id], |row| row.get(0)).optional()?.map_or(0, unsigned))
 }
 
 /// Changes whenever another connection committed.
 pub(crate) fn data_version(connection: &Connection) -> Result<u64, Error> {
-    Ok(unsigned(connection.query_row(
-        "PRAGMA data_version",
-        [],
-        |row| row.get(0),
-    )?))
+    Ok(unsigned(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?))
 }
 
 fn states<T: DeserializeOwned>(

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::append::fenced_unless;
 use crate::contract::{Error, Row};
 
-/// Writes a row whole.
+/// Writes a row whole. A row that is there keeps its place among the others: `REPLACE` would move it to the end.
 pub(crate) fn put(transaction: &Transaction<'_>, row: &Row) -> Result<(), Error> {
     match row {
         Row::Goal(goal) => put_goal(transaction, goal),
@@ -15,7 +15,8 @@ pub(crate) fn put(transaction: &Transaction<'_>, row: &Row) -> Result<(), Error>
         Row::Run(run) => put_run(transaction, run),
         Row::GateResult(result) => execute(
             transaction,
-            "INSERT OR REPLACE INTO gate_result (run, step, goal, state) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO gate_result (run, step, goal, state) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (run, step) DO UPDATE SET state = excluded.state",
             params![
                 result.run_id.to_string(),
                 result.step,
@@ -25,16 +26,14 @@ pub(crate) fn put(transaction: &Transaction<'_>, row: &Row) -> Result<(), Error>
         ),
         Row::Artifact(artifact) => execute(
             transaction,
-            "INSERT OR REPLACE INTO artifact (id, goal, state) VALUES (?1, ?2, ?3)",
-            params![
-                artifact.id.to_string(),
-                artifact.goal_id.to_string(),
-                json("artifact", artifact)?
-            ],
+            "INSERT INTO artifact (id, goal, state) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET state = excluded.state",
+            params![artifact.id.to_string(), artifact.goal_id.to_string(), json("artifact", artifact)?],
         ),
         Row::Escalation(escalation) => execute(
             transaction,
-            "INSERT OR REPLACE INTO escalation (id, goal, state) VALUES (?1, ?2, ?3)",
+            "INSERT INTO escalation (id, goal, state) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET state = excluded.state",
             params![
                 escalation.id.to_string(),
                 escalation.goal_id.to_string(),

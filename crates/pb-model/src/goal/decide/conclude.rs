@@ -19,15 +19,9 @@ pub(super) fn conclude(decision: &mut Decision) {
         return;
     }
     if let Some(item) = state.items.iter().find(|item| item.status == ItemStatus::Failed) {
-        let cause = item
-            .error
-            .as_ref()
-            .map_or("it failed", |error| error.message.as_str());
+        let cause = item.error.as_ref().map_or("it failed", |error| error.message.as_str());
         let error = Failure::lasting("ITEM_FAILED", format!("item `{}`: {cause}", item.key));
-        decision.emit(Event::GoalFailed {
-            reason: Reason::DeadLetter,
-            error,
-        });
+        decision.emit(Event::GoalFailed { reason: Reason::DeadLetter, error });
         return;
     }
     let blocked = state.items.iter().any(|item| item.status == ItemStatus::Blocked);
@@ -42,11 +36,8 @@ pub(super) fn conclude(decision: &mut Decision) {
     });
     if blocked && !can_go_on {
         let escalations = state.escalations.iter().map(|escalation| escalation.id).collect();
-        let titles: Vec<&str> = state
-            .escalations
-            .iter()
-            .map(|escalation| escalation.title.as_str())
-            .collect();
+        let titles: Vec<&str> =
+            state.escalations.iter().map(|escalation| escalation.title.as_str()).collect();
         let summary = titles.join("; ");
         decision.emit(Event::GoalBlocked { escalations, summary });
     }
@@ -76,48 +67,25 @@ pub(super) fn finish_publish(
         }
     }
     for run in runs {
-        let results: Vec<GateResult> = rechecked
-            .iter()
-            .filter(|result| result.run_id == run)
-            .cloned()
-            .collect();
+        let results: Vec<GateResult> =
+            rechecked.iter().filter(|result| result.run_id == run).cloned().collect();
         let Some(item) = results.first().map(|result| result.item_id) else {
             continue;
         };
         verify::record(decision, (item, run), results, round.cloned(), true);
-        if decision
-            .state
-            .item(item)
-            .is_some_and(|item| item.verdict == Some(Verdict::Failed))
-        {
-            let key = decision
-                .state
-                .item(item)
-                .map(|item| item.key.clone())
-                .unwrap_or_default();
-            let message = format!(
-                "item `{key}` no longer holds: {}",
-                verify::failed_gates(decision, run)
-            );
+        if decision.state.item(item).is_some_and(|item| item.verdict == Some(Verdict::Failed)) {
+            let key = decision.state.item(item).map(|item| item.key.clone()).unwrap_or_default();
+            let message = format!("item `{key}` no longer holds: {}", verify::failed_gates(decision, run));
             let error = Failure::lasting("GATE_NO_LONGER_HOLDS", message);
-            decision.emit(Event::GoalFailed {
-                reason: Reason::GateNoLongerHolds,
-                error,
-            });
+            decision.emit(Event::GoalFailed { reason: Reason::GateNoLongerHolds, error });
             return Ok(());
         }
     }
     for artifact in artifacts {
-        decision.emit(Event::ArtifactCreated {
-            artifact: Box::new(artifact),
-        });
+        decision.emit(Event::ArtifactCreated { artifact: Box::new(artifact) });
     }
     let verdict = Verdict::of_items(
-        decision
-            .state
-            .items
-            .iter()
-            .map(|item| item.verdict.unwrap_or(Verdict::Unverified)),
+        decision.state.items.iter().map(|item| item.verdict.unwrap_or(Verdict::Unverified)),
     );
     let summary = format!(
         "{} item(s) done, {}, {} file(s) delivered",

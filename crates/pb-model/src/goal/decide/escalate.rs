@@ -18,31 +18,21 @@ pub(super) struct Question {
 pub(super) fn goal(decision: &mut Decision, question: Question) {
     let title = question.title.clone();
     let id = raise(decision, None, question);
-    decision.emit(Event::GoalBlocked {
-        escalations: vec![id],
-        summary: title,
-    });
+    decision.emit(Event::GoalBlocked { escalations: vec![id], summary: title });
 }
 
 /// Escalates one item; the goal is blocked once nothing else of it can go on.
 pub(super) fn item(decision: &mut Decision, item: ItemId, question: Question) {
     let error = Failure::lasting("NEEDS_HUMAN", question.root_cause.clone());
     let escalation = raise(decision, Some(item), question);
-    decision.emit(Event::ItemBlocked {
-        item,
-        escalation,
-        error,
-    });
+    decision.emit(Event::ItemBlocked { item, escalation, error });
 }
 
 fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> EscalationId {
     let id = decision.next_escalation();
     let state = &decision.state;
     let item = item.and_then(|id| state.item(id));
-    let mut runs = state
-        .runs
-        .iter()
-        .filter(|run| item.is_some_and(|item| item.id == run.item_id));
+    let mut runs = state.runs.iter().filter(|run| item.is_some_and(|item| item.id == run.item_id));
     let attempts = runs
         .clone()
         .map(|run| AttemptSummary {
@@ -56,10 +46,7 @@ fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> E
         })
         .collect();
     let context = match item {
-        Some(item) => format!(
-            "item `{}` ({}) of goal \"{}\"",
-            item.key, item.title, state.goal.spec.title
-        ),
+        Some(item) => format!("item `{}` ({}) of goal \"{}\"", item.key, item.title, state.goal.spec.title),
         None => format!("goal \"{}\"", state.goal.spec.title),
     };
     let escalation = Escalation {
@@ -85,8 +72,6 @@ fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> E
                 .collect(),
         },
     };
-    decision.emit(Event::EscalationCreated {
-        escalation: Box::new(escalation),
-    });
+    decision.emit(Event::EscalationCreated { escalation: Box::new(escalation) });
     id
 }

@@ -46,10 +46,7 @@ pub(super) fn submit(id: GoalId, mut spec: GoalSpec, by: String, moment: Moment)
 
 pub(super) fn refuse(decision: &mut Decision, error: Failure) -> Result<(), Rejection> {
     must_be_queued(decision)?;
-    decision.emit(Event::GoalFailed {
-        reason: Reason::Refused,
-        error,
-    });
+    decision.emit(Event::GoalFailed { reason: Reason::Refused, error });
     Ok(())
 }
 
@@ -78,20 +75,11 @@ pub(super) fn plan(decision: &mut Decision, ids: &[ItemId]) -> Result<(), Reject
         return Ok(());
     }
     plan::order(&goal.spec.items)?;
-    let id_of: BTreeMap<&str, ItemId> = goal
-        .spec
-        .items
-        .iter()
-        .map(|item| item.id.as_str())
-        .zip(ids.iter().copied())
-        .collect();
+    let id_of: BTreeMap<&str, ItemId> =
+        goal.spec.items.iter().map(|item| item.id.as_str()).zip(ids.iter().copied()).collect();
     for (index, spec) in goal.spec.items.iter().enumerate() {
         let id = *ids.get(index).ok_or(Rejection::NotNow("too few item ids"))?;
-        let needs = spec
-            .needs
-            .iter()
-            .filter_map(|need| id_of.get(need.as_str()).copied())
-            .collect();
+        let needs = spec.needs.iter().filter_map(|need| id_of.get(need.as_str()).copied()).collect();
         let index = u32::try_from(index).unwrap_or(u32::MAX);
         let item = Item::planned(spec, index, id, needs, (goal.id, decision.moment.now_ms));
         decision.emit(Event::ItemCreated { item: Box::new(item) });
@@ -115,6 +103,9 @@ pub(super) fn start(
     baseline: BTreeMap<String, Option<String>>,
 ) -> Result<(), Rejection> {
     must_be_queued(decision)?;
+    if decision.state.items.is_empty() {
+        return Err(Rejection::NotNow("the goal is not planned"));
+    }
     decision.emit(Event::GoalStarted { workspace, baseline });
     Ok(())
 }

@@ -27,11 +27,7 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
         };
     }
     let state = state.ok_or(Rejection::UnknownGoal)?;
-    let mut decision = Decision {
-        state: state.clone(),
-        moment,
-        events: Vec::new(),
-    };
+    let mut decision = Decision { state: state.clone(), moment, events: Vec::new() };
     match command {
         Command::Submit { .. } => {}
         Command::Refuse { error } => intake::refuse(&mut decision, error)?,
@@ -39,31 +35,15 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
         Command::WaitFor { workspace, behind } => intake::wait(&mut decision, workspace, behind)?,
         Command::Start { workspace, baseline } => intake::start(&mut decision, workspace, baseline)?,
         Command::StartRun { item, run, epoch } => run::start(&mut decision, item, run, epoch)?,
-        Command::TakeOver {
-            epoch,
-            alive_until_ms,
-        } => run::take_over(&mut decision, epoch, alive_until_ms),
-        Command::FinishExecution {
-            run,
-            epoch,
-            execution,
-        } => {
+        Command::TakeOver { epoch, alive_until_ms } => run::take_over(&mut decision, epoch, alive_until_ms),
+        Command::FinishExecution { run, epoch, execution } => {
             run::finish(&mut decision, run, epoch, *execution)?;
         }
-        Command::FinishVerification {
-            run,
-            epoch,
-            results,
-            round,
-        } => {
+        Command::FinishVerification { run, epoch, results, round } => {
             verify::finish(&mut decision, (run, epoch), results, round)?;
         }
         Command::BeginPublish => conclude::begin_publish(&mut decision)?,
-        Command::FinishPublish {
-            rechecked,
-            round,
-            artifacts,
-        } => {
+        Command::FinishPublish { rechecked, round, artifacts } => {
             conclude::finish_publish(&mut decision, &rechecked, round.as_ref(), artifacts)?;
         }
         Command::Cancel { by, reason } => cancel::cancel(&mut decision, by, reason)?,
@@ -89,17 +69,10 @@ impl Decision {
 
     /// A fresh id for the next question; one decision may ask several.
     fn next_escalation(&self) -> EscalationId {
-        let raised = self
-            .events
-            .iter()
-            .filter(|event| matches!(event, Event::EscalationCreated { .. }))
-            .count();
+        let raised =
+            self.events.iter().filter(|event| matches!(event, Event::EscalationCreated { .. })).count();
         EscalationId::from(Uuid::from_u128(
-            self.moment
-                .escalation
-                .uuid()
-                .as_u128()
-                .wrapping_add(raised as u128),
+            self.moment.escalation.uuid().as_u128().wrapping_add(raised as u128),
         ))
     }
 

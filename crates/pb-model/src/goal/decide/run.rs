@@ -16,11 +16,10 @@ pub(super) fn start(
     run: RunId,
     epoch: Epoch,
 ) -> Result<(), Rejection> {
-    let item = decision
-        .state
-        .item(item)
-        .ok_or(Rejection::NotNow("no such item"))?
-        .clone();
+    let item = decision.state.item(item).ok_or(Rejection::NotNow("no such item"))?.clone();
+    if !decision.state.may_start_items() {
+        return Err(Rejection::NotNow("the goal starts nothing"));
+    }
     let waiting = matches!(item.status, ItemStatus::Ready | ItemStatus::Queued);
     if !waiting || !decision.state.needs_met(&item) {
         return Err(Rejection::NotNow("the item is not ready"));
@@ -42,13 +41,7 @@ pub(super) fn start(
         );
         return Ok(());
     }
-    let attempt = decision
-        .state
-        .runs
-        .iter()
-        .filter(|run| run.item_id == item.id)
-        .count()
-        + 1;
+    let attempt = decision.state.runs.iter().filter(|run| run.item_id == item.id).count() + 1;
     let run = Run {
         id: run,
         item_id: item.id,
@@ -64,29 +57,18 @@ pub(super) fn start(
         continued: Vec::new(),
         error: None,
     };
-    decision.emit(Event::ItemStarted {
-        item: item.id,
-        run: run.id,
-    });
+    decision.emit(Event::ItemStarted { item: item.id, run: run.id });
     decision.emit(Event::RunStarted { run: Box::new(run) });
     Ok(())
 }
 
 /// A new incarnation goes on with every run of an earlier one (`durability.md` §4).
 pub(super) fn take_over(decision: &mut Decision, epoch: Epoch, alive_until_ms: Millis) {
-    let stale: Vec<Run> = decision
-        .state
-        .running()
-        .filter(|run| run.epoch < epoch)
-        .cloned()
-        .collect();
+    let stale: Vec<Run> = decision.state.running().filter(|run| run.epoch < epoch).cloned().collect();
     if stale.is_empty() {
         return;
     }
-    decision.emit(Event::GoalTakenOver {
-        epoch,
-        alive_until_ms,
-    });
+    decision.emit(Event::GoalTakenOver { epoch, alive_until_ms });
     for run in stale {
         let Some(item) = decision.state.item(run.item_id).cloned() else {
             continue;
@@ -112,11 +94,7 @@ fn unknown_outcome(decision: &mut Decision, item: &Item, run: &Run, epoch: Epoch
     if item.gates.is_empty() {
         probed(decision, item, run, epoch, false);
     } else {
-        decision.emit(Event::VerificationStarted {
-            item: item.id,
-            run: run.id,
-            probe: true,
-        });
+        decision.emit(Event::VerificationStarted { item: item.id, run: run.id, probe: true });
     }
 }
 
@@ -133,28 +111,15 @@ pub(super) fn probed(decision: &mut Decision, item: &Item, run: &Run, epoch: Epo
             run: run.id,
             epoch,
             ran_again: true,
-            why: format!(
-                "its outcome is unknown and it is {}, so it runs again",
-                item.effect().as_str()
-            ),
+            why: format!("its outcome is unknown and it is {}, so it runs again", item.effect().as_str()),
         }),
         Effect::Unsafe => {
-            let known = run
-                .execution
-                .as_ref()
-                .map_or(ExecutionOutcome::Lost, |execution| execution.outcome.clone());
-            let status = if known == ExecutionOutcome::TimedOut {
-                RunStatus::Timeout
-            } else {
-                RunStatus::Aborted
-            };
+            let known =
+                run.execution.as_ref().map_or(ExecutionOutcome::Lost, |execution| execution.outcome.clone());
+            let status =
+                if known == ExecutionOutcome::TimedOut { RunStatus::Timeout } else { RunStatus::Aborted };
             let error = Failure::lasting("UNKNOWN_OUTCOME", known.to_string());
-            decision.emit(Event::RunCompleted {
-                item: item.id,
-                run: run.id,
-                status,
-                error: Some(error),
-            });
+            decision.emit(Event::RunCompleted { item: item.id, run: run.id, status, error: Some(error) });
             escalate::item(
                 decision,
                 item.id,
@@ -170,10 +135,7 @@ pub(super) fn probed(decision: &mut Decision, item: &Item, run: &Run, epoch: Epo
                         "{known}, and its effect is unsafe: running it again might do it twice"
                     ),
                     options: vec![
-                        (
-                            "retry",
-                            "look at the workspace; if it is safe, run the goal again",
-                        ),
+                        ("retry", "look at the workspace; if it is safe, run the goal again"),
                         (
                             "mark_idempotent",
                             "if repeating it is harmless, say effect = \"idempotent\" in the goal file",
@@ -197,11 +159,7 @@ pub(super) fn finish(
         return Err(Rejection::NotNow("the run is not executing"));
     }
     let outcome = execution.outcome.clone();
-    decision.emit(Event::RunExecuted {
-        item: item.id,
-        run: run.id,
-        execution: Box::new(execution),
-    });
+    decision.emit(Event::RunExecuted { item: item.id, run: run.id, execution: Box::new(execution) });
     if decision.state.goal.cancel.is_some() {
         abort(decision, &item, run.id);
         return Ok(());
@@ -211,11 +169,7 @@ pub(super) fn finish(
             succeed(decision, &item, run.id, Verdict::Unverified);
         }
         ExecutionOutcome::Exited { code: 0 } => {
-            decision.emit(Event::VerificationStarted {
-                item: item.id,
-                run: run.id,
-                probe: false,
-            });
+            decision.emit(Event::VerificationStarted { item: item.id, run: run.id, probe: false });
         }
         ExecutionOutcome::Exited { .. } | ExecutionOutcome::Signaled { .. } => {
             fail(
@@ -277,17 +231,8 @@ fn exhausted(decision: &mut Decision, item: &Item, run: &Run) {
 
 /// The item is done, and what waited for it may start.
 pub(super) fn succeed(decision: &mut Decision, item: &Item, run: RunId, verdict: Verdict) {
-    decision.emit(Event::RunCompleted {
-        item: item.id,
-        run,
-        status: RunStatus::Success,
-        error: None,
-    });
-    decision.emit(Event::ItemCompleted {
-        item: item.id,
-        run,
-        verdict,
-    });
+    decision.emit(Event::RunCompleted { item: item.id, run, status: RunStatus::Success, error: None });
+    decision.emit(Event::ItemCompleted { item: item.id, run, verdict });
     let freed: Vec<ItemId> = decision
         .state
         .items
@@ -303,12 +248,7 @@ pub(super) fn succeed(decision: &mut Decision, item: &Item, run: RunId, verdict:
 
 /// The attempt failed: try again later, or give the item up with its evidence.
 pub(super) fn fail(decision: &mut Decision, item: &Item, run: RunId, status: RunStatus, error: Failure) {
-    decision.emit(Event::RunCompleted {
-        item: item.id,
-        run,
-        status,
-        error: Some(error.clone()),
-    });
+    decision.emit(Event::RunCompleted { item: item.id, run, status, error: Some(error.clone()) });
     if error.recoverable && item.retry_count < item.max_retries {
         let delay = retry::delay_ms(item.retry_count, decision.moment.seed);
         decision.emit(Event::ItemRetrying {
@@ -336,11 +276,5 @@ pub(super) fn abort(decision: &mut Decision, item: &Item, run: RunId) {
 
 /// The verdict of the run's gates that stand.
 pub(super) fn verdict_of(decision: &Decision, run: RunId) -> Verdict {
-    Verdict::of_gates(
-        decision
-            .state
-            .standing_gates(run)
-            .into_iter()
-            .map(|gate| (gate.required, gate.passed)),
-    )
+    Verdict::of_gates(decision.state.standing_gates(run).into_iter().map(|gate| (gate.required, gate.passed)))
 }

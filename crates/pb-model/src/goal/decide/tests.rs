@@ -1,1 +1,6 @@
 //! Text in, text out: a script of commands gives the events that it made.
+
+mod crash;
+mod life;
+mod properties;
+mod script;

@@ -24,7 +24,9 @@ pub(super) fn finish(
         run::abort(decision, &item, run.id);
         return Ok(());
     }
-    let verdict = run::verdict_of(decision, run.id);
+    // A gate that did not run has not passed.
+    let all_ran = decision.state.standing_gates(run.id).len() == item.gates.len();
+    let verdict = if all_ran { run::verdict_of(decision, run.id) } else { Verdict::Failed };
     if run.stage == RunStage::Probing {
         let passed = matches!(verdict, Verdict::Verified | Verdict::Partial);
         run::probed(decision, &item, &run, epoch, passed);
@@ -53,9 +55,7 @@ pub(super) fn record(
     recheck: bool,
 ) {
     for result in results {
-        decision.emit(Event::GateCompleted {
-            result: Box::new(result),
-        });
+        decision.emit(Event::GateCompleted { result: Box::new(result) });
     }
     let verdict = run::verdict_of(decision, run);
     let standing = decision.state.standing_gates(run);
@@ -76,8 +76,5 @@ pub(super) fn record(
 pub(super) fn failed_gates(decision: &Decision, run: RunId) -> String {
     let gates = decision.state.standing_gates(run);
     let failed = gates.iter().filter(|gate| gate.required && !gate.passed);
-    failed
-        .map(|gate| format!("gate \"{}\": {}", gate.name, gate.found))
-        .collect::<Vec<_>>()
-        .join("; ")
+    failed.map(|gate| format!("gate \"{}\": {}", gate.name, gate.found)).collect::<Vec<_>>().join("; ")
 }

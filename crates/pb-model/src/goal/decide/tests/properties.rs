@@ -1,0 +1,428 @@
+//! What holds whatever happens, in whatever order (`durability.md` §7).
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::script::{GOAL, artifact, command_item, execution, results, spec};
+use crate::goal::state::{
+    ExecutionOutcome, Failure, GoalState, GoalStatus, ItemStatus, RunStage, RunStatus,
+};
+use crate::goal::{Command, Event, Moment, Rejection, Touched, Want, decide, evolve, next_wake, wants};
+use crate::spec::{AgentSpec, Effect, ItemSpec, Work};
+use crate::{EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
+
+/// Many more than any plan here needs once its luck has run out.
+const STEPS_MAX: usize = 1_000;
+
+fn plans() -> impl Strategy<Value = Vec<ItemSpec>> {
+    let effect = prop_oneof![Just(Effect::Pure), Just(Effect::Idempotent), Just(Effect::Unsafe)];
+    let gates = prop::collection::vec(prop::bool::weighted(0.7), 0..3);
+    let item = (effect, gates, prop::option::of(0..3_u32), any::<u8>(), prop::bool::weighted(0.05));
+    prop::collection::vec(item, 1..6).prop_map(|drawn| {
+        let plan = drawn.into_iter().enumerate().map(|(index, (effect, gates, retries, needs, agent))| {
+            let mut item = command_item(&index.to_string(), effect, &gates);
+            item.max_retries = retries;
+            // A bit for each earlier item: needs point backwards, so there is no circle.
+            item.needs = (0..index)
+                .filter(|n| needs >> n & 1 == 1)
+                .map(|n| n.to_string())
+                .collect();
+            if agent {
+                item.work = Work::Agent(AgentSpec {
+                    prompt: "think".to_owned(),
+                    tools: Vec::new(),
+                });
+            }
+            item
+        });
+        plan.collect()
+    })
+}
+
+// `PROPTEST_CASES` makes a longer run of it.
+proptest! {
+    /// I9: with a daemon that does what is wanted, every goal ends, and nothing breaks on the way.
+    #[test]
+    fn every_goal_ends(plan in plans(), luck in prop::collection::vec(any::<u8>(), 0..120)) {
+        let mut world = World::new(plan, luck);
+        world.live(false);
+        let goal = &world.state.as_ref().unwrap().goal;
+        prop_assert!(goal.status.is_terminal() || goal.status == GoalStatus::Blocked);
+    }
+
+    /// The same when commands also come twice, late, early, or from an earlier incarnation, and the
+    /// clock jumps.
+    #[test]
+    fn nonsense_breaks_nothing(plan in plans(), luck in prop::collection::vec(any::<u8>(), 0..300)) {
+        let mut world = World::new(plan, luck);
+        world.live(true);
+        let goal = &world.state.as_ref().unwrap().goal;
+        prop_assert!(goal.status.is_terminal() || goal.status == GoalStatus::Blocked);
+    }
+}
+
+/// A daemon, its machine and its people, driven by a list of numbers; when these are used up,
+/// everything succeeds.
+struct World {
+    plan: Vec<ItemSpec>,
+    luck: std::vec::IntoIter<u8>,
+    state: Option<GoalState>,
+    history: Vec<(Event, Millis)>,
+    epoch: u64,
+    now_ms: Millis,
+    minted: u128,
+}
+
+impl World {
+    fn new(plan: Vec<ItemSpec>, luck: Vec<u8>) -> Self {
+        Self {
+            plan,
+            luck: luck.into_iter(),
+            state: None,
+            history: Vec::new(),
+            epoch: 1,
+            now_ms: 1_000_000,
+            minted: 0,
+        }
+    }
+
+    /// A number below `limit`; 0 is the plain one.
+    fn draw(&mut self, limit: u8) -> u8 {
+        self.luck.next().map_or(0, |n| n % limit)
+    }
+
+    fn mint(&mut self) -> Uuid {
+        self.minted += 0x100;
+        Uuid::from_u128(self.minted)
+    }
+
+    fn live(&mut self, nonsense: bool) {
+        let submitted = self.tell(Command::Submit {
+            id: GoalId::from(Uuid::from_u128(GOAL)),
+            spec: Box::new(spec(self.plan.clone())),
+            by: "ann".to_owned(),
+        });
+        assert_eq!(submitted, Ok(()));
+        for _ in 0..STEPS_MAX {
+            if nonsense && self.draw(3) == 1 {
+                self.nonsense();
+            }
+            if self.draw(12) == 1 {
+                self.crash();
+            }
+            if self.draw(60) == 1 {
+                let _ = self.tell(Command::Cancel {
+                    by: "ann".to_owned(),
+                    reason: None,
+                });
+            }
+            let state = self.state.as_ref().unwrap();
+            let wanted = wants(state, self.now_ms);
+            if wanted.is_empty() {
+                match next_wake(state) {
+                    Some(wake) => self.now_ms = self.now_ms.max(wake),
+                    None => return,
+                }
+                continue;
+            }
+            let pick = usize::from(self.draw(8)) % wanted.len();
+            let command = self.fulfil(wanted[pick]);
+            self.now_ms += Millis::from(self.draw(100));
+            assert!(self.tell(command.clone()).is_ok(), "wanted, but refused: {command:?}");
+        }
+        panic!("no end after {STEPS_MAX} steps: {:?}", self.state);
+    }
+
+    /// Kill and restart: a new incarnation takes over.
+    fn crash(&mut self) {
+        self.epoch += 1;
+        let alive_until_ms = self.now_ms;
+        self.now_ms += 10 * Millis::from(self.draw(200));
+        let taken = self.tell(Command::TakeOver {
+            epoch: self.epoch,
+            alive_until_ms,
+        });
+        assert!(taken.is_ok());
+        let state = self.state.as_ref().unwrap();
+        assert!(state.running().all(|run| run.epoch == self.epoch), "not all were taken over");
+    }
+
+    fn fulfil(&mut self, want: Want) -> Command {
+        match want {
+            Want::Plan => Command::Plan {
+                items: (0..self.plan.len()).map(|_| ItemId::from(self.mint())).collect(),
+            },
+            Want::Prepare => match self.draw(20) {
+                1 => Command::Refuse {
+                    error: Failure::lasting("NO_FOLDER", "it is not there"),
+                },
+                _ => Command::Start {
+                    workspace: "/w".to_owned(),
+                    baseline: BTreeMap::new(),
+                },
+            },
+            Want::Start(item) => Command::StartRun {
+                item,
+                run: RunId::from(self.mint()),
+                epoch: self.epoch,
+            },
+            Want::Execute(run) => self.finish(run, self.epoch),
+            Want::Stop(run) => {
+                let stage = self.state.as_ref().unwrap().run(run).unwrap().stage;
+                match stage {
+                    RunStage::Executing => self.finish(run, self.epoch),
+                    _ => self.verify(run, self.epoch),
+                }
+            }
+            Want::Verify(run) => self.verify(run, self.epoch),
+            Want::BeginPublish => Command::BeginPublish,
+            Want::Publish => self.publish(),
+        }
+    }
+
+    fn finish(&mut self, run: RunId, epoch: u64) -> Command {
+        let outcome = match self.draw(12) {
+            1 | 2 => ExecutionOutcome::Exited { code: 1 },
+            3 => ExecutionOutcome::Signaled { signal: 9 },
+            4 => ExecutionOutcome::TimedOut,
+            5 => ExecutionOutcome::BudgetExhausted,
+            6 => ExecutionOutcome::Stopped,
+            7 => ExecutionOutcome::Lost,
+            8 => ExecutionOutcome::NotStarted {
+                reason: "no".to_owned(),
+            },
+            _ => ExecutionOutcome::Exited { code: 0 },
+        };
+        Command::FinishExecution {
+            run,
+            epoch,
+            execution: execution(outcome),
+        }
+    }
+
+    fn verify(&mut self, run: RunId, epoch: u64) -> Command {
+        let failing = self.draw(8);
+        let state = self.state.as_ref().unwrap();
+        let known = state.run(run);
+        Command::FinishVerification {
+            run,
+            epoch,
+            results: known.map_or_else(Vec::new, |run| {
+                results(state, run, |gate| u32::from(failing) != gate + 1)
+            }),
+            round: None,
+        }
+    }
+
+    fn publish(&mut self) -> Command {
+        let failing = self.draw(20);
+        let state = self.state.as_ref().unwrap();
+        let rechecked = state.runs.iter().filter(|run| run.status == RunStatus::Success);
+        let rechecked = rechecked.flat_map(|run| results(state, run, |gate| u32::from(failing) != gate + 1));
+        Command::FinishPublish {
+            rechecked: rechecked.collect(),
+            round: None,
+            artifacts: (0..2).map(|n| artifact(self.minted + n)).collect(),
+        }
+    }
+
+    /// Something that nobody asked for, and perhaps a jump of the clock.
+    fn nonsense(&mut self) {
+        match self.draw(10) {
+            1 => self.now_ms = self.now_ms.saturating_sub(500_000),
+            2 => self.now_ms += 500_000,
+            _ => {}
+        }
+        let state = self.state.as_ref().unwrap();
+        let runs: Vec<RunId> = state.runs.iter().map(|run| run.id).collect();
+        let items: Vec<ItemId> = state.items.iter().map(|item| item.id).collect();
+        let index = usize::from(self.draw(16));
+        let run = runs.get(index % runs.len().max(1)).copied();
+        let run = run.unwrap_or_else(|| RunId::from(self.mint()));
+        let item = items.get(index % items.len().max(1)).copied();
+        let item = item.unwrap_or_else(|| ItemId::from(self.mint()));
+        let epoch = (self.epoch + 1).saturating_sub(u64::from(self.draw(4)));
+        let command = match self.draw(9) {
+            0 | 1 => self.finish(run, epoch),
+            2 | 3 => self.verify(run, epoch),
+            4 => Command::StartRun {
+                item,
+                run: RunId::from(self.mint()),
+                epoch: self.epoch,
+            },
+            5 => self.publish(),
+            6 => Command::TakeOver {
+                epoch: self.epoch.saturating_sub(1),
+                alive_until_ms: self.now_ms,
+            },
+            7 => self.fulfil(Want::Plan),
+            _ => self.fulfil(Want::Prepare),
+        };
+        let _ = self.tell(command);
+    }
+
+    /// Decides, folds, and looks at every promise.
+    fn tell(&mut self, command: Command) -> Result<(), Rejection> {
+        let moment = Moment {
+            now_ms: self.now_ms,
+            escalation: EscalationId::from(self.mint()),
+            seed: self.minted as u64,
+        };
+        let fenced = self.should_be_fenced(&command);
+        let events = match decide(self.state.as_ref(), command, moment) {
+            Ok(events) => events,
+            Err(rejection) => {
+                assert_eq!(fenced, rejection == Rejection::Fenced);
+                return Err(rejection);
+            }
+        };
+        assert!(!fenced, "a superseded epoch was believed");
+        for event in events {
+            self.apply(event);
+        }
+        let state = self.state.as_ref().unwrap();
+        assert_sound(state, self.now_ms);
+        Ok(())
+    }
+
+    /// I4: a result of a run that another epoch holds, or that has ended.
+    fn should_be_fenced(&self, command: &Command) -> bool {
+        let (Command::FinishExecution { run, epoch, .. } | Command::FinishVerification { run, epoch, .. }) =
+            command
+        else {
+            return false;
+        };
+        let run = self.state.as_ref().and_then(|state| state.run(*run));
+        run.is_none_or(|run| run.epoch != *epoch || run.status != RunStatus::Running)
+    }
+
+    fn apply(&mut self, event: Event) {
+        if let Some(before) = &self.state {
+            assert_event_fits(before, &event);
+        }
+        let after = evolve(self.state.clone(), &event, self.now_ms).unwrap();
+        if let Some(before) = &self.state {
+            assert_touched(before, &event, &after);
+        }
+        self.history.push((event, self.now_ms));
+        self.state = Some(after);
+    }
+}
+
+impl Drop for World {
+    /// I6: the whole history, as it was stored, folds into the same state.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let folded = self.history.iter().fold(None, |state, (event, at)| {
+            let stored = serde_json::to_string(event).unwrap();
+            evolve(state, &serde_json::from_str(&stored).unwrap(), *at)
+        });
+        assert_eq!(folded, self.state);
+    }
+}
+
+/// I4, I5, I7, at the moment of the event.
+fn assert_event_fits(before: &GoalState, event: &Event) {
+    assert!(!before.goal.status.is_terminal(), "{event:?} after the end");
+    match event {
+        Event::ItemStarted { item, .. } => {
+            let item = before.item(*item).unwrap();
+            assert!(before.needs_met(item), "{} starts before its needs", item.key);
+            assert!(before.goal.cancel.is_none() && before.goal.status == GoalStatus::Active);
+            assert!(before.running().all(|run| run.item_id != item.id), "two runs at once");
+            let unknown = before
+                .runs
+                .iter()
+                .filter(|run| run.item_id == item.id)
+                .any(|run| run.error.as_ref().is_some_and(|error| error.code == "UNKNOWN_OUTCOME"));
+            assert!(!unknown, "unsafe work of unknown outcome is done again");
+        }
+        Event::RunContinued { item, ran_again: true, .. } => {
+            assert_ne!(before.item(*item).unwrap().effect(), Effect::Unsafe);
+        }
+        Event::ItemCompleted { item, run, verdict } => {
+            assert_not_ended(before, *item);
+            let standing = before.standing_gates(*run);
+            let gates = &before.item(*item).unwrap().gates;
+            if *verdict == Verdict::Verified {
+                assert!(standing.len() == gates.len() && standing.iter().all(|gate| gate.passed));
+            }
+            assert!(standing.iter().all(|gate| gate.passed || !gate.required));
+        }
+        Event::ItemFailed { item, .. } | Event::ItemBlocked { item, .. } => assert_not_ended(before, *item),
+        Event::RunCompleted { run, .. } => {
+            assert_eq!(before.run(*run).unwrap().status, RunStatus::Running);
+        }
+        Event::EscalationCreated { escalation } => {
+            assert!(before.escalations.iter().all(|known| known.id != escalation.id));
+        }
+        Event::GateCompleted { result } => {
+            let mut known = before.gate_results.iter();
+            assert!(known.all(|known| (known.run_id, known.step) != (result.run_id, result.step)));
+        }
+        _ => {}
+    }
+}
+
+fn assert_not_ended(state: &GoalState, item: ItemId) {
+    let status = state.item(item).unwrap().status;
+    let ended = matches!(status, ItemStatus::Done | ItemStatus::Failed | ItemStatus::Blocked);
+    assert!(!ended, "a second outcome for an item that is {status:?}");
+}
+
+/// `touched` names every row that the event changed, and `evolve` changed no other.
+fn assert_touched(before: &GoalState, event: &Event, after: &GoalState) {
+    let touched = event.touched();
+    let mut changed = Vec::new();
+    if before.goal != after.goal {
+        changed.push(Touched::Goal);
+    }
+    let items = after.items.iter().filter(|item| before.item(item.id) != Some(item));
+    changed.extend(items.map(|item| Touched::Item(item.id)));
+    let runs = after.runs.iter().filter(|run| before.run(run.id) != Some(run));
+    changed.extend(runs.map(|run| Touched::Run(run.id)));
+    let gates = after.gate_results.iter().filter(|gate| !before.gate_results.contains(gate));
+    changed.extend(gates.map(|gate| Touched::Gate(gate.run_id, gate.step)));
+    let artifacts = after.artifacts.iter().filter(|artifact| !before.artifacts.contains(artifact));
+    changed.extend(artifacts.map(|artifact| Touched::Artifact(artifact.id)));
+    let escalations = after.escalations.iter().filter(|known| !before.escalations.contains(known));
+    changed.extend(escalations.map(|escalation| Touched::Escalation(escalation.id)));
+    for row in changed {
+        assert!(touched.contains(&row), "{event:?} changed {row:?} silently");
+    }
+    assert!(after.items.len() >= before.items.len() && after.runs.len() >= before.runs.len());
+}
+
+/// What is true of every committed state.
+fn assert_sound(state: &GoalState, now_ms: Millis) {
+    let goal = &state.goal;
+    let running = state.running().count();
+    assert_eq!(running > 0, goal.running_since_ms.is_some(), "the clock goes while something runs");
+    for run in state.running() {
+        let status = state.item(run.item_id).unwrap().status;
+        let expected = match run.stage {
+            RunStage::Executing => ItemStatus::InProgress,
+            RunStage::Verifying | RunStage::Probing => ItemStatus::Verify,
+            RunStage::Ended => panic!("a running run has not ended"),
+        };
+        assert_eq!(status, expected);
+    }
+    let wanted = wants(state, now_ms);
+    match goal.status {
+        GoalStatus::Active => {
+            assert!(!wanted.is_empty() || next_wake(state).is_some(), "stuck: {state:?}");
+        }
+        GoalStatus::Queued => assert!(!wanted.is_empty() && running == 0),
+        GoalStatus::Blocked | GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed => {
+            assert!(wanted.is_empty() && running == 0 && next_wake(state).is_none());
+        }
+    }
+    if goal.status == GoalStatus::Completed {
+        assert!(state.items.iter().all(|item| item.status == ItemStatus::Done));
+        assert!(!state.items.is_empty(), "delivered without having done anything");
+    }
+}

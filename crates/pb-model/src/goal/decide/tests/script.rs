@@ -1,0 +1,414 @@
+//! A small language for lives of goals: commands in, events out, one line each.
+//!
+//! ```text
+//! item a idempotent gates=2      an item of the plan: key, effect, needs=, gates=, optional=, retries=, agent
+//! at 5000                        sets the clock; otherwise each command comes 10 ms after the last
+//! submit minutes=1               commands: submit, plan, start, wait, refuse, cancel, publishing
+//! run a                          an attempt at `a`, named `a1` (then `a2` …); @2 for epoch 2
+//! exec a1 exit 3 @2              ok, exit N, signal, timeout, budget, stopped, lost, unstarted
+//! verify a1 +-                   one sign a gate
+//! takeover 2 alive=5000
+//! publish a1=+- files=1          rechecked gates, delivered files
+//! show                           where everything stands, and what is wanted
+//! packet                         what the human is asked
+//! ready                          submit, plan and start, silently
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+use crate::goal::state::{
+    Artifact, Evidence, Execution, ExecutionOutcome, Failure, GateResult, GoalState, Run,
+};
+use crate::goal::{Command, Event, Moment, Want, decide, evolve, next_wake, wants};
+use crate::spec::{Check, CommandSpec, Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
+use crate::{ArtifactId, EscalationId, GoalId, ItemId, Millis, RunId};
+
+pub(super) const GOAL: u128 = 7;
+
+/// What a script's commands made.
+pub(super) fn check(script: &str) -> String {
+    let mut told = Told::default();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        told.line(line);
+    }
+    told.out.trim_end().to_owned()
+}
+
+pub(super) fn spec(items: Vec<ItemSpec>) -> GoalSpec {
+    GoalSpec {
+        title: "a goal".to_owned(),
+        description: String::new(),
+        success_criteria: Vec::new(),
+        priority: 50,
+        budget_tokens: None,
+        budget_time_minutes: None,
+        budget_cost_usd: None,
+        tags: Vec::new(),
+        workspace: None,
+        inputs: BTreeMap::new(),
+        items,
+    }
+}
+
+pub(super) fn command_item(key: &str, effect: Effect, gates: &[bool]) -> ItemSpec {
+    let gate = |(n, required): (usize, &bool)| GateSpec {
+        name: Some(format!("g{n}")),
+        required: *required,
+        check: Check::FileExists { path: format!("f{n}") },
+    };
+    ItemSpec {
+        id: key.to_owned(),
+        title: None,
+        description: String::new(),
+        needs: Vec::new(),
+        lane: Lane::Main,
+        max_retries: None,
+        work: Work::Command(CommandSpec {
+            argv: vec!["true".to_owned()],
+            cwd: None,
+            env: BTreeMap::new(),
+            time_limit_s: None,
+            effect,
+            tcp_ports: Vec::new(),
+        }),
+        gates: gates.iter().enumerate().map(gate).collect(),
+    }
+}
+
+pub(super) fn execution(outcome: ExecutionOutcome) -> Box<Execution> {
+    Box::new(Execution {
+        outcome,
+        duration_ms: 1,
+        output_digest: String::new(),
+        output_bytes: 0,
+        output_tail: String::new(),
+        unconfined: None,
+    })
+}
+
+/// One result for each gate of the run's item, in the next places of its journal.
+pub(super) fn results(state: &GoalState, run: &Run, passed: impl Fn(u32) -> bool) -> Vec<GateResult> {
+    let gates = state.item(run.item_id).map_or(0, |item| item.gates.len() as u32);
+    let result = |gate| GateResult {
+        run_id: run.id,
+        item_id: run.item_id,
+        goal_id: run.goal_id,
+        step: run.steps + 1 + gate,
+        gate,
+        name: format!("g{gate}"),
+        kind: "file_exists".to_owned(),
+        required: state
+            .item(run.item_id)
+            .and_then(|item| item.gates.get(gate as usize))
+            .is_none_or(|gate| gate.required),
+        passed: passed(gate),
+        found: if passed(gate) { "it is there" } else { "it is not there" }.to_owned(),
+        recheck: false,
+        at_ms: 0,
+        evidence: Evidence::default(),
+    };
+    (0..gates).map(result).collect()
+}
+
+pub(super) fn artifact(n: u128) -> Artifact {
+    Artifact {
+        id: ArtifactId::from(Uuid::from_u128(n)),
+        goal_id: GoalId::from(Uuid::from_u128(GOAL)),
+        created_at_ms: 0,
+        path: format!("out/{n}"),
+        size_bytes: 1,
+        content_hash: String::new(),
+        changed: true,
+    }
+}
+
+/// A script under way.
+#[derive(Default)]
+struct Told {
+    items: Vec<ItemSpec>,
+    state: Option<GoalState>,
+    now_ms: Millis,
+    questions: u128,
+    out: String,
+}
+
+impl Told {
+    fn line(&mut self, line: &str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["item", key, rest @ ..] => self.items.push(planned(key, rest)),
+            ["at", now] => self.now_ms = now.parse().unwrap(),
+            ["show"] => self.show(),
+            ["packet"] => self.packet(),
+            ["ready", rest @ ..] => {
+                let told = std::mem::take(&mut self.out);
+                for step in [["submit"].as_slice(), &["plan"], &["start"]] {
+                    let step = [step, rest].concat();
+                    let command = self.command(&step);
+                    self.tell(command);
+                }
+                self.out = told;
+            }
+            words => {
+                let command = self.command(words);
+                let _ = writeln!(self.out, "> {line}");
+                self.tell(command);
+            }
+        }
+    }
+
+    fn tell(&mut self, command: Command) {
+        self.now_ms += 10;
+        self.questions += 0x10;
+        let moment = Moment {
+            now_ms: self.now_ms,
+            escalation: EscalationId::from(Uuid::from_u128(self.questions)),
+            seed: 1,
+        };
+        match decide(self.state.as_ref(), command, moment) {
+            Err(rejection) => {
+                let _ = writeln!(self.out, "  refused: {rejection}");
+            }
+            Ok(events) => {
+                for event in events {
+                    self.state = evolve(self.state.take(), &event, self.now_ms);
+                    let line = self.describe(&event);
+                    let _ = writeln!(self.out, "  {line}");
+                }
+            }
+        }
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let named = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
+        let epoch = named("@").map_or(1, |epoch| epoch.parse().unwrap());
+        match words {
+            ["submit", ..] => {
+                let mut spec = spec(self.items.clone());
+                spec.budget_time_minutes = named("minutes=").map(|n| n.parse().unwrap());
+                Command::Submit {
+                    id: GoalId::from(Uuid::from_u128(GOAL)),
+                    spec: Box::new(spec),
+                    by: "ann".to_owned(),
+                }
+            }
+            ["plan", ..] => Command::Plan {
+                items: (1..=self.items.len() as u128).map(|n| ItemId::from(Uuid::from_u128(n))).collect(),
+            },
+            ["start", ..] => Command::Start { workspace: "/w".to_owned(), baseline: BTreeMap::new() },
+            ["wait"] => {
+                Command::WaitFor { workspace: "/w".to_owned(), behind: GoalId::from(Uuid::from_u128(8)) }
+            }
+            ["refuse"] => Command::Refuse { error: Failure::lasting("NO_FOLDER", "the folder is not there") },
+            ["run", key, ..] => Command::StartRun { item: self.item_id(key), run: self.next_run(key), epoch },
+            ["exec", run, how @ ..] => {
+                Command::FinishExecution { run: run_id(run), epoch, execution: execution(outcome(how)) }
+            }
+            ["verify", run, signs, ..] => Command::FinishVerification {
+                run: run_id(run),
+                epoch,
+                results: self.results(run, signs),
+                round: None,
+            },
+            ["takeover", epoch, ..] => Command::TakeOver {
+                epoch: epoch.parse().unwrap(),
+                alive_until_ms: named("alive=").map_or(self.now_ms, |n| n.parse().unwrap()),
+            },
+            ["publishing"] => Command::BeginPublish,
+            ["publish", rest @ ..] => {
+                let files = named("files=").map_or(0, |n| n.parse().unwrap());
+                let rechecked = rest.iter().filter(|word| !word.starts_with("files="));
+                let rechecked = rechecked.filter_map(|word| word.split_once('='));
+                Command::FinishPublish {
+                    rechecked: rechecked.flat_map(|(run, signs)| self.results(run, signs)).collect(),
+                    round: None,
+                    artifacts: (1..=files).map(artifact).collect(),
+                }
+            }
+            ["cancel"] => Command::Cancel { by: "ann".to_owned(), reason: Some("enough".to_owned()) },
+            words => panic!("not in the language: {words:?}"),
+        }
+    }
+
+    fn item_id(&self, key: &str) -> ItemId {
+        let place = self.items.iter().position(|item| item.id == key).unwrap();
+        ItemId::from(Uuid::from_u128(place as u128 + 1))
+    }
+
+    fn next_run(&self, key: &str) -> RunId {
+        let item = self.item_id(key);
+        let runs = self.state.iter().flat_map(|state| &state.runs);
+        let earlier = runs.filter(|run| run.item_id == item).count();
+        run_id(&format!("{key}{}", earlier + 1))
+    }
+
+    fn results(&self, run: &str, signs: &str) -> Vec<GateResult> {
+        let state = self.state.as_ref().unwrap();
+        let passed = |gate: u32| signs.as_bytes().get(gate as usize) == Some(&b'+');
+        let run = state.run(run_id(run));
+        run.map_or_else(Vec::new, |run| results(state, run, passed))
+    }
+
+    fn key(&self, item: ItemId) -> &str {
+        let place = item.uuid().as_u128() as usize - 1;
+        self.items.get(place).map_or("?", |item| item.id.as_str())
+    }
+
+    /// The event's name on the wire and what tells it from others.
+    fn describe(&self, event: &Event) -> String {
+        let mut line = event.kind().to_owned();
+        let mut say = |words: &str| {
+            line.push(' ');
+            line.push_str(words);
+        };
+        match (event.run_id(), event.item_id()) {
+            (Some(run), _) => say(&run_name(run)),
+            (None, Some(item)) => say(self.key(item)),
+            (None, None) => {}
+        }
+        match event {
+            Event::ItemCreated { item } => say(item.status.as_str()),
+            Event::GoalPlanned { items } => say(&format!("planned {items} item(s)")),
+            Event::GoalWaiting { .. } => say("waiting"),
+            Event::GoalTakenOver { epoch, .. } => say(&format!("taken over by {epoch}")),
+            Event::GoalPublishing => say("publishing"),
+            Event::GoalCancelling { .. } => say("cancelling"),
+            Event::RunContinued { epoch, ran_again, .. } => {
+                say(&format!("by {epoch}{}", if *ran_again { ", again" } else { "" }));
+            }
+            Event::RunExecuted { execution, .. } => say(&format!("({})", execution.outcome)),
+            Event::VerificationStarted { probe: true, .. } => say("to find out"),
+            Event::GateCompleted { result } => {
+                say(&format!("{} {}", result.name, if result.passed { "+" } else { "-" }));
+            }
+            Event::VerificationCompleted { verdict, recheck, .. } => {
+                say(&format!("{}{}", verdict.as_str(), if *recheck { ", again" } else { "" }));
+            }
+            Event::RunCompleted { status, error, .. } => {
+                say(status.as_str());
+                error.iter().for_each(|error| say(&error.code));
+            }
+            Event::ItemRetrying { retry_count, not_before_ms, .. } => {
+                say(&format!("retry {retry_count} at {not_before_ms}"));
+            }
+            Event::ItemCompleted { verdict, .. } => say(verdict.as_str()),
+            Event::ItemFailed { error, .. } => say(&error.code),
+            Event::ItemBlocked { escalation, .. } => say(&question(*escalation)),
+            Event::EscalationCreated { escalation } => {
+                say(&format!("{} {}", question(escalation.id), escalation.escalation_type.as_str()));
+            }
+            Event::ArtifactCreated { artifact } => say(&artifact.path),
+            Event::GoalCompleted { summary, .. } => say(&format!("({summary})")),
+            Event::GoalBlocked { escalations, .. } => {
+                let asked: Vec<String> = escalations.iter().map(|id| question(*id)).collect();
+                say(&asked.join(" "));
+            }
+            Event::GoalFailed { reason, error } => {
+                say(&format!("{} ({})", reason.as_str(), error.message));
+            }
+            Event::ItemReady { .. } => say("ready"),
+            Event::GoalCreated { .. }
+            | Event::GoalStarted { .. }
+            | Event::GoalCancelled { .. }
+            | Event::ItemStarted { .. }
+            | Event::RunStarted { .. }
+            | Event::VerificationStarted { .. } => {}
+        }
+        line
+    }
+
+    fn show(&mut self) {
+        let state = self.state.as_ref().unwrap();
+        let goal = &state.goal;
+        let mut line = format!("= {} {}", goal.status.as_str(), goal.phase.as_str());
+        for item in &state.items {
+            let _ = write!(line, ", {} {}", item.key, item.status.as_str());
+        }
+        let _ = write!(line, ", spent {} ms", goal.spent_time_ms);
+        if let Some(since) = goal.running_since_ms {
+            let _ = write!(line, " and since {since}");
+        }
+        if let Some(left) = goal.time_left_ms(self.now_ms) {
+            let _ = write!(line, ", {left} ms left");
+        }
+        let wanted: Vec<String> = wants(state, self.now_ms).iter().map(|want| self.want(*want)).collect();
+        let _ = writeln!(self.out, "{line}");
+        let _ = writeln!(self.out, "= wants: {}", wanted.join(", "));
+        if let Some(wake) = next_wake(state) {
+            let _ = writeln!(self.out, "= wakes at {wake}");
+        }
+    }
+
+    fn want(&self, want: Want) -> String {
+        match want {
+            Want::Plan => "plan".to_owned(),
+            Want::Prepare => "prepare".to_owned(),
+            Want::Start(item) => format!("start {}", self.key(item)),
+            Want::Execute(run) => format!("execute {}", run_name(run)),
+            Want::Verify(run) => format!("verify {}", run_name(run)),
+            Want::BeginPublish => "begin publish".to_owned(),
+            Want::Publish => "publish".to_owned(),
+            Want::Stop(run) => format!("stop {}", run_name(run)),
+        }
+    }
+
+    fn packet(&mut self) {
+        for escalation in &self.state.as_ref().unwrap().escalations {
+            let packet = &escalation.packet;
+            let _ = writeln!(self.out, "? {}: {}", question(escalation.id), escalation.title);
+            let _ = writeln!(self.out, "  {}", packet.context);
+            for attempt in &packet.attempts {
+                let _ = writeln!(self.out, "  attempt {}: {}", attempt.attempt, attempt.outcome);
+            }
+            let _ = writeln!(self.out, "  {}; {}", packet.current_state, packet.root_cause);
+            let ways: Vec<&str> = packet.options.iter().map(|option| option.action.as_str()).collect();
+            let _ = writeln!(self.out, "  {}", ways.join(", "));
+        }
+    }
+}
+
+fn planned(key: &str, rest: &[&str]) -> ItemSpec {
+    let named = |name: &str| rest.iter().find_map(|word| word.strip_prefix(name));
+    let count = |name: &str| named(name).map_or(0, |n| n.parse().unwrap());
+    let effect = if rest.contains(&"unsafe") { Effect::Unsafe } else { Effect::Idempotent };
+    let gates = [vec![true; count("gates=")], vec![false; count("optional=")]].concat();
+    let mut item = command_item(key, effect, &gates);
+    item.needs = named("needs=").iter().flat_map(|keys| keys.split(',')).map(str::to_owned).collect();
+    item.max_retries = named("retries=").map(|n| n.parse().unwrap());
+    if rest.contains(&"agent") {
+        item.work = Work::Agent(crate::spec::AgentSpec { prompt: "think".to_owned(), tools: Vec::new() });
+    }
+    item
+}
+
+fn outcome(how: &[&str]) -> ExecutionOutcome {
+    match how {
+        ["ok", ..] => ExecutionOutcome::Exited { code: 0 },
+        ["exit", code, ..] => ExecutionOutcome::Exited { code: code.parse().unwrap() },
+        ["signal", ..] => ExecutionOutcome::Signaled { signal: 9 },
+        ["timeout", ..] => ExecutionOutcome::TimedOut,
+        ["budget", ..] => ExecutionOutcome::BudgetExhausted,
+        ["stopped", ..] => ExecutionOutcome::Stopped,
+        ["lost", ..] => ExecutionOutcome::Lost,
+        ["unstarted", ..] => ExecutionOutcome::NotStarted { reason: "no such program".to_owned() },
+        how => panic!("not an outcome: {how:?}"),
+    }
+}
+
+/// A run's name is its id's bytes.
+fn run_id(name: &str) -> RunId {
+    let bytes = name.bytes().fold(0, |id: u128, byte| id << 8 | u128::from(byte));
+    RunId::from(Uuid::from_u128(bytes))
+}
+
+fn run_name(run: RunId) -> String {
+    let bytes = run.uuid().as_u128().to_be_bytes();
+    bytes.iter().filter(|byte| **byte > 0).map(|byte| char::from(*byte)).collect()
+}
+
+fn question(id: EscalationId) -> String {
+    format!("?{:x}", id.uuid().as_u128())
+}

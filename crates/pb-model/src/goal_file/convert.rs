@@ -1,0 +1,100 @@
+//! From a file's form to the domain's, filling templates on the way.
+
+use super::shape::{Check, Command, Gate, Goal, Item, TimeLimit, Work};
+use super::template::Filler;
+use crate::spec::{
+    self, AgentSpec, CommandSpec, GateCommand, GateSpec, GoalSpec, ItemSpec, PRIORITY_DEFAULT,
+    SuccessCriterion,
+};
+
+/// The goal with its templates filled. Its inputs are left empty and its workspace as written.
+pub(super) fn goal(goal: &Goal, filler: &mut Filler) -> GoalSpec {
+    let title = filler.text(&goal.title);
+    GoalSpec {
+        description: filler.optional(goal.description.as_ref()).unwrap_or_else(|| title.clone()),
+        title,
+        success_criteria: goal
+            .success_criteria
+            .iter()
+            .map(|criterion| SuccessCriterion {
+                description: filler.text(&criterion.description),
+                criterion_type: criterion.kind,
+                verification_method: filler.text(&criterion.verification_method),
+                required: criterion.required.unwrap_or(true),
+            })
+            .collect(),
+        priority: goal.priority.unwrap_or(PRIORITY_DEFAULT),
+        budget_tokens: goal.budget.tokens,
+        budget_time_minutes: goal.budget.time_minutes,
+        budget_cost_usd: goal.budget.cost_usd,
+        tags: goal.tags.clone(),
+        workspace: filler.optional(goal.workspace.as_ref()),
+        inputs: std::collections::BTreeMap::new(),
+        items: goal.items.iter().map(|one| item(one, filler)).collect(),
+    }
+}
+
+fn item(item: &Item, filler: &mut Filler) -> ItemSpec {
+    ItemSpec {
+        id: item.id.clone(),
+        title: filler.optional(item.title.as_ref()),
+        description: filler.text(&item.description),
+        needs: item.needs.clone(),
+        lane: item.lane,
+        max_retries: item.max_retries,
+        work: match &item.work {
+            Work::Command(one) => spec::Work::Command(command(one, filler)),
+            Work::Agent { prompt, tools } => {
+                spec::Work::Agent(AgentSpec { prompt: filler.text(prompt), tools: tools.clone() })
+            }
+        },
+        gates: item.gates.iter().map(|one| gate(one, filler)).collect(),
+    }
+}
+
+fn command(command: &Command, filler: &mut Filler) -> CommandSpec {
+    CommandSpec {
+        argv: filler.texts(&command.argv),
+        cwd: filler.optional(command.cwd.as_ref()),
+        env: filler.map(&command.env),
+        time_limit_s: seconds(command.time_limit),
+        effect: command.effect,
+        tcp_ports: command.tcp_ports.clone(),
+    }
+}
+
+fn gate(gate: &Gate, filler: &mut Filler) -> GateSpec {
+    GateSpec {
+        name: filler.optional(gate.name.as_ref()),
+        required: gate.required.unwrap_or(true),
+        check: check(&gate.check, filler),
+    }
+}
+
+fn check(check: &Check, filler: &mut Filler) -> spec::Check {
+    match check {
+        Check::Command { argv, cwd, env, expect_exit, time_limit } => spec::Check::Command(GateCommand {
+            argv: filler.texts(argv),
+            cwd: filler.optional(cwd.as_ref()),
+            env: filler.map(env),
+            expect_exit: *expect_exit,
+            time_limit_s: seconds(*time_limit),
+        }),
+        Check::FileExists { path } => spec::Check::FileExists { path: filler.text(path) },
+        Check::FileContains { path, text, regex } => spec::Check::FileContains {
+            path: filler.text(path),
+            text: filler.optional(text.as_ref()),
+            regex: regex.as_ref().map(|template| filler.regex(template)),
+        },
+        Check::FileUnchanged { path } => spec::Check::FileUnchanged { path: filler.text(path) },
+        Check::TestsExecuted { argv, min, time_limit } => spec::Check::TestsExecuted {
+            argv: argv.as_ref().map(|argv| filler.texts(argv)),
+            min: min.unwrap_or(1),
+            time_limit_s: seconds(*time_limit),
+        },
+    }
+}
+
+fn seconds(limit: Option<TimeLimit>) -> Option<u64> {
+    limit.map(|limit| limit.0)
+}

@@ -1,0 +1,73 @@
+//! From text to a goal file.
+
+use std::collections::BTreeSet;
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::log::{Log, Places};
+use super::problem::Problems;
+use super::shape::Goal;
+use super::template::Filler;
+use super::{GOAL_FILE_BYTES_MAX, check, convert, read};
+
+/// A goal file that was read and makes sense, with inputs still open.
+#[derive(Debug, Clone)]
+pub struct GoalFile {
+    /// Kept for the places of what is found when the inputs are known.
+    pub(super) text: String,
+    pub(super) goal: Goal,
+    pub(super) places: Places,
+}
+
+/// Reads a goal file.
+///
+/// # Errors
+/// All syntax errors; or, where the syntax is right, every unknown key, wrong type, missing key
+/// and undeclared input, together with what the parts that could be read get wrong: one problem
+/// each for the goal, for every item and for the plan's shape.
+pub fn parse(text: &str) -> Result<GoalFile, Problems> {
+    let mut log = Log::new(text);
+    let document = document(&mut log, text);
+    if let Some(problems) = Problems::locate(text, std::mem::take(&mut log.found)) {
+        return Err(problems);
+    }
+    let goal = read::goal(&mut log, &document);
+    judge(&mut log, &goal);
+    match Problems::locate(text, log.found) {
+        None => Ok(GoalFile { text: text.to_owned(), goal, places: log.places }),
+        Some(problems) => Err(problems),
+    }
+}
+
+fn document<'t>(log: &mut Log, text: &'t str) -> Spanned<DeTable<'t>> {
+    if text.len() > GOAL_FILE_BYTES_MAX {
+        let message = format!("the file has {} bytes, at most {GOAL_FILE_BYTES_MAX} are allowed", text.len());
+        log.problem(0, message, None);
+        return Spanned::new(0..0, DeTable::new());
+    }
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut reported = BTreeSet::new();
+    for error in errors {
+        let at = error.span().map_or(0, |span| span.start);
+        // After the first error of a line the parser only guesses.
+        let line_end = text.get(at..).and_then(|rest| rest.find('\n')).map(|length| at + length);
+        if reported.insert(line_end) {
+            log.problem(at, error.message().to_owned(), None);
+        }
+    }
+    document
+}
+
+/// Reports what makes no sense whatever the inputs will be.
+fn judge(log: &mut Log, goal: &Goal) {
+    let mut spec = convert::goal(goal, &mut Filler::stand_in());
+    // It becomes absolute only when it is known where the file lies.
+    let workspace = spec.workspace.take();
+    let mut invalid = check::problems(&spec, |item| log.is_dirty(item));
+    invalid.extend(workspace.and_then(|path| check::path("workspace", &path).err()));
+    for invalid in invalid {
+        let found = log.places.found(invalid);
+        log.found.push(found);
+    }
+}

@@ -1,0 +1,161 @@
+//! Reads the tree of a goal file into its [`shape`](super::shape).
+//!
+//! Where a value cannot be read its default stands in, and the log says that the item (or the
+//! goal's own part) is not to be judged further.
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::log::Log;
+use super::node::Node;
+use super::read_gate;
+use super::read_inputs::inputs;
+use super::shape::{Budget, Command, Criterion, Goal, Item, Work};
+use super::table::Table;
+use crate::spec::{CriterionType, Effect, Lane, RETRIES_MAX};
+
+const U64: std::ops::RangeInclusive<i128> = 0..=u64::MAX as i128;
+
+/// Reads the whole file; `log` has the problems.
+pub(super) fn goal(log: &mut Log, document: &Spanned<DeTable<'_>>) -> Goal {
+    let mut table = Table::root(log, document);
+    let mut goal = Goal {
+        // The inputs come first: every later text may name them.
+        inputs: table.or_default(log, "inputs", inputs),
+        title: table.required(log, "title", Node::template),
+        description: table.optional(log, "description", Node::template),
+        workspace: table.optional(log, "workspace", Node::template),
+        priority: table.optional(log, "priority", |node, log| node.integer(log, 0..=100)),
+        tags: table.or_default(log, "tags", Node::texts),
+        budget: Budget::default(),
+        success_criteria: Vec::new(),
+        items: Vec::new(),
+    };
+    let (budget, criteria, items) = (table.get("budget"), table.get("success_criteria"), table.get("items"));
+    // Tables inside are read when all keys of this one are known, for the sake of hints.
+    let outside = table.known();
+    goal.budget = budget.and_then(|node| self::budget(log, &node, &outside)).unwrap_or_default();
+    let criteria = criteria.and_then(|node| node.list(log, "an array of tables or strings"));
+    for (n, node) in criteria.iter().flatten().enumerate() {
+        goal.success_criteria.extend(criterion(log, n, node, &outside));
+    }
+    let items = items.and_then(|node| node.list(log, "an array of tables"));
+    for (n, node) in items.iter().flatten().enumerate() {
+        goal.items.push(item(log, n, node, &outside));
+    }
+    table.finish(log, &[]);
+    goal
+}
+
+fn budget(log: &mut Log, node: &Node, outside: &[&'static str]) -> Option<Budget> {
+    let mut table = node.table(log, "the budget")?;
+    let budget = Budget {
+        tokens: table.optional(log, "tokens", |node, log| node.integer(log, U64)),
+        time_minutes: table.optional(log, "time_minutes", |node, log| node.integer(log, U64)),
+        cost_usd: table.optional(log, "cost_usd", Node::number),
+    };
+    table.finish(log, &[("the goal", outside)]);
+    Some(budget)
+}
+
+fn criterion(log: &mut Log, n: usize, node: &Node, outside: &[&'static str]) -> Option<Criterion> {
+    if node.is_text() {
+        return Some(Criterion { description: node.template(log)?, ..Criterion::default() });
+    }
+    let kinds = [("deterministic", CriterionType::Deterministic), ("heuristic", CriterionType::Heuristic)];
+    let mut table = node.table_or_text(log, &format!("success criterion {}", n + 1))?;
+    let criterion = Criterion {
+        description: table.required(log, "description", Node::template),
+        kind: table.or_default(log, "type", |node, log| node.word(log, &kinds)),
+        verification_method: table.or_default(log, "verification_method", Node::template),
+        required: table.optional(log, "required", Node::flag),
+    };
+    table.finish(log, &[("the goal", outside)]);
+    Some(criterion)
+}
+
+fn item(log: &mut Log, n: usize, node: &Node, outside: &[&'static str]) -> Item {
+    log.item = Some(n);
+    // An unreadable item keeps its place, because problems name items by their number.
+    let item = item_here(log, n, node, outside).unwrap_or_default();
+    log.item = None;
+    item
+}
+
+fn item_here(log: &mut Log, n: usize, node: &Node, outside: &[&'static str]) -> Option<Item> {
+    let lanes = Lane::ALL.map(|lane| (lane.as_str(), lane));
+    let mut table = node.table(log, &format!("item {}", n + 1))?;
+    let mut item = Item {
+        id: table.required(log, "id", Node::text),
+        title: table.optional(log, "title", Node::template),
+        description: table.or_default(log, "description", Node::template),
+        needs: table.or_default(log, "needs", Node::texts),
+        lane: table.or_default(log, "lane", |node, log| node.word(log, &lanes)),
+        max_retries: table
+            .optional(log, "max_retries", |node, log| node.integer(log, 0..=RETRIES_MAX.into())),
+        work: Work::default(),
+        gates: Vec::new(),
+    };
+    let gates = table.get("gates");
+    let kind = kind(log, &mut table);
+    match kind {
+        Some(Kind::Command) => item.work = Work::Command(command(log, &mut table)),
+        Some(Kind::Agent) => item.work = agent(log, &mut table),
+        None => {}
+    }
+    let around = table.known();
+    let outer = [("the item", around.as_slice()), ("the goal", outside)];
+    let gates = gates.and_then(|node| node.list(log, "an array of tables"));
+    for (g, node) in gates.iter().flatten().enumerate() {
+        item.gates.extend(read_gate::gate(log, (n, g), node, &outer));
+    }
+    match kind {
+        Some(_) => table.finish(log, &[("the goal", outside)]),
+        None => table.report_missing(log),
+    }
+    Some(item)
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Command,
+    Agent,
+}
+
+/// The item's kind. If it is missing, it is guessed from the other keys for the sake of reading on.
+fn kind(log: &mut Log, table: &mut Table) -> Option<Kind> {
+    if let Some(node) = table.get("kind") {
+        return node.word(log, &[("command", Kind::Command), ("agent", Kind::Agent)]);
+    }
+    let (kind, hint) = match (table.has("argv"), table.has("prompt")) {
+        (true, false) => (Some(Kind::Command), "add kind = \"command\""),
+        (false, true) => (Some(Kind::Agent), "add kind = \"agent\""),
+        _ => (None, "add kind = \"command\" or kind = \"agent\""),
+    };
+    log.problem(table.at, format!("{} has no `kind`", table.what), Some(hint.to_owned()));
+    kind
+}
+
+fn command(log: &mut Log, table: &mut Table) -> Command {
+    let effects = [Effect::Pure, Effect::Idempotent, Effect::Unsafe].map(|effect| (effect.as_str(), effect));
+    Command {
+        argv: table.required(log, "argv", Node::templates),
+        cwd: table.optional(log, "cwd", Node::template),
+        env: table.or_default(log, "env", Node::template_map),
+        time_limit: table.optional(log, "time_limit", Node::time_limit),
+        effect: table.or_default(log, "effect", |node, log| node.word(log, &effects)),
+        tcp_ports: table.or_default(log, "tcp_ports", ports),
+    }
+}
+
+fn ports(node: &Node, log: &mut Log) -> Option<Vec<u16>> {
+    let nodes = node.list(log, "an array of port numbers")?;
+    Some(nodes.iter().filter_map(|node| node.integer(log, 1..=u16::MAX.into())).collect())
+}
+
+fn agent(log: &mut Log, table: &mut Table) -> Work {
+    Work::Agent {
+        prompt: table.required(log, "prompt", Node::template),
+        tools: table.or_default(log, "tools", Node::texts),
+    }
+}

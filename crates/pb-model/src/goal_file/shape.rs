@@ -1,0 +1,292 @@
+//! The form that a goal file has: flat items and gates, templates where the domain has texts.
+//!
+//! The doc comments of these types are what an editor shows, because [`super::json_schema`] is
+//! made of them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::template::Template;
+use crate::spec::{CriterionType, Effect, Lane, TIME_LIMIT_S_MAX};
+
+/// A goal for `PonyBunny`, planned by a person. `{{name}}` stands for the value of the input
+/// `name`.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(title = "PonyBunny goal file", deny_unknown_fields)]
+pub(super) struct Goal {
+    /// The goal in one line of at most 200 characters.
+    pub(super) title: Template,
+    /// What is wanted, in your words; the title if absent.
+    pub(super) description: Option<Template>,
+    /// Folder to work in; a relative path is relative to the folder of this file. Without it the
+    /// goal gets a new folder of its own.
+    pub(super) workspace: Option<Template>,
+    /// 0 to 100, higher first; 50 if absent.
+    #[schemars(range(min = 0, max = 100))]
+    pub(super) priority: Option<u8>,
+    /// Free labels.
+    #[schemars(default)]
+    pub(super) tags: Vec<String>,
+    /// What may be different each time the goal is run, by name. Give a value with
+    /// `--set name=value`; use it as `{{name}}`, or in a shell as `"$PB_INPUT_NAME"`.
+    #[schemars(default, schema_with = "inputs_schema")]
+    pub(super) inputs: BTreeMap<String, Input>,
+    /// What the goal may use up at most.
+    #[schemars(default)]
+    pub(super) budget: Budget,
+    /// How you will know that the goal is reached: texts or tables.
+    #[schemars(default, schema_with = "criteria_schema")]
+    pub(super) success_criteria: Vec<Criterion>,
+    /// The plan: work items in any order. Without items a model plans.
+    #[schemars(default)]
+    pub(super) items: Vec<Item>,
+}
+
+/// An input of the goal.
+#[derive(Debug, Clone, Default, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Input {
+    /// What it is for.
+    pub(super) description: Option<String>,
+    /// Its value when none is given; without a default a value has to be given.
+    pub(super) default: Option<String>,
+    /// What kind of value it is.
+    #[schemars(default, rename = "type")]
+    pub(super) kind: InputType,
+}
+
+/// The kind of an input.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub(super) enum InputType {
+    /// Used as it is.
+    #[default]
+    Text,
+    /// A path: made absolute, relative to the folder in which the goal is run.
+    Path,
+}
+
+/// What the goal may use up at most; leave a key out for no limit.
+#[derive(Debug, Clone, Default, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Budget {
+    /// Tokens of all model calls.
+    #[schemars(range(min = 1))]
+    pub(super) tokens: Option<u64>,
+    /// Minutes during which its steps may run.
+    #[schemars(range(min = 1))]
+    pub(super) time_minutes: Option<u64>,
+    /// US dollars.
+    pub(super) cost_usd: Option<f64>,
+}
+
+/// One way to tell that the goal is reached.
+#[derive(Debug, Clone, Default, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Criterion {
+    /// The criterion, in words.
+    pub(super) description: Template,
+    /// Whether a program or a judgement decides it.
+    #[schemars(default, rename = "type")]
+    pub(super) kind: CriterionType,
+    /// How it is checked, in words.
+    #[schemars(default)]
+    pub(super) verification_method: Template,
+    /// Whether the goal fails without it; true if absent.
+    pub(super) required: Option<bool>,
+}
+
+/// One work item of the plan.
+#[derive(Debug, Clone, Default, JsonSchema)]
+pub(super) struct Item {
+    /// The item's key in this file: 1 to 64 letters, digits, `-`, `_` or `.`.
+    pub(super) id: String,
+    /// One line for people; the id if absent.
+    pub(super) title: Option<Template>,
+    /// What the item is to do.
+    #[schemars(default)]
+    pub(super) description: Template,
+    /// Ids of the items that must be done before this one starts.
+    #[schemars(default)]
+    pub(super) needs: Vec<String>,
+    /// The concurrency lane; `main` if absent.
+    #[schemars(default)]
+    pub(super) lane: Lane,
+    /// How often a failed attempt is repeated; 3 if absent, but 0 for a command whose effect is
+    /// `unsafe`.
+    #[schemars(range(min = 0, max = 10))]
+    pub(super) max_retries: Option<u32>,
+    /// What is done.
+    #[schemars(flatten)]
+    pub(super) work: Work,
+    /// What proves that the item is done. Without gates it ends `unverified`.
+    #[schemars(default)]
+    pub(super) gates: Vec<Gate>,
+}
+
+/// What a work item does.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Work {
+    /// Runs one program; needs no model.
+    Command(Command),
+    /// Lets a model act with tools.
+    Agent {
+        /// What the agent is told to do.
+        prompt: Template,
+        /// Names of the tools that it may use; the default set if empty.
+        #[schemars(default)]
+        tools: Vec<String>,
+    },
+}
+
+// What stands for work that could not be read.
+impl Default for Work {
+    fn default() -> Self {
+        Self::Agent { prompt: Template::default(), tools: Vec::new() }
+    }
+}
+
+/// One program to run.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(inline)]
+pub(super) struct Command {
+    /// Program and arguments; no shell is involved unless you name one. `{{name}}` is inserted as
+    /// it is, within its argument. The text of `sh -c` is one argument, in which inserted text is
+    /// not quoted: write `"$PB_INPUT_NAME"` there instead of `{{name}}`.
+    #[schemars(length(min = 1))]
+    pub(super) argv: Vec<Template>,
+    /// Folder to run in, relative to the workspace; the workspace if absent.
+    pub(super) cwd: Option<Template>,
+    /// Environment variables to set; names that start with `PB_` are taken.
+    #[schemars(default)]
+    pub(super) env: BTreeMap<String, Template>,
+    /// Longest run: `"90s"`, `"10m"`, `"2h"` or whole seconds; 10 minutes if absent.
+    pub(super) time_limit: Option<TimeLimit>,
+    /// What running it twice means; `unsafe` if absent.
+    #[schemars(default)]
+    pub(super) effect: Effect,
+    /// TCP ports that it may connect to, besides 22, 80 and 443.
+    #[schemars(default, inner(range(min = 1)))]
+    pub(super) tcp_ports: Vec<u16>,
+}
+
+/// One check that the daemon itself runs when the item's work is done.
+#[derive(Debug, Clone, JsonSchema)]
+pub(super) struct Gate {
+    /// A name for people; made from the check if absent.
+    pub(super) name: Option<Template>,
+    /// Whether the item fails without it; true if absent.
+    pub(super) required: Option<bool>,
+    /// What is checked.
+    #[schemars(flatten)]
+    pub(super) check: Check,
+}
+
+/// What a gate checks. Paths are relative to the workspace.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Check {
+    /// A program ends with the expected exit code.
+    Command {
+        /// Program and arguments, as in an item: use `"$PB_INPUT_NAME"` inside `sh -c` text.
+        #[schemars(length(min = 1))]
+        argv: Vec<Template>,
+        /// Folder to run in, relative to the workspace; the workspace if absent.
+        cwd: Option<Template>,
+        /// Environment variables to set; names that start with `PB_` are taken.
+        #[schemars(default)]
+        env: BTreeMap<String, Template>,
+        /// The exit code that means "passed".
+        #[schemars(default, range(min = 0, max = 255))]
+        expect_exit: i32,
+        /// Longest run: `"90s"`, `"10m"`, `"2h"` or whole seconds; 10 minutes if absent.
+        time_limit: Option<TimeLimit>,
+    },
+    /// A file exists.
+    FileExists {
+        /// The file.
+        path: Template,
+    },
+    /// A file contains a text or matches a regular expression: give exactly one of the two.
+    FileContains {
+        /// The file.
+        path: Template,
+        /// The text to find.
+        text: Option<Template>,
+        /// The regular expression to match (Rust `regex` syntax, multi-line). The value of a
+        /// `{{name}}` in it matches itself.
+        regex: Option<Template>,
+    },
+    /// A file has the content that it had when the goal started.
+    FileUnchanged {
+        /// The file.
+        path: Template,
+    },
+    /// A test run executed at least `min` tests and exited 0.
+    TestsExecuted {
+        /// The test command; without it the output of the item's own command is read.
+        argv: Option<Vec<Template>>,
+        /// Fewest tests that count as proof; 1 if absent.
+        #[schemars(range(min = 1))]
+        min: Option<u64>,
+        /// Longest run: `"90s"`, `"10m"`, `"2h"` or whole seconds; 10 minutes if absent.
+        time_limit: Option<TimeLimit>,
+    },
+}
+
+/// A time limit, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TimeLimit(pub(super) u64);
+
+impl TimeLimit {
+    /// Reads `90s`, `10m` or `2h`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let units = [("s", 1), ("m", 60), ("h", 3600)];
+        let (digits, seconds) = units.iter().find_map(|(unit, s)| Some((text.strip_suffix(unit)?, *s)))?;
+        if !digits.chars().all(|c| c.is_ascii_digit()) {
+            return None;
+        }
+        digits.parse::<u64>().ok()?.checked_mul(seconds).map(Self)
+    }
+}
+
+impl JsonSchema for TimeLimit {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "TimeLimit".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                { "type": "string", "pattern": "^[0-9]+[smh]$" },
+                { "type": "integer", "minimum": 1, "maximum": TIME_LIMIT_S_MAX },
+            ]
+        })
+    }
+}
+
+fn inputs_schema(generator: &mut SchemaGenerator) -> Schema {
+    let input = generator.subschema_for::<Input>();
+    json_schema!({
+        "type": "object",
+        "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_-]*$" },
+        "additionalProperties": {
+            "anyOf": [{ "type": "string", "description": "The default of a text input." }, input]
+        }
+    })
+}
+
+fn criteria_schema(generator: &mut SchemaGenerator) -> Schema {
+    let criterion = generator.subschema_for::<Criterion>();
+    json_schema!({
+        "type": "array",
+        "items": { "anyOf": [{ "type": "string", "description": "The criterion, in words." }, criterion] }
+    })
+}

@@ -1,0 +1,82 @@
+//! Commands from the inbox. One file a command.
+//!
+//! A command is looked at in two steps: [`prepare`] may ask the machine and runs beside the loop;
+//! [`execute`] decides, in the loop, in inbox order.
+
+mod cancel_goal;
+mod submit_goal;
+mod watch;
+
+use pb_protocol::{ErrorCode, RpcError};
+use pb_store::InboxRow;
+use serde_json::{Value, json};
+
+use crate::goals::Goals;
+use crate::service::Config;
+use crate::turn::Turn;
+
+pub(crate) use watch::{Bell, watch};
+
+/// A command that was looked at.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    /// Its row.
+    pub(crate) row: InboxRow,
+    /// What is to be done.
+    action: Action,
+}
+
+#[derive(Debug, Clone)]
+enum Action {
+    /// A repeat of a command that was executed: only its position counts.
+    Repeat,
+    Submit(Box<submit_goal::Submit>),
+    Cancel(cancel_goal::Cancel),
+    /// It cannot be understood.
+    Refuse(RpcError),
+}
+
+/// Looks at a command: parses it, and asks the machine what has to be asked.
+pub(crate) async fn prepare(config: &Config, row: InboxRow, repeated: bool) -> Prepared {
+    let action = if repeated {
+        Action::Repeat
+    } else {
+        match row.command.method.as_str() {
+            "goal.submit" => {
+                submit_goal::prepare(config, &row).await.map(|submit| Action::Submit(Box::new(submit)))
+            }
+            "goal.cancel" => cancel_goal::prepare(&row).map(Action::Cancel),
+            other => Err(RpcError::new(ErrorCode::MethodNotFound, format!("Method not found: {other}"))),
+        }
+        .unwrap_or_else(Action::Refuse)
+    };
+    Prepared { row, action }
+}
+
+/// Executes a command: its events, its result and its position become durable together.
+pub(crate) fn execute(turn: &mut Turn, goals: &mut Goals, inbox_id: &str, prepared: &Prepared) {
+    let row = &prepared.row;
+    let result: Result<Value, RpcError> = match &prepared.action {
+        Action::Repeat => {
+            turn.passed(inbox_id, row.pos);
+            return;
+        }
+        Action::Submit(submit) => submit_goal::execute(turn, goals, row, submit),
+        Action::Cancel(cancel) => cancel_goal::execute(turn, goals, row, cancel),
+        Action::Refuse(error) => Err(error.clone()),
+    };
+    let stored = match result {
+        Ok(value) => json!({ "ok": value }),
+        Err(error) => json!({ "error": error }),
+    };
+    turn.executed(inbox_id, row, &stored);
+}
+
+/// The goal that a command needs in memory to be decided, if it has ended there.
+pub(crate) fn goal_of(prepared: &Prepared) -> Option<pb_model::GoalId> {
+    match &prepared.action {
+        Action::Cancel(cancel) => Some(cancel.goal),
+        Action::Submit(submit) => Some(submit.goal),
+        Action::Repeat | Action::Refuse(_) => None,
+    }
+}

@@ -1,0 +1,137 @@
+//! Deciding, in memory: what inputs mean, and every step of a goal that needs no effect.
+
+use pb_model::GoalId;
+use pb_model::goal::{Command, Failure, GoalState, Rejection, Want, wants};
+
+use super::{Driver, Input};
+use crate::commands;
+use crate::effects::Done;
+use crate::turn::Turn;
+
+impl Driver {
+    /// Decides one input in memory.
+    pub(super) fn decide(&mut self, turn: &mut Turn, input: &Input) {
+        match input {
+            Input::Commands { inbox_id, commands } => {
+                for command in commands {
+                    commands::execute(turn, &mut self.goals, inbox_id, command);
+                }
+            }
+            Input::Done(done) => {
+                let (goal, want) = done.key();
+                self.in_flight.remove(&(goal, want));
+                if let Want::Execute(run) | Want::Verify(run) = want {
+                    self.in_flight.remove(&(goal, Want::Stop(run)));
+                }
+                if let Err(rejection) = self.decide_done(turn, done) {
+                    tracing::debug!(key = ?done.key(), %rejection, "a result came too late");
+                }
+            }
+        }
+    }
+
+    fn decide_done(&mut self, turn: &mut Turn, done: &Done) -> Result<(), Rejection> {
+        let (goal, _) = done.key();
+        let (command, printed) = match done.clone() {
+            Done::Folder { folder: Ok(folder), .. } => {
+                self.goals.set_folder(goal, folder);
+                return Ok(());
+            }
+            Done::Folder { folder: Err(refused), .. } => {
+                let error = Failure::lasting("REFUSED", format!("{refused} ({})", refused.hint()));
+                (Command::Refuse { error }, None)
+            }
+            Done::Baseline { workspace, baseline, .. } => {
+                let workspace = workspace.to_string_lossy().into_owned();
+                (Command::Start { workspace, baseline }, None)
+            }
+            Done::Executed { run, epoch, execution, printed, .. } => {
+                (Command::FinishExecution { run, epoch, execution }, Some(printed))
+            }
+            Done::Verified { run, epoch, mut results, round, runs, .. } => {
+                // A run that started meanwhile may have written while the gates ran.
+                let round =
+                    round.filter(|_| self.goals.get(goal).is_some_and(|state| state.runs.len() == runs));
+                if round.is_none() {
+                    for result in &mut results {
+                        result.evidence.workspace_digest = None;
+                    }
+                }
+                (Command::FinishVerification { run, epoch, results, round }, None)
+            }
+            Done::Published { rechecked, round, artifacts, .. } => {
+                (Command::FinishPublish { rechecked, round, artifacts }, None)
+            }
+        };
+        turn.decide(&mut self.goals, goal, command, printed.as_ref())
+    }
+
+    /// Takes every step that needs no effect: plans, claims of folders and lanes, the begin of delivery.
+    pub(super) fn advance(&mut self, turn: &mut Turn) {
+        if self.draining {
+            return;
+        }
+        for goal in self.goals.in_order() {
+            // Bounded: each pass takes a step of a finite plan, or ends.
+            while self.advance_goal(turn, goal) {}
+        }
+    }
+
+    /// Takes one step of a goal; whether there may be another.
+    fn advance_goal(&mut self, turn: &mut Turn, goal: GoalId) -> bool {
+        let now = self.context.config.clock.now_ms();
+        let Some(state) = self.goals.get(goal) else {
+            return false;
+        };
+        let wants = wants(state, now);
+        if wants.contains(&Want::Prepare) {
+            self.claim(turn, goal);
+            return false;
+        }
+        let Some(command) = wants.into_iter().find_map(|want| self.step(state, want)) else {
+            return false;
+        };
+        match turn.decide(&mut self.goals, goal, command, None) {
+            Ok(()) => true,
+            Err(rejection) => {
+                tracing::error!(%goal, %rejection, "a goal does not go on");
+                false
+            }
+        }
+    }
+
+    /// The command that fulfils a want without an effect, if it can be fulfilled now.
+    fn step(&self, state: &GoalState, want: Want) -> Option<Command> {
+        let ids = &self.context.config.ids;
+        match want {
+            Want::Plan => {
+                let items = state.goal.spec.items.iter().map(|_| ids.uuid().into()).collect();
+                Some(Command::Plan { items })
+            }
+            Want::Start(item) => {
+                let item = state.item(item)?;
+                let busy = self.goals.lane_use().get(&item.lane).copied().unwrap_or(0);
+                let (run, epoch) = (ids.uuid().into(), self.context.epoch);
+                (busy < item.lane.capacity()).then_some(Command::StartRun { item: item.id, run, epoch })
+            }
+            Want::BeginPublish => Some(Command::BeginPublish),
+            Want::Prepare | Want::Execute(_) | Want::Verify(_) | Want::Publish | Want::Stop(_) => None,
+        }
+    }
+
+    /// Claims the goal's folder, or says behind whom it waits. The effect that follows is started
+    /// by [`Self::reconcile`].
+    fn claim(&mut self, turn: &mut Turn, goal: GoalId) {
+        let Some(folder) = self.goals.folder(goal).map(std::path::Path::to_owned) else {
+            return;
+        };
+        let Err(behind) = self.goals.claim(goal, &folder) else {
+            return;
+        };
+        let workspace = folder.to_string_lossy().into_owned();
+        let command = Command::WaitFor { workspace, behind };
+        if let Err(rejection) = turn.decide(&mut self.goals, goal, command, None) {
+            tracing::error!(%goal, %rejection, "a goal does not wait");
+        }
+    }
+}

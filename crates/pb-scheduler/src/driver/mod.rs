@@ -1,0 +1,245 @@
+//! The loop: it owns the mutable state and is the group commit (`architecture.md` §5).
+//!
+//! ```text
+//!  inbox --+                                               +--> link: events, results
+//!  effects +--> inputs --> decide in memory --> one commit --> reconcile: start and stop effects
+//!  timer --+    (<= 512)   (Turn)               (fsync)        (what `wants` says, minus what is in flight)
+//! ```
+//!
+//! Persist before you perform. While a commit runs the next batch collects; it never waits for company.
+
+mod decide;
+mod reconcile;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pb_model::GoalId;
+use pb_model::goal::Want;
+use pb_runtime::Tasks;
+use pb_store::{Committed, Error, Log, Mark};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::commands::{self, Prepared};
+use crate::effects::{Context, Done};
+use crate::goals::Goals;
+use crate::link::Link;
+use crate::turn::{Executed, Outcome, Turn};
+
+/// Most inputs decided in one transaction.
+const BATCH_MAX: usize = 512;
+/// How often the loop looks even when nothing happens.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How long running steps have to reach a checkpoint when the daemon is asked to stop.
+const DRAIN_MAX: Duration = Duration::from_secs(20);
+/// How long the loop waits before it tries again on a full disk.
+const FULL_DISK_PAUSE: Duration = Duration::from_secs(1);
+
+/// Everything that the loop reacts to.
+#[derive(Debug, Clone)]
+pub(crate) enum Input {
+    /// Commands of the inbox, in order.
+    Commands { inbox_id: Arc<str>, commands: Vec<Prepared> },
+    /// An effect ended.
+    Done(Done),
+}
+
+type Inputs = (mpsc::Sender<Input>, mpsc::Receiver<Input>);
+
+/// The loop and its state.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    context: Arc<Context>,
+    log: Log,
+    goals: Goals,
+    sender: mpsc::Sender<Input>,
+    receiver: mpsc::Receiver<Input>,
+    link: Link,
+    tasks: Tasks,
+    in_flight: HashMap<(GoalId, Want), CancellationToken>,
+    draining: bool,
+    marked: (u64, u64),
+    last_pos: u64,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        context: Arc<Context>,
+        log: Log,
+        goals: Goals,
+        (sender, receiver): Inputs,
+        (link, tasks): (Link, Tasks),
+    ) -> Self {
+        Self {
+            context,
+            log,
+            goals,
+            sender,
+            receiver,
+            link,
+            tasks,
+            in_flight: HashMap::new(),
+            draining: false,
+            marked: (0, 0),
+            last_pos: 0,
+        }
+    }
+
+    /// Runs until `stop` is cancelled and running steps have ended, or their time is up.
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), Error> {
+        self.last_pos = self.log.reader().last_pos().await?;
+        self.turn(Vec::new()).await?;
+        let mut drained = None;
+        loop {
+            let mut inputs = Vec::new();
+            let pause = self.pause();
+            tokio::select! {
+                _ = self.receiver.recv_many(&mut inputs, BATCH_MAX) => {}
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled(), if !self.draining => {
+                    self.draining = true;
+                    drained = Some(tokio::time::Instant::now() + DRAIN_MAX);
+                }
+            }
+            self.turn(inputs).await?;
+            self.mark();
+            let over = |deadline| self.in_flight.is_empty() || tokio::time::Instant::now() >= deadline;
+            if drained.is_some_and(over) {
+                break;
+            }
+        }
+        self.marked = (0, 0);
+        self.mark();
+        Ok(())
+    }
+
+    /// One turn: decide, commit, perform.
+    async fn turn(&mut self, mut inputs: Vec<Input>) -> Result<(), Error> {
+        self.load_missing(&inputs).await?;
+        loop {
+            let mut turn = Turn::new(self.context.config.clock.clone(), self.context.config.ids.clone());
+            for input in &inputs {
+                self.decide(&mut turn, input);
+            }
+            self.advance(&mut turn);
+            let outcome = turn.finish();
+            match self.commit(outcome).await {
+                Ok(()) => break,
+                Err((touched, Error::Full)) => {
+                    tracing::error!("the disk is full; trying again");
+                    self.reload(touched).await?;
+                    tokio::time::sleep(FULL_DISK_PAUSE).await;
+                }
+                Err((touched, error)) if inputs.len() <= 1 => {
+                    self.reload(touched).await?;
+                    let fenced = matches!(error, Error::Fenced { .. });
+                    if !fenced {
+                        return Err(error);
+                    }
+                    tracing::error!(%error, "a late result was dropped");
+                    inputs.clear();
+                }
+                Err((touched, error)) => {
+                    // One of them is at fault: decide each by itself.
+                    tracing::warn!(%error, inputs = inputs.len(), "a batch failed; going one by one");
+                    self.reload(touched).await?;
+                    for input in std::mem::take(&mut inputs) {
+                        Box::pin(self.turn(vec![input])).await?;
+                    }
+                }
+            }
+        }
+        self.reconcile();
+        Ok(())
+    }
+
+    /// Makes the decisions durable, then tells about them.
+    async fn commit(&mut self, outcome: Outcome) -> Result<(), (Vec<GoalId>, Error)> {
+        if outcome.batch.writes.is_empty() {
+            return Ok(());
+        }
+        let touched: Vec<GoalId> = outcome.touched.into_iter().collect();
+        match self.log.commit(outcome.batch).await {
+            Ok(committed) => {
+                self.tell(&committed, outcome.executed);
+                for goal in touched {
+                    self.let_go(goal);
+                }
+                Ok(())
+            }
+            Err(Error::Broken(error)) => {
+                // After a failed sync the memory may not be what is on the disk (D11).
+                tracing::error!(%error, "the disk failed; ending at once, to recover from what it holds");
+                std::process::abort();
+            }
+            Err(error) => Err((touched, error)),
+        }
+    }
+
+    fn tell(&mut self, committed: &Committed, executed: Vec<Executed>) {
+        for record in &committed.events {
+            self.last_pos = record.pos;
+            self.link.event(record);
+        }
+        for executed in executed {
+            self.link.executed(executed);
+        }
+    }
+
+    /// Forgets a goal that needs nothing more from us.
+    fn let_go(&mut self, goal: GoalId) {
+        use pb_model::goal::GoalStatus;
+        let over = self.goals.get(goal).is_some_and(|state| match state.goal.status {
+            GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed | GoalStatus::Blocked => true,
+            GoalStatus::Queued | GoalStatus::Active => false,
+        });
+        if over {
+            self.goals.remove(goal);
+            self.context.forget(goal);
+        }
+    }
+
+    /// Brings goals into memory that a command is about and that were let go.
+    async fn load_missing(&mut self, inputs: &[Input]) -> Result<(), Error> {
+        for input in inputs {
+            let Input::Commands { commands, .. } = input else {
+                continue;
+            };
+            for goal in commands.iter().filter_map(commands::goal_of) {
+                if self.goals.get(goal).is_none()
+                    && let Some(state) = self.log.reader().state(goal).await?
+                {
+                    self.goals.put(state);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// After a failed commit: what is on the disk is what is true.
+    async fn reload(&mut self, touched: Vec<GoalId>) -> Result<(), Error> {
+        for goal in touched {
+            self.goals.remove(goal);
+            if let Some(state) = self.log.reader().state(goal).await? {
+                self.goals.put(state);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes how far the log goes, at most each second, while something happens.
+    fn mark(&mut self) {
+        let now = self.context.config.clock.now_ms();
+        let idle = self.marked.0 == self.last_pos && self.in_flight.is_empty();
+        if idle || now < self.marked.1 + 1000 {
+            return;
+        }
+        let mark = Mark { log_id: self.log.identity().id.clone(), pos: self.last_pos, at_ms: now };
+        if let Err(error) = mark.write(&self.context.config.home.state_mark()) {
+            tracing::warn!(%error, "cannot write the mark");
+        }
+        self.marked = (self.last_pos, now);
+    }
+}

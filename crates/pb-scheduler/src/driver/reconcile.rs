@@ -1,0 +1,92 @@
+//! Performing: what the states want, minus what is in flight.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pb_model::GoalId;
+use pb_model::goal::{Want, next_wake, wants};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::{Driver, Input, LOOK_INTERVAL};
+use crate::effects::Done;
+
+impl Driver {
+    /// Starts the effects that the states want and nobody performs; stops those that nobody wants.
+    pub(super) fn reconcile(&mut self) {
+        let now = self.context.config.clock.now_ms();
+        let mut wanted = Vec::new();
+        for goal in self.goals.in_order() {
+            if let Some(state) = self.goals.get(goal) {
+                wanted.extend(wants(state, now).into_iter().map(|want| (goal, want)));
+            }
+        }
+        for (key, token) in &self.in_flight {
+            if !wanted.contains(key) {
+                token.cancel();
+            }
+        }
+        if self.draining {
+            return;
+        }
+        for (goal, want) in wanted {
+            if !self.in_flight.contains_key(&(goal, want)) {
+                self.perform(goal, want);
+            }
+        }
+    }
+
+    /// Starts one effect.
+    fn perform(&mut self, goal: GoalId, want: Want) {
+        let Some(state) = self.goals.get(goal).cloned() else {
+            return;
+        };
+        let folder = self.goals.folder(goal).map(Path::to_owned);
+        match want {
+            Want::Plan | Want::Start(_) | Want::BeginPublish => return,
+            Want::Prepare if folder.is_some() && !self.goals.has_claimed(goal) => return, // It waits for another goal.
+            Want::Stop(run) if self.is_busy(goal, run) => return,
+            Want::Prepare | Want::Execute(_) | Want::Verify(_) | Want::Publish | Want::Stop(_) => {}
+        }
+        let cancel = CancellationToken::new();
+        self.in_flight.insert((goal, want), cancel.clone());
+        let context = Arc::clone(&self.context);
+        // If the work dies with a panic, the run's outcome is as unknown as after a crash.
+        let fallback = match want {
+            Want::Execute(run) | Want::Verify(run) | Want::Stop(run) => Done::lost(&state, run),
+            Want::Plan | Want::Prepare | Want::Start(_) | Want::BeginPublish | Want::Publish => None,
+        };
+        let (answer, answered) = oneshot::channel();
+        self.tasks.spawn("effect", async move {
+            let done = match (want, folder) {
+                (Want::Prepare, None) => Some(context.folder(&state).await),
+                (Want::Prepare, Some(folder)) => Some(context.baseline(&state, folder).await),
+                (Want::Execute(run), _) => context.execute(&state, run, &cancel).await,
+                (Want::Verify(run), _) => context.verify(&state, run, &cancel).await,
+                (Want::Publish, _) => Some(context.publish(&state, &cancel).await),
+                (Want::Plan | Want::Start(_) | Want::BeginPublish | Want::Stop(_), _) => None,
+            };
+            let _ = answer.send(done); // The loop has ended; the journal tells the next one.
+        });
+        let sender = self.sender.clone();
+        self.tasks.spawn("effect's end", async move {
+            if let Some(done) = answered.await.ok().flatten().or(fallback) {
+                let _ = sender.send(Input::Done(done)).await; // As above.
+            }
+        });
+    }
+
+    fn is_busy(&self, goal: GoalId, run: pb_model::RunId) -> bool {
+        let wants = [Want::Execute(run), Want::Verify(run)];
+        wants.iter().any(|want| self.in_flight.contains_key(&(goal, *want)))
+    }
+
+    /// How long until something is due by itself.
+    pub(super) fn pause(&self) -> Duration {
+        let now = self.context.config.clock.now_ms();
+        let due = self.goals.in_order().into_iter().filter_map(|goal| next_wake(self.goals.get(goal)?));
+        let next = due.filter(|at| *at > now).min();
+        next.map_or(LOOK_INTERVAL, |at| Duration::from_millis(at - now).min(LOOK_INTERVAL))
+    }
+}

@@ -1,0 +1,127 @@
+//! Running the command of a run.
+
+use std::path::Path;
+
+use pb_exec::{Enforced, Finished, Outcome};
+use pb_model::RunId;
+use pb_model::goal::{Execution, ExecutionOutcome, GoalState};
+use pb_model::spec::Work;
+use tokio_util::sync::CancellationToken;
+
+use super::{Context, Done, StepCommand, StepOf};
+use crate::turn::Printed;
+use crate::verify::tail;
+
+/// End of the output that is kept in the run's row, in bytes; the step keeps more.
+const RUN_OUTPUT_BYTES_MAX: usize = 8 * 1024;
+
+pub(super) async fn execute(
+    context: &Context,
+    state: &GoalState,
+    run: RunId,
+    cancel: &CancellationToken,
+) -> Option<Done> {
+    let run = state.run(run)?;
+    let item = state.item(run.item_id)?;
+    let Work::Command(command) = &item.work else {
+        return None;
+    };
+    let left = state.goal.time_left_ms(context.config.clock.now_ms());
+    let limit = command.time_limit_ms().min(left.unwrap_or(u64::MAX));
+    let budget_is_the_limit = limit < command.time_limit_ms();
+    let finished = if limit == 0 {
+        Err(ExecutionOutcome::BudgetExhausted)
+    } else {
+        let of = StepOf {
+            run: run.id,
+            epoch: run.epoch,
+            inputs: &state.goal.spec.inputs,
+            workspace: Path::new(state.goal.workspace.as_deref()?),
+        };
+        let step = StepCommand {
+            argv: &command.argv,
+            cwd: command.cwd.as_deref(),
+            env: &command.env,
+            tcp_ports: &command.tcp_ports,
+            time_limit_ms: limit,
+        };
+        let finished = context.run_step(of, &step, 1, cancel).await;
+        finished.map_err(|error| ExecutionOutcome::NotStarted { reason: error.to_string() })
+    };
+    let (execution, output) = match finished {
+        Ok(finished) => describe(finished, budget_is_the_limit),
+        Err(outcome) => (nothing(outcome), String::new()),
+    };
+    let printed = Printed { run: run.id, found: execution.outcome.to_string(), output };
+    Some(Done::Executed {
+        goal: state.goal.id,
+        run: run.id,
+        epoch: run.epoch,
+        execution: Box::new(execution),
+        printed,
+    })
+}
+
+fn describe(finished: Finished, budget_is_the_limit: bool) -> (Execution, String) {
+    let outcome = match finished.outcome {
+        Outcome::Exited(code) => ExecutionOutcome::Exited { code },
+        Outcome::Signaled(signal) => ExecutionOutcome::Signaled { signal },
+        Outcome::TimedOut if budget_is_the_limit => ExecutionOutcome::BudgetExhausted,
+        Outcome::TimedOut => ExecutionOutcome::TimedOut,
+        Outcome::Stopped => ExecutionOutcome::Stopped,
+        Outcome::NotStarted(reason) => ExecutionOutcome::NotStarted { reason },
+        Outcome::Lost => ExecutionOutcome::Lost,
+    };
+    let output = finished.output.text();
+    let execution = Execution {
+        outcome,
+        duration_ms: u64::try_from(finished.duration.as_millis()).unwrap_or(u64::MAX),
+        output_digest: finished.output.digest,
+        output_bytes: finished.output.bytes_total,
+        output_tail: tail(&output, RUN_OUTPUT_BYTES_MAX),
+        unconfined: match finished.enforced {
+            Enforced::Full => None,
+            Enforced::Partial(what) => Some(what),
+            Enforced::None => Some("this kernel cannot confine commands".to_owned()),
+        },
+    };
+    (execution, output)
+}
+
+/// An execution that never was.
+pub(super) fn nothing(outcome: ExecutionOutcome) -> Execution {
+    Execution {
+        outcome,
+        duration_ms: 0,
+        output_digest: blake3::hash(b"").to_hex().to_string(),
+        output_bytes: 0,
+        output_tail: String::new(),
+        unconfined: None,
+    }
+}
+
+impl Done {
+    /// The end of a run that nothing is running for: it is to be stopped, or its effect is lost.
+    pub(crate) fn lost(state: &GoalState, run: RunId) -> Option<Self> {
+        let run = state.run(run)?;
+        let (goal, id, epoch) = (state.goal.id, run.id, run.epoch);
+        Some(match run.stage {
+            pb_model::goal::RunStage::Executing => Self::Executed {
+                goal,
+                run: id,
+                epoch,
+                execution: Box::new(nothing(ExecutionOutcome::Lost)),
+                printed: Printed {
+                    run: id,
+                    found: ExecutionOutcome::Lost.to_string(),
+                    output: String::new(),
+                },
+            },
+            pb_model::goal::RunStage::Verifying
+            | pb_model::goal::RunStage::Probing
+            | pb_model::goal::RunStage::Ended => {
+                Self::Verified { goal, run: id, epoch, results: Vec::new(), round: None, runs: 0 }
+            }
+        })
+    }
+}

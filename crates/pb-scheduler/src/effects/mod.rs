@@ -1,0 +1,146 @@
+//! Effects: what the loop asks for and what comes back. Each runs beside the loop and ends in one
+//! [`Done`]; none changes state by itself.
+
+mod execute;
+mod prepare;
+mod publish;
+mod step;
+mod verify;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pb_exec::Launcher;
+use pb_model::freshness::QuietRound;
+use pb_model::goal::{Artifact, Execution, GateResult, GoalState, Want};
+use pb_model::{Epoch, GoalId, RunId};
+use tokio_util::sync::CancellationToken;
+
+use crate::sandbox::Sandbox;
+use crate::service::Config;
+use crate::turn::Printed;
+use crate::workspace::{Manifest, Refused};
+
+pub(crate) use step::{StepCommand, StepOf, run_of_step};
+
+/// What every effect needs.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    pub(crate) epoch: Epoch,
+    launcher: Launcher,
+    sandbox: Sandbox,
+    /// The latest manifest of each goal's workspace, so that unchanged files are not read again.
+    manifests: Mutex<HashMap<GoalId, Arc<Manifest>>>,
+}
+
+/// How an effect ended.
+#[derive(Debug, Clone)]
+pub(crate) enum Done {
+    /// The goal's folder, or why it may not be used.
+    Folder { goal: GoalId, folder: Result<PathBuf, Refused> },
+    /// The folder was looked at; digests of the files that are to stay as they are.
+    Baseline { goal: GoalId, workspace: PathBuf, baseline: BTreeMap<String, Option<String>> },
+    /// A run's command ended.
+    Executed { goal: GoalId, run: RunId, epoch: Epoch, execution: Box<Execution>, printed: Printed },
+    /// A run's gates ended; the round is quiet if no run started since there were `runs` of them.
+    Verified {
+        goal: GoalId,
+        run: RunId,
+        epoch: Epoch,
+        results: Vec<GateResult>,
+        round: Option<QuietRound>,
+        runs: usize,
+    },
+    /// The last look before delivery.
+    Published {
+        goal: GoalId,
+        rechecked: Vec<GateResult>,
+        round: Option<QuietRound>,
+        artifacts: Vec<Artifact>,
+    },
+}
+
+impl Done {
+    /// The goal and the want that this ends.
+    pub(crate) fn key(&self) -> (GoalId, Want) {
+        match self {
+            Self::Folder { goal, .. } | Self::Baseline { goal, .. } => (*goal, Want::Prepare),
+            Self::Executed { goal, run, .. } => (*goal, Want::Execute(*run)),
+            Self::Verified { goal, run, .. } => (*goal, Want::Verify(*run)),
+            Self::Published { goal, .. } => (*goal, Want::Publish),
+        }
+    }
+}
+
+impl Context {
+    pub(crate) fn new(config: Config, epoch: Epoch, sandbox: Sandbox) -> Self {
+        let launcher = Launcher::new(config.exe.clone());
+        Self { config, epoch, launcher, sandbox, manifests: Mutex::default() }
+    }
+
+    /// Finds the goal's folder.
+    pub(crate) async fn folder(&self, state: &GoalState) -> Done {
+        prepare::folder(self, state).await
+    }
+
+    /// Notes what is in the folder before the goal touches it.
+    pub(crate) async fn baseline(&self, state: &GoalState, folder: PathBuf) -> Done {
+        prepare::baseline(self, state, folder).await
+    }
+
+    /// Runs the command of a run.
+    pub(crate) async fn execute(
+        &self,
+        state: &GoalState,
+        run: RunId,
+        cancel: &CancellationToken,
+    ) -> Option<Done> {
+        execute::execute(self, state, run, cancel).await
+    }
+
+    /// Runs the gates of a run.
+    pub(crate) async fn verify(
+        &self,
+        state: &GoalState,
+        run: RunId,
+        cancel: &CancellationToken,
+    ) -> Option<Done> {
+        verify::verify(self, state, run, cancel).await
+    }
+
+    /// Runs stale gates once more and finds what is delivered.
+    pub(crate) async fn publish(&self, state: &GoalState, cancel: &CancellationToken) -> Done {
+        publish::publish(self, state, cancel).await
+    }
+
+    /// Forgets what is cached for a goal that has ended.
+    pub(crate) fn forget(&self, goal: GoalId) {
+        self.manifests.lock().unwrap_or_else(PoisonError::into_inner).remove(&goal);
+    }
+
+    /// What is in the goal's workspace now; `None` if it cannot be told.
+    async fn manifest(&self, goal: GoalId, workspace: PathBuf) -> Option<Arc<Manifest>> {
+        let before = self.manifests.lock().unwrap_or_else(PoisonError::into_inner).get(&goal).cloned();
+        let taken =
+            tokio::task::spawn_blocking(move || Manifest::take(&workspace, before.as_deref())).await.ok()?;
+        match taken {
+            Ok(manifest) => {
+                let manifest = Arc::new(manifest);
+                let mut manifests = self.manifests.lock().unwrap_or_else(PoisonError::into_inner);
+                manifests.insert(goal, Arc::clone(&manifest));
+                Some(manifest)
+            }
+            Err(error) => {
+                tracing::warn!(%goal, %error, "the workspace has no digest; its gates run again before delivery");
+                None
+            }
+        }
+    }
+
+    /// Where the manifest of the goal's start is kept, so that delivery can tell what changed.
+    fn start_manifest(&self, goal: GoalId) -> PathBuf {
+        self.config.home.artifacts().join(format!("{goal}.start.json"))
+    }
+}

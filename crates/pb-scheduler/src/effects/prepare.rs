@@ -1,0 +1,52 @@
+//! Before a goal starts: its folder, and what is in it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use pb_model::goal::GoalState;
+use pb_model::spec::Check;
+
+use super::{Context, Done};
+use crate::workspace::{self, Manifest};
+
+pub(super) async fn folder(context: &Context, state: &GoalState) -> Done {
+    let goal = state.goal.id;
+    let folder = workspace::make(&context.config.home, goal, state.goal.spec.workspace.as_deref()).await;
+    Done::Folder { goal, folder }
+}
+
+pub(super) async fn baseline(context: &Context, state: &GoalState, folder: PathBuf) -> Done {
+    let goal = state.goal.id;
+    if let Some(manifest) = context.manifest(goal, folder.clone()).await {
+        keep(&context.start_manifest(goal), &manifest).await;
+    }
+    let mut baseline = BTreeMap::new();
+    for path in unchanged_files(state) {
+        let digest = workspace::file_digest(&folder.join(&path)).ok();
+        baseline.insert(path, digest);
+    }
+    Done::Baseline { goal, workspace: folder, baseline }
+}
+
+/// Without it delivery lists every file of the workspace, so a failure is no reason to stop.
+async fn keep(path: &Path, manifest: &Manifest) {
+    let Ok(text) = serde_json::to_vec(manifest) else {
+        return;
+    };
+    if let Err(error) = tokio::fs::write(path, text).await {
+        tracing::warn!(path = %path.display(), %error, "cannot keep the manifest of the workspace");
+    }
+}
+
+fn unchanged_files(state: &GoalState) -> Vec<String> {
+    let gates = state.items.iter().flat_map(|item| &item.gates);
+    gates
+        .filter_map(|gate| match &gate.check {
+            Check::FileUnchanged { path } => Some(path.clone()),
+            Check::Command(_)
+            | Check::FileExists { .. }
+            | Check::FileContains { .. }
+            | Check::TestsExecuted { .. } => None,
+        })
+        .collect()
+}

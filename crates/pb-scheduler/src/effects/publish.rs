@@ -1,0 +1,84 @@
+//! Delivery: each gate whose files changed since is run once more, while nothing else writes
+//! there, and that verdict stands. Then: which files are new or changed.
+
+use std::path::PathBuf;
+
+use pb_model::freshness::{QuietRound, is_fresh};
+use pb_model::goal::{Artifact, GateResult, GoalState};
+use pb_model::{ArtifactId, GoalId};
+use tokio_util::sync::CancellationToken;
+
+use super::{Context, Done};
+use crate::verify::{Subject, run_gates};
+use crate::workspace::Manifest;
+
+/// Most files that are listed as delivered.
+const ARTIFACTS_MAX: usize = 500;
+
+pub(super) async fn publish(context: &Context, state: &GoalState, cancel: &CancellationToken) -> Done {
+    let goal = state.goal.id;
+    let workspace = PathBuf::from(state.goal.workspace.clone().unwrap_or_default());
+    let before = context.manifest(goal, workspace.clone()).await;
+    let digest = before.as_ref().map(|manifest| manifest.digest());
+    let mut rechecked = Vec::new();
+    for (subject, gates) in stale(state, &workspace, digest.as_deref()) {
+        rechecked.extend(run_gates(context, &subject, &gates, subject.run.steps + 1, cancel).await);
+    }
+    let now = if rechecked.is_empty() { before } else { context.manifest(goal, workspace).await };
+    let after = now.as_ref().map(|manifest| manifest.digest());
+    for result in &mut rechecked {
+        result.evidence.workspace_digest.clone_from(&after);
+    }
+    let artifacts = match now {
+        Some(now) => artifacts(context, goal, &now).await,
+        None => Vec::new(),
+    };
+    let round = digest.zip(after).map(|(before, after)| QuietRound { before, after });
+    Done::Published { goal, rechecked, round, artifacts }
+}
+
+/// The gates whose verdict may not be about the files that are there now, item by item.
+fn stale(state: &GoalState, workspace: &std::path::Path, now: Option<&str>) -> Vec<(Subject, Vec<usize>)> {
+    let fresh = |result: &GateResult| match (&result.evidence.workspace_digest, now) {
+        (Some(taken), Some(now)) => is_fresh(taken, now, &state.goal.quiet_rounds),
+        _ => false,
+    };
+    let mut all = Vec::new();
+    for item in &state.items {
+        let Some(run) = state.last_run(item.id) else {
+            continue;
+        };
+        let standing = state.standing_gates(run.id);
+        let gates: Vec<usize> =
+            standing.into_iter().filter(|result| !fresh(result)).map(|result| result.gate as usize).collect();
+        if !gates.is_empty() {
+            let subject = Subject {
+                goal: state.goal.clone(),
+                item: item.clone(),
+                run: run.clone(),
+                workspace: workspace.to_owned(),
+                recheck: true,
+            };
+            all.push((subject, gates));
+        }
+    }
+    all
+}
+
+async fn artifacts(context: &Context, goal: GoalId, now: &Manifest) -> Vec<Artifact> {
+    let kept = tokio::fs::read(context.start_manifest(goal)).await.ok();
+    let start: Manifest = kept.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    let created_at_ms = context.config.clock.now_ms();
+    now.since(&start)
+        .take(ARTIFACTS_MAX)
+        .map(|(path, mark, changed)| Artifact {
+            id: ArtifactId::from(context.config.ids.uuid()),
+            goal_id: goal,
+            created_at_ms,
+            path: path.clone(),
+            size_bytes: mark.size,
+            content_hash: mark.digest.clone(),
+            changed,
+        })
+        .collect()
+}

@@ -1,0 +1,167 @@
+//! Holding the socket: connect, say who we are, carry frames, come back after a silence.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use pb_protocol::ipc::{self, Connect, Disconnect, Frame, PING_INTERVAL_MS, SILENCE_MAX_MS};
+use pb_protocol::line::LineDecoder;
+use tokio::io::AsyncWriteExt;
+use tokio::net::UnixStream;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio_util::codec::FramedRead;
+use tokio_util::sync::CancellationToken;
+
+use super::LinkTask;
+
+/// First wait before connecting again (`wire.md` §1.4).
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+/// Longest wait before connecting again.
+const RETRY_MAX: Duration = Duration::from_secs(30);
+/// How often a new socket file is looked for while waiting.
+const SOCKET_LOOK: Duration = Duration::from_millis(100);
+/// Most frames written at once.
+const WRITE_BATCH: usize = 256;
+
+/// How a connection ended.
+enum End {
+    /// The gateway is gone, or never was there.
+    Lost,
+    /// The gateway does not want us.
+    Refused,
+    /// We are stopping.
+    Stopping,
+}
+
+/// Keeps the link up until `stop`.
+pub(crate) async fn run(mut task: LinkTask, stop: CancellationToken) {
+    let mut delay = RETRY_FIRST;
+    let path = task.config.socket.clone();
+    loop {
+        let socket = file_id(&path);
+        let end = match UnixStream::connect(&path).await {
+            Ok(stream) => {
+                let end = carry(&mut task, stream, &stop).await;
+                if matches!(end, End::Lost) {
+                    tracing::info!("the gateway is gone; going on without it");
+                    delay = RETRY_FIRST;
+                }
+                end
+            }
+            Err(_) => End::Lost,
+        };
+        if matches!(end, End::Stopping) || stop.is_cancelled() {
+            return;
+        }
+        let jitter = Duration::from_millis(task.config.ids.number() % 250);
+        tokio::select! {
+            () = wait(&path, socket, delay + jitter) => {}
+            () = drain(&mut task) => {}
+            () = stop.cancelled() => return,
+        }
+        delay = (delay * 2).min(RETRY_MAX);
+    }
+}
+
+/// Waits for `delay`, or until another socket file is there.
+async fn wait(path: &Path, before: Option<(u64, i64, i64)>, delay: Duration) {
+    let deadline = tokio::time::Instant::now() + delay;
+    while tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(SOCKET_LOOK).await;
+        let now = file_id(path);
+        if now.is_some() && now != before {
+            return;
+        }
+    }
+}
+
+/// Frames for a gateway that is not there are let go: it will read the log.
+async fn drain(task: &mut LinkTask) {
+    while task.frames.recv().await.is_some() {}
+}
+
+async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken) -> End {
+    let (read, mut write) = stream.into_split();
+    let mut lines = FramedRead::new(read, LineDecoder::default());
+    let connect = Frame::Connect(Connect {
+        client_type: ipc::CLIENT_TYPE.to_owned(),
+        version: pb_runtime::VERSION.to_owned(),
+        pid: std::process::id(),
+        caps: vec!["log".to_owned()],
+        log: Some(task.log.clone()),
+    });
+    if send(task, &mut write, vec![connect]).await.is_err() {
+        return End::Lost;
+    }
+    tracing::info!("connected to the gateway");
+    // Something may have come into the inbox while nobody could ring.
+    task.bell.ring();
+    let mut waiting = Vec::new();
+    let silence = tokio::time::sleep(Duration::from_millis(SILENCE_MAX_MS + PING_INTERVAL_MS));
+    let mut silence = std::pin::pin!(silence);
+    loop {
+        tokio::select! {
+            line = lines.next() => {
+                let Some(Ok(line)) = line else { return End::Lost };
+                silence.as_mut().reset(tokio::time::Instant::now() + Duration::from_millis(SILENCE_MAX_MS));
+                match line.map(|line| ipc::parse(&line)) {
+                    Ok(Ok(Some(frame))) => {
+                        if let Some(end) = take(task, &mut write, frame).await {
+                            return end;
+                        }
+                    }
+                    Ok(Ok(None)) => {}
+                    Ok(Err(error)) => tracing::warn!(%error, "a line of the gateway was skipped"),
+                    Err(error) => tracing::warn!(%error, "a line of the gateway was skipped"),
+                }
+            }
+            count = task.frames.recv_many(&mut waiting, WRITE_BATCH) => {
+                let frames = std::mem::take(&mut waiting);
+                if count == 0 || send(task, &mut write, frames).await.is_err() {
+                    return End::Lost;
+                }
+            }
+            () = &mut silence => {
+                tracing::warn!("the gateway has been silent for {} s", SILENCE_MAX_MS / 1000);
+                return End::Lost;
+            }
+            () = stop.cancelled() => {
+                let reason = Some("client_shutdown".to_owned());
+                let _ = send(task, &mut write, vec![Frame::Disconnect(Disconnect { reason })]).await;
+                return End::Stopping;
+            }
+        }
+    }
+}
+
+/// Takes a frame of the gateway; how the connection ends, if it does.
+async fn take(task: &LinkTask, write: &mut OwnedWriteHalf, frame: Frame) -> Option<End> {
+    match frame {
+        Frame::Ping => send(task, write, vec![Frame::Pong]).await.err().map(|_| End::Lost),
+        Frame::SchedulerCommand(_) => {
+            task.bell.ring();
+            None
+        }
+        Frame::Refused(refused) => {
+            tracing::error!(error = refused.error, "the gateway refuses this scheduler");
+            Some(End::Refused)
+        }
+        Frame::Connect(_)
+        | Frame::Disconnect(_)
+        | Frame::Pong
+        | Frame::SchedulerEvent(_)
+        | Frame::SchedulerCommandResult(_) => None,
+    }
+}
+
+async fn send(task: &LinkTask, write: &mut OwnedWriteHalf, frames: Vec<Frame>) -> std::io::Result<()> {
+    let now = task.config.clock.now_ms();
+    let text: String = frames.iter().map(|frame| ipc::line(frame, now)).collect();
+    write.write_all(text.as_bytes()).await
+}
+
+fn file_id(path: &Path) -> Option<(u64, i64, i64)> {
+    let meta = std::fs::symlink_metadata(path).ok()?;
+    Some((meta.ino(), meta.ctime(), meta.ctime_nsec()))
+}

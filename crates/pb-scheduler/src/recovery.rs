@@ -1,0 +1,50 @@
+//! Going on after a stop or a crash: end what an earlier incarnation left running, then take over
+//! its claims (`durability.md` §4).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use pb_model::RunId;
+use pb_model::goal::GoalState;
+use pb_runtime::Home;
+
+use crate::effects::run_of_step;
+
+/// How long leftovers have to end.
+const LEFTOVERS_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Ends every process that runs for one of these goals' runs. Their keepers end them by
+/// themselves when the scheduler dies; this waits for that and ends those whose keeper died too.
+pub(crate) async fn end_leftovers(goals: &[GoalState]) {
+    let runs: BTreeSet<RunId> = goals.iter().flat_map(GoalState::running).map(|run| run.id).collect();
+    if runs.is_empty() {
+        return;
+    }
+    let ended = tokio::task::spawn_blocking(move || {
+        let ours = |step: &str| run_of_step(step).is_some_and(|run| runs.contains(&run));
+        let leftovers = pb_exec::leftovers::find(ours);
+        (leftovers.len(), pb_exec::leftovers::end(&leftovers, LEFTOVERS_DEADLINE))
+    });
+    match ended.await {
+        Ok((0, _)) => {}
+        Ok((found, 0)) => tracing::warn!(found, "ended processes that an earlier incarnation had left"),
+        Ok((found, left)) => {
+            tracing::error!(found, left, "some processes of an earlier incarnation do not end");
+        }
+        Err(error) => tracing::error!(%error, "cannot look for processes of an earlier incarnation"),
+    }
+}
+
+/// Removes the TMPDIRs of steps that are over.
+pub(crate) async fn clear_temporary(home: &Home) {
+    let folder = home.temporary();
+    let cleared = tokio::task::spawn_blocking(move || {
+        for entry in std::fs::read_dir(folder)?.flatten() {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+        std::io::Result::Ok(())
+    });
+    if let Ok(Err(error)) = cleared.await {
+        tracing::warn!(%error, "cannot clear the steps' temporary folders");
+    }
+}

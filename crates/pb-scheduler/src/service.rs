@@ -1,0 +1,140 @@
+//! Starting and running the daemon: lock, log, recovery, then the loop and its two helpers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pb_model::goal::Command;
+use pb_runtime::config::{Config as Settings, ConfigError};
+use pb_runtime::lock::LockError;
+use pb_runtime::{Clock, Home, Ids, ProcessLock, Tasks};
+use pb_store::{Location, Log, LogIdentity, Mark};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::commands::{self, Bell};
+use crate::driver::{Driver, Input};
+use crate::effects::Context;
+use crate::goals::Goals;
+use crate::sandbox::Sandbox;
+use crate::turn::Turn;
+use crate::{link, recovery};
+
+/// Most inputs that wait for the loop.
+const INPUTS_WAITING_MAX: usize = 1024;
+/// How long the helpers of the loop have to end.
+const STOP_DEADLINE: Duration = Duration::from_secs(2);
+
+/// What a scheduler is started with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where everything lies.
+    pub home: Home,
+    /// The log's file.
+    pub db: PathBuf,
+    /// The gateway's socket.
+    pub socket: PathBuf,
+    /// The binary that provides `__exec`.
+    pub exe: PathBuf,
+    /// The clock.
+    pub clock: Clock,
+    /// Fresh ids.
+    pub ids: Ids,
+}
+
+/// Why a scheduler does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another one holds the home.
+    #[error("the scheduler is not started: {0}")]
+    Lock(#[from] LockError),
+    /// The log cannot be used.
+    #[error("the log cannot be used")]
+    Store(#[from] pb_store::Error),
+    /// The settings are wrong.
+    #[error("the settings cannot be used")]
+    Config(#[from] ConfigError),
+}
+
+/// A scheduler that holds its home.
+#[derive(Debug)]
+pub struct Scheduler {
+    config: Config,
+    log: Log,
+    goals: Goals,
+    context: Arc<Context>,
+    _lock: ProcessLock,
+}
+
+impl Scheduler {
+    /// Takes the lock, opens the log and takes over what an earlier incarnation left.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let settings = Settings::read(&config.home.config())?;
+        let lock = ProcessLock::acquire(&config.home.scheduler_lock(), config.clock.now_ms())?;
+        let mark = Mark::read(&config.home.state_mark());
+        let fresh_id = config.ids.uuid().simple().to_string();
+        let log = Log::open(Location::File(config.db.clone()), fresh_id, mark.clone()).await?;
+        let epoch = log.identity().incarnation;
+        let sandbox = Sandbox::new(config.home.clone(), &settings.sandbox);
+        let context = Arc::new(Context::new(config.clone(), epoch, sandbox));
+        let goals = take_over(&config, &log, mark.map(|mark| mark.at_ms)).await?;
+        recovery::clear_temporary(&config.home).await;
+        Ok(Self { config, log, goals, context, _lock: lock })
+    }
+
+    /// Which history it writes.
+    pub fn log(&self) -> &LogIdentity {
+        self.log.identity()
+    }
+
+    /// Runs until `stop` is cancelled, then lets running steps end for a while.
+    ///
+    /// # Errors
+    /// The store failed in a way that only a new start can mend.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), pb_store::Error> {
+        let tasks = Tasks::new();
+        let (sender, receiver) = mpsc::channel::<Input>(INPUTS_WAITING_MAX);
+        let bell = Bell::default();
+        let (up, link_task) = link::link(self.config.clone(), self.log.identity(), bell.clone());
+        let stop_link = CancellationToken::new();
+        tasks.spawn("link", link::run(link_task, stop_link.clone()));
+        let watch = commands::watch(self.config.clone(), self.log.reader(), bell, sender.clone());
+        let watching = tasks.spawn("inbox", watch);
+        let driver = Driver::new(self.context, self.log, self.goals, (sender, receiver), (up, tasks.clone()));
+        let draining = async {
+            stop.cancelled().await;
+            watching.abort(); // No new commands while draining; they stay in the inbox.
+        };
+        let (ended, ()) = tokio::join!(driver.run(stop.clone()), async {
+            tokio::select! { () = draining => {}, () = tasks.token().cancelled_owned() => {} }
+        });
+        stop_link.cancel();
+        tasks.stop(STOP_DEADLINE).await;
+        ended
+    }
+}
+
+/// Loads every goal that has not ended, and claims what an earlier incarnation was doing.
+async fn take_over(config: &Config, log: &Log, alive_until_ms: Option<u64>) -> Result<Goals, StartError> {
+    let states = log.reader().open_goals().await?;
+    recovery::end_leftovers(&states).await;
+    let mut goals = Goals::default();
+    let epoch = log.identity().incarnation;
+    let mut turn = Turn::new(config.clock.clone(), config.ids.clone());
+    for state in states {
+        let id = state.goal.id;
+        let running = state.running().next().is_some();
+        let last_seen = alive_until_ms.unwrap_or(0).max(state.goal.updated_at_ms);
+        goals.put(state);
+        if running {
+            let command = Command::TakeOver { epoch, alive_until_ms: last_seen };
+            if let Err(rejection) = turn.decide(&mut goals, id, command, None) {
+                tracing::error!(goal = %id, %rejection, "cannot take a goal over");
+            }
+        }
+    }
+    if !turn.is_empty() {
+        log.commit(turn.finish().batch).await?;
+    }
+    Ok(goals)
+}

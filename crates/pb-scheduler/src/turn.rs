@@ -1,0 +1,217 @@
+//! One turn of the loop: the decisions of a batch of inputs, and everything that has to become
+//! durable because of them.
+
+use std::collections::BTreeSet;
+
+use pb_model::goal::{Command, Event, GoalState, Moment, Rejection, Touched, decide, evolve};
+use pb_model::spec::Work;
+use pb_model::{EscalationId, GoalId, RunId, effect_key};
+use pb_protocol::event;
+use pb_runtime::{Clock, Ids};
+use pb_store::{Batch, NewEvent, Row, StepIntent, StepKind, StepOutcome, StepResult, StoredResult, Write};
+use serde_json::json;
+
+use crate::goals::Goals;
+
+/// What a command printed, to be kept with its step.
+#[derive(Debug, Clone)]
+pub(crate) struct Printed {
+    /// The run.
+    pub(crate) run: RunId,
+    /// How it ended, in words.
+    pub(crate) found: String,
+    /// Head and tail of its output.
+    pub(crate) output: String,
+}
+
+/// The decisions of one batch of inputs.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    clock: Clock,
+    ids: Ids,
+    batch: Batch,
+    touched: BTreeSet<GoalId>,
+    executed: Vec<Executed>,
+}
+
+/// A command that was executed, to be told over the link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Executed {
+    /// Its id.
+    pub(crate) id: String,
+    /// Why it changed nothing.
+    pub(crate) error: Option<String>,
+}
+
+/// What became durable, or is to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The writes.
+    pub(crate) batch: Batch,
+    /// The goals that changed.
+    pub(crate) touched: BTreeSet<GoalId>,
+    /// The commands that were executed.
+    pub(crate) executed: Vec<Executed>,
+}
+
+impl Turn {
+    pub(crate) fn new(clock: Clock, ids: Ids) -> Self {
+        Self { clock, ids, batch: Batch::default(), touched: BTreeSet::new(), executed: Vec::new() }
+    }
+
+    /// The writes of this turn.
+    pub(crate) fn finish(self) -> Outcome {
+        Outcome { batch: self.batch, touched: self.touched, executed: self.executed }
+    }
+
+    /// Whether anything is to be written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.batch.writes.is_empty()
+    }
+
+    /// Decides a command on a goal, in memory, and notes what has to be written.
+    pub(crate) fn decide(
+        &mut self,
+        goals: &mut Goals,
+        goal: GoalId,
+        command: Command,
+        printed: Option<&Printed>,
+    ) -> Result<(), Rejection> {
+        let moment = Moment {
+            now_ms: self.clock.now_ms(),
+            escalation: EscalationId::from(self.ids.uuid()),
+            seed: self.ids.number(),
+        };
+        let before = goals.get(goal);
+        let events = decide(before, command, moment)?;
+        let mut state = before.cloned();
+        let mut rows = BTreeSet::new();
+        let mut appended = Vec::with_capacity(events.len());
+        for event in &events {
+            state = evolve(state, event, moment.now_ms);
+            let Some(state) = &state else { continue };
+            rows.extend(event.touched());
+            appended.push(self.record(event, state, moment.now_ms));
+        }
+        let Some(state) = state else { return Ok(()) };
+        if appended.is_empty() {
+            return Ok(());
+        }
+        self.batch.writes.push(Write::Events { goal, events: appended });
+        self.batch.writes.extend(rows.into_iter().filter_map(|row| row_of(&state, row)).map(Write::Row));
+        for event in &events {
+            self.journal(event, &state, printed, moment.now_ms);
+        }
+        self.touched.insert(goal);
+        goals.put(state);
+        Ok(())
+    }
+
+    fn record(&self, event: &Event, state: &GoalState, at_ms: u64) -> NewEvent {
+        NewEvent {
+            id: self.ids.uuid().to_string(),
+            at_ms,
+            kind: event.kind().to_owned(),
+            // A fact is plain data: maps with string keys, strings and numbers.
+            body: serde_json::to_string(event).unwrap_or_default(),
+            data: event::data(event, state, at_ms).to_string(),
+        }
+    }
+
+    /// The journal of a run: an intent before its command runs, the result after.
+    fn journal(&mut self, event: &Event, state: &GoalState, printed: Option<&Printed>, at_ms: u64) {
+        match event {
+            Event::RunStarted { run } => self.intent(state, run.id, at_ms),
+            Event::RunContinued { run, ran_again: true, .. } => self.intent(state, *run, at_ms),
+            Event::RunExecuted { run, execution, .. } => {
+                let Some(epoch) = state.run(*run).map(|run| run.epoch) else {
+                    return;
+                };
+                let printed = printed.filter(|printed| printed.run == *run);
+                let result = json!({
+                    "found": printed.map_or_else(|| execution.outcome.to_string(), |printed| printed.found.clone()),
+                    "output": printed.map_or(execution.output_tail.as_str(), |printed| printed.output.as_str()),
+                    "output_digest": execution.output_digest,
+                    "output_bytes": execution.output_bytes,
+                    "duration_ms": execution.duration_ms,
+                });
+                self.batch.writes.push(Write::StepResult(StepResult {
+                    run: *run,
+                    n: 1,
+                    epoch,
+                    outcome: step_outcome(&execution.outcome),
+                    result: result.to_string(),
+                    at_ms,
+                }));
+            }
+            _ => {}
+        }
+    }
+
+    fn intent(&mut self, state: &GoalState, run: RunId, at_ms: u64) {
+        let Some((run, item)) = state.run(run).and_then(|run| Some((run, state.item(run.item_id)?))) else {
+            return;
+        };
+        let Work::Command(command) = &item.work else {
+            return;
+        };
+        self.batch.writes.push(Write::StepIntent(StepIntent {
+            run: run.id,
+            n: 1,
+            epoch: run.epoch,
+            kind: StepKind::Tool,
+            effect_key: effect_key(run.id, 1, "command", &command.argv),
+            request_hash: blake3::hash(command.argv.join("\0").as_bytes()).to_hex().to_string(),
+            label: command.argv.join(" "),
+            at_ms,
+        }));
+    }
+
+    /// Stores the result of a command and moves the inbox position past it.
+    pub(crate) fn executed(&mut self, inbox_id: &str, row: &pb_store::InboxRow, result: &serde_json::Value) {
+        let error = result.get("error").and_then(|error| error.get("message")).and_then(|text| text.as_str());
+        self.executed.push(Executed { id: row.command.id.clone(), error: error.map(str::to_owned) });
+        self.batch.writes.push(Write::CommandResult(StoredResult {
+            id: row.command.id.clone(),
+            params_digest: row.command.params_digest.clone(),
+            result: result.to_string(),
+            at_ms: self.clock.now_ms(),
+        }));
+        self.passed(inbox_id, row.pos);
+    }
+
+    /// Moves the inbox position past a command that was executed before.
+    pub(crate) fn passed(&mut self, inbox_id: &str, pos: u64) {
+        self.batch.writes.push(Write::InboxRead { inbox_id: inbox_id.to_owned(), pos });
+    }
+}
+
+fn step_outcome(outcome: &pb_model::goal::ExecutionOutcome) -> StepOutcome {
+    use pb_model::goal::ExecutionOutcome as Outcome;
+    match outcome {
+        Outcome::Exited { code: 0 } => StepOutcome::Ok,
+        Outcome::Exited { .. } | Outcome::Signaled { .. } | Outcome::NotStarted { .. } => StepOutcome::Error,
+        Outcome::TimedOut | Outcome::BudgetExhausted | Outcome::Stopped | Outcome::Lost => {
+            StepOutcome::Unknown
+        }
+    }
+}
+
+/// The row of a state that an event touched.
+fn row_of(state: &GoalState, row: Touched) -> Option<Row> {
+    Some(match row {
+        Touched::Goal => Row::Goal(Box::new(state.goal.clone())),
+        Touched::Item(id) => Row::Item(Box::new(state.item(id)?.clone())),
+        Touched::Run(id) => Row::Run(Box::new(state.run(id)?.clone())),
+        Touched::Gate(run, step) => {
+            let found = state.gate_results.iter().find(|gate| gate.run_id == run && gate.step == step)?;
+            Row::GateResult(Box::new(found.clone()))
+        }
+        Touched::Artifact(id) => {
+            Row::Artifact(Box::new(state.artifacts.iter().find(|artifact| artifact.id == id)?.clone()))
+        }
+        Touched::Escalation(id) => Row::Escalation(Box::new(
+            state.escalations.iter().find(|escalation| escalation.id == id)?.clone(),
+        )),
+    })
+}

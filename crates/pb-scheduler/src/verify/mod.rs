@@ -1,0 +1,128 @@
+//! Gates: checks that the daemon itself runs. One file a kind.
+
+mod command;
+mod counts;
+mod file_contains;
+mod file_exists;
+mod file_unchanged;
+mod tests_executed;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use pb_model::goal::{Evidence, GateResult, Goal, Item, Run};
+use pb_model::spec::Check;
+use tokio_util::sync::CancellationToken;
+
+use crate::effects::Context;
+
+/// End of a gate's output that is kept as evidence, in bytes.
+pub(crate) const EVIDENCE_BYTES_MAX: usize = 4 * 1024;
+
+/// What a gate is about.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    /// The goal.
+    pub(crate) goal: Goal,
+    /// The item.
+    pub(crate) item: Item,
+    /// Its run.
+    pub(crate) run: Run,
+    /// The goal's folder.
+    pub(crate) workspace: PathBuf,
+    /// Whether this is the last look before delivery.
+    pub(crate) recheck: bool,
+}
+
+/// Where in a run's journal a gate stands, and what ends it early.
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    step: u32,
+    cancel: &'a CancellationToken,
+}
+
+/// What a check found.
+#[derive(Debug, Default)]
+struct Found {
+    passed: bool,
+    words: String,
+    evidence: Evidence,
+}
+
+impl Found {
+    fn new(passed: bool, words: impl Into<String>) -> Self {
+        Self { passed, words: words.into(), evidence: Evidence::default() }
+    }
+}
+
+/// Runs some of an item's gates in order. The workspace digest is filled in by the caller, who
+/// knows whether anything else was writing. Ends early, without the rest, when cancelled.
+pub(crate) async fn run_gates(
+    context: &Context,
+    subject: &Subject,
+    gates: &[usize],
+    first_step: u32,
+    cancel: &CancellationToken,
+) -> Vec<GateResult> {
+    let mut results = Vec::new();
+    for (index, gate) in gates.iter().enumerate() {
+        let Some(spec) = subject.item.gates.get(*gate) else {
+            continue;
+        };
+        if cancel.is_cancelled() {
+            break;
+        }
+        let step = first_step + u32::try_from(index).unwrap_or(u32::MAX);
+        let started = Instant::now();
+        let mut found = check(context, subject, &spec.check, Place { step, cancel }).await;
+        found.evidence.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        results.push(GateResult {
+            run_id: subject.run.id,
+            item_id: subject.item.id,
+            goal_id: subject.goal.id,
+            step,
+            gate: u32::try_from(*gate).unwrap_or(u32::MAX),
+            name: spec.label(),
+            kind: spec.check.kind().to_owned(),
+            required: spec.required,
+            passed: found.passed,
+            found: found.words,
+            recheck: subject.recheck,
+            at_ms: context.config.clock.now_ms(),
+            evidence: found.evidence,
+        });
+    }
+    results
+}
+
+async fn check(context: &Context, subject: &Subject, check: &Check, place: Place<'_>) -> Found {
+    match check {
+        Check::Command(gate) => command::check(context, subject, gate, place).await,
+        Check::FileExists { path } => file_exists::check(&subject.workspace, path),
+        Check::FileContains { path, text, regex } => {
+            file_contains::check(&subject.workspace, path, text.as_deref(), regex.as_deref())
+        }
+        Check::FileUnchanged { path } => file_unchanged::check(subject, path),
+        Check::TestsExecuted { argv, min, time_limit_s } => {
+            tests_executed::check(context, subject, (argv.as_deref(), *min, *time_limit_s), place).await
+        }
+    }
+}
+
+/// A path of the workspace, without leaving it through a symbolic link.
+fn inside(workspace: &Path, path: &str) -> Result<PathBuf, String> {
+    let full = workspace.join(path);
+    match full.canonicalize() {
+        Ok(real) if real.starts_with(workspace) => Ok(real),
+        Ok(_) => Err(format!("{path} leads out of the workspace")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(format!("{path} does not exist")),
+        Err(error) => Err(format!("{path} cannot be read: {error}")),
+    }
+}
+
+/// The last bytes of a text, cut where a character begins.
+pub(crate) fn tail(text: &str, bytes: usize) -> String {
+    let start = text.len().saturating_sub(bytes);
+    let start = (start..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    text.get(start..).unwrap_or_default().to_owned()
+}
