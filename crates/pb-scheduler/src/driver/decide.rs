@@ -34,7 +34,9 @@ impl Driver {
         let (goal, _) = done.key();
         let (command, printed) = match done.clone() {
             Done::Folder { folder: Ok(folder), .. } => {
-                self.goals.set_folder(goal, folder);
+                if self.goals.get(goal).is_some() {
+                    self.goals.set_folder(goal, folder);
+                }
                 return Ok(());
             }
             Done::Folder { folder: Err(refused), .. } => {

@@ -16,7 +16,7 @@ impl Driver {
     /// Starts the effects that the states want and nobody performs; stops those that nobody wants.
     pub(super) fn reconcile(&mut self) {
         let now = self.context.config.clock.now_ms();
-        let mut wanted = Vec::new();
+        let mut wanted = Vec::new(); // In order: who comes first starts first.
         for goal in self.goals.in_order() {
             if let Some(state) = self.goals.get(goal) {
                 wanted.extend(wants(state, now).into_iter().map(|want| (goal, want)));
