@@ -30,12 +30,7 @@ mod tests {
     fn arguments_do_not_run_into_each_other() {
         let run = RunId::from(Uuid::from_u128(1));
         let key = |args: &[&str]| {
-            effect_key(
-                run,
-                1,
-                "command",
-                &args.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>(),
-            )
+            effect_key(run, 1, "command", &args.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>())
         };
         assert_eq!(key(&["a", "b"]), key(&["a", "b"]));
         assert_ne!(key(&["a", "b"]), key(&["ab"]));

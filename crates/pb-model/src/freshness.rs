@@ -42,10 +42,8 @@ mod tests {
 
     #[test]
     fn only_gates_may_lead_from_the_verdict_to_the_present() {
-        let round = |before: &str, after: &str| QuietRound {
-            before: before.to_owned(),
-            after: after.to_owned(),
-        };
+        let round =
+            |before: &str, after: &str| QuietRound { before: before.to_owned(), after: after.to_owned() };
         assert!(is_fresh("a", "a", &[]));
         assert!(!is_fresh("a", "b", &[]));
         assert!(is_fresh("a", "c", &[round("b", "c"), round("a", "b")]));

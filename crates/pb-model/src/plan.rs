@@ -14,8 +14,7 @@ pub fn order(items: &[ItemSpec]) -> Result<Vec<Vec<usize>>, Invalid> {
     for (index, item) in items.iter().enumerate() {
         if let Some(first) = index_of.insert(item.id.as_str(), index) {
             let problem = format!("`{}` is the id of items[{first}] already", item.id);
-            return Err(Invalid::new(format!("items[{index}].id"), problem)
-                .hint("ids are unique in a goal"));
+            return Err(Invalid::new(format!("items[{index}].id"), problem).hint("ids are unique in a goal"));
         }
     }
     let mut needs = Vec::with_capacity(items.len());
@@ -67,16 +66,10 @@ fn resolve_needs(
 /// Walks back along unplaced needs until an item repeats: that loop is the cycle.
 fn cycle(items: &[ItemSpec], needs: &[BTreeSet<usize>], placed: &BTreeSet<usize>) -> Invalid {
     let mut path: Vec<usize> = Vec::new();
-    let mut at = (0..items.len())
-        .find(|i| !placed.contains(i))
-        .unwrap_or_default();
+    let mut at = (0..items.len()).find(|i| !placed.contains(i)).unwrap_or_default();
     while !path.contains(&at) {
         path.push(at);
-        at = needs
-            .get(at)
-            .and_then(|n| n.iter().find(|i| !placed.contains(i)))
-            .copied()
-            .unwrap_or(at);
+        at = needs.get(at).and_then(|n| n.iter().find(|i| !placed.contains(i))).copied().unwrap_or(at);
     }
     let start = path.iter().position(|i| *i == at).unwrap_or_default();
     let key = |i: &usize| items.get(*i).map_or("?", |item| item.id.as_str());
@@ -84,23 +77,32 @@ fn cycle(items: &[ItemSpec], needs: &[BTreeSet<usize>], placed: &BTreeSet<usize>
     names.push(key(&at));
     Invalid::new(
         format!("items[{at}].needs"),
-        format!(
-            "the items need each other in a circle: {}",
-            names.join(" -> ")
-        ),
+        format!("the items need each other in a circle: {}", names.join(" -> ")),
     )
     .hint("remove one of these needs")
 }
 
+/// Longest word that is compared, in characters. The comparison takes the product of both lengths.
+const COMPARED_CHARS_MAX: usize = 64;
+
 /// The candidate that is close enough to `word` to be meant, if any (Levenshtein distance up to
-/// a third of the word's length).
+/// a third of the word's length). Longer words than an id may be are not compared.
 pub fn closest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let length = length(word)?;
+    let limit = length.div_ceil(3);
     candidates
         .iter()
+        .filter(|candidate| self::length(candidate).is_some_and(|other| other.abs_diff(length) <= limit))
         .map(|candidate| (distance(word, candidate), *candidate))
-        .filter(|(distance, _)| *distance <= word.chars().count().div_ceil(3))
+        .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// The length in characters of a word that is short enough to be compared.
+fn length(word: &str) -> Option<usize> {
+    let length = word.chars().take(COMPARED_CHARS_MAX + 1).count();
+    (length <= COMPARED_CHARS_MAX).then_some(length)
 }
 
 fn distance(a: &str, b: &str) -> usize {
@@ -147,7 +149,7 @@ mod tests {
     fn check(items: &[ItemSpec], expect: &str) {
         let got = match order(items) {
             Ok(waves) => format!("{waves:?}"),
-            Err(invalid) => format!("{invalid} / {}", invalid.hint.unwrap_or_default()),
+            Err(invalid) => format!("{invalid} / {}", invalid.hint.clone().unwrap_or_default()),
         };
         assert_eq!(got, expect);
     }
@@ -155,14 +157,20 @@ mod tests {
     #[test]
     fn a_diamond_is_three_waves() {
         check(
-            &[
-                item("d", &["b", "c"]),
-                item("b", &["a"]),
-                item("c", &["a"]),
-                item("a", &[]),
-            ],
+            &[item("d", &["b", "c"]), item("b", &["a"]), item("c", &["a"]), item("a", &[])],
             "[[3], [1, 2], [0]]",
         );
+    }
+
+    #[test]
+    fn only_words_of_like_length_are_compared() {
+        let long = "x".repeat(COMPARED_CHARS_MAX);
+        let longer = "x".repeat(COMPARED_CHARS_MAX + 1);
+        assert_eq!(closest("计书", &["计数", "计数计数计数"]), Some("计数"));
+        assert_eq!(closest(&long, &[&long]), Some(long.as_str()));
+        assert_eq!(closest(&long, &[&longer]), None);
+        assert_eq!(closest(&longer, &[&longer]), None);
+        assert_eq!(closest("", &["", "a"]), Some(""));
     }
 
     #[test]

@@ -9,9 +9,7 @@ pub const RETRY_MAX_MS: u64 = 30_000;
 ///
 /// The seed is an argument so that the same run always waits the same time.
 pub fn delay_ms(retry: u32, seed: u64) -> u64 {
-    let cap = RETRY_BASE_MS
-        .saturating_mul(1 << retry.min(20))
-        .min(RETRY_MAX_MS);
+    let cap = RETRY_BASE_MS.saturating_mul(1 << retry.min(20)).min(RETRY_MAX_MS);
     splitmix(seed) % (cap + 1)
 }
 
@@ -29,20 +27,11 @@ mod tests {
 
     #[test]
     fn delays_grow_to_the_cap_and_are_spread() {
-        for (retry, cap) in [
-            (0, 1_000),
-            (1, 2_000),
-            (4, 16_000),
-            (5, 30_000),
-            (60, 30_000),
-        ] {
+        for (retry, cap) in [(0, 1_000), (1, 2_000), (4, 16_000), (5, 30_000), (60, 30_000)] {
             let delays: Vec<u64> = (0..500).map(|seed| delay_ms(retry, seed)).collect();
             assert!(delays.iter().all(|d| *d <= cap));
             let mean = delays.iter().sum::<u64>() / 500;
-            assert!(
-                mean > cap * 2 / 5 && mean < cap * 3 / 5,
-                "mean {mean} of cap {cap}"
-            );
+            assert!(mean > cap * 2 / 5 && mean < cap * 3 / 5, "mean {mean} of cap {cap}");
         }
     }
 }

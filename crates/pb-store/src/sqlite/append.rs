@@ -134,7 +134,7 @@ fn command_result(transaction: &Transaction<'_>, result: &StoredResult) -> Resul
 }
 
 /// Between two batches: moves the WAL's pages into the file, so that it stays small. A reader in
-/// the way is no error; the next batch tries again.
+/// the way or a full disk is no error; the next batch tries again.
 pub(crate) fn checkpoint(connection: &Connection, path: &Path) -> Result<(), Error> {
     let mut wal = path.to_owned().into_os_string();
     wal.push("-wal");
@@ -149,7 +149,10 @@ pub(crate) fn checkpoint(connection: &Connection, path: &Path) -> Result<(), Err
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     match tried {
         Ok(()) => Ok(()),
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(()),
-        Err(error) => Err(error.into()),
+        // The batch is durable in the WAL: neither a reader in the way nor a full disk makes it fail.
+        Err(error) => match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DiskFull) => Ok(()),
+            _ => Err(error.into()),
+        },
     }
 }

@@ -31,7 +31,7 @@ fn nothing_to_take_over() {
       run.started a1
     > takeover 3
     = active execution, a in_progress, spent 0 ms and since 60
-    = wants: execute a1
+    = wants execute a1
     ");
 }
 
@@ -55,7 +55,7 @@ fn work_that_was_done_is_found_done() {
       run.continued a1 by 2
       verification.started a1 to find out
     = active verification, a verify, b queued, spent 0 ms and since 50
-    = wants: verify a1
+    = wants verify a1
     > verify a1 ++ @2
       gate.completed a1 g0 +
       gate.completed a1 g1 +
@@ -64,7 +64,7 @@ fn work_that_was_done_is_found_done() {
       workitem.completed a1 verified
       workitem.updated b ready
     = active execution, a done, b ready, spent 10 ms
-    = wants: start b
+    = wants start b
     ");
 }
 
@@ -98,13 +98,13 @@ fn idempotent_work_that_was_not_done_runs_again() {
       run.continued b1 by 2
       run.continued b1 by 2, again
     = active verification, a verify, b in_progress, spent 10 ms and since 60
-    = wants: verify a1, execute b1
+    = wants verify a1, execute b1
     > verify a1 - @2
       gate.completed a1 g0 -
       verification.completed a1 failed
       run.continued a1 by 2, again
     = active evaluation, a in_progress, b in_progress, spent 10 ms and since 60
-    = wants: execute a1, execute b1
+    = wants execute a1, execute b1
     > exec a1 ok @2
       run.executed a1 (the command exited with 0)
       verification.started a1
@@ -118,7 +118,7 @@ fn idempotent_work_that_was_not_done_runs_again() {
       run.completed b1 success
       workitem.completed b1 unverified
     = active execution, a done, b done, spent 50 ms
-    = wants: begin publish
+    = wants begin publish
     ");
 }
 
@@ -149,7 +149,7 @@ fn unsafe_work_of_unknown_outcome_asks_a_human() {
       workitem.blocked a ?60
       goal.blocked ?60
     = blocked execution, a blocked, b queued, spent 10 ms
-    = wants:
+    = wants nothing
     ? ?60: item `a` may or may not have done its work
       item `a` (a) of goal "a goal"
       attempt 1: the outcome of the command is unknown
@@ -221,7 +221,7 @@ fn gates_cut_off_by_a_crash_run_again() {
       goal.updated taken over by 2
       run.continued a1 by 2
     = active verification, a verify, spent 10 ms and since 60
-    = wants: verify a1
+    = wants verify a1
     > verify a1 +
       refused: the run is not held by this incarnation any more
     > verify a1 + @2
@@ -254,7 +254,7 @@ fn a_probe_cut_off_by_a_crash_is_still_a_probe() {
       goal.updated taken over by 3
       run.continued a1 by 3
     = active verification, a verify, spent 0 ms and since 60
-    = wants: verify a1
+    = wants verify a1
     > verify a1 - @3
       gate.completed a1 g0 -
       verification.completed a1 failed
@@ -333,7 +333,7 @@ fn a_cancellation_outlives_the_crash() {
       run.continued a1 by 2
       run.continued b1 by 2
     = active verification, a in_progress, b verify, spent 30 ms and since 80
-    = wants: stop a1, stop b1
+    = wants stop a1, stop b1
     > exec a1 lost @2
       run.executed a1 (the outcome of the command is unknown)
       run.completed a1 aborted CANCELLED
@@ -345,7 +345,7 @@ fn a_cancellation_outlives_the_crash() {
       workitem.failed b CANCELLED
       goal.cancelled
     = cancelled execution, a failed, b failed, spent 50 ms
-    = wants:
+    = wants nothing
     ");
 }
 
@@ -402,7 +402,7 @@ fn an_earlier_incarnation_says_nothing_any_more() {
     > exec a1 ok @2
       refused: the run is not held by this incarnation any more
     = active execution, a done, b verify, spent 20 ms and since 70
-    = wants: verify b1
+    = wants verify b1
     ");
 }
 
@@ -434,7 +434,7 @@ fn a_command_stopped_by_a_shutdown_is_looked_into() {
       run.executed b1 (the outcome of the command is unknown)
       verification.started b1 to find out
     = active verification, a verify, b verify, spent 0 ms and since 40
-    = wants: verify a1, verify b1
+    = wants verify a1, verify b1
     > verify a1 -
       gate.completed a1 g0 -
       verification.completed a1 failed
@@ -446,7 +446,7 @@ fn a_command_stopped_by_a_shutdown_is_looked_into() {
       escalation.created b1 ?90 risk
       workitem.blocked b ?90
     = active execution, a in_progress, b blocked, spent 0 ms and since 40
-    = wants: execute a1
+    = wants execute a1
     ");
 }
 
@@ -473,12 +473,12 @@ fn running_time_stops_at_the_crash() {
       run.continued a1 by 2
       run.continued a1 by 2, again
     = active execution, a in_progress, spent 200 ms and since 1000, 59800 ms left
-    = wants: execute a1
+    = wants execute a1
     > exec a1 ok @2
       run.executed a1 (the command exited with 0)
       run.completed a1 success
       workitem.completed a1 unverified
     = active execution, a done, spent 400 ms, 59600 ms left
-    = wants: begin publish
+    = wants begin publish
     ");
 }

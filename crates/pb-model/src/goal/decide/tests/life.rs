@@ -1,10 +1,11 @@
-//! Lives of goals without a crash.
+//! Lives of goals without a crash, from submission to delivery.
 
 use insta::assert_snapshot;
 
 use super::script::check;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one life is one text")]
 fn a_diamond_is_delivered() {
     assert_snapshot!(check("
         item top gates=1
@@ -37,7 +38,7 @@ fn a_diamond_is_delivered() {
     > submit
       goal.created
     = queued intake, spent 0 ms
-    = wants: plan
+    = wants plan
     > plan
       workitem.created top ready
       workitem.created left queued
@@ -45,7 +46,7 @@ fn a_diamond_is_delivered() {
       workitem.created end queued
       goal.updated planned 4 item(s)
     = queued planning, top ready, left queued, right queued, end queued, spent 0 ms
-    = wants: prepare
+    = wants prepare
     > start
       goal.started
     > run top
@@ -62,7 +63,7 @@ fn a_diamond_is_delivered() {
       workitem.updated left ready
       workitem.updated right ready
     = active execution, top done, left ready, right ready, end queued, spent 20 ms
-    = wants: start left, start right
+    = wants start left, start right
     > run left
       workitem.started left1
       run.started left1
@@ -96,11 +97,11 @@ fn a_diamond_is_delivered() {
       run.completed end1 success
       workitem.completed end1 partial
     = active execution, top done, left done, right done, end done, spent 80 ms
-    = wants: begin publish
+    = wants begin publish
     > publishing
       goal.updated publishing
     = active publish, top done, left done, right done, end done, spent 80 ms
-    = wants: publish
+    = wants publish
     > publish left1=++ files=2
       gate.completed left1 g0 +
       gate.completed left1 g1 +
@@ -109,7 +110,7 @@ fn a_diamond_is_delivered() {
       artifact.created out/2
       goal.completed (4 item(s) done, partial, 2 file(s) delivered)
     = completed publish, top done, left done, right done, end done, spent 80 ms
-    = wants:
+    = wants nothing
     ");
 }
 
@@ -134,11 +135,11 @@ fn a_folder_that_is_taken_is_waited_for() {
       goal.updated waiting
     > wait
     = queued planning, a ready, spent 0 ms
-    = wants: prepare
+    = wants prepare
     > start
       goal.started
     = active execution, a ready, spent 0 ms
-    = wants: start a
+    = wants start a
     ");
 }
 
@@ -157,7 +158,7 @@ fn intake_may_refuse() {
     > refuse
       goal.failed refused (the folder is not there)
     = failed intake, spent 0 ms
-    = wants:
+    = wants nothing
     > plan
       refused: not now: the goal is not queued
     > refuse
@@ -166,6 +167,7 @@ fn intake_may_refuse() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one life is one text")]
 fn what_comes_twice_or_too_early_changes_nothing() {
     assert_snapshot!(check("
         item a gates=1
@@ -276,225 +278,6 @@ fn what_comes_twice_or_too_early_changes_nothing() {
 }
 
 #[test]
-fn an_idempotent_item_is_tried_again_when_a_gate_fails() {
-    assert_snapshot!(check("
-        item a idempotent gates=2
-        ready
-        run a
-        exec a1 ok
-        verify a1 +-
-        show
-        at 2000
-        show
-        run a
-        exec a2 ok
-        verify a2 ++
-    "), @"
-    > run a
-      workitem.started a1
-      run.started a1
-    > exec a1 ok
-      run.executed a1 (the command exited with 0)
-      verification.started a1
-    > verify a1 +-
-      gate.completed a1 g0 +
-      gate.completed a1 g1 -
-      verification.completed a1 failed
-      run.completed a1 failure GATE_FAILED
-      workitem.updated a retry 1 at 300
-    = active execution, a queued, spent 20 ms
-    = wants:
-    = wakes at 300
-    = active execution, a queued, spent 20 ms
-    = wants: start a
-    = wakes at 300
-    > run a
-      workitem.started a2
-      run.started a2
-    > exec a2 ok
-      run.executed a2 (the command exited with 0)
-      verification.started a2
-    > verify a2 ++
-      gate.completed a2 g0 +
-      gate.completed a2 g1 +
-      verification.completed a2 verified
-      run.completed a2 success
-      workitem.completed a2 verified
-    ");
-}
-
-#[test]
-fn a_failed_item_ends_the_goal_when_what_runs_beside_it_has_ended() {
-    assert_snapshot!(check("
-        item a idempotent retries=1
-        item b idempotent gates=1
-        item c
-        item d needs=a
-        ready
-        run a
-        run b
-        exec a1 exit 2
-        at 5000
-        run a
-        exec a2 exit 3
-        show
-        run c
-        exec b1 ok
-        verify b1 +
-        show
-    "), @"
-    > run a
-      workitem.started a1
-      run.started a1
-    > run b
-      workitem.started b1
-      run.started b1
-    > exec a1 exit 2
-      run.executed a1 (the command exited with 2)
-      run.completed a1 failure COMMAND_FAILED
-      workitem.updated a retry 1 at 300
-    > run a
-      workitem.started a2
-      run.started a2
-    > exec a2 exit 3
-      run.executed a2 (the command exited with 3)
-      run.completed a2 failure COMMAND_FAILED
-      workitem.failed a COMMAND_FAILED
-    = active execution, a failed, b in_progress, c ready, d queued, spent 0 ms and since 40
-    = wants: execute b1
-    > run c
-      refused: not now: the goal starts nothing
-    > exec b1 ok
-      run.executed b1 (the command exited with 0)
-      verification.started b1
-    > verify b1 +
-      gate.completed b1 g0 +
-      verification.completed b1 verified
-      run.completed b1 success
-      workitem.completed b1 verified
-      goal.failed dead_letter (item `a`: the command exited with 3)
-    = failed execution, a failed, b done, c ready, d queued, spent 5010 ms
-    = wants:
-    ");
-}
-
-/// It waits for its retry, but the goal is lost already.
-#[test]
-fn a_retry_is_not_waited_for_once_another_item_failed() {
-    assert_snapshot!(check("
-        item a retries=0
-        item b retries=5
-        item c
-        ready
-        run a
-        run b
-        run c
-        exec b1 exit 1
-        exec a1 signal
-        at 90000
-        show
-        exec c1 ok
-    "), @"
-    > run a
-      workitem.started a1
-      run.started a1
-    > run b
-      workitem.started b1
-      run.started b1
-    > run c
-      workitem.started c1
-      run.started c1
-    > exec b1 exit 1
-      run.executed b1 (the command exited with 1)
-      run.completed b1 failure COMMAND_FAILED
-      workitem.updated b retry 1 at 310
-    > exec a1 signal
-      run.executed a1 (signal 9 ended the command)
-      run.completed a1 failure COMMAND_FAILED
-      workitem.failed a COMMAND_FAILED
-    = active execution, a failed, b queued, c in_progress, spent 0 ms and since 40
-    = wants: execute c1
-    > exec c1 ok
-      run.executed c1 (the command exited with 0)
-      run.completed c1 success
-      workitem.completed c1 unverified
-      goal.failed dead_letter (item `a`: signal 9 ended the command)
-    ");
-}
-
-#[test]
-fn an_unsafe_item_is_not_tried_again_when_a_gate_fails() {
-    assert_snapshot!(check("
-        item a unsafe gates=1 retries=3
-        ready
-        run a
-        exec a1 ok
-        verify a1 -
-    "), @r#"
-    > run a
-      workitem.started a1
-      run.started a1
-    > exec a1 ok
-      run.executed a1 (the command exited with 0)
-      verification.started a1
-    > verify a1 -
-      gate.completed a1 g0 -
-      verification.completed a1 failed
-      run.completed a1 failure GATE_FAILED
-      workitem.failed a GATE_FAILED
-      goal.failed dead_letter (item `a`: gate "g0": it is not there)
-    "#);
-}
-
-#[test]
-fn an_unsafe_command_that_said_it_failed_is_tried_again_only_if_asked() {
-    assert_snapshot!(check("
-        item a unsafe retries=1
-        ready
-        run a
-        exec a1 exit 1
-        at 5000
-        run a
-        exec a2 exit 1
-    "), @"
-    > run a
-      workitem.started a1
-      run.started a1
-    > exec a1 exit 1
-      run.executed a1 (the command exited with 1)
-      run.completed a1 failure COMMAND_FAILED
-      workitem.updated a retry 1 at 290
-    > run a
-      workitem.started a2
-      run.started a2
-    > exec a2 exit 1
-      run.executed a2 (the command exited with 1)
-      run.completed a2 failure COMMAND_FAILED
-      workitem.failed a COMMAND_FAILED
-      goal.failed dead_letter (item `a`: the command exited with 1)
-    ");
-}
-
-#[test]
-fn a_command_that_never_started_is_not_tried_again() {
-    assert_snapshot!(check("
-        item a idempotent
-        ready
-        run a
-        exec a1 unstarted
-    "), @"
-    > run a
-      workitem.started a1
-      run.started a1
-    > exec a1 unstarted
-      run.executed a1 (the command did not start: no such program)
-      run.completed a1 failure NOT_STARTED
-      workitem.failed a NOT_STARTED
-      goal.failed dead_letter (item `a`: the command did not start: no such program)
-    ");
-}
-
-#[test]
 fn a_failed_optional_gate_makes_the_verdict_partial() {
     assert_snapshot!(check("
         item a gates=1 optional=1
@@ -540,265 +323,6 @@ fn a_failed_optional_gate_makes_the_verdict_partial() {
 }
 
 #[test]
-fn a_timeout_of_an_idempotent_item_is_retried() {
-    assert_snapshot!(check("
-        item a idempotent gates=1
-        ready
-        run a
-        exec a1 timeout
-    "), @"
-    > run a
-      workitem.started a1
-      run.started a1
-    > exec a1 timeout
-      run.executed a1 (the command ran into its time limit)
-      run.completed a1 timeout TIMEOUT
-      workitem.updated a retry 1 at 290
-    ");
-}
-
-#[test]
-fn a_timeout_of_an_unsafe_item_is_looked_into() {
-    assert_snapshot!(check("
-        item a unsafe gates=1
-        item b unsafe gates=1
-        item c unsafe
-        ready
-        run a
-        run b
-        run c
-        exec a1 timeout
-        verify a1 -
-        exec b1 timeout
-        verify b1 +
-        exec c1 timeout
-        packet
-    "), @r#"
-    > run a
-      workitem.started a1
-      run.started a1
-    > run b
-      workitem.started b1
-      run.started b1
-    > run c
-      workitem.started c1
-      run.started c1
-    > exec a1 timeout
-      run.executed a1 (the command ran into its time limit)
-      verification.started a1 to find out
-    > verify a1 -
-      gate.completed a1 g0 -
-      verification.completed a1 failed
-      run.completed a1 timeout UNKNOWN_OUTCOME
-      escalation.created a1 ?80 risk
-      workitem.blocked a ?80
-    > exec b1 timeout
-      run.executed b1 (the command ran into its time limit)
-      verification.started b1 to find out
-    > verify b1 +
-      gate.completed b1 g0 +
-      verification.completed b1 verified
-      run.completed b1 success
-      workitem.completed b1 verified
-    > exec c1 timeout
-      run.executed c1 (the command ran into its time limit)
-      run.completed c1 timeout UNKNOWN_OUTCOME
-      escalation.created c1 ?b0 risk
-      workitem.blocked c ?b0
-      goal.blocked ?80 ?b0
-    ? ?80: item `a` may or may not have done its work
-      item `a` (a) of goal "a goal"
-      attempt 1: the command ran into its time limit
-      its gates were tried and do not pass; the command ran into its time limit, and its effect is unsafe: running it again might do it twice
-      retry, mark_idempotent, cancel
-    ? ?b0: item `c` may or may not have done its work
-      item `c` (c) of goal "a goal"
-      attempt 1: the command ran into its time limit
-      it has no gate that could tell; the command ran into its time limit, and its effect is unsafe: running it again might do it twice
-      retry, mark_idempotent, cancel
-    "#);
-}
-
-#[test]
-fn a_cancellation_before_anything_runs_ends_the_goal_at_once() {
-    assert_snapshot!(check("
-        item a
-        submit
-        cancel
-        cancel
-        show
-    "), @"
-    > submit
-      goal.created
-    > cancel
-      goal.cancelled
-    > cancel
-      refused: Goal already cancelled
-    = cancelled intake, spent 0 ms
-    = wants:
-    ");
-    assert_snapshot!(check("
-        item a
-        ready
-        cancel
-        run a
-    "), @"
-    > cancel
-      goal.updated cancelling
-      goal.cancelled
-    > run a
-      refused: not now: the goal starts nothing
-    ");
-}
-
-#[test]
-fn a_cancellation_waits_for_what_runs() {
-    assert_snapshot!(check("
-        item a gates=1
-        item b gates=1
-        item c
-        ready
-        run a
-        run b
-        exec b1 ok
-        cancel
-        show
-        cancel
-        run c
-        exec a1 stopped
-        show
-        verify b1 +
-        show
-        cancel
-    "), @"
-    > run a
-      workitem.started a1
-      run.started a1
-    > run b
-      workitem.started b1
-      run.started b1
-    > exec b1 ok
-      run.executed b1 (the command exited with 0)
-      verification.started b1
-    > cancel
-      goal.updated cancelling
-    = active verification, a in_progress, b verify, c ready, spent 0 ms and since 40
-    = wants: stop a1, stop b1
-    > cancel
-    > run c
-      refused: not now: the goal starts nothing
-    > exec a1 stopped
-      run.executed a1 (the command was stopped)
-      run.completed a1 aborted CANCELLED
-      workitem.failed a CANCELLED
-    = active execution, a failed, b verify, c ready, spent 0 ms and since 40
-    = wants: stop b1
-    > verify b1 +
-      gate.completed b1 g0 +
-      verification.completed b1 verified
-      run.completed b1 aborted CANCELLED
-      workitem.failed b CANCELLED
-      goal.cancelled
-    = cancelled execution, a failed, b failed, c ready, spent 70 ms
-    = wants:
-    > cancel
-      refused: Goal already cancelled
-    ");
-}
-
-#[test]
-fn a_blocked_or_publishing_goal_can_be_cancelled() {
-    assert_snapshot!(check("
-        item a agent
-        ready
-        run a
-        cancel
-        show
-    "), @"
-    > run a
-      escalation.created a ?40 credential
-      workitem.blocked a ?40
-      goal.blocked ?40
-    > cancel
-      goal.cancelled
-    = cancelled execution, a blocked, spent 0 ms
-    = wants:
-    ");
-    assert_snapshot!(check("
-        item a
-        ready
-        run a
-        exec a1 ok
-        publishing
-        cancel
-        publish
-    "), @"
-    > run a
-      workitem.started a1
-      run.started a1
-    > exec a1 ok
-      run.executed a1 (the command exited with 0)
-      run.completed a1 success
-      workitem.completed a1 unverified
-    > publishing
-      goal.updated publishing
-    > cancel
-      goal.updated cancelling
-      goal.cancelled
-    > publish
-      refused: not now: not every item is done
-    ");
-}
-
-#[test]
-fn an_ended_goal_cannot_be_cancelled() {
-    assert_snapshot!(check("
-        item a
-        ready
-        run a
-        exec a1 ok
-        publishing
-        publish
-        cancel
-    "), @"
-    > run a
-      workitem.started a1
-      run.started a1
-    > exec a1 ok
-      run.executed a1 (the command exited with 0)
-      run.completed a1 success
-      workitem.completed a1 unverified
-    > publishing
-      goal.updated publishing
-    > publish
-      goal.completed (1 item(s) done, unverified, 0 file(s) delivered)
-    > cancel
-      refused: Cannot cancel a completed goal
-    ");
-    assert_snapshot!(check("
-        item a retries=0
-        ready
-        run a
-        exec a1 exit 1
-        cancel
-        run a
-    "), @"
-    > run a
-      workitem.started a1
-      run.started a1
-    > exec a1 exit 1
-      run.executed a1 (the command exited with 1)
-      run.completed a1 failure COMMAND_FAILED
-      workitem.failed a COMMAND_FAILED
-      goal.failed dead_letter (item `a`: the command exited with 1)
-    > cancel
-      refused: Cannot cancel a failed goal
-    > run a
-      refused: not now: the goal starts nothing
-    ");
-}
-
-#[test]
 fn a_used_up_time_budget_asks_a_human() {
     assert_snapshot!(check("
         item a idempotent gates=1
@@ -815,7 +339,7 @@ fn a_used_up_time_budget_asks_a_human() {
       workitem.started a1
       run.started a1
     = active execution, a in_progress, b queued, spent 0 ms and since 40, 0 ms left
-    = wants: execute a1
+    = wants execute a1
     > exec a1 budget
       run.executed a1 (the goal's time budget is used up)
       run.completed a1 timeout BUDGET_EXHAUSTED
@@ -823,7 +347,7 @@ fn a_used_up_time_budget_asks_a_human() {
       workitem.blocked a ?50
       goal.blocked ?50
     = blocked execution, a blocked, b queued, spent 60070 ms, 0 ms left
-    = wants:
+    = wants nothing
     ? ?50: the time budget is used up
       item `a` (a) of goal "a goal"
       attempt 1: the goal's time budget is used up
@@ -846,7 +370,7 @@ fn what_needs_a_model_asks_a_human() {
       escalation.created ?20 credential
       goal.blocked ?20
     = blocked intake, spent 0 ms
-    = wants:
+    = wants nothing
     ? ?20: a model is needed to plan this goal
       goal "a goal"
       the goal has no work items; a goal without items is planned by a model, and none is configured
@@ -868,7 +392,7 @@ fn what_needs_a_model_asks_a_human() {
       escalation.created b ?40 credential
       workitem.blocked b ?40
     = active execution, a ready, b blocked, c queued, spent 0 ms
-    = wants: start a
+    = wants start a
     > run a
       workitem.started a1
       run.started a1
@@ -878,7 +402,7 @@ fn what_needs_a_model_asks_a_human() {
       workitem.completed a1 unverified
       goal.blocked ?40
     = blocked execution, a done, b blocked, c queued, spent 10 ms
-    = wants:
+    = wants nothing
     ? ?40: item `b` needs a model
       item `b` (b) of goal "a goal"
       the item was not started; an agent item is done by a model, and none is configured
@@ -935,7 +459,7 @@ fn a_gate_that_no_longer_holds_stops_the_delivery() {
       verification.completed a1 failed, again
       goal.failed gate_no_longer_holds (item `a` no longer holds: gate "g1": it is not there)
     = failed publish, a done, b done, spent 40 ms
-    = wants:
+    = wants nothing
     "#);
 }
 
@@ -974,14 +498,14 @@ fn running_time_counts_once_for_runs_side_by_side() {
       run.completed a1 success
       workitem.completed a1 unverified
     = active execution, a done, b in_progress, c queued, spent 0 ms and since 100, 59800 ms left
-    = wants: execute b1
+    = wants execute b1
     > exec b1 ok
       run.executed b1 (the command exited with 0)
       run.completed b1 success
       workitem.completed b1 unverified
       workitem.updated c ready
     = active execution, a done, b done, c ready, spent 300 ms, 59700 ms left
-    = wants: start c
+    = wants start c
     > run c
       workitem.started c1
       run.started c1
@@ -990,6 +514,6 @@ fn running_time_counts_once_for_runs_side_by_side() {
       run.completed c1 success
       workitem.completed c1 unverified
     = active execution, a done, b done, c done, spent 400 ms, 59600 ms left
-    = wants: begin publish
+    = wants begin publish
     ");
 }

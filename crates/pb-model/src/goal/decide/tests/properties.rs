@@ -6,9 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::script::{GOAL, artifact, command_item, execution, results, spec};
-use crate::goal::state::{
-    ExecutionOutcome, Failure, GoalState, GoalStatus, ItemStatus, RunStage, RunStatus,
-};
+use crate::goal::state::{ExecutionOutcome, Failure, GoalState, GoalStatus, ItemStatus, RunStage, RunStatus};
 use crate::goal::{Command, Event, Moment, Rejection, Touched, Want, decide, evolve, next_wake, wants};
 use crate::spec::{AgentSpec, Effect, ItemSpec, Work};
 use crate::{EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
@@ -25,15 +23,9 @@ fn plans() -> impl Strategy<Value = Vec<ItemSpec>> {
             let mut item = command_item(&index.to_string(), effect, &gates);
             item.max_retries = retries;
             // A bit for each earlier item: needs point backwards, so there is no circle.
-            item.needs = (0..index)
-                .filter(|n| needs >> n & 1 == 1)
-                .map(|n| n.to_string())
-                .collect();
+            item.needs = (0..index).filter(|n| needs >> n & 1 == 1).map(|n| n.to_string()).collect();
             if agent {
-                item.work = Work::Agent(AgentSpec {
-                    prompt: "think".to_owned(),
-                    tools: Vec::new(),
-                });
+                item.work = Work::Agent(AgentSpec { prompt: "think".to_owned(), tools: Vec::new() });
             }
             item
         });
@@ -113,10 +105,7 @@ impl World {
                 self.crash();
             }
             if self.draw(60) == 1 {
-                let _ = self.tell(Command::Cancel {
-                    by: "ann".to_owned(),
-                    reason: None,
-                });
+                let _ = self.tell(Command::Cancel { by: "ann".to_owned(), reason: None });
             }
             let state = self.state.as_ref().unwrap();
             let wanted = wants(state, self.now_ms);
@@ -140,10 +129,7 @@ impl World {
         self.epoch += 1;
         let alive_until_ms = self.now_ms;
         self.now_ms += 10 * Millis::from(self.draw(200));
-        let taken = self.tell(Command::TakeOver {
-            epoch: self.epoch,
-            alive_until_ms,
-        });
+        let taken = self.tell(Command::TakeOver { epoch: self.epoch, alive_until_ms });
         assert!(taken.is_ok());
         let state = self.state.as_ref().unwrap();
         assert!(state.running().all(|run| run.epoch == self.epoch), "not all were taken over");
@@ -151,23 +137,14 @@ impl World {
 
     fn fulfil(&mut self, want: Want) -> Command {
         match want {
-            Want::Plan => Command::Plan {
-                items: (0..self.plan.len()).map(|_| ItemId::from(self.mint())).collect(),
-            },
+            Want::Plan => {
+                Command::Plan { items: (0..self.plan.len()).map(|_| ItemId::from(self.mint())).collect() }
+            }
             Want::Prepare => match self.draw(20) {
-                1 => Command::Refuse {
-                    error: Failure::lasting("NO_FOLDER", "it is not there"),
-                },
-                _ => Command::Start {
-                    workspace: "/w".to_owned(),
-                    baseline: BTreeMap::new(),
-                },
+                1 => Command::Refuse { error: Failure::lasting("NO_FOLDER", "it is not there") },
+                _ => Command::Start { workspace: "/w".to_owned(), baseline: BTreeMap::new() },
             },
-            Want::Start(item) => Command::StartRun {
-                item,
-                run: RunId::from(self.mint()),
-                epoch: self.epoch,
-            },
+            Want::Start(item) => Command::StartRun { item, run: RunId::from(self.mint()), epoch: self.epoch },
             Want::Execute(run) => self.finish(run, self.epoch),
             Want::Stop(run) => {
                 let stage = self.state.as_ref().unwrap().run(run).unwrap().stage;
@@ -190,16 +167,10 @@ impl World {
             5 => ExecutionOutcome::BudgetExhausted,
             6 => ExecutionOutcome::Stopped,
             7 => ExecutionOutcome::Lost,
-            8 => ExecutionOutcome::NotStarted {
-                reason: "no".to_owned(),
-            },
+            8 => ExecutionOutcome::NotStarted { reason: "no".to_owned() },
             _ => ExecutionOutcome::Exited { code: 0 },
         };
-        Command::FinishExecution {
-            run,
-            epoch,
-            execution: execution(outcome),
-        }
+        Command::FinishExecution { run, epoch, execution: Box::new(execution(outcome)) }
     }
 
     fn verify(&mut self, run: RunId, epoch: u64) -> Command {
@@ -209,9 +180,8 @@ impl World {
         Command::FinishVerification {
             run,
             epoch,
-            results: known.map_or_else(Vec::new, |run| {
-                results(state, run, |gate| u32::from(failing) != gate + 1)
-            }),
+            results: known
+                .map_or_else(Vec::new, |run| results(state, run, |gate| u32::from(failing) != gate + 1)),
             round: None,
         }
     }
@@ -247,16 +217,9 @@ impl World {
         let command = match self.draw(9) {
             0 | 1 => self.finish(run, epoch),
             2 | 3 => self.verify(run, epoch),
-            4 => Command::StartRun {
-                item,
-                run: RunId::from(self.mint()),
-                epoch: self.epoch,
-            },
+            4 => Command::StartRun { item, run: RunId::from(self.mint()), epoch: self.epoch },
             5 => self.publish(),
-            6 => Command::TakeOver {
-                epoch: self.epoch.saturating_sub(1),
-                alive_until_ms: self.now_ms,
-            },
+            6 => Command::TakeOver { epoch: self.epoch.saturating_sub(1), alive_until_ms: self.now_ms },
             7 => self.fulfil(Want::Plan),
             _ => self.fulfil(Want::Prepare),
         };
@@ -265,11 +228,8 @@ impl World {
 
     /// Decides, folds, and looks at every promise.
     fn tell(&mut self, command: Command) -> Result<(), Rejection> {
-        let moment = Moment {
-            now_ms: self.now_ms,
-            escalation: EscalationId::from(self.mint()),
-            seed: self.minted as u64,
-        };
+        let moment =
+            Moment { now_ms: self.now_ms, escalation: EscalationId::from(self.mint()), seed: self.now_ms };
         let fenced = self.should_be_fenced(&command);
         let events = match decide(self.state.as_ref(), command, moment) {
             Ok(events) => events,

@@ -78,20 +78,20 @@ pub(super) fn command_item(key: &str, effect: Effect, gates: &[bool]) -> ItemSpe
     }
 }
 
-pub(super) fn execution(outcome: ExecutionOutcome) -> Box<Execution> {
-    Box::new(Execution {
+pub(super) fn execution(outcome: ExecutionOutcome) -> Execution {
+    Execution {
         outcome,
         duration_ms: 1,
         output_digest: String::new(),
         output_bytes: 0,
         output_tail: String::new(),
         unconfined: None,
-    })
+    }
 }
 
 /// One result for each gate of the run's item, in the next places of its journal.
 pub(super) fn results(state: &GoalState, run: &Run, passed: impl Fn(u32) -> bool) -> Vec<GateResult> {
-    let gates = state.item(run.item_id).map_or(0, |item| item.gates.len() as u32);
+    let gates = state.item(run.item_id).map_or(0, |item| u32::try_from(item.gates.len()).unwrap());
     let result = |gate| GateResult {
         run_id: run.id,
         item_id: run.item_id,
@@ -204,9 +204,11 @@ impl Told {
             }
             ["refuse"] => Command::Refuse { error: Failure::lasting("NO_FOLDER", "the folder is not there") },
             ["run", key, ..] => Command::StartRun { item: self.item_id(key), run: self.next_run(key), epoch },
-            ["exec", run, how @ ..] => {
-                Command::FinishExecution { run: run_id(run), epoch, execution: execution(outcome(how)) }
-            }
+            ["exec", run, how @ ..] => Command::FinishExecution {
+                run: run_id(run),
+                epoch,
+                execution: Box::new(execution(outcome(how))),
+            },
             ["verify", run, signs, ..] => Command::FinishVerification {
                 run: run_id(run),
                 epoch,
@@ -289,7 +291,9 @@ impl Told {
             }
             Event::RunCompleted { status, error, .. } => {
                 say(status.as_str());
-                error.iter().for_each(|error| say(&error.code));
+                if let Some(error) = error {
+                    say(&error.code);
+                }
             }
             Event::ItemRetrying { retry_count, not_before_ms, .. } => {
                 say(&format!("retry {retry_count} at {not_before_ms}"));
@@ -334,9 +338,12 @@ impl Told {
         if let Some(left) = goal.time_left_ms(self.now_ms) {
             let _ = write!(line, ", {left} ms left");
         }
-        let wanted: Vec<String> = wants(state, self.now_ms).iter().map(|want| self.want(*want)).collect();
+        let mut wanted: Vec<String> = wants(state, self.now_ms).iter().map(|want| self.want(*want)).collect();
+        if wanted.is_empty() {
+            wanted.push("nothing".to_owned());
+        }
         let _ = writeln!(self.out, "{line}");
-        let _ = writeln!(self.out, "= wants: {}", wanted.join(", "));
+        let _ = writeln!(self.out, "= wants {}", wanted.join(", "));
         if let Some(wake) = next_wake(state) {
             let _ = writeln!(self.out, "= wakes at {wake}");
         }

@@ -1,0 +1,89 @@
+//! The two sockets that the gateway listens on.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+
+use pb_runtime::home::SOCKET_PATH_BYTES_MAX;
+use rustix::fs::Mode;
+use tokio::net::{TcpListener, UnixListener, UnixSocket};
+
+use crate::port_holder;
+use crate::service::StartError;
+
+/// Connections that wait to be accepted on the Unix socket; one scheduler connects.
+const UNIX_BACKLOG: u32 = 16;
+
+/// Listens on `host:port`, where `host` is a loopback address or `localhost`.
+pub(crate) async fn loopback(host: &str, port: u16) -> Result<TcpListener, StartError> {
+    let ip = match host {
+        "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        _ => host.trim_matches(['[', ']']).parse::<IpAddr>().ok(),
+    };
+    let Some(ip) = ip.filter(IpAddr::is_loopback) else {
+        return Err(StartError::NotLoopback { host: host.to_owned() });
+    };
+    let address = SocketAddr::new(ip, port);
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        ErrorKind::AddrInUse => StartError::PortTaken { address, holder: port_holder::find(port), source },
+        _ => StartError::Listen { address, source },
+    })
+}
+
+/// The address with the real port.
+pub(crate) fn address_of(listener: &TcpListener) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|source| StartError::Listen {
+        address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+        source,
+    })
+}
+
+/// Listens on a Unix socket that only our own user may open. The caller holds the gateway's lock,
+/// so a dead socket at the path is a leftover and is replaced; anything else stays.
+pub(crate) fn unix(path: &Path) -> Result<UnixListener, StartError> {
+    let bytes = path.as_os_str().len();
+    if bytes > SOCKET_PATH_BYTES_MAX {
+        return Err(StartError::SocketPathTooLong { path: path.to_owned(), bytes });
+    }
+    let failed = |source| StartError::Socket { path: path.to_owned(), source };
+    clear(path)?;
+    let socket = UnixSocket::new_stream().map_err(failed)?;
+    // The mode of the unbound socket becomes the file's: it is never open to others, not even for
+    // a moment.
+    rustix::fs::fchmod(&socket, Mode::RUSR | Mode::WUSR).map_err(|errno| failed(errno.into()))?;
+    socket.bind(path).map_err(failed)?;
+    socket.listen(UNIX_BACKLOG).map_err(failed)
+}
+
+fn clear(path: &Path) -> Result<(), StartError> {
+    let obstructed = |what| Err(StartError::SocketObstructed { path: path.to_owned(), what });
+    let failed = |source| StartError::Socket { path: path.to_owned(), source };
+    let kind = match std::fs::symlink_metadata(path) {
+        Ok(meta) => meta.file_type(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(failed(source)),
+    };
+    if kind.is_symlink() {
+        return obstructed("a symbolic link");
+    }
+    if !kind.is_socket() {
+        return obstructed("not a socket");
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Ok(_) => obstructed("the socket of a running process"),
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path).map_err(failed)
+        }
+        Err(source) => Err(failed(source)),
+    }
+}
+
+/// Removes a file of ours; one that is gone is as good.
+pub(crate) fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path)
+        && error.kind() != ErrorKind::NotFound
+    {
+        tracing::warn!(%error, path = %path.display(), "cannot remove");
+    }
+}

@@ -1,0 +1,108 @@
+//! The routes. Any path upgrades to a WebSocket, as in the first implementation.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Extension, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use pb_protocol::frame::REQUEST_BYTES_MAX;
+use serde_json::json;
+
+use crate::admit::{self, Admitted, Door};
+use crate::hub::Hub;
+use crate::server::Peer;
+use crate::{session, sse};
+
+/// Buffers of a WebSocket in each direction, in bytes; the library's defaults cost 133 kB a connection.
+const WEBSOCKET_BUFFER_BYTES: usize = 4096;
+
+type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+
+/// Every route. All but `/livez` are behind [`admit`].
+pub(crate) fn router(hub: Arc<Hub>) -> Router {
+    Router::new()
+        .route("/events", get(events))
+        .fallback(any(websocket))
+        .layer(middleware::from_fn_with_state(Arc::clone(&hub), admission))
+        .route("/livez", get(|| async { "ok\n" }))
+        .with_state(hub)
+}
+
+async fn admission(
+    State(hub): State<Arc<Hub>>,
+    Extension(peer): Extension<Peer>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let door = Door {
+        port: hub.address.port(),
+        token: &hub.token,
+        our_uid: rustix::process::geteuid().as_raw(),
+        peer_uid: peer.uid,
+        tools_are_confined: hub.tools_are_confined,
+    };
+    match admit::admit(request.headers(), request.uri(), &door) {
+        Ok(admitted) => {
+            request.extensions_mut().insert(admitted);
+            next.run(request).await
+        }
+        Err(refusal) => {
+            tracing::info!(%refusal, peer_uid = ?peer.uid, "a connection is refused");
+            refusal.into_response()
+        }
+    }
+}
+
+async fn websocket(
+    State(hub): State<Arc<Hub>>,
+    Extension(admitted): Extension<Admitted>,
+    upgrade: Upgrade,
+) -> Response {
+    match upgrade {
+        Ok(upgrade) => begin(hub, admitted, upgrade),
+        Err(_) => no_upgrade(),
+    }
+}
+
+async fn events(
+    State(hub): State<Arc<Hub>>,
+    Extension(admitted): Extension<Admitted>,
+    Extension(peer): Extension<Peer>,
+    upgrade: Upgrade,
+    (headers, query): (HeaderMap, Result<Query<sse::Asked>, QueryRejection>),
+) -> Response {
+    if let Ok(upgrade) = upgrade {
+        return begin(hub, admitted, upgrade);
+    }
+    match query {
+        Ok(Query(asked)) => sse::serve(hub, &peer, &headers, asked).await,
+        Err(error) => {
+            let body = json!({"error": error.body_text()});
+            (StatusCode::BAD_REQUEST, Json(body)).into_response()
+        }
+    }
+}
+
+fn begin(hub: Arc<Hub>, admitted: Admitted, upgrade: WebSocketUpgrade) -> Response {
+    let sessions = hub.sessions.clone();
+    upgrade
+        .max_message_size(REQUEST_BYTES_MAX)
+        .max_frame_size(REQUEST_BYTES_MAX)
+        .read_buffer_size(WEBSOCKET_BUFFER_BYTES)
+        .write_buffer_size(WEBSOCKET_BUFFER_BYTES)
+        .on_upgrade(move |socket| sessions.track_future(session::run(socket, hub, admitted)))
+}
+
+fn no_upgrade() -> Response {
+    let text = format!(
+        "PonyBunny gateway {}: connect a WebSocket client, or read GET /events\n",
+        pb_runtime::VERSION
+    );
+    (StatusCode::UPGRADE_REQUIRED, [("upgrade", "websocket")], text).into_response()
+}

@@ -1,0 +1,100 @@
+//! `goal.*`.
+
+mod find;
+mod list;
+mod steps;
+
+use pb_model::GoalId;
+use pb_protocol::domain::{Artifact, Escalation, Goal};
+use pb_protocol::ipc::SchedulerCommand;
+use pb_protocol::methods::Method;
+use pb_protocol::methods::goal::{
+    Cancel, CancelParams, CancelResult, GoalDetail, GoalIdParams, Submit, SubmitParams,
+};
+use pb_protocol::{ErrorCode, RpcError};
+use pb_store::NewCommand;
+use serde_json::json;
+
+pub(crate) use find::{Found, find, resolve, state};
+pub(crate) use list::{list, page};
+pub(super) use steps::steps;
+
+use super::Caller;
+use crate::hub::Hub;
+use crate::inbox::commands::{self, Settled};
+use crate::inbox::pending::{self, SubmitRow};
+
+pub(super) async fn submit(hub: &Hub, caller: &Caller, params: SubmitParams) -> Result<Goal, RpcError> {
+    params.spec.validate().map_err(|invalid| {
+        let error = RpcError::invalid_params(format!("{}: {}", invalid.place, invalid.problem));
+        match invalid.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    })?;
+    let key = params.idempotency_key.as_deref();
+    let row = SubmitRow { goal_id: GoalId::from(hub.ids.uuid()), spec: params.spec };
+    let command = NewCommand {
+        id: commands::id(hub, caller.actor(), Submit::NAME, key)?,
+        params_digest: commands::digest(&row.spec)?,
+        actor: caller.actor().to_owned(),
+        method: Submit::NAME.to_owned(),
+        params: serde_json::to_string(&row).map_err(RpcError::internal)?,
+        goal: row.goal_id.to_string(),
+        at_ms: hub.clock.now_ms(),
+    };
+    let bell = SchedulerCommand {
+        request_id: command.id.clone(),
+        command: "submit_goal".to_owned(),
+        goal_id: command.goal.clone(),
+        reason: None,
+    };
+    match commands::hand_over(hub, command, bell).await? {
+        Settled::Done(goal) => Ok(goal),
+        Settled::Waiting(row) => pending::goal(&row.command)
+            .ok_or_else(|| RpcError::new(ErrorCode::InternalError, "Internal error: the inbox is damaged")),
+    }
+}
+
+pub(super) async fn cancel(
+    hub: &Hub,
+    caller: &Caller,
+    params: CancelParams,
+) -> Result<CancelResult, RpcError> {
+    let goal = resolve(hub, &params.goal_id).await?;
+    // Only what exists can be cancelled; whether it still can be is the scheduler's to say.
+    state(hub, goal).await?;
+    let key = params.idempotency_key.as_deref();
+    let asked = json!({"goalId": goal, "reason": params.reason});
+    let command = NewCommand {
+        id: commands::id(hub, caller.actor(), Cancel::NAME, key)?,
+        params_digest: commands::digest(&asked)?,
+        actor: caller.actor().to_owned(),
+        method: Cancel::NAME.to_owned(),
+        params: asked.to_string(),
+        goal: goal.to_string(),
+        at_ms: hub.clock.now_ms(),
+    };
+    let bell = SchedulerCommand {
+        request_id: command.id.clone(),
+        command: "cancel_goal".to_owned(),
+        goal_id: command.goal.clone(),
+        reason: params.reason,
+    };
+    Ok(match commands::hand_over(hub, command, bell).await? {
+        Settled::Done(result) => result,
+        Settled::Waiting(_) => CancelResult { success: true, waiting: true },
+    })
+}
+
+pub(super) async fn status(hub: &Hub, params: GoalIdParams) -> Result<GoalDetail, RpcError> {
+    let id = resolve(hub, &params.goal_id).await?;
+    Ok(match state(hub, id).await? {
+        Found::InLog(state) => GoalDetail {
+            goal: Goal::from(&state.goal),
+            artifacts: state.artifacts.iter().map(Artifact::from).collect(),
+            escalations: state.escalations.iter().map(Escalation::from).collect(),
+        },
+        Found::InInbox(goal) => GoalDetail { goal: *goal, artifacts: Vec::new(), escalations: Vec::new() },
+    })
+}

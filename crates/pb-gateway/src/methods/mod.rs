@@ -1,0 +1,137 @@
+//! What may be asked, and who answers: one file a family, one line a method in [`dispatch`].
+
+pub(crate) mod events;
+pub(crate) mod goal;
+pub(crate) mod system;
+pub(crate) mod workitem;
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pb_protocol::frame::Request;
+use pb_protocol::methods::events::SubscribeResult;
+use pb_protocol::methods::{self as wire, METHODS, Method};
+use pb_protocol::{ErrorCode, Permission, RpcError};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::admit::Admitted;
+use crate::hub::Hub;
+use crate::subscription::Subscription;
+
+/// Who asks.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// The connection's name.
+    pub(crate) session_id: String,
+    admitted: Admitted,
+    subscriptions: AtomicU64,
+}
+
+impl Caller {
+    pub(crate) fn new(hub: &Hub, admitted: Admitted) -> Self {
+        let tail = hub.ids.number() & 0x00ff_ffff;
+        Self {
+            session_id: format!("local_{}_{tail:06x}", hub.clock.now_ms()),
+            admitted,
+            subscriptions: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn permissions(&self) -> &'static [Permission] {
+        self.admitted.permissions
+    }
+
+    /// Their name in commands.
+    pub(crate) fn actor(&self) -> &str {
+        &self.admitted.actor
+    }
+
+    /// A fresh name for a subscription of this connection.
+    fn subscription_id(&self) -> String {
+        format!("sub_{}", self.subscriptions.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn may(&self, needed: Permission) -> bool {
+        self.permissions().iter().any(|has| *has == needed || *has == Permission::Admin)
+    }
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// An answer.
+    Result(Box<RawValue>),
+    /// A subscription for the session to serve once it has answered.
+    Subscribe(Box<Subscription>, Box<SubscribeResult>),
+    /// The session is to end this subscription.
+    Unsubscribe(String),
+}
+
+/// Answers a request.
+pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> Result<Outcome, RpcError> {
+    let method = request.method.as_str();
+    permitted(caller, method)?;
+    match method {
+        wire::system::Ping::NAME => {
+            answer::<wire::system::Ping, _>(request, |_| std::future::ready(Ok(system::ping(hub)))).await
+        }
+        wire::system::Info::NAME => {
+            answer::<wire::system::Info, _>(request, |_| std::future::ready(Ok(system::info(hub)))).await
+        }
+        wire::system::Status::NAME => {
+            answer::<wire::system::Status, _>(request, |_| system::status(hub)).await
+        }
+        wire::goal::Submit::NAME => {
+            answer::<wire::goal::Submit, _>(request, |params| goal::submit(hub, caller, params)).await
+        }
+        wire::goal::List::NAME => {
+            answer::<wire::goal::List, _>(request, |params| goal::list(hub, params)).await
+        }
+        wire::goal::Status::NAME => {
+            answer::<wire::goal::Status, _>(request, |params| goal::status(hub, params)).await
+        }
+        wire::goal::Cancel::NAME => {
+            answer::<wire::goal::Cancel, _>(request, |params| goal::cancel(hub, caller, params)).await
+        }
+        wire::goal::Steps::NAME => {
+            answer::<wire::goal::Steps, _>(request, |params| goal::steps(hub, params)).await
+        }
+        wire::workitem::ByGoal::NAME => {
+            answer::<wire::workitem::ByGoal, _>(request, |params| workitem::by_goal(hub, params)).await
+        }
+        wire::workitem::Runs::NAME => {
+            answer::<wire::workitem::Runs, _>(request, |params| workitem::runs(hub, params)).await
+        }
+        wire::events::Subscribe::NAME => events::subscribe(hub, caller, request).await,
+        wire::events::Unsubscribe::NAME => events::unsubscribe(request),
+        _ => Err(unknown(method)),
+    }
+}
+
+fn permitted(caller: &Caller, method: &str) -> Result<(), RpcError> {
+    let info = METHODS.iter().find(|info| info.name == method).ok_or_else(|| unknown(method))?;
+    match info.permission {
+        Some(needed) if !caller.may(needed) => {
+            let message = format!("Permission denied: requires '{}'", needed.as_str());
+            Err(RpcError::new(ErrorCode::PermissionDenied, message).hint(
+                "connect with the token in $PB_HOME/token: the kernel here cannot tell you from a tool",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unknown(method: &str) -> RpcError {
+    RpcError::new(ErrorCode::MethodNotFound, format!("Method not found: {method}"))
+}
+
+async fn answer<M: Method, F>(
+    request: &Request,
+    handler: impl FnOnce(M::Params) -> F,
+) -> Result<Outcome, RpcError>
+where
+    F: Future<Output = Result<M::Result, RpcError>>,
+{
+    let result = handler(wire::params::<M>(&request.params)?).await?;
+    to_raw_value(&result).map(Outcome::Result).map_err(RpcError::internal)
+}

@@ -1,0 +1,111 @@
+//! TCP connections: accepted, bounded, and given to the routes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::hub::Hub;
+use crate::{http, peer_uid};
+
+/// Most connections that speak HTTP at once: those that have not said what they want, and event
+/// streams. Further ones wait in the kernel's queue.
+const HTTP_MAX: usize = 1024;
+/// How long a connection may take to say what it wants.
+const REQUEST_HEAD_MAX: Duration = Duration::from_secs(10);
+/// Longest request head, and HTTP buffer, in bytes.
+const HTTP_BUFFER_BYTES: usize = 16 * 1024;
+/// What the kernel holds for a client that does not read, in bytes.
+const SEND_BUFFER_BYTES: usize = 32 * 1024;
+/// How long to wait after the system had no descriptor for a connection.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// The other end of a connection, as the routes see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    /// Its user, if it could be found out.
+    pub(crate) uid: Option<u32>,
+    /// Ends the connection at once.
+    pub(crate) cut: CancellationToken,
+}
+
+/// Accepts connections until cancelled.
+pub(crate) async fn serve(hub: Arc<Hub>, listener: TcpListener) {
+    let router = http::router(Arc::clone(&hub));
+    let places = Arc::new(Semaphore::new(HTTP_MAX));
+    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let connection = connection(Arc::clone(&hub), router.clone(), stream, peer, place);
+                hub.tasks.spawn("connection", connection);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_RETRY).await;
+            }
+        }
+    }
+}
+
+async fn connection(
+    hub: Arc<Hub>,
+    router: Router,
+    stream: TcpStream,
+    peer: SocketAddr,
+    _place: OwnedSemaphorePermit,
+) {
+    if let Err(error) = prepare(&stream) {
+        tracing::debug!(%error, "a connection ended before it began");
+        return;
+    }
+    let cut = CancellationToken::new();
+    let entrance = Entrance {
+        routes: TowerToHyperService::new(router),
+        peer: Peer { uid: peer_uid::of(peer, hub.address).await, cut: cut.clone() },
+    };
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST_HEAD_MAX)
+        .max_buf_size(HTTP_BUFFER_BYTES)
+        .serve_connection(TokioIo::new(stream), entrance)
+        .with_upgrades();
+    tokio::select! {
+        ended = connection => if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended");
+        },
+        () = cut.cancelled() => {}
+    }
+}
+
+fn prepare(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    rustix::net::sockopt::set_socket_send_buffer_size(stream, SEND_BUFFER_BYTES)?;
+    Ok(())
+}
+
+/// The routes, told who is there.
+struct Entrance {
+    routes: TowerToHyperService<Router>,
+    peer: Peer,
+}
+
+impl Service<Request<Incoming>> for Entrance {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer.clone());
+        self.routes.call(request)
+    }
+}

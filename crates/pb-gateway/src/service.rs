@@ -1,0 +1,198 @@
+//! Starting, running and stopping.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pb_runtime::{Clock, Endpoint, Home, Ids, ProcessLock};
+use pb_store::{Feed, Inbox, Location};
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::sync::CancellationToken;
+
+use crate::hub::Hub;
+use crate::{bind, link, server, upkeep};
+
+/// How long open connections have to say goodbye.
+const GOODBYE_MAX: Duration = Duration::from_secs(2);
+/// How long tasks have to end once cancelled.
+const TASKS_END_MAX: Duration = Duration::from_secs(2);
+
+/// What a gateway is started with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where everything lies.
+    pub home: Home,
+    /// The address to listen on; loopback only.
+    pub host: String,
+    /// The port; 0 takes a free one.
+    pub port: u16,
+    /// The Unix socket for the scheduler.
+    pub socket: PathBuf,
+    /// The scheduler's log.
+    pub state_db: PathBuf,
+    /// Whether the kernel keeps our tools from our ports. If it does not, who comes without the
+    /// token may only look: it could be a tool.
+    pub tools_are_confined: bool,
+    /// The clock.
+    pub clock: Clock,
+    /// Fresh ids.
+    pub ids: Ids,
+}
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another one holds the home.
+    #[error("the gateway is not started: {0}")]
+    Lock(#[from] pb_runtime::lock::LockError),
+    /// The inbox cannot be used.
+    #[error("the inbox cannot be used")]
+    Store(#[from] pb_store::Error),
+    /// The token can neither be read nor made.
+    #[error("the token {path} cannot be used")]
+    Token {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The address can be reached from other machines.
+    #[error("`{host}` is not a loopback address; without TLS the gateway listens on loopback only")]
+    NotLoopback {
+        /// What was asked for.
+        host: String,
+    },
+    /// Another process listens there.
+    #[error("{address} is taken{}", .holder.map(|pid| format!(" by the process {pid}")).unwrap_or_default())]
+    PortTaken {
+        /// The address.
+        address: SocketAddr,
+        /// Who, if it could be found out.
+        holder: Option<u32>,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The address cannot be used.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The Unix socket's path does not fit.
+    #[error(
+        "the path {path} is {bytes} bytes long; a Unix socket's path has at most {}",
+        pb_runtime::home::SOCKET_PATH_BYTES_MAX
+    )]
+    SocketPathTooLong {
+        /// The path.
+        path: PathBuf,
+        /// Its length.
+        bytes: usize,
+    },
+    /// Something that is no socket of ours lies at its path, a symbolic link for example.
+    #[error("{path} is {what}; it is left as it is, and the gateway does not start")]
+    SocketObstructed {
+        /// The path.
+        path: PathBuf,
+        /// What lies there.
+        what: &'static str,
+    },
+    /// The Unix socket cannot be used.
+    #[error("cannot listen on {path}")]
+    Socket {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Clients could not be told where it listens.
+    #[error("cannot write {path}")]
+    Endpoint {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A gateway that listens.
+#[derive(Debug)]
+pub struct Gateway {
+    hub: Arc<Hub>,
+    clients: TcpListener,
+    schedulers: UnixListener,
+    socket: PathBuf,
+    /// Held for as long as anything of ours may still write the inbox.
+    _lock: ProcessLock,
+}
+
+impl Gateway {
+    /// Takes the lock, opens the inbox, listens, and writes where.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let Config { home, clock, ids, .. } = &config;
+        let started_at_ms = clock.now_ms();
+        let lock = ProcessLock::acquire(&home.gateway_lock(), started_at_ms)?;
+        let fresh_id = ids.uuid().simple().to_string();
+        let inbox = Inbox::open(Location::File(home.gateway_db()), fresh_id).await?;
+        let token = pb_runtime::token::read_or_make(&home.token())
+            .map_err(|source| StartError::Token { path: home.token(), source })?;
+        let clients = bind::loopback(&config.host, config.port).await?;
+        let address = bind::address_of(&clients)?;
+        let schedulers = bind::unix(&config.socket)?;
+
+        let feed = Feed::new(config.state_db.clone());
+        if let Err(error) = feed.look().await {
+            tracing::warn!(%error, "cannot read the log yet; trying again each second");
+        }
+        let endpoint = Endpoint {
+            address,
+            socket: config.socket.clone(),
+            pid: std::process::id(),
+            version: pb_runtime::VERSION.to_owned(),
+            started_at_ms,
+        };
+        let path = home.gateway_json();
+        if let Err(source) = endpoint.write(&path) {
+            bind::remove(&config.socket);
+            return Err(StartError::Endpoint { path, source });
+        }
+        let socket = config.socket.clone();
+        let hub = Hub::new(config, address, started_at_ms, token, (inbox, feed));
+        Ok(Self { hub: Arc::new(hub), clients, schedulers, socket, _lock: lock })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.hub.address
+    }
+
+    /// Runs until `stop` is cancelled.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self { hub, clients, schedulers, socket, _lock } = self;
+        tracing::info!(address = %hub.address, socket = %socket.display(), "the gateway listens");
+        hub.tasks.spawn("clients", server::serve(Arc::clone(&hub), clients));
+        hub.tasks.spawn("link", link::listen(Arc::clone(&hub), schedulers));
+        hub.tasks.spawn("upkeep", upkeep::run(Arc::clone(&hub)));
+        stop.cancelled().await;
+
+        hub.stopping.cancel();
+        bind::remove(&hub.home.gateway_json());
+        bind::remove(&socket);
+        hub.sessions.close();
+        if tokio::time::timeout(GOODBYE_MAX, hub.sessions.wait()).await.is_err() {
+            tracing::warn!("some clients did not say goodbye in time");
+        }
+        if !hub.tasks.stop(TASKS_END_MAX).await {
+            tracing::warn!("some tasks did not end in time");
+        }
+        tracing::info!("the gateway stopped");
+    }
+}

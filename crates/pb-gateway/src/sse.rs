@@ -1,0 +1,177 @@
+//! `GET /events`: the same events as Server-Sent Events. `id:` is the cursor, so that a reader that
+//! comes back with `Last-Event-ID` goes on where it was.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use pb_protocol::RpcError;
+use pb_protocol::frame::ServerFrame;
+use pb_protocol::methods::events::{SubscribeParams, SubscribeResult};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::{self, error::SendTimeoutError};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::hub::Hub;
+use crate::server::Peer;
+use crate::subscription::Subscription;
+
+/// How often an idle stream shows that it is alive.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
+/// How long a page of events is held for a reader that takes nothing.
+const PAGE_HELD_MAX: Duration = Duration::from_secs(1);
+/// After how long without progress a reader is cut off.
+const STALL_MAX: Duration = Duration::from_secs(30);
+/// Frames between the subscription and the socket.
+const FRAMES_MAX: usize = 1;
+
+/// The query of `GET /events`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    #[serde(rename = "goalId")]
+    goal_id: Option<String>,
+    after: Option<String>,
+    /// Separated by commas.
+    kinds: Option<String>,
+}
+
+/// Begins a stream.
+pub(crate) async fn serve(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, asked: Asked) -> Response {
+    let Some(seat) = hub.seat() else {
+        let body = json!({"error": "Connection limit exceeded"});
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+    };
+    // A reader that comes back sends the URL it began with, and the header that says how far it came.
+    let came_to = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+    let params = SubscribeParams {
+        goal_id: asked.goal_id,
+        after: came_to.map(str::to_owned).or(asked.after),
+        kinds: asked.kinds.map(|kinds| kinds.split(',').map(str::to_owned).collect()),
+    };
+    let id = format!("sse_{}", hub.ids.uuid().simple());
+    let (subscription, result) = match Subscription::open(&hub, params, id).await {
+        Ok(opened) => opened,
+        Err(error) => return refused(&error),
+    };
+    let (frames, receiver) = mpsc::channel(FRAMES_MAX);
+    let writer = Writer { frames, subscription, cut: peer.cut.clone(), _seat: seat };
+    let hello = connected(&result, hub.clock.now_ms());
+    let stopping = hub.stopping.clone();
+    let work = async move {
+        tokio::select! {
+            () = writer.run(hello) => {}
+            () = stopping.cancelled() => {}
+        }
+    };
+    hub.tasks.spawn("event stream", hub.sessions.track_future(work));
+    let body = Body::from_stream(stream::unfold(receiver, |mut receiver| async move {
+        let frame: Bytes = receiver.recv().await?;
+        Some((Ok::<_, Infallible>(frame), receiver))
+    }));
+    let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")];
+    (headers, body).into_response()
+}
+
+fn refused(error: &RpcError) -> Response {
+    let body = json!({"error": error.message, "code": error.code, "hint": error.hint_text()});
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
+
+fn connected(result: &SubscribeResult, now_ms: u64) -> Bytes {
+    let mut data = serde_json::to_value(result).unwrap_or_default();
+    if let Some(data) = data.as_object_mut() {
+        data.insert("timestamp".to_owned(), now_ms.into());
+    }
+    event(Some(&result.cursor), "connected", &data.to_string())
+}
+
+struct Writer {
+    frames: mpsc::Sender<Bytes>,
+    subscription: Subscription,
+    cut: CancellationToken,
+    _seat: OwnedSemaphorePermit,
+}
+
+impl Writer {
+    async fn run(mut self, hello: Bytes) {
+        if !self.send(hello).await {
+            return;
+        }
+        loop {
+            if let Some(frame) = self.subscription.pop() {
+                if !self.send(lines(&frame)).await {
+                    return;
+                }
+                continue;
+            }
+            let heartbeat = Instant::now() + HEARTBEAT_EVERY;
+            let sent = tokio::select! {
+                () = self.frames.closed() => return,
+                filled = timeout_at(heartbeat, self.subscription.fill()) => match filled {
+                    Ok(Ok(())) => true,
+                    Ok(Err(_)) => {
+                        let farewell = lines(&self.subscription.farewell());
+                        self.send(farewell).await;
+                        return;
+                    }
+                    Err(_) => {
+                        let alive = self.subscription.whereabouts();
+                        let alive = alive.map_or(Bytes::from_static(b": heartbeat\n\n"), |frame| lines(&frame));
+                        self.send(alive).await
+                    }
+                },
+            };
+            if !sent {
+                return;
+            }
+        }
+    }
+
+    /// Whether the reader took it; one that takes nothing for too long is cut off.
+    async fn send(&mut self, frame: Bytes) -> bool {
+        let frame = match self.frames.send_timeout(frame, PAGE_HELD_MAX).await {
+            Ok(()) => return true,
+            Err(SendTimeoutError::Closed(_)) => return false,
+            Err(SendTimeoutError::Timeout(frame)) => frame,
+        };
+        self.subscription.release();
+        match self.frames.send_timeout(frame, STALL_MAX).await {
+            Ok(()) => true,
+            Err(SendTimeoutError::Closed(_)) => false,
+            Err(SendTimeoutError::Timeout(_)) => {
+                self.cut.cancel();
+                false
+            }
+        }
+    }
+}
+
+fn lines(frame: &ServerFrame) -> Bytes {
+    match frame {
+        ServerFrame::Event(frame) => event(frame.cursor.as_deref(), &frame.event, frame.data.get()),
+        ServerFrame::Cursor { cursor, .. } => event(Some(cursor), "cursor", "{}"),
+        ServerFrame::Res(_) => Bytes::new(),
+    }
+}
+
+/// One event. Line ends between the tokens of JSON mean the same as spaces, and would end the line here.
+fn event(id: Option<&str>, name: &str, data: &str) -> Bytes {
+    let mut text = String::with_capacity(data.len() + 128);
+    if let Some(id) = id {
+        let _ = writeln!(text, "id: {id}"); // A string takes everything.
+    }
+    let line_ends = ['\n', '\r'];
+    let (name, data) = (name.replace(line_ends, " "), data.replace(line_ends, " "));
+    let _ = write!(text, "event: {name}\ndata: {data}\n\n");
+    Bytes::from(text)
+}

@@ -1,0 +1,226 @@
+//! One subscription: a position in the log, and what of it is shown.
+//!
+//! Nothing is queued for a subscription. It pulls a page when it has none, and lets go of the page,
+//! keeping only its position, when its client does not read ([`Subscription::release`]).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use pb_model::GoalId;
+use pb_protocol::RpcError;
+use pb_protocol::frame::{EventFrame, ServerFrame};
+use pb_protocol::methods::events::{Snapshot, SubscribeParams, SubscribeResult};
+use pb_store::{Cursor, EventRecord, Feed, Follower, LogIdentity, Rebase};
+use serde_json::value::RawValue;
+
+use crate::hub::Hub;
+use crate::methods::goal;
+
+/// After how many hidden events in a row the client is told where it is.
+const HIDDEN_EVENTS_MAX: u64 = 1000;
+/// Most names in one `kinds` filter.
+const KINDS_MAX: usize = 64;
+/// Most goals in a snapshot.
+const SNAPSHOT_GOALS_MAX: usize = 1000;
+/// The word for the beginning of the log.
+const START: &str = "start";
+
+/// A position in the log, and what of it is shown.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    /// `None` for the one that a session has before it asks for any.
+    pub(crate) id: Option<String>,
+    filter: Filter,
+    follower: Follower,
+    page: VecDeque<Arc<EventRecord>>,
+    /// The position of the last event that left the page.
+    passed: u64,
+    /// How many events were hidden since the client was last told where it is.
+    hidden: u64,
+}
+
+/// Which events are shown.
+#[derive(Debug, Default)]
+struct Filter {
+    goal: Option<String>,
+    kinds: Option<Vec<String>>,
+}
+
+impl Filter {
+    fn shows(&self, event: &EventRecord) -> bool {
+        let goal = self.goal.as_ref().is_none_or(|goal| *goal == event.goal);
+        let kind = self.kinds.as_ref().is_none_or(|kinds| {
+            kinds.iter().any(|kind| match kind.strip_suffix('*') {
+                Some(start) => event.kind.starts_with(start),
+                None => *kind == event.kind,
+            })
+        });
+        goal && kind
+    }
+}
+
+impl Subscription {
+    /// Every event from now on, under no name: what a session gets that never asked.
+    pub(crate) fn implicit(feed: &Feed) -> Self {
+        Self::at(feed, feed.last_pos(), Filter::default())
+    }
+
+    fn at(feed: &Feed, pos: u64, filter: Filter) -> Self {
+        Self { id: None, filter, follower: feed.follow(pos), page: VecDeque::new(), passed: pos, hidden: 0 }
+    }
+
+    /// Starts where `params` ask, and says where that is.
+    pub(crate) async fn open(
+        hub: &Hub,
+        params: SubscribeParams,
+        id: String,
+    ) -> Result<(Self, SubscribeResult), RpcError> {
+        let goal = match &params.goal_id {
+            Some(text) => Some(goal::resolve(hub, text).await?),
+            None => None,
+        };
+        let kinds = params.kinds;
+        if kinds.as_ref().is_some_and(|kinds| kinds.len() > KINDS_MAX) {
+            return Err(RpcError::invalid_params(format!("kinds: at most {KINDS_MAX} names are allowed")));
+        }
+        let filter = Filter { goal: goal.map(|goal| goal.to_string()), kinds };
+        let start = start(hub, params.after.as_deref()).await?;
+        // The position is taken before the snapshot is read: what happens in between is told twice,
+        // in the snapshot and as an event, and never not at all.
+        let mut subscription = Self::at(&hub.feed, start.pos, filter);
+        subscription.id = Some(id.clone());
+        let snapshot = if start.snapshot { Some(snapshot(hub, goal).await?) } else { None };
+        let result = SubscribeResult {
+            subscription_id: id,
+            cursor: subscription.cursor(),
+            snapshot,
+            rebase_required: start.rebase_required,
+        };
+        Ok((subscription, result))
+    }
+
+    /// Where the client is once it has everything that left the page.
+    fn cursor(&self) -> String {
+        match self.follower.identity() {
+            Some(log) => Cursor::at(log, self.passed),
+            None => unknown_log(),
+        }
+        .to_string()
+    }
+
+    /// Whether a page is held.
+    pub(crate) fn has_page(&self) -> bool {
+        !self.page.is_empty()
+    }
+
+    /// Waits for the next page, if none is held. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// The log was replaced: the subscription is over.
+    pub(crate) async fn fill(&mut self) -> Result<(), Rebase> {
+        if self.page.is_empty() {
+            self.page = self.follower.next().await?.into();
+        }
+        Ok(())
+    }
+
+    /// The next frame of the page.
+    pub(crate) fn pop(&mut self) -> Option<ServerFrame> {
+        while let Some(event) = self.page.pop_front() {
+            self.passed = event.pos;
+            if self.filter.shows(&event) {
+                self.hidden = 0;
+                return Some(self.frame(&event));
+            }
+            self.hidden += 1;
+            if self.hidden >= HIDDEN_EVENTS_MAX {
+                return self.whereabouts();
+            }
+        }
+        // An idle subscription keeps no room for the next page.
+        self.page = VecDeque::new();
+        None
+    }
+
+    /// Lets go of what is held for a client that does not read. It is read from the log again.
+    pub(crate) fn release(&mut self) {
+        self.page = VecDeque::new();
+        self.follower.rewind(self.passed);
+    }
+
+    /// Where the client is, if events were hidden since it was last told.
+    pub(crate) fn whereabouts(&mut self) -> Option<ServerFrame> {
+        (std::mem::take(&mut self.hidden) > 0)
+            .then(|| ServerFrame::Cursor { cursor: self.cursor(), subscription_id: self.id.clone() })
+    }
+
+    /// The last frame of a subscription whose log was replaced.
+    pub(crate) fn farewell(&self) -> ServerFrame {
+        ServerFrame::Event(EventFrame {
+            event: "rebase_required".to_owned(),
+            data: raw("{}"),
+            cursor: None,
+            seq: None,
+            generation: None,
+            at: None,
+            subscription_id: self.id.clone(),
+        })
+    }
+
+    fn frame(&self, event: &EventRecord) -> ServerFrame {
+        ServerFrame::Event(EventFrame {
+            event: event.kind.clone(),
+            data: raw(&event.data),
+            cursor: Some(self.cursor()),
+            seq: Some(event.seq),
+            generation: self.follower.identity().map(|log| log.generation),
+            at: Some(event.at_ms),
+            subscription_id: self.id.clone(),
+        })
+    }
+}
+
+/// Stored JSON as it stands; `null` should it be none.
+fn raw(json: &str) -> Box<RawValue> {
+    RawValue::from_string(json.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// The cursor of a reader that saw no log yet. It is served from the start.
+fn unknown_log() -> Cursor {
+    Cursor { log_id: String::new(), generation: 0, pos: 0 }
+}
+
+/// Where a subscription starts.
+struct Start {
+    pos: u64,
+    snapshot: bool,
+    rebase_required: bool,
+}
+
+async fn start(hub: &Hub, after: Option<&str>) -> Result<Start, RpcError> {
+    let from = |pos| Start { pos, snapshot: false, rebase_required: false };
+    let now = |rebase_required| Start { pos: hub.feed.last_pos(), snapshot: true, rebase_required };
+    let cursor: Cursor = match after {
+        None => return Ok(now(false)),
+        Some(START) => return Ok(from(0)),
+        Some(text) => text.parse().map_err(|_| {
+            RpcError::invalid_params("after: not a cursor")
+                .hint("give a cursor that the gateway sent, \"start\", or leave it out")
+        })?,
+    };
+    if cursor == unknown_log() {
+        return Ok(from(0));
+    }
+    // The end that is known may be a second old.
+    hub.feed.look().await.map_err(RpcError::internal)?;
+    let served = |log: LogIdentity| cursor.is_of(&log) && cursor.pos <= hub.feed.last_pos();
+    Ok(if hub.feed.identity().is_some_and(served) { from(cursor.pos) } else { now(true) })
+}
+
+async fn snapshot(hub: &Hub, only: Option<GoalId>) -> Result<Snapshot, RpcError> {
+    let goals = match only {
+        Some(id) => vec![goal::find(hub, id).await?],
+        None => goal::page(hub, None, 0, SNAPSHOT_GOALS_MAX).await?.goals,
+    };
+    Ok(Snapshot { goals })
+}

@@ -1,0 +1,263 @@
+//! What a person asks for: a goal, its work items and their gates.
+//!
+//! The same types are the parameters of `goal.submit` (`wire.md` §2.6) and the result of reading
+//! a goal file ([`crate::goal_file`]). [`GoalSpec::validate`] is run wherever one enters.
+
+mod gate;
+mod gate_wire;
+mod limits;
+mod rules;
+mod validate;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use gate::{Check, GateCommand, GateSpec};
+pub use limits::*;
+pub use rules::is_input_name;
+pub(crate) use rules::{check_input_name, check_input_value};
+pub use validate::Invalid;
+
+/// A goal as asked for. Unknown keys are ignored, as the first gateway did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GoalSpec {
+    /// One line, at most [`TITLE_CHARS_MAX`] characters.
+    pub title: String,
+    /// What is wanted, in the person's words; at most [`DESCRIPTION_BYTES_MAX`] bytes.
+    pub description: String,
+    /// How the person will know; an empty list gets one default criterion at intake.
+    #[serde(default)]
+    pub success_criteria: Vec<SuccessCriterion>,
+    /// 0 to 100, higher first.
+    #[serde(default = "default_priority")]
+    pub priority: u8,
+    /// Most tokens that model calls of this goal may use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_tokens: Option<u64>,
+    /// Most minutes during which steps of this goal may run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_time_minutes: Option<u64>,
+    /// Most money that this goal may spend, in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_cost_usd: Option<f64>,
+    /// Free labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Absolute path of the folder to work in; a new folder under `$PB_HOME/workspaces` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+    /// The inputs that the goal file was resolved with; commands see them as `PB_INPUT_<NAME>`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, String>,
+    /// The plan, when the person made it; empty means that a model has to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ItemSpec>,
+}
+
+fn default_priority() -> u8 {
+    PRIORITY_DEFAULT
+}
+
+/// One way to tell that the goal is reached (`wire.md` §4.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuccessCriterion {
+    /// The criterion, in words.
+    pub description: String,
+    /// Whether a program or a judgement decides it.
+    #[serde(default, rename = "type")]
+    pub criterion_type: CriterionType,
+    /// How it is checked, in words.
+    #[serde(default)]
+    pub verification_method: String,
+    /// Whether the goal fails without it.
+    #[serde(default = "yes")]
+    pub required: bool,
+}
+
+/// Who decides a criterion.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CriterionType {
+    /// A program decides.
+    #[default]
+    Deterministic,
+    /// A judgement decides.
+    Heuristic,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// One work item of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ItemSpec {
+    /// The item's key in its plan: 1 to 64 letters, digits, `-`, `_`, `.`; unique in the goal.
+    pub id: String,
+    /// One line for people; the key if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What the item is to do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Keys of the items that must be done before this one starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
+    /// The concurrency lane.
+    #[serde(default)]
+    pub lane: Lane,
+    /// How often a failed attempt is repeated. If absent, [`RETRIES_DEFAULT`] for pure and
+    /// idempotent items and 0 for unsafe ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_retries: Option<u32>,
+    /// What is done.
+    pub work: Work,
+    /// What proves that it is done. Without gates an item ends `unverified`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<GateSpec>,
+}
+
+impl ItemSpec {
+    /// How often a failed attempt is repeated, with the default filled in.
+    pub fn retries(&self) -> u32 {
+        match (self.max_retries, self.effect()) {
+            (Some(retries), _) => retries,
+            (None, Effect::Unsafe) => 0,
+            (None, Effect::Pure | Effect::Idempotent) => RETRIES_DEFAULT,
+        }
+    }
+
+    /// What repeating the item's work means. An agent journals its own steps, so it may be repeated.
+    pub fn effect(&self) -> Effect {
+        match &self.work {
+            Work::Command(command) => command.effect,
+            Work::Agent(_) => Effect::Idempotent,
+        }
+    }
+}
+
+/// Bounds how many items run at once (`wire.md` §5.3).
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// The ordinary lane.
+    #[default]
+    Main,
+    /// Delegated, parallel work.
+    Subagent,
+    /// Scheduled work.
+    Cron,
+    /// Interactive or long-running work.
+    Session,
+}
+
+impl Lane {
+    /// Every lane, in order.
+    pub const ALL: [Self; 4] = [Self::Main, Self::Subagent, Self::Cron, Self::Session];
+
+    /// Most items of all goals that run in this lane at once.
+    pub fn capacity(self) -> usize {
+        match self {
+            Self::Main => 8,
+            Self::Subagent => 3,
+            Self::Cron => 2,
+            Self::Session => 1,
+        }
+    }
+
+    /// The lane's name on the wire (`laneId`).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Subagent => "subagent",
+            Self::Cron => "cron",
+            Self::Session => "session",
+        }
+    }
+}
+
+/// What a work item does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Work {
+    /// Runs one program; needs no model.
+    Command(CommandSpec),
+    /// Lets a model act with tools.
+    Agent(AgentSpec),
+}
+
+/// One program to run: no shell is involved unless `argv` names one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommandSpec {
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// Folder to run in, relative to the workspace; the workspace if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<String>,
+    /// Variables set on top of the fixed list.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// Longest run, in seconds; [`TIME_LIMIT_S_DEFAULT`] if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit_s: Option<u64>,
+    /// What running it twice means.
+    #[serde(default)]
+    pub effect: Effect,
+    /// TCP ports it may connect to, besides 22, 80 and 443; never our own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tcp_ports: Vec<u16>,
+}
+
+impl CommandSpec {
+    /// Longest run, in milliseconds.
+    pub fn time_limit_ms(&self) -> u64 {
+        self.time_limit_s.unwrap_or(TIME_LIMIT_S_DEFAULT) * 1000
+    }
+}
+
+/// What repeating an effect means (`durability.md` §4).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Changes nothing outside; may be repeated freely.
+    Pure,
+    /// Repeating it leaves the same state; may be repeated and says so.
+    Idempotent,
+    /// Must not be repeated unless its outcome is known.
+    #[default]
+    Unsafe,
+}
+
+impl Effect {
+    /// The word used in goal files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pure => "pure",
+            Self::Idempotent => "idempotent",
+            Self::Unsafe => "unsafe",
+        }
+    }
+}
+
+/// Work for a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentSpec {
+    /// What the agent is told to do.
+    pub prompt: String,
+    /// Names of the tools that it may use; the default set if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<String>,
+}
+
+/// The environment variable in which commands see an input: `PB_INPUT_REPO` for `repo`.
+pub fn input_variable(name: &str) -> String {
+    format!("PB_INPUT_{}", name.to_ascii_uppercase().replace('-', "_"))
+}

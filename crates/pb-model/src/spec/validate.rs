@@ -1,0 +1,207 @@
+//! Checks everything about a specification that can be checked without looking at the machine.
+//!
+//! This file walks the specification and knows the places; `rules` knows what a good value is.
+
+use super::rules::{
+    above_zero, check_argv, check_description, check_env, check_input_name, check_input_value, check_key,
+    check_label, check_list, check_ports, check_regex, check_relative, check_text, check_time_limit,
+    check_title, check_workspace, filled,
+};
+use super::{
+    AgentSpec, CRITERIA_MAX, CRITERION_BYTES_MAX, Check, CommandSpec, EXIT_CODE_MAX, GATE_NAME_CHARS_MAX,
+    GATE_TEXT_BYTES_MAX, GATES_MAX, GateCommand, GateSpec, GoalSpec, INPUTS_MAX, ITEMS_MAX, ItemSpec,
+    PRIORITY_MAX, PROMPT_BYTES_MAX, RETRIES_MAX, SuccessCriterion, TAG_CHARS_MAX, TAGS_MAX,
+    TOOL_NAME_CHARS_MAX, TOOLS_MAX, Work, input_variable,
+};
+use crate::plan;
+
+/// One thing wrong with a specification: where, what, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct Invalid {
+    /// Path of the offending value, such as `items[2].needs[0]`.
+    pub place: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Invalid {
+    /// A problem at a place, without a hint.
+    pub fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { place: place.into(), problem: problem.into(), hint: None }
+    }
+
+    /// The same problem with a hint.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl GoalSpec {
+    /// Checks everything that can be checked without looking at the machine.
+    ///
+    /// # Errors
+    /// The first problem found, in reading order.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        check_title("title", &self.title)?;
+        check_description("description", &self.description)?;
+        check_list("success_criteria", self.success_criteria.len(), CRITERIA_MAX)?;
+        for (n, criterion) in self.success_criteria.iter().enumerate() {
+            criterion.validate(&format!("success_criteria[{n}]"))?;
+        }
+        if self.priority > PRIORITY_MAX {
+            let problem = format!("{} is above {PRIORITY_MAX}", self.priority);
+            return Err(Invalid::new("priority", problem));
+        }
+        above_zero("budget_tokens", self.budget_tokens.map(|n| n > 0))?;
+        above_zero("budget_time_minutes", self.budget_time_minutes.map(|n| n > 0))?;
+        let cost = self.budget_cost_usd.map(|n| n.is_finite() && n > 0.0);
+        above_zero("budget_cost_usd", cost)?;
+        check_list("tags", self.tags.len(), TAGS_MAX)?;
+        for (n, tag) in self.tags.iter().enumerate() {
+            check_label(&format!("tags[{n}]"), tag, TAG_CHARS_MAX)?;
+        }
+        check_workspace("workspace", self.workspace.as_deref())?;
+        self.validate_inputs()?;
+        if self.items.len() > ITEMS_MAX {
+            let problem = format!("{} items, at most {ITEMS_MAX} are allowed", self.items.len());
+            return Err(Invalid::new("items", problem).hint("split the goal"));
+        }
+        for (n, item) in self.items.iter().enumerate() {
+            item.validate(&format!("items[{n}]"))?;
+        }
+        plan::order(&self.items).map(|_| ())
+    }
+
+    fn validate_inputs(&self) -> Result<(), Invalid> {
+        check_list("inputs", self.inputs.len(), INPUTS_MAX)?;
+        let mut variables = std::collections::BTreeMap::new();
+        for (name, value) in &self.inputs {
+            check_input_name("inputs", name)?;
+            let variable = input_variable(name);
+            if let Some(other) = variables.insert(variable.clone(), name) {
+                let problem = format!("`{other}` and `{name}` are both ${variable}");
+                return Err(Invalid::new("inputs", problem).hint("rename one of them"));
+            }
+            check_input_value(&format!("inputs.{name}"), value)?;
+        }
+        Ok(())
+    }
+}
+
+impl SuccessCriterion {
+    fn validate(&self, place: &str) -> Result<(), Invalid> {
+        let description = format!("{place}.description");
+        filled(&description, &self.description, "a criterion is not empty")?;
+        check_text(&description, &self.description, CRITERION_BYTES_MAX)?;
+        let method = format!("{place}.verification_method");
+        check_text(&method, &self.verification_method, CRITERION_BYTES_MAX)
+    }
+}
+
+impl ItemSpec {
+    fn validate(&self, place: &str) -> Result<(), Invalid> {
+        check_key(&format!("{place}.id"), &self.id)?;
+        if let Some(title) = &self.title {
+            check_title(&format!("{place}.title"), title)?;
+        }
+        check_description(&format!("{place}.description"), &self.description)?;
+        if self.max_retries > Some(RETRIES_MAX) {
+            let problem = format!("at most {RETRIES_MAX} retries are allowed");
+            return Err(Invalid::new(format!("{place}.max_retries"), problem));
+        }
+        match &self.work {
+            Work::Command(command) => command.validate(place)?,
+            Work::Agent(agent) => agent.validate(place)?,
+        }
+        check_list(&format!("{place}.gates"), self.gates.len(), GATES_MAX)?;
+        for (n, gate) in self.gates.iter().enumerate() {
+            gate.validate(&format!("{place}.gates[{n}]"), &self.work)?;
+        }
+        Ok(())
+    }
+}
+
+impl CommandSpec {
+    fn validate(&self, place: &str) -> Result<(), Invalid> {
+        check_argv(&format!("{place}.argv"), &self.argv)?;
+        check_relative(&format!("{place}.cwd"), self.cwd.as_deref())?;
+        check_env(&format!("{place}.env"), &self.env)?;
+        check_time_limit(&format!("{place}.time_limit"), self.time_limit_s)?;
+        check_ports(&format!("{place}.tcp_ports"), &self.tcp_ports)
+    }
+}
+
+impl AgentSpec {
+    fn validate(&self, place: &str) -> Result<(), Invalid> {
+        let prompt = format!("{place}.prompt");
+        filled(&prompt, &self.prompt, "an agent item needs a prompt")?;
+        check_text(&prompt, &self.prompt, PROMPT_BYTES_MAX)?;
+        check_list(&format!("{place}.tools"), self.tools.len(), TOOLS_MAX)?;
+        for (n, tool) in self.tools.iter().enumerate() {
+            check_label(&format!("{place}.tools[{n}]"), tool, TOOL_NAME_CHARS_MAX)?;
+        }
+        Ok(())
+    }
+}
+
+impl GateSpec {
+    fn validate(&self, place: &str, work: &Work) -> Result<(), Invalid> {
+        if let Some(name) = &self.name {
+            check_label(&format!("{place}.name"), name, GATE_NAME_CHARS_MAX)?;
+        }
+        match &self.check {
+            Check::Command(gate) => gate.validate(place),
+            Check::FileExists { path } | Check::FileUnchanged { path } => {
+                check_relative(&format!("{place}.path"), Some(path))
+            }
+            Check::FileContains { path, text, regex } => {
+                check_relative(&format!("{place}.path"), Some(path))?;
+                check_pattern(place, text.as_deref(), regex.as_deref())
+            }
+            Check::TestsExecuted { argv, min, time_limit_s } => {
+                if *min == 0 {
+                    return Err(Invalid::new(format!("{place}.min"), "zero tests prove nothing")
+                        .hint("leave `min` out; it is 1"));
+                }
+                check_time_limit(&format!("{place}.time_limit"), *time_limit_s)?;
+                match (argv, work) {
+                    (Some(argv), _) => check_argv(&format!("{place}.argv"), argv),
+                    (None, Work::Command(_)) => Ok(()),
+                    (None, Work::Agent(_)) => Err(Invalid::new(
+                        format!("{place}.argv"),
+                        "an agent item has no output to read: name the test command",
+                    )),
+                }
+            }
+        }
+    }
+}
+
+impl GateCommand {
+    fn validate(&self, place: &str) -> Result<(), Invalid> {
+        check_argv(&format!("{place}.argv"), &self.argv)?;
+        check_relative(&format!("{place}.cwd"), self.cwd.as_deref())?;
+        check_env(&format!("{place}.env"), &self.env)?;
+        if !(0..=EXIT_CODE_MAX).contains(&self.expect_exit) {
+            let problem = format!("{} is not an exit code", self.expect_exit);
+            return Err(Invalid::new(format!("{place}.expect_exit"), problem)
+                .hint(format!("a program ends with 0 to {EXIT_CODE_MAX}")));
+        }
+        check_time_limit(&format!("{place}.time_limit"), self.time_limit_s)
+    }
+}
+
+fn check_pattern(place: &str, text: Option<&str>, regex: Option<&str>) -> Result<(), Invalid> {
+    match (text, regex) {
+        (Some(""), None) => Err(Invalid::new(format!("{place}.text"), "an empty text is in every file")),
+        (Some(text), None) => check_text(&format!("{place}.text"), text, GATE_TEXT_BYTES_MAX),
+        (None, Some(pattern)) => check_regex(&format!("{place}.regex"), pattern),
+        (Some(_), Some(_)) | (None, None) => {
+            Err(Invalid::new(place, "file_contains needs either `text` or `regex`"))
+        }
+    }
+}

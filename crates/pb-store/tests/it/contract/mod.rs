@@ -1,0 +1,66 @@
+//! The contract: every test here runs on a SQLite file and in memory (later on PostgreSQL), and
+//! may not tell them apart.
+
+mod commands;
+mod fencing;
+mod inbox;
+mod log;
+mod rows;
+mod worker;
+
+/// Makes each of the functions a test on every backend.
+macro_rules! store_contract {
+    ($($module:ident: $($name:ident),+;)+) => {
+        mod file {
+            $($(
+                #[tokio::test]
+                async fn $name() {
+                    super::$module::$name(crate::support::Place::file()).await;
+                }
+            )+)+
+        }
+        mod memory {
+            $($(
+                #[tokio::test]
+                async fn $name() {
+                    super::$module::$name(crate::support::Place::memory()).await;
+                }
+            )+)+
+        }
+    };
+}
+
+store_contract! {
+    log:
+        positions_have_no_gaps,
+        commits_at_once_have_no_gaps,
+        a_batch_is_whole_or_not_at_all,
+        pages_are_bounded,
+        a_page_ends_before_a_mebibyte,
+        a_position_beyond_every_event_has_no_page,
+        each_opening_is_a_new_incarnation,
+        a_cursor_is_of_its_log;
+    fencing:
+        a_later_epoch_keeps_its_run,
+        a_step_needs_the_epoch_that_holds_its_run,
+        a_step_begins_once_in_an_epoch,
+        a_result_is_recorded_once,
+        the_journal_is_in_order;
+    rows:
+        a_goal_reads_back_as_it_was_decided,
+        a_row_written_again_keeps_its_place,
+        goals_are_paged_ordered_and_filtered,
+        open_goals_are_those_that_have_not_ended;
+    commands:
+        a_result_is_kept_once,
+        inbox_read_moves_only_forward,
+        inbox_read_moves_with_its_batch;
+    inbox:
+        commands_keep_their_order,
+        the_same_id_gives_the_first_row,
+        a_repeat_in_one_batch_is_a_repeat,
+        many_callers_are_all_answered,
+        a_caller_that_leaves_takes_nobody_along,
+        forgotten_commands_are_gone_and_positions_go_on,
+        an_inbox_keeps_its_id;
+}

@@ -1,0 +1,12 @@
+//! The store's promise, as tests.
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod feed;
+#[cfg(test)]
+mod migrate;
+#[cfg(test)]
+mod support;

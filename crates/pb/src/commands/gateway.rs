@@ -1,0 +1,145 @@
+//! `pb gateway`: the hub that clients talk to.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+use pb_gateway::Gateway;
+use pb_runtime::{Clock, Home, Ids};
+use tokio_util::sync::CancellationToken;
+
+use crate::daemon::{self, Daemon, Ground};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::{cli, commands};
+
+/// Start, stop and look at the gateway: the hub that clients talk to
+///
+/// It takes goals in, also while no scheduler runs, and shows every client what happens.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  pb gateway start\n  pb gateway start --foreground --debug\n  pb gateway status --json"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Start the gateway in the background; its log is logs/gateway.log
+    Start(StartArgs),
+    /// Stop the gateway; goals go on
+    Stop,
+    /// Stop the gateway if it runs, and start it
+    Restart(StartArgs),
+    /// Show whether the gateway runs, and where; exits 3 if it does not
+    Status(commands::status::DaemonArgs),
+}
+
+/// How to start a gateway.
+#[derive(Debug, Parser)]
+#[command(no_binary_name = true)]
+pub(crate) struct StartArgs {
+    /// Stay in the foreground and write to this terminal; Ctrl-C stops it
+    #[arg(long)]
+    foreground: bool,
+    /// Tell more about what goes on
+    #[arg(long)]
+    debug: bool,
+    /// The loopback address to listen on
+    #[arg(long, env = "PB_HOST", default_value = "127.0.0.1")]
+    host: String,
+    /// The port to listen on; 0 takes a free one
+    #[arg(long, env = "PB_PORT", default_value_t = 18789)]
+    port: u16,
+    /// The scheduler's log, which the gateway reads [default: state.db in the home]
+    #[arg(long, value_name = "PATH")]
+    db: Option<PathBuf>,
+    /// The Unix socket for the scheduler [default: gateway.sock in the home]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// Tell the process that holds the other end of standard input when it serves
+    #[arg(long, hide = true)]
+    report_ready: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
+    let home = Home::from_environment()?;
+    match args.action {
+        Action::Start(args) => start(&home, args),
+        Action::Stop => commands::stop::one(&home, Daemon::Gateway),
+        Action::Restart(args) => {
+            daemon::stop(&home, Daemon::Gateway)?;
+            start(&home, args)
+        }
+        Action::Status(args) => commands::status::daemon(&home, Daemon::Gateway, &args),
+    }
+}
+
+fn start(home: &Home, args: StartArgs) -> Result<Exit, Failure> {
+    if args.foreground {
+        let ground = Ground { debug: args.debug, report_ready: args.report_ready };
+        return daemon::serve(Daemon::Gateway, ground, |stop| serving(home.clone(), args, stop));
+    }
+    commands::start::one(home, Daemon::Gateway, &args.forwarded()?)
+}
+
+async fn serving(
+    home: Home,
+    args: StartArgs,
+    stop: CancellationToken,
+) -> Result<(String, impl Future<Output = Result<(), Failure>>), Failure> {
+    home.prepare()?;
+    let clock = Clock::System;
+    let config = pb_gateway::Config {
+        host: args.host,
+        port: args.port,
+        socket: args.socket.unwrap_or_else(|| home.gateway_socket()),
+        state_db: args.db.unwrap_or_else(|| home.state_db()),
+        tools_are_confined: pb_exec::support().net,
+        ids: Ids::random(clock.clone()),
+        clock,
+        home: home.clone(),
+    };
+    let gateway =
+        Gateway::start(config).await.map_err(|error| daemon::not_started(Daemon::Gateway, error.into()))?;
+    let about = format!("ws://{}", gateway.address());
+    let serving = async {
+        gateway.run(stop).await;
+        Ok(())
+    };
+    Ok((about, serving))
+}
+
+impl StartArgs {
+    /// What a plain `pb gateway start` would use, `PB_HOST` and `PB_PORT` included.
+    pub(crate) fn by_default(debug: bool) -> Result<Self, Failure> {
+        let debug = debug.then_some("--debug");
+        Self::try_parse_from(debug).map_err(|error| cli::wrong(&error))
+    }
+
+    /// The same as arguments for a background process, which has another working folder.
+    pub(crate) fn forwarded(&self) -> Result<Vec<OsString>, Failure> {
+        let mut arguments: Vec<OsString> =
+            vec!["--host".into(), (&self.host).into(), "--port".into(), self.port.to_string().into()];
+        arguments.extend(self.debug.then(|| "--debug".into()));
+        path_argument(&mut arguments, "--db", self.db.as_deref())?;
+        path_argument(&mut arguments, "--socket", self.socket.as_deref())?;
+        Ok(arguments)
+    }
+}
+
+/// Adds `name PATH`, made absolute.
+pub(super) fn path_argument(
+    arguments: &mut Vec<OsString>,
+    name: &str,
+    path: Option<&Path>,
+) -> Result<(), Failure> {
+    if let Some(path) = path {
+        let path = std::path::absolute(path).map_err(anyhow::Error::from)?;
+        arguments.extend([name.into(), path.into()]);
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! `pb goal`: look at goals and stop them. One file per command.
+
+mod cancel;
+mod check;
+mod list;
+mod logs;
+mod schema;
+mod show;
+mod watch;
+
+use clap::Subcommand;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// See, follow, stop and check goals
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  pb goal list --status active
+  pb goal show 3f2a            any unique part of an id will do
+  pb goal check hello.toml     without running anything")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    List(list::Args),
+    Show(show::Args),
+    Watch(watch::Args),
+    Cancel(cancel::Args),
+    Check(check::Args),
+    Logs(logs::Args),
+    Schema(schema::Args),
+}
+
+/// A goal, by its id.
+#[derive(Debug, clap::Args)]
+struct GoalId {
+    /// The goal's id, or a part of it that no other goal has
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
+    match args.action {
+        Action::List(args) => list::run(args),
+        Action::Show(args) => show::run(args),
+        Action::Watch(args) => watch::run(args),
+        Action::Cancel(args) => cancel::run(args),
+        Action::Check(args) => check::run(&args),
+        Action::Logs(args) => logs::run(args),
+        Action::Schema(args) => schema::run(&args),
+    }
+}

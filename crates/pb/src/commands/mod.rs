@@ -1,0 +1,41 @@
+//! The commands, one file each. A new one is a file and a line here.
+
+pub(crate) mod gateway;
+mod goal;
+mod run;
+pub(crate) mod scheduler;
+mod start;
+mod status;
+mod stop;
+
+use clap::Subcommand;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// What `pb` can be told to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(run::Args),
+    Goal(goal::Args),
+    Start(start::Args),
+    Stop(stop::Args),
+    Status(status::Args),
+    Gateway(gateway::Args),
+    Scheduler(scheduler::Args),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        match self {
+            Self::Run(args) => run::run(&args),
+            Self::Goal(args) => goal::run(args),
+            Self::Start(args) => start::run(&args),
+            Self::Stop(args) => stop::run(&args),
+            Self::Status(args) => status::run(&args),
+            Self::Gateway(args) => gateway::run(args),
+            Self::Scheduler(args) => scheduler::run(args),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `pb scheduler`: the daemon that executes goals.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use pb_runtime::{Clock, Home, Ids};
+use pb_scheduler::Scheduler;
+use tokio_util::sync::CancellationToken;
+
+use super::gateway::path_argument;
+use crate::commands;
+use crate::daemon::{self, Daemon, Ground};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Start, stop and look at the scheduler: the daemon that executes goals
+///
+/// Stopped or killed at any moment, it goes on from its journal when it is started again.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  pb scheduler start\n  pb scheduler start --foreground --debug\n  pb scheduler status --json"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Start the scheduler in the background; its log is logs/scheduler.log
+    Start(StartArgs),
+    /// Stop the scheduler; its goals wait until it is started again
+    Stop,
+    /// Stop the scheduler if it runs, and start it
+    Restart(StartArgs),
+    /// Show whether the scheduler runs; exits 3 if it does not
+    Status(commands::status::DaemonArgs),
+}
+
+/// How to start a scheduler.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct StartArgs {
+    /// Stay in the foreground and write to this terminal; Ctrl-C stops it
+    #[arg(long)]
+    foreground: bool,
+    /// Tell more about what goes on
+    #[arg(long)]
+    debug: bool,
+    /// The log of everything that happens [default: state.db in the home]
+    #[arg(long, value_name = "PATH")]
+    db: Option<PathBuf>,
+    /// The gateway's Unix socket [default: gateway.sock in the home]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// Tell the process that holds the other end of standard input when it serves
+    #[arg(long, hide = true)]
+    report_ready: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
+    let home = Home::from_environment()?;
+    match args.action {
+        Action::Start(args) => start(&home, args),
+        Action::Stop => commands::stop::one(&home, Daemon::Scheduler),
+        Action::Restart(args) => {
+            daemon::stop(&home, Daemon::Scheduler)?;
+            start(&home, args)
+        }
+        Action::Status(args) => commands::status::daemon(&home, Daemon::Scheduler, &args),
+    }
+}
+
+fn start(home: &Home, args: StartArgs) -> Result<Exit, Failure> {
+    if args.foreground {
+        let ground = Ground { debug: args.debug, report_ready: args.report_ready };
+        return daemon::serve(Daemon::Scheduler, ground, |stop| serving(home.clone(), args, stop));
+    }
+    commands::start::one(home, Daemon::Scheduler, &args.forwarded()?)
+}
+
+async fn serving(
+    home: Home,
+    args: StartArgs,
+    stop: CancellationToken,
+) -> Result<(String, impl Future<Output = Result<(), Failure>>), Failure> {
+    home.prepare()?;
+    let clock = Clock::System;
+    let db = args.db.unwrap_or_else(|| home.state_db());
+    let about = db.display().to_string();
+    let config = pb_scheduler::Config {
+        db,
+        socket: args.socket.unwrap_or_else(|| home.gateway_socket()),
+        // After an upgrade the path that we were started by is another version.
+        exe: PathBuf::from("/proc/self/exe"),
+        ids: Ids::random(clock.clone()),
+        clock,
+        home: home.clone(),
+    };
+    let scheduler = Scheduler::start(config)
+        .await
+        .map_err(|error| daemon::not_started(Daemon::Scheduler, error.into()))?;
+    let serving = async { scheduler.run(stop).await.map_err(|error| anyhow::Error::from(error).into()) };
+    Ok((about, serving))
+}
+
+impl StartArgs {
+    /// What a plain `pb scheduler start` would use.
+    pub(crate) fn by_default(debug: bool) -> Self {
+        Self { debug, ..Self::default() }
+    }
+
+    /// The same as arguments for a background process, which has another working folder.
+    pub(crate) fn forwarded(&self) -> Result<Vec<OsString>, Failure> {
+        let mut arguments = Vec::new();
+        arguments.extend(self.debug.then(|| "--debug".into()));
+        path_argument(&mut arguments, "--db", self.db.as_deref())?;
+        path_argument(&mut arguments, "--socket", self.socket.as_deref())?;
+        Ok(arguments)
+    }
+}

@@ -1,0 +1,157 @@
+//! `pb status`: what runs, where, and how it does.
+
+use pb_protocol::methods::NoParams;
+use pb_protocol::methods::system::{self, StatusResult};
+use pb_runtime::{Clock, Endpoint, Home};
+use serde::Serialize;
+
+use crate::connection::{Link, Patience};
+use crate::daemon::Daemon;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::{format, output, table, wait};
+
+/// Show both processes, the link between them, and how many goals are in which state
+///
+/// Exits 0 when gateway and scheduler run, 3 when one of them does not.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  pb status\n  pb status --json")]
+pub(crate) struct Args {
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `pb gateway status` and `pb scheduler status` take.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DaemonArgs {
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Overview {
+    home: String,
+    gateway: Process,
+    scheduler: Process,
+    /// What the gateway tells; absent when it does not answer.
+    system: Option<StatusResult>,
+}
+
+/// One of the processes, as its lock tells.
+#[derive(Debug, Serialize)]
+struct Process {
+    running: bool,
+    pid: Option<u32>,
+    version: Option<String>,
+    started_at: Option<u64>,
+    address: Option<String>,
+    socket: Option<String>,
+    log: String,
+}
+
+impl Process {
+    fn of(home: &Home, daemon: Daemon) -> Self {
+        let holder = daemon.holder(home);
+        let endpoint = holder
+            .as_ref()
+            .filter(|_| daemon == Daemon::Gateway)
+            .and_then(|holder| Endpoint::read(&home.gateway_json()).filter(|end| end.pid == holder.pid));
+        Self {
+            running: holder.is_some(),
+            pid: holder.as_ref().map(|holder| holder.pid),
+            version: holder.as_ref().map(|holder| holder.version.clone()),
+            started_at: holder.as_ref().map(|holder| holder.started_at_ms),
+            address: endpoint.as_ref().map(|endpoint| format!("ws://{}", endpoint.address)),
+            socket: endpoint.map(|endpoint| endpoint.socket.display().to_string()),
+            log: daemon.log(home).display().to_string(),
+        }
+    }
+
+    fn row(&self, daemon: Daemon) -> Vec<String> {
+        let name = daemon.name().to_owned();
+        let Some(pid) = self.pid else {
+            return vec![name, "not running".to_owned()];
+        };
+        let up = Clock::System.now_ms().saturating_sub(self.started_at.unwrap_or_default());
+        vec![
+            name,
+            "running".to_owned(),
+            pid.to_string(),
+            self.version.clone().unwrap_or_default(),
+            format::duration(up),
+            self.address.clone().unwrap_or_default(),
+        ]
+    }
+}
+
+const HEADINGS: [&str; 6] = ["PROCESS", "STATE", "PID", "VERSION", "UP", "ADDRESS"];
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let home = Home::from_environment()?;
+    let (gateway, scheduler) = (Process::of(&home, Daemon::Gateway), Process::of(&home, Daemon::Scheduler));
+    let told = gateway.running.then(|| ask(&home));
+    let exit = if gateway.running && scheduler.running { Exit::Ok } else { Exit::Unproven };
+    if args.json {
+        output::json(&Overview {
+            home: home.root().display().to_string(),
+            gateway,
+            scheduler,
+            system: told.and_then(Result::ok),
+        })?;
+        return Ok(exit);
+    }
+    let rows = vec![gateway.row(Daemon::Gateway), scheduler.row(Daemon::Scheduler)];
+    output::data(table::render(&HEADINGS, rows))?;
+    output::data("")?;
+    match &told {
+        Some(Ok(system)) => {
+            output::data(format::field("link", link(system)))?;
+            output::data(format::field("goals", goals(system)))?;
+        }
+        Some(Err(failure)) => output::failure(failure),
+        None => {}
+    }
+    output::data(format::field("home", home.root().display()))?;
+    Ok(exit)
+}
+
+/// Shows one of the processes.
+pub(super) fn daemon(home: &Home, daemon: Daemon, args: &DaemonArgs) -> Result<Exit, Failure> {
+    let process = Process::of(home, daemon);
+    if args.json {
+        output::json(&process)?;
+    } else {
+        output::data(table::render(&HEADINGS, vec![process.row(daemon)]))?;
+    }
+    Ok(if process.running { Exit::Ok } else { Exit::Unproven })
+}
+
+fn ask(home: &Home) -> Result<StatusResult, Failure> {
+    wait::client(async { Link::new(home, Patience::None).call::<system::Status>(&NoParams {}).await })
+}
+
+fn link(system: &StatusResult) -> String {
+    let scheduler = &system.scheduler;
+    let waiting = match scheduler.waiting_commands {
+        0 => String::new(),
+        commands => format!(", {} waiting", format::count(commands, "command")),
+    };
+    if scheduler.is_connected {
+        format!("connected, {} behind{waiting}", format::count(scheduler.lag_events, "event"))
+    } else {
+        format!("no scheduler is connected{waiting}")
+    }
+}
+
+fn goals(system: &StatusResult) -> String {
+    let parts: Vec<String> = system
+        .goals
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(status, count)| format!("{count} {status}"))
+        .collect();
+    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+}

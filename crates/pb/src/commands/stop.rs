@@ -1,0 +1,33 @@
+//! `pb stop`: both processes.
+
+use pb_runtime::Home;
+
+use crate::daemon::{self, Daemon};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output;
+
+/// Stop scheduler and gateway, with everything that they run
+///
+/// Goals that are not done go on at the next `pb start`. A process that does not end within 25 s is killed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+/// Runs the command. The scheduler stops first, so that clients see its last events.
+pub(crate) fn run(_: &Args) -> Result<Exit, Failure> {
+    let home = Home::from_environment()?;
+    let scheduler = daemon::stop(&home, Daemon::Scheduler)?;
+    let gateway = daemon::stop(&home, Daemon::Gateway)?;
+    if scheduler.is_none() && gateway.is_none() {
+        output::note("nothing is running");
+    }
+    Ok(Exit::Ok)
+}
+
+/// Stops one of them.
+pub(super) fn one(home: &Home, daemon: Daemon) -> Result<Exit, Failure> {
+    if daemon::stop(home, daemon)?.is_none() {
+        output::note(format_args!("the {} is not running", daemon.name()));
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,142 @@
+//! Starting a daemon in the background: this same binary, in a session of its own, writing to its
+//! log, and telling through a pipe when it is ready.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, PipeReader, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use pb_runtime::Home;
+use pb_runtime::readiness::Readiness;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::Daemon;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// How long a daemon may take until it serves.
+const READY_LIMIT: Duration = Duration::from_secs(10);
+/// A log that is larger is put aside when its daemon starts, in bytes.
+const LOG_BYTES_MAX: u64 = 10 * 1024 * 1024;
+/// Longest word from a daemon about its start, in bytes.
+const READINESS_BYTES_MAX: usize = 64 * 1024;
+
+/// A daemon that serves.
+#[derive(Debug)]
+pub(crate) struct Started {
+    /// Its process id.
+    pub(crate) pid: u32,
+    /// What it says about itself, for people.
+    pub(crate) about: String,
+}
+
+/// Starts a daemon with these arguments after `pb NAME start`, and waits until it serves.
+pub(crate) fn start(home: &Home, daemon: Daemon, arguments: &[OsString]) -> Result<Started, Failure> {
+    home.prepare()?;
+    let log = daemon.log(home);
+    let (reader, writer) = io::pipe().context("cannot make a pipe")?;
+    let mut child = spawn(home, daemon, arguments, (open_log(&log)?, Stdio::from(writer)))
+        .with_context(|| format!("cannot start the {}", daemon.name()))?;
+    let word = read_word(reader);
+    let name = daemon.name();
+    let see_log = format!("its log is {}", log.display());
+    match word {
+        Word::Said(Readiness::Ready(about)) => Ok(Started { pid: child.id(), about }),
+        Word::Said(Readiness::Failed { error, exit_code }) => {
+            let _ = child.wait(); // It has said everything.
+            Err(Failure::relayed(exit_of(exit_code), &error))
+        }
+        Word::Late => {
+            let seconds = READY_LIMIT.as_secs();
+            let message = format!("the {name} (pid {}) is not ready after {seconds} s", child.id());
+            Err(Failure::new(Exit::Unavailable, message).hint(format!("it goes on starting; {see_log}")))
+        }
+        Word::Gone => {
+            let how = child.wait().map(|status| status.to_string()).unwrap_or_default();
+            let message = format!("the {name} ended before it was ready ({how})");
+            Err(Failure::new(Exit::Unavailable, message).hint(see_log))
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "pb_exec runs the commands of goals, which end with the scheduler; this is our own binary, which stays"
+)]
+fn spawn(
+    home: &Home,
+    daemon: Daemon,
+    arguments: &[OsString],
+    (log, stdin): (File, Stdio),
+) -> io::Result<Child> {
+    // After an upgrade the path that we were started by is another version.
+    Command::new("/proc/self/exe")
+        .arg0("pb")
+        .args([daemon.name(), "start", "--foreground", "--report-ready"])
+        .args(arguments)
+        .env("PB_HOME", home.root())
+        .current_dir(home.root())
+        .stdin(stdin)
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+}
+
+fn open_log(path: &Path) -> anyhow::Result<File> {
+    if fs::metadata(path).is_ok_and(|meta| meta.len() > LOG_BYTES_MAX) {
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(".1");
+        let _ = fs::rename(path, aside); // Then the log goes on growing.
+    }
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("cannot open {}", path.display()))
+}
+
+enum Word {
+    Said(Readiness),
+    Late,
+    Gone,
+}
+
+/// Waits for the one line that a daemon says when it serves or gives up.
+fn read_word(mut reader: PipeReader) -> Word {
+    let deadline = Instant::now() + READY_LIMIT;
+    let mut line = Vec::new();
+    while !line.contains(&b'\n') && line.len() < READINESS_BYTES_MAX {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Word::Late;
+        }
+        let timeout = Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(left.subsec_nanos()),
+        };
+        let mut fds = [PollFd::new(&reader, PollFlags::IN)];
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => continue,
+            Ok(_) | Err(_) => {}
+        }
+        let mut bytes = [0; 4096];
+        match reader.read(&mut bytes) {
+            Ok(0) | Err(_) => return Word::Gone,
+            Ok(count) => line.extend(bytes.iter().take(count)),
+        }
+    }
+    serde_json::from_slice(&line).map_or(Word::Gone, Word::Said)
+}
+
+/// The exit code that a daemon ended with, as far as we know it.
+fn exit_of(code: u8) -> Exit {
+    const ALL: [Exit; 6] =
+        [Exit::Usage, Exit::Missing, Exit::Unavailable, Exit::Busy, Exit::Refused, Exit::Config];
+    ALL.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Failed)
+}

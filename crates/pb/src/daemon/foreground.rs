@@ -1,0 +1,93 @@
+//! Being a daemon: log, start, say so, serve until asked to stop, drain.
+
+use std::future::Future;
+
+use anyhow::Context;
+use pb_runtime::readiness::Readiness;
+use pb_runtime::signals::StopSignals;
+use tokio_util::sync::CancellationToken;
+
+use super::Daemon;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output;
+use crate::wait;
+
+/// How a daemon was started.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ground {
+    /// Whether it tells more about what it does.
+    pub(crate) debug: bool,
+    /// Whether another process of ours waits for its word.
+    pub(crate) report_ready: bool,
+}
+
+/// Serves until asked to stop. `start` gives what people are told and what runs until the token
+/// is cancelled.
+pub(crate) fn serve<S, R>(
+    daemon: Daemon,
+    ground: Ground,
+    start: impl FnOnce(CancellationToken) -> S,
+) -> Result<Exit, Failure>
+where
+    S: Future<Output = Result<(String, R), Failure>>,
+    R: Future<Output = Result<(), Failure>>,
+{
+    if ground.report_ready {
+        // A terminal's Ctrl-C and hang-up are not for us. We never lead a group yet, so this succeeds.
+        let _ = rustix::process::setsid();
+    }
+    let result = run(daemon, ground, start);
+    if let Err(failure) = &result
+        && ground.report_ready
+    {
+        let failed = Readiness::Failed { error: failure.to_string(), exit_code: failure.exit.code() };
+        failed.tell();
+    }
+    result
+}
+
+fn run<S, R>(
+    daemon: Daemon,
+    ground: Ground,
+    start: impl FnOnce(CancellationToken) -> S,
+) -> Result<Exit, Failure>
+where
+    S: Future<Output = Result<(String, R), Failure>>,
+    R: Future<Output = Result<(), Failure>>,
+{
+    pb_runtime::logging::start(ground.debug);
+    let runtime = wait::daemon()?;
+    let ended: Result<(), Failure> = runtime.block_on(async {
+        let mut signals = StopSignals::listen().context("cannot listen to signals")?;
+        let stop = CancellationToken::new();
+        let (about, serving) = tokio::select! {
+            started = Box::pin(start(stop.clone())) => started?,
+            () = signals.next() => return Ok(()),
+        };
+        ready(daemon, ground, about);
+        let mut serving = Box::pin(serving);
+        tokio::select! {
+            ended = &mut serving => return ended,
+            () = signals.next() => stop.cancel(),
+        }
+        tokio::select! {
+            ended = serving => ended,
+            () = signals.next() => {
+                output::note("asked twice: ending at once");
+                Ok(())
+            }
+        }
+    });
+    // What still works in the background has had its time; what counts is on the disk.
+    runtime.shutdown_background();
+    ended.map(|()| Exit::Ok)
+}
+
+fn ready(daemon: Daemon, ground: Ground, about: String) {
+    let (name, pid) = (daemon.name(), std::process::id());
+    output::note(format_args!("{name} is ready (pid {pid}): {about}"));
+    if ground.report_ready {
+        Readiness::Ready(about).tell();
+    }
+}

@@ -1,0 +1,47 @@
+//! Stopping a daemon: the very process that holds the lock, by its descriptor.
+
+use std::time::Duration;
+
+use pb_runtime::{Home, LockHolder};
+
+use super::Daemon;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output;
+
+/// A wait that is longer than this is explained.
+const SILENT: Duration = Duration::from_secs(1);
+/// How long a daemon may drain; it gives its steps 20 s.
+const DRAIN_LIMIT: Duration = Duration::from_secs(25);
+/// How long the kernel may take to end it.
+const KILL_LIMIT: Duration = Duration::from_secs(5);
+
+/// Stops a daemon and says so; `None` when none runs.
+pub(crate) fn stop(home: &Home, daemon: Daemon) -> Result<Option<LockHolder>, Failure> {
+    let Some(holder) = daemon.holder(home) else {
+        return Ok(None);
+    };
+    let (name, pid) = (daemon.name(), holder.pid);
+    let Some(process) = holder.process() else {
+        return Ok(None); // It ended in this moment.
+    };
+    process.terminate();
+    if process.wait(SILENT) {
+        output::note(format_args!("stopped {name} (pid {pid})"));
+        return Ok(Some(holder));
+    }
+    let seconds = DRAIN_LIMIT.as_secs();
+    output::note(format_args!("waiting for the {name} (pid {pid}) to finish its steps, at most {seconds} s"));
+    if process.wait(DRAIN_LIMIT.saturating_sub(SILENT)) {
+        output::note(format_args!("stopped {name} (pid {pid})"));
+        return Ok(Some(holder));
+    }
+    process.kill();
+    if process.wait(KILL_LIMIT) {
+        output::note(format_args!("killed {name} (pid {pid}): it did not stop by itself"));
+        return Ok(Some(holder));
+    }
+    // A process of another user, or one that hangs in the kernel.
+    let message = format!("the {name} (pid {pid}) cannot be stopped");
+    Err(Failure::new(Exit::Failed, message).hint(format!("look at it with: ps -o pid,user,stat,cmd {pid}")))
+}

@@ -1,0 +1,176 @@
+//! One line per happening that a person cares for; most events have none.
+
+use std::collections::BTreeMap;
+
+use pb_model::Verdict;
+use pb_protocol::domain::{Error, GateResult, WorkItem};
+use pb_protocol::frame::EventFrame;
+
+use super::payload::Payload;
+use crate::format;
+use crate::output::{BAD, DIM, GOOD, WARN, styled};
+
+/// What is remembered from earlier events to tell about later ones.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    /// When the first event happened; lines count from there.
+    began_at: Option<u64>,
+    items: BTreeMap<String, Item>,
+}
+
+#[derive(Debug, Default)]
+struct Item {
+    key: String,
+    started_at: u64,
+}
+
+impl Lines {
+    /// The line about this event, if it deserves one.
+    pub(super) fn line(&mut self, frame: &EventFrame) -> Option<String> {
+        // What a later version tells in other ways is left to its own clients.
+        let payload: Payload = serde_json::from_str(frame.data.get()).ok()?;
+        let at = frame.at.unwrap_or_default();
+        let began_at = *self.began_at.get_or_insert(at);
+        let key = self.learn(frame, &payload, at);
+        let text = match frame.event.split_once('.')? {
+            ("goal", _) => of_goal(&frame.event, &payload)?,
+            ("workitem", what) => self.of_item(what, &payload, at)?,
+            ("run", _) => of_run(&frame.event, &payload)?,
+            ("verification", "started") if payload.probe == Some(true) => {
+                "its gates are asked whether the lost work was done".to_owned()
+            }
+            ("gate", _) => of_gate(payload.gate.as_ref()?),
+            ("artifact", _) => {
+                let artifact = payload.artifact?;
+                let (path, size) = (format::line(&artifact.file_path), format::size(artifact.size_bytes));
+                format!("delivered {path} ({size})")
+            }
+            ("escalation", _) => {
+                let title = format::line(&payload.escalation?.title);
+                format!("{}: {title}", styled(WARN, "asks a human"))
+            }
+            _ => return None,
+        };
+        let since = styled(DIM, format_args!("{:>9}", seconds(at.saturating_sub(began_at))));
+        Some(match key {
+            Some(key) => format!("{since}  {key}: {text}"),
+            None => format!("{since}  {text}"),
+        })
+    }
+
+    /// Remembers what later lines need; returns the key of the item that the event is about.
+    fn learn(&mut self, frame: &EventFrame, payload: &Payload, at: u64) -> Option<String> {
+        let id = payload.work_item_id.as_ref()?;
+        let item = self.items.entry(id.clone()).or_default();
+        if let Some(WorkItem { key, .. }) = &payload.work_item {
+            item.key = format::line(key);
+        }
+        if frame.event == "workitem.started" {
+            item.started_at = at;
+        }
+        Some(item.key.clone())
+    }
+
+    fn of_item(&self, what: &str, payload: &Payload, at: u64) -> Option<String> {
+        let item = payload.work_item.as_ref()?;
+        let error = || message(payload.error.as_ref());
+        match what {
+            "started" if item.retry_count == 0 => Some("started".to_owned()),
+            "started" => Some(format!("started, attempt {}", item.retry_count + 1)),
+            "updated" => {
+                let retry = payload.retry_count?;
+                let pause = format::duration(payload.not_before.unwrap_or(at).saturating_sub(at));
+                let of = item.max_retries;
+                Some(format!("{} {retry} of {of} in {pause}: {}", styled(WARN, "retry"), error()))
+            }
+            "completed" => {
+                let started_at = self.items.get(&item.id).map_or(at, |item| item.started_at);
+                let took = format::duration(at.saturating_sub(started_at));
+                let verdict = verdict(payload.verdict.or(item.verdict));
+                Some(format!("done in {took}, {verdict}"))
+            }
+            "failed" => Some(format!("{}: {}", styled(BAD, "failed"), error())),
+            "blocked" => Some(format!("{}: {}", styled(WARN, "needs a human"), error())),
+            _ => None,
+        }
+    }
+}
+
+fn of_goal(event: &str, payload: &Payload) -> Option<String> {
+    match event {
+        "goal.started" => {
+            let workspace = payload.workspace.as_deref()?;
+            Some(format!("works in {}", format::line(workspace)))
+        }
+        "goal.updated" => of_update(payload),
+        _ => None, // Its end is told by the report.
+    }
+}
+
+fn of_update(payload: &Payload) -> Option<String> {
+    if let Some(other) = &payload.waits_for {
+        let workspace = format::line(payload.workspace.as_deref().unwrap_or("its folder"));
+        return Some(format!("waits for {other}, which works in {workspace}"));
+    }
+    if let Some(items) = payload.items {
+        return Some(format!("planned {}", format::count(items, "item")));
+    }
+    if payload.epoch.is_some() {
+        return Some(styled(WARN, "the scheduler was started again and goes on with the goal"));
+    }
+    if payload.cancelled_by.is_some() {
+        return Some("cancelling".to_owned());
+    }
+    let publishing = payload.goal.as_ref().is_some_and(|goal| goal.phase == "publish");
+    publishing.then(|| "every item is done; checking once more, then delivering".to_owned())
+}
+
+fn of_run(event: &str, payload: &Payload) -> Option<String> {
+    match event {
+        "run.continued" => {
+            let why = format::line(payload.why.as_deref().unwrap_or_default());
+            Some(match payload.ran_again {
+                Some(true) => format!("{}: {why}", styled(WARN, "runs again")),
+                Some(false) | None => format!("{}: {why}", styled(WARN, "continued")),
+            })
+        }
+        "run.executed" => {
+            let unconfined = payload.run.as_ref()?.unconfined.as_deref()?;
+            Some(format!("{}: {}", styled(WARN, "warning"), format::line(unconfined)))
+        }
+        _ => None,
+    }
+}
+
+fn of_gate(gate: &GateResult) -> String {
+    let name = format::line(&gate.name);
+    match (gate.passed, gate.recheck) {
+        (true, false) => format!("{}: {name}", styled(GOOD, "gate passed")),
+        (true, true) => format!("{}: {name}", styled(GOOD, "gate still holds")),
+        (false, _) => {
+            let optional = if gate.required { "" } else { " (optional)" };
+            let found = format::line(&gate.found);
+            format!("{}{optional}: {name}: {found}", styled(BAD, "gate failed"))
+        }
+    }
+}
+
+fn message(error: Option<&Error>) -> String {
+    error.map(|error| format::line(&error.message)).unwrap_or_default()
+}
+
+/// A verdict in its colour.
+fn verdict(verdict: Option<Verdict>) -> String {
+    let verdict = verdict.unwrap_or(Verdict::Unverified);
+    let style = match verdict {
+        Verdict::Verified => GOOD,
+        Verdict::Partial | Verdict::Unverified => WARN,
+        Verdict::Failed => BAD,
+    };
+    styled(style, verdict.as_str())
+}
+
+/// `1.25 s` since the beginning, exact enough to see what came after what.
+fn seconds(ms: u64) -> String {
+    format!("{}.{:02} s", ms / 1000, ms % 1000 / 10)
+}

@@ -1,0 +1,37 @@
+//! What the lines need from an event's data (`pb-protocol/src/event.rs` writes it).
+
+use pb_model::Verdict;
+use pb_protocol::domain::{Artifact, Error, Escalation, GateResult, Goal, Run, WorkItem};
+use serde::Deserialize;
+
+/// The keys that we read; the rest is for other clients.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Payload {
+    pub(super) work_item_id: Option<String>,
+    pub(super) goal: Option<Goal>,
+    pub(super) work_item: Option<WorkItem>,
+    pub(super) run: Option<Run>,
+    pub(super) gate: Option<GateResult>,
+    pub(super) artifact: Option<Artifact>,
+    pub(super) escalation: Option<Escalation>,
+    pub(super) error: Option<Error>,
+    pub(super) verdict: Option<Verdict>,
+    /// `goal.updated`: the plan stands with so many items.
+    pub(super) items: Option<u32>,
+    /// `goal.updated`: the goal whose folder it waits for.
+    pub(super) waits_for: Option<String>,
+    pub(super) workspace: Option<String>,
+    /// `goal.updated`: a new incarnation of the scheduler took the goal over.
+    pub(super) epoch: Option<u64>,
+    /// `goal.updated`: who cancels.
+    pub(super) cancelled_by: Option<String>,
+    /// `workitem.updated`: the item is tried again.
+    pub(super) retry_count: Option<u32>,
+    pub(super) not_before: Option<u64>,
+    /// `run.continued`.
+    pub(super) ran_again: Option<bool>,
+    pub(super) why: Option<String>,
+    /// `verification.started`: the gates find out whether lost work was done.
+    pub(super) probe: Option<bool>,
+}

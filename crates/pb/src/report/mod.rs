@@ -1,0 +1,77 @@
+//! How a goal stands, whole: what the end of `pb run` and `pb goal show` are made of.
+
+mod ending;
+mod sections;
+
+use pb_model::Verdict;
+use pb_protocol::domain::{Goal, Run, WorkItem};
+use pb_protocol::methods::goal::{GoalDetail, GoalIdParams, StepView, Steps};
+use pb_protocol::methods::workitem::{ByGoal, Runs, RunsParams};
+use serde::Serialize;
+
+pub(crate) use ending::ending;
+pub(crate) use sections::{artifacts, escalations, gates, items, verdict_line};
+
+use crate::connection::Link;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// A goal with everything that people ask about.
+#[derive(Debug, Serialize)]
+pub(crate) struct Account {
+    /// The goal, its artifacts and escalations.
+    #[serde(flatten)]
+    pub(crate) detail: GoalDetail,
+    /// Its items in plan order, each with its attempts.
+    pub(crate) items: Vec<ItemAccount>,
+    /// Its journal.
+    #[serde(skip)]
+    pub(crate) steps: Vec<StepView>,
+}
+
+/// An item with its attempts.
+#[derive(Debug, Serialize)]
+pub(crate) struct ItemAccount {
+    /// The item.
+    #[serde(flatten)]
+    pub(crate) item: WorkItem,
+    /// The attempts at it, with what their gates found.
+    pub(crate) runs: Vec<Run>,
+}
+
+impl Account {
+    /// Asks the gateway for everything about a goal.
+    pub(crate) async fn gather(link: &mut Link<'_>, detail: GoalDetail) -> Result<Self, Failure> {
+        let params = GoalIdParams { goal_id: detail.goal.id.clone() };
+        let mut items = Vec::new();
+        for item in link.call::<ByGoal>(&params).await?.work_items {
+            let params = RunsParams { work_item_id: item.id.clone() };
+            let runs = link.call::<Runs>(&params).await?.runs;
+            items.push(ItemAccount { item, runs });
+        }
+        let steps = link.call::<Steps>(&params).await?.steps;
+        Ok(Self { detail, items, steps })
+    }
+}
+
+/// Whether nothing more happens to a goal by itself.
+pub(crate) fn is_over(goal: &Goal) -> bool {
+    matches!(goal.status.as_str(), "completed" | "failed" | "cancelled" | "blocked")
+}
+
+/// The exit code that says how a goal ended.
+pub(crate) fn exit(goal: &Goal) -> Exit {
+    match (goal.status.as_str(), goal.verdict) {
+        ("completed", Some(Verdict::Verified)) => Exit::Ok,
+        ("completed", Some(Verdict::Partial | Verdict::Unverified) | None) => Exit::Unproven,
+        ("blocked", _) => Exit::NeedsHuman,
+        // Nothing was started: the request was not allowed.
+        ("failed", _) if is_refused(goal) => Exit::Refused,
+        _ => Exit::Failed,
+    }
+}
+
+/// Whether intake said no.
+pub(crate) fn is_refused(goal: &Goal) -> bool {
+    goal.reason.as_deref() == Some("refused")
+}

@@ -1,0 +1,108 @@
+//! The parts of a report, each a block of text; empty when there is nothing to tell.
+
+use std::path::Path;
+
+use pb_model::Verdict;
+use pb_protocol::domain::{Escalation, GateResult, Goal};
+
+use super::{Account, ItemAccount};
+use crate::output::{BAD, BOLD, GOOD, WARN, styled};
+use crate::{format, table};
+
+/// The items, one a row.
+pub(crate) fn items(account: &Account) -> String {
+    let row = |one: &ItemAccount| {
+        let time: u64 =
+            one.runs.iter().filter_map(|run| Some(run.completed_at?.saturating_sub(run.created_at))).sum();
+        vec![
+            format::line(&one.item.key),
+            format::word(&one.item.status),
+            one.item.verdict.map_or("-", Verdict::as_str).to_owned(),
+            one.runs.len().to_string(),
+            if one.runs.is_empty() { "-".to_owned() } else { format::duration(time) },
+        ]
+    };
+    table::render(&["ITEM", "STATUS", "VERDICT", "ATTEMPTS", "TIME"], account.items.iter().map(row).collect())
+}
+
+/// The gates of each item's last attempt, one a row.
+pub(crate) fn gates(account: &Account) -> String {
+    let row = |one: &ItemAccount, gate: &GateResult| {
+        let result = match (gate.passed, gate.required) {
+            (true, _) => "pass",
+            (false, true) => "FAIL",
+            (false, false) => "fail (optional)",
+        };
+        vec![
+            format::line(&one.item.key),
+            format::excerpt(&gate.name),
+            result.to_owned(),
+            format::excerpt(&gate.found),
+        ]
+    };
+    let rows = account.items.iter().flat_map(|one| {
+        let last = one.runs.last().map(|run| run.gates.as_slice()).unwrap_or_default();
+        last.iter().map(move |gate| row(one, gate))
+    });
+    table::render(&["ITEM", "GATE", "RESULT", "FOUND"], rows.collect())
+}
+
+/// The delivered files, one a row, with their full paths.
+pub(crate) fn artifacts(account: &Account) -> String {
+    let workspace = Path::new(account.detail.goal.workspace.as_deref().unwrap_or_default());
+    let rows = account.detail.artifacts.iter().map(|artifact| {
+        let path = workspace.join(&artifact.file_path);
+        vec![
+            format::line(&path.to_string_lossy()),
+            format::size(artifact.size_bytes),
+            if artifact.changed { "changed" } else { "new" }.to_owned(),
+        ]
+    });
+    table::render(&["ARTIFACT", "SIZE", ""], rows.collect())
+}
+
+/// What a human has to decide, with everything needed to decide it.
+pub(crate) fn escalations(account: &Account) -> String {
+    let blocks: Vec<String> = account.detail.escalations.iter().map(escalation).collect();
+    blocks.join("\n\n")
+}
+
+fn escalation(escalation: &Escalation) -> String {
+    let packet = &escalation.context_data;
+    let mut lines = vec![
+        format!(
+            "{}: {}",
+            styled(WARN, "a human has to decide"),
+            styled(BOLD, format::line(&escalation.title))
+        ),
+        format!("  {}", format::field("what", format::line(&packet.context))),
+        format!("  {}", format::field("why", format::line(&packet.root_cause))),
+        format!("  {}", format::field("now", format::line(&packet.current_state))),
+    ];
+    for attempt in &packet.attempts {
+        let (number, at) = (attempt.attempt, format::moment(attempt.at));
+        let text = format!("{number}, {at}: {}", format::line(&attempt.outcome));
+        lines.push(format!("  {}", format::field("attempt", text)));
+    }
+    for choice in &packet.options {
+        let text = format!("{}: {}", choice.action, format::line(&choice.label));
+        lines.push(format!("  {}", format::field("option", text)));
+    }
+    lines.join("\n")
+}
+
+/// `verified: 3 item(s) done`, in the colour of how it ended.
+pub(crate) fn verdict_line(goal: &Goal) -> String {
+    let (style, word) = match (goal.status.as_str(), goal.verdict) {
+        ("completed", Some(Verdict::Verified)) => (GOOD, "verified"),
+        ("completed", verdict) => (WARN, verdict.unwrap_or(Verdict::Unverified).as_str()),
+        ("blocked", _) => (WARN, "needs a human"),
+        ("failed", _) => (BAD, "failed"),
+        (status, _) => (BOLD, status),
+    };
+    let error = goal.error.as_ref().map(|error| error.message.as_str());
+    match error.or(goal.summary.as_deref()) {
+        Some(text) => format!("{}: {}", styled(style.bold(), word), format::line(text)),
+        None => styled(style.bold(), word),
+    }
+}

@@ -1,0 +1,44 @@
+//! Help is read before anything else works.
+
+use insta::assert_snapshot;
+
+use crate::env::TestEnv;
+
+#[test]
+fn every_command_explains_itself() {
+    let env = TestEnv::new();
+    let pages = [
+        "",
+        "run",
+        "goal",
+        "goal list",
+        "goal show",
+        "goal watch",
+        "goal cancel",
+        "goal check",
+        "goal logs",
+        "goal schema",
+        "start",
+        "stop",
+        "status",
+        "gateway",
+        "gateway start",
+        "gateway stop",
+        "gateway restart",
+        "gateway status",
+        "scheduler",
+        "scheduler start",
+        "scheduler stop",
+        "scheduler restart",
+        "scheduler status",
+    ];
+    for page in pages {
+        let name = if page.is_empty() { "pb" } else { page };
+        assert_snapshot!(name.replace(' ', "_"), env.pb(page.split_whitespace().chain(["--help"])));
+    }
+}
+
+#[test]
+fn the_version_is_told() {
+    assert_snapshot!(TestEnv::new().pb(["--version"]));
+}

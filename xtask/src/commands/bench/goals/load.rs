@@ -1,0 +1,189 @@
+//! The client: submits goals over the WebSocket and watches them, as any client would.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use pb_model::spec::{CommandSpec, PRIORITY_DEFAULT};
+use pb_model::{Effect, GoalSpec, ItemSpec, Lane, Work};
+use pb_protocol::client::{self, Client, Events, Incoming};
+use pb_protocol::methods::events::{Subscribe, SubscribeParams};
+use pb_protocol::methods::goal::{Submit, SubmitParams};
+use pb_runtime::endpoint::Endpoint;
+use pb_runtime::{Home, token};
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// How long any one thing may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Arrivals held while nobody looks; more than a burst makes.
+const ARRIVALS_WAITING_MAX: usize = 16 * 1024;
+
+/// A connected client.
+#[derive(Debug)]
+pub(super) struct Load {
+    client: Client,
+    arrivals: mpsc::Receiver<Arrival>,
+    /// Dropped, they end.
+    _tasks: JoinSet<()>,
+}
+
+/// How long one goal took, from the answer to its submission.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Latency {
+    pub(super) started: Duration,
+    pub(super) completed: Duration,
+}
+
+/// An event, and when it reached us.
+#[derive(Debug)]
+struct Arrival {
+    kind: String,
+    goal: String,
+    at: Instant,
+}
+
+impl Load {
+    pub(super) async fn connect(home: &Home) -> anyhow::Result<Self> {
+        let endpoint = Endpoint::read(&home.gateway_json()).context("the gateway wrote no address")?;
+        let token = token::read(&home.token()).ok();
+        let (client, events, driver) =
+            client::connect(&endpoint.address.to_string(), token.as_deref()).await?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(driver.run());
+        let (sender, arrivals) = mpsc::channel(ARRIVALS_WAITING_MAX);
+        tasks.spawn(stamp(events, sender));
+        let kinds = ["workitem.started", "goal.completed", "goal.failed", "goal.blocked"];
+        client
+            .call::<Subscribe>(&SubscribeParams {
+                kinds: Some(kinds.map(str::to_owned).to_vec()),
+                ..SubscribeParams::default()
+            })
+            .await?;
+        Ok(Self { client, arrivals, _tasks: tasks })
+    }
+
+    /// Submits each goal when the one before it ended.
+    pub(super) async fn one_by_one(&mut self, count: usize) -> anyhow::Result<Vec<Latency>> {
+        let mut latencies = Vec::with_capacity(count);
+        for n in 0..count {
+            let goal = submit(self.client.clone(), n).await?;
+            let answered = Instant::now();
+            let mut started = None;
+            let completed = loop {
+                let arrival = self.next().await?;
+                if arrival.goal != goal {
+                    continue;
+                }
+                if arrival.is_end()? {
+                    break arrival.at;
+                }
+                started.get_or_insert(arrival.at);
+            };
+            // An event may be faster than the answer.
+            let since = |at: Instant| at.saturating_duration_since(answered);
+            latencies.push(Latency {
+                started: since(started.context("the goal ended without starting its item")?),
+                completed: since(completed),
+            });
+        }
+        Ok(latencies)
+    }
+
+    /// Submits all goals at once; from the first submission to the last end.
+    pub(super) async fn at_once(&mut self, count: usize) -> anyhow::Result<Duration> {
+        let began = Instant::now();
+        let mut submissions = JoinSet::new();
+        for n in 0..count {
+            submissions.spawn(submit(self.client.clone(), n));
+        }
+        let mut open = BTreeSet::new();
+        let mut ended = BTreeSet::new();
+        let mut last = began;
+        while let Some(submitted) = submissions.join_next().await {
+            open.insert(submitted??);
+        }
+        while !open.is_subset(&ended) {
+            let arrival = self.next().await?;
+            if open.contains(&arrival.goal) && arrival.is_end()? {
+                last = arrival.at;
+                ended.insert(arrival.goal);
+            }
+        }
+        Ok(last.saturating_duration_since(began))
+    }
+
+    async fn next(&mut self) -> anyhow::Result<Arrival> {
+        let arrival = tokio::time::timeout(PATIENCE, self.arrivals.recv()).await;
+        arrival.context("nothing happened for a minute")?.context("the gateway closed the connection")
+    }
+}
+
+impl Arrival {
+    /// Whether the goal ended; a goal that did not complete makes the figures worthless.
+    fn is_end(&self) -> anyhow::Result<bool> {
+        match self.kind.as_str() {
+            "goal.completed" => Ok(true),
+            "goal.failed" | "goal.blocked" => bail!("{} ended with {}", self.goal, self.kind),
+            _ => Ok(false),
+        }
+    }
+}
+
+async fn stamp(mut events: Events, arrivals: mpsc::Sender<Arrival>) {
+    #[derive(Deserialize)]
+    struct Data {
+        #[serde(rename = "goalId")]
+        goal_id: String,
+    }
+    while let Some(incoming) = events.next().await {
+        let at = Instant::now();
+        let Incoming::Event(event) = incoming else { continue };
+        let Ok(data) = serde_json::from_str::<Data>(event.data.get()) else {
+            continue;
+        };
+        let arrival = Arrival { kind: event.event, goal: data.goal_id, at };
+        if arrivals.send(arrival).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn submit(client: Client, n: usize) -> anyhow::Result<String> {
+    let params = SubmitParams { spec: one_command(n), idempotency_key: None };
+    Ok(client.call::<Submit>(&params).await?.id)
+}
+
+fn one_command(n: usize) -> GoalSpec {
+    let command = CommandSpec {
+        argv: vec!["true".to_owned()],
+        cwd: None,
+        env: std::collections::BTreeMap::new(),
+        time_limit_s: None,
+        effect: Effect::Idempotent,
+        tcp_ports: Vec::new(),
+    };
+    GoalSpec {
+        title: format!("bench {n}"),
+        description: "one command".to_owned(),
+        success_criteria: Vec::new(),
+        priority: PRIORITY_DEFAULT,
+        budget_tokens: None,
+        budget_time_minutes: None,
+        budget_cost_usd: None,
+        tags: Vec::new(),
+        workspace: None,
+        inputs: std::collections::BTreeMap::new(),
+        items: vec![ItemSpec {
+            id: "one".to_owned(),
+            title: None,
+            description: String::new(),
+            needs: Vec::new(),
+            lane: Lane::Main,
+            max_retries: None,
+            work: Work::Command(command),
+            gates: Vec::new(),
+        }],
+    }
+}

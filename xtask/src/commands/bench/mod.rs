@@ -1,0 +1,26 @@
+//! `cargo xtask bench`: how fast and how small, measured on this machine.
+
+mod goals;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// Measure how fast and how small `pb` is on this machine
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    Goals(goals::Args),
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match args.bench {
+        Bench::Goals(args) => goals::run(&args),
+    }
+}

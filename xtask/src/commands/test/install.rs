@@ -1,0 +1,64 @@
+//! Installing, where that is allowed; otherwise saying how.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use pb_runtime::environment;
+
+use crate::{output, process};
+
+/// The runner of the tests: into cargo's own folder, which is always ours.
+///
+/// # Errors
+/// It is missing and cannot be installed.
+pub(super) fn nextest() -> anyhow::Result<()> {
+    if process::succeeds(process::cargo().args(["nextest", "--version"])) {
+        return Ok(());
+    }
+    output::note("cargo-nextest runs the tests and is missing; installing it takes some minutes");
+    process::run(process::cargo().args(["install", "cargo-nextest", "--locked"]))
+        .context("install it yourself: cargo install cargo-nextest --locked")
+}
+
+/// Debian packages, as root or by a sudo that does not ask.
+///
+/// # Errors
+/// We may not, this is no Debian, or apt fails. The message says what to type.
+pub(super) fn debian(packages: &[&str]) -> anyhow::Result<()> {
+    let list = packages.join(" ");
+    if on_path("apt-get").is_none() {
+        bail!("install {list} with your package manager");
+    }
+    let by_hand = || format!("type: sudo apt-get install {list}");
+    let prefix: &[&str] = if is_root() {
+        &[]
+    } else if process::succeeds(process::command("sudo").args(["-n", "true"])) {
+        &["sudo", "-n"]
+    } else {
+        bail!(by_hand());
+    };
+    let apt = |arguments: &[&str]| {
+        let mut words = prefix.iter().chain(["apt-get"].iter()).chain(arguments);
+        let mut apt = process::command(words.next().unwrap_or(&"apt-get"));
+        apt.args(words).env("DEBIAN_FRONTEND", "noninteractive");
+        process::run(&mut apt)
+    };
+    let arguments: Vec<&str> =
+        ["install", "--yes", "--no-install-recommends"].into_iter().chain(packages.iter().copied()).collect();
+    // The lists of a fresh image are empty; those of a used one are good enough.
+    if apt(&arguments).is_err() {
+        apt(&["update"]).with_context(by_hand)?;
+        apt(&arguments).with_context(by_hand)?;
+    }
+    Ok(())
+}
+
+/// Where the shell would find a program.
+pub(super) fn on_path(program: &str) -> Option<PathBuf> {
+    let path = environment::path("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
+}
+
+fn is_root() -> bool {
+    process::printed(process::command("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}

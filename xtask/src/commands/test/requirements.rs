@@ -1,0 +1,70 @@
+//! What the tests need beside Rust. A new need is a row here.
+
+use std::path::{Path, PathBuf};
+
+use super::install;
+use crate::process;
+
+/// A program that some tests need.
+#[derive(Debug)]
+pub(super) struct Requirement {
+    pub(super) name: &'static str,
+    /// The tests that are skipped without it.
+    pub(super) used_by: &'static str,
+    /// Tells the tests where it is; they skip, and say so, where this is not set.
+    pub(super) variable: &'static str,
+    /// Where it is, if it works. The argument is the folder of our own tools.
+    pub(super) find: fn(&Path) -> Option<PathBuf>,
+    pub(super) install: fn(&Path) -> anyhow::Result<()>,
+}
+
+/// Every need, in the order in which they are installed.
+pub(super) const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        name: "git",
+        used_by: "the example that writes a changelog",
+        variable: "PB_TEST_GIT",
+        find: |_| {
+            install::on_path("git").filter(|git| process::succeeds(process::command(git).arg("--version")))
+        },
+        install: |_| install::debian(&["git"]),
+    },
+    Requirement {
+        name: "Python with the package `websockets`",
+        used_by: "the plain WebSocket client",
+        variable: "PB_TEST_PYTHON",
+        find: |tools| {
+            let python = venv_python(tools);
+            process::succeeds(process::command(&python).args(["-c", "import websockets"])).then_some(python)
+        },
+        install: install_websockets,
+    },
+];
+
+/// A version that is known to work; the tests use nothing that changed since.
+const WEBSOCKETS: &str = "websockets>=12,<17";
+
+fn venv_python(tools: &Path) -> PathBuf {
+    tools.join("python").join("bin").join("python")
+}
+
+fn install_websockets(tools: &Path) -> anyhow::Result<()> {
+    let make_venv = || {
+        let mut venv = process::command("python3");
+        venv.args(["-m", "venv", "--clear"]).arg(tools.join("python"));
+        process::run(&mut venv)
+    };
+    // Debian's python3 has no venv until it is asked for.
+    if make_venv().is_err() {
+        install::debian(&["python3", "python3-venv"])?;
+        make_venv()?;
+    }
+    process::run(process::command(venv_python(tools)).args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        WEBSOCKETS,
+    ]))
+}

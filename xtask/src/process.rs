@@ -1,0 +1,100 @@
+//! Running other programs.
+
+use std::ffi::OsStr;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+use cargo_metadata::Message;
+
+use crate::output;
+
+/// A program to run.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "pb_exec runs the commands of goals; these are the project's own"
+)]
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    Command::new(program)
+}
+
+/// The cargo that runs us.
+pub(crate) fn cargo() -> Command {
+    command(pb_runtime::environment::path("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Runs it where the person sees it, and says so first.
+///
+/// # Errors
+/// It cannot be run, or it fails.
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
+    output::note(format_args!("$ {}", shown(command)));
+    let status = command.status().with_context(|| format!("cannot run `{}`", shown(command)))?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", shown(command));
+    }
+    Ok(())
+}
+
+/// Whether it runs and succeeds; nobody sees what it prints.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// What it prints.
+///
+/// # Errors
+/// It cannot be run, it fails, or it does not print UTF-8.
+pub(crate) fn printed(command: &mut Command) -> anyhow::Result<String> {
+    let output = command.output().with_context(|| format!("cannot run `{}`", shown(command)))?;
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        bail!("`{}` failed ({}): {}", shown(command), output.status, stderr.trim());
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("`{}` printed no UTF-8", shown(command)))
+}
+
+/// Builds the `pb` binary of the workspace at `root` and says where it is.
+///
+/// # Errors
+/// It does not build; the compiler has said why.
+pub(crate) fn build_pb(root: &Path, release: bool) -> anyhow::Result<PathBuf> {
+    let mut build = cargo();
+    build
+        .current_dir(root)
+        .args(["build", "--package", "pb", "--quiet"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .args(release.then_some("--release"))
+        .stdout(Stdio::piped());
+    let mut child = build.spawn().context("cannot run cargo")?;
+    let mut executable = None;
+    if let Some(stdout) = child.stdout.take() {
+        for message in Message::parse_stream(BufReader::new(stdout)) {
+            if let Message::CompilerArtifact(artifact) = message?
+                && artifact.target.name == "pb"
+                && let Some(path) = artifact.executable
+            {
+                executable = Some(path.into_std_path_buf());
+            }
+        }
+    }
+    if !child.wait()?.success() {
+        bail!("`pb` does not build");
+    }
+    executable.context("cargo named no executable for `pb`")
+}
+
+/// A command as one could type it.
+pub(crate) fn shown(command: &Command) -> String {
+    std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
