@@ -13,7 +13,7 @@ use regex::Regex;
 use tempfile::TempDir;
 
 /// How long anything may take; a test that needs longer hangs.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// Pause between two looks of [`wait_until`].
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
