@@ -53,6 +53,11 @@ pub enum Write {
         /// The position of the last command executed.
         pos: u64,
     },
+    /// Forgets the results of commands that were executed before this moment.
+    ForgetResults {
+        /// In milliseconds since 1970.
+        before_ms: u64,
+    },
 }
 
 /// A row of one of the tables that `evolve` fills.

@@ -51,10 +51,12 @@ impl GoalState {
         item.needs.iter().all(|need| self.item(*need).is_some_and(|i| i.status == ItemStatus::Done))
     }
 
-    /// Whether items may start at all: an active goal that is not being cancelled and lost no item.
+    /// Whether items may start at all: an active goal that is not being cancelled, lost no item and
+    /// has not used up its budget.
     pub fn may_start_items(&self) -> bool {
         let lost = self.items.iter().any(|item| item.status == ItemStatus::Failed);
-        self.goal.status == GoalStatus::Active && self.goal.cancel.is_none() && !lost
+        let spent = self.escalations.iter().any(|asked| asked.escalation_type == EscalationType::Budget);
+        self.goal.status == GoalStatus::Active && self.goal.cancel.is_none() && !lost && !spent
     }
 
     /// The gate results of a run that stand: the latest of each gate.

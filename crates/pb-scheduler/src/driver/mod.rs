@@ -18,7 +18,7 @@ use std::time::Duration;
 use pb_model::GoalId;
 use pb_model::goal::Want;
 use pb_runtime::Tasks;
-use pb_store::{Committed, Error, Log, Mark};
+use pb_store::{Batch, Committed, Error, Log, Mark, Write};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +36,11 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 const DRAIN_MAX: Duration = Duration::from_secs(20);
 /// How long the loop waits before it tries again on a full disk.
 const FULL_DISK_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long the result of a command is kept for repeats of its idempotency key.
+const RESULTS_KEPT: Duration = Duration::from_hours(30 * 24);
+/// How often results that are older are forgotten.
+const FORGET_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Everything that the loop reacts to.
 #[derive(Debug, Clone)]
@@ -62,6 +67,7 @@ pub(crate) struct Driver {
     draining: bool,
     marked: (u64, u64),
     last_pos: u64,
+    forgets_at_ms: u64,
 }
 
 impl Driver {
@@ -84,6 +90,7 @@ impl Driver {
             draining: false,
             marked: (0, 0),
             last_pos: 0,
+            forgets_at_ms: 0,
         }
     }
 
@@ -104,6 +111,7 @@ impl Driver {
                 }
             }
             self.turn(inputs).await?;
+            self.forget().await?;
             self.mark();
             let over = |deadline| self.in_flight.is_empty() || tokio::time::Instant::now() >= deadline;
             if drained.is_some_and(over) {
@@ -227,6 +235,20 @@ impl Driver {
             }
         }
         Ok(())
+    }
+
+    /// Forgets old results, each hour.
+    async fn forget(&mut self) -> Result<(), Error> {
+        let now = self.context.config.clock.now_ms();
+        if now < self.forgets_at_ms {
+            return Ok(());
+        }
+        self.forgets_at_ms = now + FORGET_INTERVAL.as_millis() as u64;
+        let before_ms = now.saturating_sub(RESULTS_KEPT.as_millis() as u64);
+        match self.log.commit(Batch { writes: vec![Write::ForgetResults { before_ms }] }).await {
+            Ok(_) | Err(Error::Full) => Ok(()), // A full disk: in an hour, then.
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes how far the log goes, at most each second, while something happens.

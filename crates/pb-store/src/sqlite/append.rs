@@ -35,6 +35,11 @@ pub(crate) fn commit(connection: &mut Connection, batch: &Batch) -> Result<Commi
                     )?
                     .execute(params![inbox_id, *pos as i64])?;
             }
+            Write::ForgetResults { before_ms } => {
+                transaction
+                    .prepare_cached("DELETE FROM command WHERE at < ?1")?
+                    .execute([*before_ms as i64])?;
+            }
         }
     }
     transaction.commit()?;

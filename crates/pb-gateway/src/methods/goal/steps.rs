@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pb_model::goal::{GateResult, GoalState};
+use pb_model::goal::{GateResult, GoalState, RunStatus};
 use pb_protocol::RpcError;
 use pb_protocol::methods::goal::{GoalIdParams, StepView, StepsResult};
 use pb_store::{Step, StepKind, StepOutcome};
@@ -48,6 +48,10 @@ fn of_step(step: &Step, state: &GoalState) -> StepView {
     let result: ToolResult =
         step.result.as_deref().and_then(|result| serde_json::from_str(result).ok()).unwrap_or_default();
     let (item, attempt) = item_and_attempt(&step.run, state);
+    let run = state.runs.iter().find(|run| run.id.to_string() == step.run);
+    // Nobody will write its result any more.
+    let over = run.is_none_or(|run| run.status != RunStatus::Running || run.epoch != step.epoch);
+    let unknown = || over.then(|| StepOutcome::Unknown.as_str().to_owned());
     StepView {
         step: 0,
         item,
@@ -59,7 +63,7 @@ fn of_step(step: &Step, state: &GoalState) -> StepView {
         label: step.label.clone(),
         started_at: step.intent_at_ms,
         ended_at: step.result_at_ms,
-        outcome: step.outcome.clone(),
+        outcome: step.outcome.clone().or_else(unknown),
         found: result.found,
         output: result.output,
     }

@@ -25,15 +25,16 @@ pub(super) fn conclude(decision: &mut Decision) {
         return;
     }
     let blocked = state.items.iter().any(|item| item.status == ItemStatus::Blocked);
-    let can_go_on = state.items.iter().any(|item| match item.status {
-        ItemStatus::Ready => true,
-        ItemStatus::Queued => item.not_before_ms.is_some(),
-        ItemStatus::InProgress
-        | ItemStatus::Verify
-        | ItemStatus::Done
-        | ItemStatus::Failed
-        | ItemStatus::Blocked => false,
-    });
+    let can_go_on = state.may_start_items()
+        && state.items.iter().any(|item| match item.status {
+            ItemStatus::Ready => true,
+            ItemStatus::Queued => item.not_before_ms.is_some(),
+            ItemStatus::InProgress
+            | ItemStatus::Verify
+            | ItemStatus::Done
+            | ItemStatus::Failed
+            | ItemStatus::Blocked => false,
+        });
     if blocked && !can_go_on {
         let escalations = state.escalations.iter().map(|escalation| escalation.id).collect();
         let titles: Vec<&str> =
@@ -60,6 +61,10 @@ pub(super) fn finish_publish(
     artifacts: Vec<Artifact>,
 ) -> Result<(), Rejection> {
     all_done(decision)?;
+    if decision.state.goal.phase != Phase::Publish {
+        return Err(Rejection::NotNow("delivery has not begun"));
+    }
+    let mut round = round.cloned();
     let mut runs: Vec<RunId> = Vec::new();
     for result in rechecked {
         if !runs.contains(&result.run_id) {
@@ -72,7 +77,7 @@ pub(super) fn finish_publish(
         let Some(item) = results.first().map(|result| result.item_id) else {
             continue;
         };
-        verify::record(decision, (item, run), results, round.cloned(), true);
+        verify::record(decision, (item, run), results, round.take(), true);
         if decision.state.item(item).is_some_and(|item| item.verdict == Some(Verdict::Failed)) {
             let key = decision.state.item(item).map(|item| item.key.clone()).unwrap_or_default();
             let message = format!("item `{key}` no longer holds: {}", verify::failed_gates(decision, run));

@@ -10,6 +10,10 @@ use crate::goal::state::{
 use crate::spec::{Effect, Work};
 use crate::{Epoch, ItemId, Millis, RunId, Verdict, retry};
 
+/// How often one attempt is run again because the scheduler stopped while it ran. An item that
+/// brings the scheduler down each time must not do so for ever.
+const RERUNS_MAX: usize = 3;
+
 pub(super) fn start(
     decision: &mut Decision,
     item: ItemId,
@@ -20,7 +24,8 @@ pub(super) fn start(
     if !decision.state.may_start_items() {
         return Err(Rejection::NotNow("the goal starts nothing"));
     }
-    let waiting = matches!(item.status, ItemStatus::Ready | ItemStatus::Queued);
+    let waiting = matches!(item.status, ItemStatus::Ready | ItemStatus::Queued)
+        && item.not_before_ms.is_none_or(|at| at <= decision.moment.now_ms);
     if !waiting || !decision.state.needs_met(&item) {
         return Err(Rejection::NotNow("the item is not ready"));
     }
@@ -105,47 +110,49 @@ pub(super) fn probed(decision: &mut Decision, item: &Item, run: &Run, epoch: Epo
         succeed(decision, item, run.id, verdict);
         return;
     }
+    let known = run.execution.as_ref().map_or(ExecutionOutcome::Lost, |execution| execution.outcome.clone());
+    let reruns = run.continued.iter().filter(|continued| continued.ran_again).count();
     match item.effect() {
-        Effect::Pure | Effect::Idempotent => decision.emit(Event::RunContinued {
-            item: item.id,
-            run: run.id,
-            epoch,
-            ran_again: true,
-            why: format!("its outcome is unknown and it is {}, so it runs again", item.effect().as_str()),
-        }),
-        Effect::Unsafe => {
-            let known =
-                run.execution.as_ref().map_or(ExecutionOutcome::Lost, |execution| execution.outcome.clone());
-            let status =
-                if known == ExecutionOutcome::TimedOut { RunStatus::Timeout } else { RunStatus::Aborted };
-            let error = Failure::lasting("UNKNOWN_OUTCOME", known.to_string());
-            decision.emit(Event::RunCompleted { item: item.id, run: run.id, status, error: Some(error) });
-            escalate::item(
-                decision,
-                item.id,
-                Question {
-                    escalation_type: EscalationType::Risk,
-                    title: format!("item `{}` may or may not have done its work", item.key),
-                    current_state: if item.gates.is_empty() {
-                        "it has no gate that could tell".to_owned()
-                    } else {
-                        "its gates were tried and do not pass".to_owned()
-                    },
-                    root_cause: format!(
-                        "{known}, and its effect is unsafe: running it again might do it twice"
-                    ),
-                    options: vec![
-                        ("retry", "look at the workspace; if it is safe, run the goal again"),
-                        (
-                            "mark_idempotent",
-                            "if repeating it is harmless, say effect = \"idempotent\" in the goal file",
-                        ),
-                        ("cancel", "cancel the goal with `pb goal cancel`"),
-                    ],
-                },
-            );
+        Effect::Unsafe => ask_about_risk(decision, item, run.id, &known),
+        // The scheduler stopped while it ran: the same attempt goes on.
+        Effect::Pure | Effect::Idempotent if run.execution.is_none() && reruns < RERUNS_MAX => {
+            decision.emit(Event::RunContinued {
+                item: item.id,
+                run: run.id,
+                epoch,
+                ran_again: true,
+                why: format!("its outcome is unknown and it is {}, so it runs again", item.effect().as_str()),
+            });
+        }
+        // Its end was seen, or it ends the scheduler each time: a new attempt, later, up to a limit.
+        Effect::Pure | Effect::Idempotent => {
+            let error = Failure::recoverable("UNKNOWN_OUTCOME", known.to_string());
+            fail(decision, item, run.id, RunStatus::Aborted, error);
         }
     }
+}
+
+/// The work is unsafe, and nobody knows whether it was done.
+fn ask_about_risk(decision: &mut Decision, item: &Item, run: RunId, known: &ExecutionOutcome) {
+    let status = if *known == ExecutionOutcome::TimedOut { RunStatus::Timeout } else { RunStatus::Aborted };
+    let error = Failure::lasting("UNKNOWN_OUTCOME", known.to_string());
+    decision.emit(Event::RunCompleted { item: item.id, run, status, error: Some(error) });
+    let question = Question {
+        escalation_type: EscalationType::Risk,
+        title: format!("item `{}` may or may not have done its work", item.key),
+        current_state: if item.gates.is_empty() {
+            "it has no gate that could tell".to_owned()
+        } else {
+            "its gates were tried and do not pass".to_owned()
+        },
+        root_cause: format!("{known}, and its effect is unsafe: running it again might do it twice"),
+        options: vec![
+            ("retry", "look at the workspace; if it is safe, run the goal again"),
+            ("mark_idempotent", "if repeating it is harmless, say effect = \"idempotent\" in the goal file"),
+            ("cancel", "cancel the goal with `pb goal cancel`"),
+        ],
+    };
+    escalate::item(decision, item.id, question);
 }
 
 pub(super) fn finish(

@@ -24,6 +24,18 @@ pub(super) async fn a_result_is_kept_once(place: Place) {
     assert_eq!(reader.command("b").await.unwrap(), None);
 }
 
+pub(super) async fn old_results_are_forgotten(place: Place) {
+    let log = place.log().await;
+    let late = StoredResult { at_ms: 6, ..stored("late", "2") };
+    log.commit(batch([Write::CommandResult(stored("a", "1")), Write::CommandResult(late.clone())]))
+        .await
+        .unwrap();
+    log.commit(batch([Write::ForgetResults { before_ms: 6 }])).await.unwrap();
+    let reader = log.reader();
+    assert_eq!(reader.command("a").await.unwrap(), None);
+    assert_eq!(reader.command("late").await.unwrap(), Some(late));
+}
+
 fn read(inbox_id: &str, pos: u64) -> Write {
     Write::InboxRead { inbox_id: inbox_id.to_owned(), pos }
 }

@@ -53,6 +53,7 @@ store_contract! {
         open_goals_are_those_that_have_not_ended;
     commands:
         a_result_is_kept_once,
+        old_results_are_forgotten,
         inbox_read_moves_only_forward,
         inbox_read_moves_with_its_batch;
     inbox:

@@ -407,7 +407,7 @@ fn an_earlier_incarnation_says_nothing_any_more() {
 }
 
 #[test]
-fn a_command_stopped_by_a_shutdown_is_looked_into() {
+fn an_outcome_that_the_same_incarnation_lost_is_looked_into_and_is_a_failed_attempt() {
     assert_snapshot!(check("
         item a idempotent gates=1
         item b unsafe gates=1
@@ -438,15 +438,64 @@ fn a_command_stopped_by_a_shutdown_is_looked_into() {
     > verify a1 -
       gate.completed a1 g0 -
       verification.completed a1 failed
-      run.continued a1 by 1, again
+      run.completed a1 aborted UNKNOWN_OUTCOME
+      workitem.updated a retry 1 at 320
     > verify b1 -
       gate.completed b1 g0 -
       verification.completed b1 failed
       run.completed b1 aborted UNKNOWN_OUTCOME
       escalation.created b1 ?90 risk
       workitem.blocked b ?90
-    = active execution, a in_progress, b blocked, spent 0 ms and since 40
-    = wants execute a1
+    = active execution, a queued, b blocked, spent 50 ms
+    = wants nothing
+    = wakes at 320
+    ");
+}
+
+/// It may be what brings the scheduler down.
+#[test]
+fn an_attempt_is_run_again_three_times_and_no_more() {
+    assert_snapshot!(check("
+        item a idempotent retries=1
+        ready
+        run a
+        takeover 2
+        takeover 3
+        takeover 4
+        takeover 5
+        show
+        at 3000
+        run a @5
+        show
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > takeover 2
+      goal.updated taken over by 2
+      run.continued a1 by 2
+      run.continued a1 by 2, again
+    > takeover 3
+      goal.updated taken over by 3
+      run.continued a1 by 3
+      run.continued a1 by 3, again
+    > takeover 4
+      goal.updated taken over by 4
+      run.continued a1 by 4
+      run.continued a1 by 4, again
+    > takeover 5
+      goal.updated taken over by 5
+      run.continued a1 by 5
+      run.completed a1 aborted UNKNOWN_OUTCOME
+      workitem.updated a retry 1 at 320
+    = active execution, a queued, spent 0 ms
+    = wants nothing
+    = wakes at 320
+    > run a @5
+      workitem.started a2
+      run.started a2
+    = active execution, a in_progress, spent 0 ms and since 3010
+    = wants execute a2
     ");
 }
 

@@ -357,6 +357,105 @@ fn a_used_up_time_budget_asks_a_human() {
 }
 
 #[test]
+fn nothing_starts_once_the_budget_is_used_up() {
+    assert_snapshot!(check("
+        item a idempotent
+        item b idempotent
+        item c idempotent
+        ready minutes=1
+        run a
+        run b
+        at 60100
+        exec a1 budget
+        show
+        run c
+        exec b1 ok
+        show
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > run b
+      workitem.started b1
+      run.started b1
+    > exec a1 budget
+      run.executed a1 (the goal's time budget is used up)
+      run.completed a1 timeout BUDGET_EXHAUSTED
+      escalation.created a1 ?60 budget
+      workitem.blocked a ?60
+    = active execution, a blocked, b in_progress, c ready, spent 0 ms and since 40, 0 ms left
+    = wants execute b1
+    > run c
+      refused: not now: the goal starts nothing
+    > exec b1 ok
+      run.executed b1 (the command exited with 0)
+      run.completed b1 success
+      workitem.completed b1 unverified
+      goal.blocked ?60
+    = blocked execution, a blocked, b done, c ready, spent 60090 ms, 0 ms left
+    = wants nothing
+    ");
+}
+
+#[test]
+fn nothing_is_delivered_before_delivery_begins() {
+    assert_snapshot!(check("
+        item a idempotent
+        ready
+        run a
+        exec a1 ok
+        publish files=1
+        publishing
+        publish files=1
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > exec a1 ok
+      run.executed a1 (the command exited with 0)
+      run.completed a1 success
+      workitem.completed a1 unverified
+    > publish files=1
+      refused: not now: delivery has not begun
+    > publishing
+      goal.updated publishing
+    > publish files=1
+      artifact.created out/1
+      goal.completed (1 item(s) done, unverified, 1 file(s) delivered)
+    ");
+}
+
+#[test]
+fn a_retry_does_not_start_before_its_time() {
+    assert_snapshot!(check("
+        item a idempotent retries=1
+        ready
+        run a
+        exec a1 exit 3
+        run a
+        show
+        at 5000
+        run a
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > exec a1 exit 3
+      run.executed a1 (the command exited with 3)
+      run.completed a1 failure COMMAND_FAILED
+      workitem.updated a retry 1 at 290
+    > run a
+      refused: not now: the item is not ready
+    = active execution, a queued, spent 10 ms
+    = wants nothing
+    = wakes at 290
+    > run a
+      workitem.started a2
+      run.started a2
+    ");
+}
+
+#[test]
 fn what_needs_a_model_asks_a_human() {
     assert_snapshot!(check("
         submit
