@@ -18,6 +18,8 @@ const OWN_PORTS: [u16; 2] = [18789, 18790];
 #[derive(Debug, Clone)]
 pub(crate) struct Sandbox {
     home: Home,
+    /// The log's files; they may lie outside the home.
+    log: [PathBuf; 3],
     user_home: Option<PathBuf>,
     tool_caches: Vec<PathBuf>,
     environment: Vec<(String, String)>,
@@ -47,10 +49,12 @@ pub(crate) struct Request<'a> {
 }
 
 impl Sandbox {
-    pub(crate) fn new(home: Home, settings: &Settings) -> Self {
+    pub(crate) fn new(home: Home, db: &Path, settings: &Settings) -> Self {
         let user_home = environment::path("HOME");
+        let file = |end: &str| PathBuf::from([db.as_os_str(), end.as_ref()].join("".as_ref()));
         Self {
             home,
+            log: ["", "-wal", "-shm"].map(file),
             tool_caches: settings.tool_caches(user_home.as_deref()),
             user_home,
             environment: environment::all(),
@@ -87,6 +91,7 @@ impl Sandbox {
         let mut writable = vec![request.workspace.to_owned(), request.temporary.to_owned()];
         writable.extend(self.tool_caches.iter().cloned());
         let mut hidden = vec![self.home.root().to_owned()];
+        hidden.extend(self.log.iter().cloned());
         if let Some(user_home) = &self.user_home {
             hidden.extend(pb_exec::credential_paths(user_home));
         }

@@ -75,7 +75,7 @@ impl Scheduler {
         let fresh_id = config.ids.uuid().simple().to_string();
         let log = Log::open(Location::File(config.db.clone()), fresh_id, mark.clone()).await?;
         let epoch = log.identity().incarnation;
-        let sandbox = Sandbox::new(config.home.clone(), &settings.sandbox);
+        let sandbox = Sandbox::new(config.home.clone(), &config.db, &settings.sandbox);
         let context = Arc::new(Context::new(config.clone(), epoch, sandbox));
         let goals = take_over(&config, &log, mark.map(|mark| mark.at_ms)).await?;
         recovery::clear_temporary(&config.home).await;

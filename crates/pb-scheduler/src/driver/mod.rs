@@ -37,10 +37,10 @@ const DRAIN_MAX: Duration = Duration::from_secs(20);
 /// How long the loop waits before it tries again on a full disk.
 const FULL_DISK_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long the result of a command is kept for repeats of its idempotency key.
-const RESULTS_KEPT: Duration = Duration::from_hours(30 * 24);
-/// How often results that are older are forgotten.
-const FORGET_INTERVAL: Duration = Duration::from_hours(1);
+/// How long the result of a command is kept for repeats of its idempotency key, in milliseconds.
+const RESULTS_KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+/// How often results that are older are forgotten, in milliseconds.
+const FORGET_INTERVAL_MS: u64 = 60 * 60 * 1000;
 
 /// Everything that the loop reacts to.
 #[derive(Debug, Clone)]
@@ -243,8 +243,8 @@ impl Driver {
         if now < self.forgets_at_ms {
             return Ok(());
         }
-        self.forgets_at_ms = now + FORGET_INTERVAL.as_millis() as u64;
-        let before_ms = now.saturating_sub(RESULTS_KEPT.as_millis() as u64);
+        self.forgets_at_ms = now + FORGET_INTERVAL_MS;
+        let before_ms = now.saturating_sub(RESULTS_KEPT_MS);
         match self.log.commit(Batch { writes: vec![Write::ForgetResults { before_ms }] }).await {
             Ok(_) | Err(Error::Full) => Ok(()), // A full disk: in an hour, then.
             Err(error) => Err(error),

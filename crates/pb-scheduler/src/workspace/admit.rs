@@ -78,14 +78,9 @@ pub(crate) async fn make(home: &Home, goal: GoalId, requested: Option<&str>) -> 
     let (home, requested) = (home.clone(), requested.map(PathBuf::from));
     in_background(move || {
         let path = requested.unwrap_or_else(|| home.workspaces().join(goal.to_string()));
-        let unusable =
-            |error: std::io::Error| Refused::Unusable { path: path.clone(), reason: error.to_string() };
-        if path.starts_with(home.workspaces()) {
-            std::fs::create_dir_all(&path).map_err(unusable)?;
-            return path.canonicalize().map_err(unusable);
-        }
         check(&home, &path)?;
-        std::fs::create_dir_all(&path).map_err(unusable)?;
+        std::fs::create_dir_all(&path)
+            .map_err(|error| Refused::Unusable { path: path.clone(), reason: error.to_string() })?;
         check(&home, &path)
     })
     .await
@@ -187,6 +182,8 @@ mod tests {
         assert_eq!(refused(home.root()), Refused::HoldsHome(home.root().to_owned()));
         assert_eq!(refused(&home.logs()), Refused::InHome(home.logs()));
         assert_eq!(refused(&home.workspaces()), Refused::InHome(home.workspaces()));
+        assert_eq!(refused(&home.workspaces().join("..")), Refused::HoldsHome(home.root().to_owned()));
+        assert_eq!(refused(&home.workspaces().join("../logs")), Refused::InHome(home.logs()));
         assert!(matches!(refused(Path::new("relative")), Refused::Unusable { .. }));
 
         assert_eq!(check(&home, &base.join("work")), Ok(base.join("work")));
