@@ -339,6 +339,10 @@ async fn close(
         }
         // What is unread when a socket is dropped would reset it, and the close frame with it.
         while let Some(Ok(_)) = stream.next().await {}
+        if matches!(closing, Closing::TooBig | Closing::Malformed) {
+            // The library reads no further after an error: the other side gets its moment all the same.
+            std::future::pending::<()>().await;
+        }
         Ok::<(), axum::Error>(())
     };
     // Whoever does not answer has had its chance.

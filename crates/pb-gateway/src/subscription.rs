@@ -69,6 +69,12 @@ impl Subscription {
         Self { id: None, filter, follower: feed.follow(pos), page: VecDeque::new(), passed: pos, hidden: 0 }
     }
 
+    /// Every event after `pos`, under a name.
+    #[cfg(test)]
+    pub(crate) fn named(feed: &Feed, pos: u64, id: &str) -> Self {
+        Self { id: Some(id.to_owned()), ..Self::at(feed, pos, Filter::default()) }
+    }
+
     /// Starts where `params` ask, and says where that is.
     pub(crate) async fn open(
         hub: &Hub,
@@ -111,6 +117,11 @@ impl Subscription {
     /// Whether a page is held.
     pub(crate) fn has_page(&self) -> bool {
         !self.page.is_empty()
+    }
+
+    /// Whether there is something to read for it, where the log ends at `end`.
+    pub(crate) fn is_behind(&self, end: u64) -> bool {
+        self.follower.pos() < end
     }
 
     /// Waits for the next page, if none is held. Dropping the future loses nothing.
@@ -200,6 +211,8 @@ struct Start {
 async fn start(hub: &Hub, after: Option<&str>) -> Result<Start, RpcError> {
     let from = |pos| Start { pos, snapshot: false, rebase_required: false };
     let now = |rebase_required| Start { pos: hub.feed.last_pos(), snapshot: true, rebase_required };
+    // The end that is known may be a second old, and that of a log which was replaced is being read.
+    hub.feed.look().await.map_err(RpcError::internal)?;
     let cursor: Cursor = match after {
         None => return Ok(now(false)),
         Some(START) => return Ok(from(0)),
@@ -211,8 +224,6 @@ async fn start(hub: &Hub, after: Option<&str>) -> Result<Start, RpcError> {
     if cursor == unknown_log() {
         return Ok(from(0));
     }
-    // The end that is known may be a second old.
-    hub.feed.look().await.map_err(RpcError::internal)?;
     let served = |log: LogIdentity| cursor.is_of(&log) && cursor.pos <= hub.feed.last_pos();
     Ok(if hub.feed.identity().is_some_and(served) { from(cursor.pos) } else { now(true) })
 }

@@ -64,8 +64,22 @@ impl Subscriptions {
         if self.all.is_empty() {
             return std::future::pending().await;
         }
-        let fills = self.all.iter_mut().map(|subscription| subscription.fill().boxed());
-        let (filled, index, _) = select_all(fills).await;
+        // One that is behind the end has something to read, and is waited for alone: another one that
+        // always has something new would never let it finish.
+        let end = feed.last_pos();
+        let behind = self.all.iter_mut().enumerate().find(|(_, subscription)| subscription.is_behind(end));
+        let (filled, index) = if let Some((index, subscription)) = behind {
+            (subscription.fill().await, index)
+        } else {
+            let fills = self.all.iter_mut().map(|subscription| subscription.fill().boxed());
+            let (filled, index, _) = select_all(fills).await;
+            (filled, index)
+        };
+        if filled.is_err() {
+            // The log that took its place may still be being read; "from now on" begins at its end.
+            // One that cannot be read is tried again each second, from where it was left.
+            let _ = feed.look().await;
+        }
         // Whoever was served goes to the end of the row.
         let served = self.all.remove(index);
         let farewell = match filled {
@@ -92,5 +106,49 @@ impl Subscriptions {
     /// Where the client is, for each subscription that hid events since it was last told.
     pub(crate) fn whereabouts(&mut self) -> impl Iterator<Item = ServerFrame> {
         self.all.iter_mut().filter_map(Subscription::whereabouts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pb_model::GoalId;
+    use pb_store::{Batch, Location, Log, NewEvent, Write};
+
+    use super::*;
+
+    async fn commit(log: &Log, count: usize) {
+        let goal: GoalId = "goal_00000000000000000000000000000001".parse().unwrap();
+        let event = |n: usize| NewEvent {
+            id: n.to_string(),
+            at_ms: 1,
+            kind: "test.event".to_owned(),
+            body: "{}".to_owned(),
+            data: "{}".to_owned(),
+        };
+        let write = Write::Events { goal, events: (0..count).map(event).collect() };
+        log.commit(Batch { writes: vec![write] }).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_that_catches_up_is_served_though_another_always_has_something_new() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let log = Log::open(Location::File(path.clone()), "log-1".to_owned(), None).await.unwrap();
+        commit(&log, 600).await;
+        let feed = Feed::new(path);
+        feed.look().await.unwrap();
+        let mut subscriptions = Subscriptions::implicit(&feed);
+        subscriptions.all.push(Subscription::named(&feed, 0, "behind"));
+        let mut shown = 0;
+        for _ in 0..10 {
+            commit(&log, 1).await;
+            feed.look().await.unwrap();
+            assert!(subscriptions.fill(&feed).await.is_none());
+            while let Some(frame) = subscriptions.pop() {
+                let ServerFrame::Event(frame) = frame else { panic!("no event") };
+                shown += usize::from(frame.subscription_id.is_some());
+            }
+        }
+        assert!(shown >= 600, "{shown}");
     }
 }

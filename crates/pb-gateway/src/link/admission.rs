@@ -62,8 +62,8 @@ pub(super) fn who(hub: &Hub, stream: &UnixStream) -> Result<u32, Refusal> {
     }
 }
 
-/// Checks that its log is the one that we read, and gives it.
-pub(super) async fn log(hub: &Hub, connect: Connect) -> Result<LogAddress, Refusal> {
+/// Checks that its log is the one that we read.
+pub(super) async fn log(hub: &Hub, connect: Connect) -> Result<(), Refusal> {
     if connect.client_type != CLIENT_TYPE {
         return Err(Refusal::OtherClient(connect.client_type));
     }
@@ -82,7 +82,7 @@ pub(super) async fn log(hub: &Hub, connect: Connect) -> Result<LogAddress, Refus
         look(hub).await?;
     }
     if is_open(hub, &log) {
-        return Ok(log);
+        return Ok(());
     }
     Err(Refusal::OtherLog {
         theirs: log.id,

@@ -1,5 +1,6 @@
 //! The link to the scheduler (`durability.md` §3): events up, a bell down. Nothing on it is counted
-//! on: what is lost here is read from the files within a second.
+//! on, and nothing on it is believed: an event that is pushed says that the log has one more, and
+//! what is lost here is read from the files within a second.
 //!
 //! ```text
 //!   accepted -- who is it? --+-- refused, told why

@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use pb_protocol::ipc::{self, Frame, LogAddress, Refused, SchedulerCommand, SchedulerEvent};
+use pb_protocol::ipc::{self, Frame, Refused, SchedulerCommand, SchedulerEvent};
 use pb_protocol::line::LineDecoder;
-use pb_store::{EventRecord, Offer};
-use serde_json::value::RawValue;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -36,13 +34,11 @@ pub(super) async fn serve(hub: Arc<Hub>, stream: UnixStream, number: u64) {
     let (read, mut write) = stream.into_split();
     let mut lines = FramedRead::new(read, LineDecoder::default());
     let admitted = match who {
-        Ok(pid) => {
-            connect(&hub, &mut lines).await.map(|(version, log)| (Scheduler { number, pid, version }, log))
-        }
+        Ok(pid) => connect(&hub, &mut lines).await.map(|version| Scheduler { number, pid, version }),
         Err(refusal) => Err(refusal),
     };
-    let (scheduler, log) = match admitted {
-        Ok(admitted) => admitted,
+    let scheduler = match admitted {
+        Ok(scheduler) => scheduler,
         Err(refusal) => {
             let error = refusal.to_string();
             tracing::warn!(error, "a connection on the link is refused");
@@ -56,7 +52,6 @@ pub(super) async fn serve(hub: Arc<Hub>, stream: UnixStream, number: u64) {
         replaced: hub.link.scheduler.subscribe(),
         bell: hub.link.bell.subscribe(),
         number,
-        log,
         heard: Instant::now(),
         write,
         hub,
@@ -67,8 +62,8 @@ pub(super) async fn serve(hub: Arc<Hub>, stream: UnixStream, number: u64) {
     tracing::info!(why, "the scheduler is disconnected");
 }
 
-/// Waits for `connect` and checks it; gives the scheduler's version and log.
-async fn connect(hub: &Hub, lines: &mut Lines) -> Result<(String, LogAddress), Refusal> {
+/// Waits for `connect` and checks it; gives the scheduler's version.
+async fn connect(hub: &Hub, lines: &mut Lines) -> Result<String, Refusal> {
     let first = timeout(CONNECT_MAX, lines.next()).await.map_err(|_| Refusal::NoConnect)?;
     let Some(Ok(Ok(line))) = first else {
         return Err(Refusal::NoConnect);
@@ -77,7 +72,8 @@ async fn connect(hub: &Hub, lines: &mut Lines) -> Result<(String, LogAddress), R
         return Err(Refusal::NoConnect);
     };
     let version = connect.version.clone();
-    Ok((version, admission::log(hub, connect).await?))
+    admission::log(hub, connect).await?;
+    Ok(version)
 }
 
 async fn send(hub: &Hub, write: &mut OwnedWriteHalf, frame: &Frame) -> std::io::Result<()> {
@@ -89,7 +85,6 @@ async fn send(hub: &Hub, write: &mut OwnedWriteHalf, frame: &Frame) -> std::io::
 struct Connection {
     hub: Arc<Hub>,
     number: u64,
-    log: LogAddress,
     write: OwnedWriteHalf,
     replaced: watch::Receiver<Option<Scheduler>>,
     bell: watch::Receiver<Option<SchedulerCommand>>,
@@ -136,7 +131,7 @@ impl Connection {
     /// Takes a line; false when it was the last one.
     async fn take(&self, line: &str) -> bool {
         match ipc::parse(line) {
-            Ok(Some(Frame::SchedulerEvent(event))) => self.offer(*event).await,
+            Ok(Some(Frame::SchedulerEvent(event))) => self.look(&event).await,
             Ok(Some(Frame::SchedulerCommandResult(result))) => {
                 self.hub.link.waiters.wake(&result.request_id);
             }
@@ -156,13 +151,11 @@ impl Connection {
         true
     }
 
-    /// Passes an event on; where one is missing before it, the log is read.
-    async fn offer(&self, event: SchedulerEvent) {
-        let Some(record) = record(event, &self.log) else { return };
-        let offered = self.hub.feed.offer(record, &self.log.id, self.log.generation);
-        if offered == Offer::Gap
-            && let Err(error) = self.hub.feed.look().await
-        {
+    /// Looks at the log, if the event could be one that is not known yet. What the event says is not
+    /// believed: clients are told what the log says.
+    async fn look(&self, event: &SchedulerEvent) {
+        let is_known = event.pos.is_none_or(|pos| pos <= self.hub.feed.last_pos());
+        if !is_known && let Err(error) = self.hub.feed.look().await {
             tracing::warn!(%error, "cannot read the log; trying again within a second");
         }
     }
@@ -173,21 +166,4 @@ async fn replaced(scheduler: &mut watch::Receiver<Option<Scheduler>>, number: u6
     let other = |now: &Option<Scheduler>| now.as_ref().is_none_or(|now| now.number != number);
     // The hub holds the sender for as long as there are connections.
     let _ = scheduler.wait_for(other).await;
-}
-
-/// The event as it stands in the log, without its fact. `None` for one that has no place there.
-fn record(event: SchedulerEvent, log: &LogAddress) -> Option<EventRecord> {
-    if event.generation.is_some_and(|theirs| theirs != log.generation) {
-        return None;
-    }
-    Some(EventRecord {
-        pos: event.pos?,
-        seq: event.seq?,
-        goal: event.goal_id?,
-        id: event.id?,
-        at_ms: event.timestamp,
-        kind: event.kind?,
-        body: String::new(),
-        data: event.data.as_deref().map_or("null", RawValue::get).to_owned(),
-    })
 }

@@ -116,10 +116,8 @@ mod tests {
     #[test]
     fn the_owner_of_an_open_connection_is_found_by_both_ways() {
         for address in ["127.0.0.1:0", "[::1]:0"] {
-            let Ok(listener) = TcpListener::bind(address) else {
-                eprintln!("{address} cannot be used here");
-                continue;
-            };
+            // A machine without IPv6 has nothing to find there.
+            let Ok(listener) = TcpListener::bind(address) else { continue };
             let local = listener.local_addr().unwrap();
             let client = TcpStream::connect(local).unwrap();
             let (_accepted, peer) = listener.accept().unwrap();

@@ -1,0 +1,29 @@
+//! A real gateway in this process, over real sockets, with a scheduler that does as it is told.
+//! Nothing here sleeps to make a test pass: tests wait for conditions, with one limit.
+
+#[cfg(test)]
+mod admission;
+#[cfg(test)]
+mod chinese;
+#[cfg(test)]
+mod cursors;
+#[cfg(test)]
+mod frames;
+#[cfg(test)]
+mod link;
+#[cfg(test)]
+mod offers;
+#[cfg(test)]
+mod reconnect;
+#[cfg(test)]
+mod slow;
+#[cfg(test)]
+mod sse;
+#[cfg(test)]
+mod start;
+#[cfg(test)]
+mod submit;
+#[cfg(test)]
+mod subscribe;
+#[cfg(test)]
+mod support;
