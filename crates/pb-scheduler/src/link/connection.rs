@@ -92,7 +92,14 @@ async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken
         log: Some(task.log.clone()),
     });
     if send(task, &mut write, vec![connect]).await.is_err() {
-        return End::Lost;
+        // A gateway that does not want us may have said so and closed before we spoke.
+        return match lines.next().await {
+            Some(Ok(Ok(line))) => match ipc::parse(&line) {
+                Ok(Some(frame)) => take(task, &mut write, frame).await.unwrap_or(End::Lost),
+                Ok(None) | Err(_) => End::Lost,
+            },
+            _ => End::Lost,
+        };
     }
     tracing::info!("connected to the gateway");
     // Something may have come into the inbox while nobody could ring.
