@@ -85,12 +85,17 @@ impl Turn {
         let before = goals.get(goal);
         let events = decide(before, command, moment)?;
         let mut state = before.cloned();
-        let mut rows = BTreeSet::new();
+        // In the order of the events: rows that are new get their places by it.
+        let mut rows: Vec<Touched> = Vec::new();
         let mut appended = Vec::with_capacity(events.len());
         for event in &events {
             state = evolve(state, event, moment.now_ms);
             let Some(state) = &state else { continue };
-            rows.extend(event.touched());
+            for row in event.touched() {
+                if !rows.contains(&row) {
+                    rows.push(row);
+                }
+            }
             appended.push(self.record(event, state, moment.now_ms));
         }
         let Some(state) = state else { return Ok(()) };

@@ -129,7 +129,10 @@ fn of_client(error: &client::Error) -> Known {
         client::Error::Protocol(_) => {
             (Exit::Failed, Some("another version may be running: pb gateway restart".to_owned()))
         }
-        client::Error::Rpc(error) => (of_code(error), error.hint_text().map(str::to_owned)),
+        client::Error::Rpc(error) => {
+            let ours = error.is(ErrorCode::GoalNotFound).then_some("see which there are with: pb goal list");
+            (of_code(error), error.hint_text().or(ours).map(str::to_owned))
+        }
     }
 }
 

@@ -96,8 +96,8 @@ impl Connection {
     /// Works until there is a reason to stop, and gives it.
     async fn work(&mut self, lines: &mut Lines) -> &'static str {
         let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
-        // What was rung before it came, it reads at its start.
-        self.bell.mark_unchanged();
+        // What was rung between its own first look and this moment is rung again.
+        self.bell.mark_changed();
         loop {
             let frame = tokio::select! {
                 line = lines.next() => match line {

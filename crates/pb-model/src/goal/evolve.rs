@@ -119,6 +119,7 @@ impl GoalState {
             }
             Event::GoalCancelled { cancel } => {
                 goal.status = GoalStatus::Cancelled;
+                goal.summary.clone_from(&cancel.reason);
                 goal.cancel = Some(cancel.clone());
                 goal.reason = None;
                 goal.waits_for = None;

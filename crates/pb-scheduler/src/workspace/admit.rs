@@ -19,7 +19,7 @@ pub(crate) enum Refused {
     #[error("the workspace `{0}` is your home folder")]
     UserHome(PathBuf),
     /// It holds our own folder.
-    #[error("the workspace `{0}` holds PonyBunny's own folder")]
+    #[error("the workspace `{0}` is or holds PonyBunny's own folder")]
     HoldsHome(PathBuf),
     /// It lies in our own folder, but is not a workspace.
     #[error("the workspace `{0}` lies in PonyBunny's own folder")]
@@ -54,7 +54,7 @@ impl Refused {
                 "name a folder beside it with --workspace, or leave it out for a new one"
             }
             Self::Credentials(_) => "work in a folder that holds no keys",
-            Self::Unusable { .. } => "make the folder, or name another one with --workspace",
+            Self::Unusable { .. } => "name a folder that you can write to with --workspace",
             Self::DiskFull { .. } => "free at least 512 MiB; goals that run go on",
         }
     }

@@ -41,7 +41,8 @@ pub(crate) struct ItemAccount {
 
 impl Account {
     /// Asks the gateway for everything about a goal.
-    pub(crate) async fn gather(link: &mut Link<'_>, detail: GoalDetail) -> Result<Self, Failure> {
+    pub(crate) async fn gather(link: &mut Link<'_>, mut detail: GoalDetail) -> Result<Self, Failure> {
+        detail.artifacts.sort_by(|one, other| one.file_path.cmp(&other.file_path));
         let params = GoalIdParams { goal_id: detail.goal.id.clone() };
         let mut items = Vec::new();
         for item in link.call::<ByGoal>(&params).await?.work_items {

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use pb_runtime::LockHolder;
 use regex::Regex;
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long anything may take; a test that needs longer hangs.
-const TIMEOUT: Duration = Duration::from_mins(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(40);
 /// Pause between two looks of [`wait_until`].
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
@@ -25,7 +26,7 @@ pub(crate) fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
             return found;
         }
         assert!(began.elapsed() < TIMEOUT, "waited {} s in vain until {what}", TIMEOUT.as_secs());
-        std::thread::sleep(LOOK_AGAIN);
+        std::thread::sleep(LOOK_AGAIN); // wait: other processes ring no bell
     }
 }
 
@@ -51,6 +52,16 @@ impl TestEnv {
         self.root.path().join("home")
     }
 
+    /// The person's own folder, `HOME`.
+    pub(crate) fn user(&self) -> PathBuf {
+        self.root.path().join("user")
+    }
+
+    /// Everything of this test lies below it.
+    pub(crate) fn root(&self) -> &Path {
+        self.root.path()
+    }
+
     /// The folder in which commands run.
     pub(crate) fn work(&self) -> PathBuf {
         self.root.path().join("work")
@@ -70,25 +81,41 @@ impl TestEnv {
     }
 
     /// Starts `pb`.
-    #[expect(clippy::disallowed_methods, reason = "the test is the person who types the command")]
     pub(crate) fn spawn<I: IntoIterator<Item: AsRef<OsStr>>>(&self, arguments: I) -> Running<'_> {
+        self.spawn_in(&self.work(), arguments)
+    }
+
+    /// Starts `pb` in another folder.
+    #[expect(clippy::disallowed_methods, reason = "the test is the person who types the command")]
+    pub(crate) fn spawn_in<I: IntoIterator<Item: AsRef<OsStr>>>(
+        &self,
+        folder: &Path,
+        arguments: I,
+    ) -> Running<'_> {
         let output = tempfile::tempdir_in(self.root.path()).unwrap();
         let file = |name: &str| File::create(output.path().join(name)).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_pb"))
             .args(arguments)
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .env("HOME", self.root.path().join("user"))
+            .env("HOME", self.user())
             .env("PB_HOME", self.home())
             .env("TZ", "UTC")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.work())
+            .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(file("stdout"))
             .stderr(file("stderr"))
             .spawn()
             .unwrap();
         Running { env: self, child, output }
+    }
+
+    /// Runs `pb` to its end, which must be a success, and reads the JSON that it prints.
+    pub(crate) fn json<I: IntoIterator<Item: AsRef<OsStr>>>(&self, arguments: I) -> Value {
+        let ran = self.pb(arguments);
+        assert_eq!(ran.exit, Some(0), "{ran}");
+        serde_json::from_str(&ran.raw_stdout).unwrap()
     }
 
     /// The running process that holds this lock: `gateway` or `scheduler`.
@@ -106,24 +133,39 @@ impl TestEnv {
                 (r"127\.0\.0\.1:[1-9]\d*", "127.0.0.1:[port]"),
                 (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b", "[moment]"),
                 (r"\b\d+(\.\d+)? (ms|s)\b", "[time]"),
+                (r"(?m)\brunning +\d+ +\d+\.\d+\.\d+\b", "running  [pid]  [version]"),
                 (r"\bpb \d+\.\d+\.\d+\b", "pb [version]"),
             ]
             .map(|(pattern, name)| (Regex::new(pattern).unwrap(), name))
             .to_vec()
         });
         let text = text.replace(self.root.path().to_str().unwrap(), "[root]");
-        FILTERS.iter().fold(text, |text, (pattern, name)| pattern.replace_all(&text, *name).into_owned())
+        let text =
+            FILTERS.iter().fold(text, |text, (pattern, name)| pattern.replace_all(&text, *name).into_owned());
+        text.split("\n\n").map(unaligned).collect::<Vec<_>>().join("\n\n")
     }
+}
+
+/// A block whose columns are as wide as its times: what they are wide for differs from run to run.
+fn unaligned(block: &str) -> String {
+    static SPACES: LazyLock<Regex> = LazyLock::new(|| Regex::new(" {2,}").unwrap());
+    if block.contains("[time]") { SPACES.replace_all(block, "  ").into_owned() } else { block.to_owned() }
 }
 
 impl Drop for TestEnv {
     fn drop(&mut self) {
         for name in ["scheduler", "gateway"] {
             // The keepers of a killed scheduler end its tools.
-            if let Some(process) = self.holder(name).and_then(|holder| holder.process()) {
-                process.kill();
-                process.wait(TIMEOUT);
+            if self.holder(name).is_some() {
+                self.kill9(name);
             }
+        }
+        // A test that failed shows why it did, and not what that left behind.
+        if !std::thread::panicking() {
+            wait_until("everything that the test started is gone", || {
+                self.processes().is_empty().then_some(())
+            });
+            crate::audit::audit(&self.home().join("state.db"));
         }
     }
 }
@@ -139,15 +181,24 @@ impl Running<'_> {
     /// Waits for its end.
     pub(crate) fn wait(mut self) -> Ran {
         let status = wait_until("pb ends", || self.child.try_wait().unwrap());
+        let (stdout, stderr) = (self.printed("stdout"), self.printed("stderr"));
         Ran {
-            stdout: self.env.normalised(&self.read("stdout")),
-            stderr: self.env.normalised(&self.read("stderr")),
+            stdout: self.env.normalised(&stdout),
+            stderr: self.env.normalised(&stderr),
+            raw_stdout: stdout,
+            raw_stderr: stderr,
             exit: status.code(),
         }
     }
 
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(Path::new(self.output.path()).join(name)).unwrap()
+    /// What it printed to `stdout` or `stderr` so far.
+    pub(crate) fn printed(&self, stream: &str) -> String {
+        fs::read_to_string(self.output.path().join(stream)).unwrap()
+    }
+
+    /// Waits until it has printed a text to standard error.
+    pub(crate) fn wait_for_note(&self, text: &str) {
+        wait_until(&format!("pb prints {text:?}"), || self.printed("stderr").contains(text).then_some(()));
     }
 }
 
@@ -165,6 +216,10 @@ impl Drop for Running<'_> {
 pub(crate) struct Ran {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+    /// With the ids and times of this run.
+    pub(crate) raw_stdout: String,
+    /// As above.
+    pub(crate) raw_stderr: String,
     pub(crate) exit: Option<i32>,
 }
 

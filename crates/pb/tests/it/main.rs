@@ -2,8 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in what they share")]
 
+mod audit;
 mod env;
+mod machine;
+mod socket;
+mod tools;
 
+mod client;
+mod crash;
+mod ending;
+mod examples;
 mod goal_file;
 mod help;
+mod inside;
+mod life;
+mod stopping;
 mod wrong;

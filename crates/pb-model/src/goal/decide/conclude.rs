@@ -93,10 +93,9 @@ pub(super) fn finish_publish(
         decision.state.items.iter().map(|item| item.verdict.unwrap_or(Verdict::Unverified)),
     );
     let summary = format!(
-        "{} item(s) done, {}, {} file(s) delivered",
-        decision.state.items.len(),
-        verdict.as_str(),
-        decision.state.artifacts.len()
+        "{} done, {} delivered",
+        counted(decision.state.items.len(), "item"),
+        counted(decision.state.artifacts.len(), "file")
     );
     decision.emit(Event::GoalCompleted { verdict, summary });
     Ok(())
@@ -110,4 +109,9 @@ fn all_done(decision: &Decision) -> Result<(), Rejection> {
     } else {
         Err(Rejection::NotNow("not every item is done"))
     }
+}
+
+/// `1 file`, `2 files`.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -156,7 +156,7 @@ fn an_ended_goal_cannot_be_cancelled() {
     > publishing
       goal.updated publishing
     > publish
-      goal.completed (1 item(s) done, unverified, 0 file(s) delivered)
+      goal.completed (1 item done, 0 files delivered)
     > cancel
       refused: Cannot cancel a completed goal
     ");

@@ -108,7 +108,7 @@ fn a_diamond_is_delivered() {
       verification.completed left1 verified, again
       artifact.created out/1
       artifact.created out/2
-      goal.completed (4 item(s) done, partial, 2 file(s) delivered)
+      goal.completed (4 items done, 2 files delivered)
     = completed publish, top done, left done, right done, end done, spent 80 ms
     = wants nothing
     ");
@@ -267,7 +267,7 @@ fn what_comes_twice_or_too_early_changes_nothing() {
     > publishing
       refused: not now: delivery has begun
     > publish
-      goal.completed (2 item(s) done, partial, 0 file(s) delivered)
+      goal.completed (2 items done, 0 files delivered)
     > publish
       refused: not now: not every item is done
     > run b
@@ -318,7 +318,7 @@ fn a_failed_optional_gate_makes_the_verdict_partial() {
     > publishing
       goal.updated publishing
     > publish
-      goal.completed (2 item(s) done, partial, 0 file(s) delivered)
+      goal.completed (2 items done, 0 files delivered)
     ");
 }
 
@@ -421,7 +421,7 @@ fn nothing_is_delivered_before_delivery_begins() {
       goal.updated publishing
     > publish files=1
       artifact.created out/1
-      goal.completed (1 item(s) done, unverified, 1 file(s) delivered)
+      goal.completed (1 item done, 1 file delivered)
     ");
 }
 

@@ -1,0 +1,78 @@
+//! A WebSocket client that knows nothing of ours but what the README says.
+
+use std::net::TcpStream;
+
+use pb_runtime::{Endpoint, Home};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
+
+use crate::env::{TIMEOUT, TestEnv};
+
+/// A connection to the gateway.
+pub(crate) struct Client {
+    socket: WebSocket<TcpStream>,
+    /// Events that came before the answer that was waited for.
+    early: Vec<Value>,
+}
+
+impl TestEnv {
+    /// Where the gateway listens, as `run/gateway.json` says.
+    pub(crate) fn address(&self) -> String {
+        let endpoint = Endpoint::read(&Home::at(&self.home()).unwrap().gateway_json());
+        endpoint.unwrap().address.to_string()
+    }
+
+    /// Connects to the gateway, without a token: it is our own user's.
+    pub(crate) fn connect(&self) -> Client {
+        let address = self.address();
+        let stream = TcpStream::connect(&address).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+        let (socket, _) = client(format!("ws://{address}/"), stream).unwrap();
+        Client { socket, early: Vec::new() }
+    }
+}
+
+impl Client {
+    /// Calls a method; its result.
+    pub(crate) fn call(&mut self, method: &str, params: &Value) -> Value {
+        let request = json!({"type": "req", "id": "1", "method": method, "params": params});
+        self.socket.send(Message::text(request.to_string())).unwrap();
+        loop {
+            let frame = self.receive().unwrap();
+            if frame["type"] == "res" {
+                assert_eq!(frame["error"], Value::Null, "{method}");
+                return frame["result"].clone();
+            }
+            self.early.push(frame);
+        }
+    }
+
+    /// The next event of the log; `None` when the connection is lost.
+    pub(crate) fn next_event(&mut self) -> Option<Value> {
+        loop {
+            let frame = if self.early.is_empty() { self.receive()? } else { self.early.remove(0) };
+            if frame["type"] == "event" && frame["seq"].is_u64() {
+                return Some(frame);
+            }
+        }
+    }
+
+    /// Events until one of this name, with it.
+    pub(crate) fn events_until(&mut self, name: &str) -> Vec<Value> {
+        let mut events = Vec::new();
+        while events.last().is_none_or(|event: &Value| event["event"] != name) {
+            events.push(self.next_event().unwrap());
+        }
+        events
+    }
+
+    fn receive(&mut self) -> Option<Value> {
+        loop {
+            match self.socket.read() {
+                Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}

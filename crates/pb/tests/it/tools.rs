@@ -1,0 +1,52 @@
+//! Programs that some tests need, as `cargo xtask test` provides them.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use pb_runtime::environment;
+
+/// Python with the package `websockets`; without it the test is skipped and says so.
+pub(crate) fn python() -> Option<PathBuf> {
+    found("Python with websockets", "PB_TEST_PYTHON", "python3", &["-c", "import websockets"])
+}
+
+/// Any Python; without it the test is skipped and says so.
+pub(crate) fn plain_python() -> Option<PathBuf> {
+    found("Python", "PB_TEST_PYTHON", "python3", &["--version"])
+}
+
+/// git; without it the test is skipped and says so.
+pub(crate) fn git() -> Option<PathBuf> {
+    found("git", "PB_TEST_GIT", "git", &["--version"])
+}
+
+/// Whether this kernel confines commands; without it the test is skipped and says so.
+pub(crate) fn commands_are_confined() -> bool {
+    let support = pb_exec::support();
+    let confined = support.fs && support.net && support.scope;
+    if !confined {
+        skipped(&format!("this kernel confines only {support:?}"));
+    }
+    confined
+}
+
+/// The program that the variable names, else the one on the path if it works.
+#[expect(clippy::disallowed_methods, reason = "the test looks for a program of the person's machine")]
+fn found(name: &str, variable: &str, program: &str, trial: &[&str]) -> Option<PathBuf> {
+    if let Some(path) = environment::path(variable) {
+        return Some(path);
+    }
+    let trial = Command::new(program).args(trial).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if trial.is_ok_and(|status| status.success()) {
+        return Some(program.into());
+    }
+    skipped(&format!("there is no {name}; run: cargo xtask test"));
+    None
+}
+
+/// Nothing is skipped where nobody would see it.
+#[expect(clippy::print_stderr, reason = "this is the one word that a skipped test says")]
+fn skipped(why: &str) {
+    assert!(environment::text("CI").is_none(), "in CI nothing is skipped: {why}");
+    eprintln!("skipped: {why}");
+}
