@@ -23,7 +23,7 @@ pub struct Line {
     pub data: Option<Box<RawValue>>,
 }
 
-/// A frame, by its type. Read by [`parse`] and written by [`line`]: serde buffers what it reads for
+/// A frame, by its type. Read by [`parse`] and written by [`line()`]: serde buffers what it reads for
 /// a tagged enum, and the raw JSON in a [`SchedulerEvent`] does not survive that.
 #[derive(Debug, Clone)]
 pub enum Frame {
