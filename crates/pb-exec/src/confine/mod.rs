@@ -96,11 +96,12 @@ pub(crate) fn apply(confinement: &Confinement) -> Result<Enforced, Error> {
     })
 }
 
-/// Opens a path to name it in a rule; `None` when it does not exist.
+/// Opens a path to name it in a rule; `None` when it does not exist, or is not ours to write in
+/// anyway: a cache in another user's home, say.
 fn open_writable(path: &Path) -> Result<Option<OwnedFd>, Error> {
     match openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
         Ok(fd) => Ok(Some(fd)),
-        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS) => Ok(None),
         Err(errno) => Err(Error::OpenWritable { path: path.into(), source: errno.into() }),
     }
 }

@@ -74,16 +74,18 @@ fn describe(finished: Finished, budget_is_the_limit: bool) -> (Execution, String
     };
     let output = finished.output.text();
     let execution = Execution {
-        outcome,
         duration_ms: u64::try_from(finished.duration.as_millis()).unwrap_or(u64::MAX),
         output_digest: finished.output.digest,
         output_bytes: finished.output.bytes_total,
         output_tail: tail(&output, RUN_OUTPUT_BYTES_MAX),
         unconfined: match finished.enforced {
+            // What never started was not unconfined.
+            _ if matches!(outcome, ExecutionOutcome::NotStarted { .. }) => None,
             Enforced::Full => None,
             Enforced::Partial(what) => Some(what),
             Enforced::None => Some("this kernel cannot confine commands".to_owned()),
         },
+        outcome,
     };
     (execution, output)
 }

@@ -203,3 +203,17 @@ fn who_wants_a_folder_that_another_goal_works_in_waits_says_for_whom_and_then_ru
     spans.sort_unstable();
     assert!(spans.windows(2).all(|pair| pair[0].1 <= pair[1].0), "{spans:?}");
 }
+
+#[test]
+fn a_list_that_is_cut_shows_the_newest_goals() {
+    let env = TestEnv::new();
+    let file = env.write(
+        "goal.toml",
+        "title = \"one\"\n[[items]]\nid = \"a\"\nkind = \"command\"\nargv = [\"true\"]\n",
+    );
+    let goals: Vec<String> = (0..3).map(|_| env.detach(&[file.to_str().unwrap()])).collect();
+    let list = env.json(["goal", "list", "--limit", "2", "--json"]);
+    let shown: Vec<&str> =
+        list["goals"].as_array().unwrap().iter().map(|goal| goal["id"].as_str().unwrap()).collect();
+    assert_eq!((shown, list["total"].as_u64()), (vec![goals[1].as_str(), goals[2].as_str()], Some(3)));
+}

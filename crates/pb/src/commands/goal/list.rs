@@ -2,7 +2,7 @@
 
 use pb_model::Verdict;
 use pb_protocol::domain::Goal;
-use pb_protocol::methods::goal::{List, ListParams};
+use pb_protocol::methods::goal::{List, ListParams, ListResult};
 use pb_runtime::Home;
 
 use crate::connection::{Link, Patience};
@@ -13,7 +13,7 @@ use crate::{format, output, table, wait};
 /// The statuses that a goal can have.
 const STATUSES: [&str; 6] = ["queued", "active", "blocked", "completed", "cancelled", "failed"];
 
-/// List goals, highest priority first, then oldest first
+/// List the latest goals, highest priority first, then oldest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pb goal list\n  pb goal list --status blocked --json")]
 pub(super) struct Args {
@@ -31,8 +31,7 @@ pub(super) struct Args {
 /// Runs the command.
 pub(super) fn run(args: Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
-    let params = ListParams { status: args.status, limit: Some(args.limit), offset: None };
-    let list = wait::client(async { Link::new(&home, Patience::None).call::<List>(&params).await })?;
+    let list = wait::client(last(&home, args.status, args.limit))?;
     if args.json {
         output::json(&list)?;
         return Ok(Exit::Ok);
@@ -45,9 +44,22 @@ pub(super) fn run(args: Args) -> Result<Exit, Failure> {
     output::data(table::render(&["GOAL", "STATUS", "VERDICT", "CREATED", "TITLE"], rows))?;
     let shown = u64::try_from(list.goals.len()).unwrap_or(u64::MAX);
     if list.total > shown {
-        output::note(format_args!("{shown} of {}; see more with --limit", list.total));
+        output::note(format_args!("the last {shown} of {}; see more with --limit", list.total));
     }
     Ok(Exit::Ok)
+}
+
+/// The end of the list, where the newest goals of each priority are.
+async fn last(home: &Home, status: Option<String>, limit: usize) -> Result<ListResult, Failure> {
+    let mut link = Link::new(home, Patience::None);
+    let mut params = ListParams { status, limit: Some(limit), offset: None };
+    let list = link.call::<List>(&params).await?;
+    let before = usize::try_from(list.total).unwrap_or(usize::MAX).saturating_sub(list.goals.len());
+    if before == 0 {
+        return Ok(list);
+    }
+    params.offset = Some(before);
+    link.call::<List>(&params).await
 }
 
 fn row(goal: &Goal) -> Vec<String> {

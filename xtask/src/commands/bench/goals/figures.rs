@@ -1,4 +1,4 @@
-//! The figures, beside what issue 2 asks for and what the first implementation needed.
+//! The figures, beside what is aimed at and what the first implementation needed.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(super) struct Row {
     what: String,
     unit: &'static str,
     measured: f64,
-    /// What issue 2 asks for, on two quiet cores with an fsync p50 of 0.2 ms.
+    /// What is aimed at, on two quiet cores with an fsync p50 of 0.2 ms.
     target: Option<f64>,
     /// What the first implementation needed.
     first: Option<f64>,
@@ -122,10 +122,7 @@ impl fmt::Display for Figures {
             self.fsync_p99_ms,
             self.home.display()
         )?;
-        writeln!(
-            f,
-            "target: issue 2, on two quiet cores with fsync p50 0.2 ms; first: the first implementation\n"
-        )?;
+        writeln!(f, "target: on two quiet cores with fsync p50 0.2 ms; first: the first implementation\n")?;
         writeln!(
             f,
             "{:<44} {:>13} {:>10} {:>8} {:>10} {:>8}",

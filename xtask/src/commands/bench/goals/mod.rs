@@ -1,6 +1,6 @@
 //! `cargo xtask bench goals`: from a goal's submission to its end, on real processes and a real disk.
 //!
-//! What is measured, against what, is issue 2's "Done when"; the numbers stand in [`figures`].
+//! The targets stand in [`figures`].
 
 mod daemons;
 mod disk;
