@@ -43,6 +43,21 @@ pub struct Goal {
     pub spent_time_minutes: u64,
     /// Money used.
     pub spent_cost_usd: f64,
+    /// The part of the money that was assumed, because nobody told what a call cost.
+    #[serde(default)]
+    pub assumed_cost_usd: f64,
+    /// The part of the tokens that was assumed.
+    #[serde(default)]
+    pub assumed_tokens: u64,
+    /// Answers of models.
+    #[serde(default)]
+    pub spent_turns: u32,
+    /// Most answers of models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_turns: Option<u32>,
+    /// Whether it ends when its plan stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plan_only: bool,
     /// Free labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -111,9 +126,14 @@ impl From<&goal::Goal> for Goal {
             budget_tokens: goal.spec.budget_tokens,
             budget_time_minutes: goal.spec.budget_time_minutes,
             budget_cost_usd: goal.spec.budget_cost_usd,
-            spent_tokens: 0,
+            spent_tokens: goal.spending.settled.tokens,
             spent_time_minutes: goal.spent_time_ms.div_ceil(60_000),
-            spent_cost_usd: 0.0,
+            spent_cost_usd: usd(goal.spending.settled.micro_usd),
+            assumed_cost_usd: usd(goal.spending.assumed.micro_usd),
+            assumed_tokens: goal.spending.assumed.tokens,
+            spent_turns: goal.spending.turns,
+            budget_turns: goal.spec.budget_turns,
+            plan_only: goal.spec.plan_only,
             tags: goal.spec.tags.clone(),
             phase: goal.phase.as_str().to_owned(),
             verdict: goal.verdict,
@@ -294,11 +314,11 @@ pub struct Run {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<u64>,
-    /// The item.
+    /// The item; empty when a model makes the goal's plan.
     pub work_item_id: String,
     /// The goal.
     pub goal_id: String,
-    /// `command`.
+    /// `command`, `agent` or `planner`.
     pub agent_type: String,
     /// Which attempt, from 1.
     pub run_sequence: u32,
@@ -317,6 +337,12 @@ pub struct Run {
     pub time_seconds: Option<f64>,
     /// Money used.
     pub cost_usd: f64,
+    /// Answers of the model.
+    #[serde(default)]
+    pub turns: u32,
+    /// The model that answered last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Always empty; artifacts belong to the goal.
     pub artifacts: Vec<String>,
     /// The end of what the command printed.
@@ -353,13 +379,14 @@ impl Run {
     /// The run as part of its goal.
     pub fn of(run: &goal::Run, state: &GoalState) -> Self {
         let execution = run.execution.as_ref();
+        let spent = run.conversation.as_ref().map(|talk| talk.spent).unwrap_or_default();
         Self {
             id: run.id.to_string(),
             created_at: run.created_at_ms,
             completed_at: run.completed_at_ms,
-            work_item_id: run.item_id.to_string(),
+            work_item_id: run.item_id.map(|item| item.to_string()).unwrap_or_default(),
             goal_id: run.goal_id.to_string(),
-            agent_type: "command".to_owned(),
+            agent_type: agent_type(run).to_owned(),
             run_sequence: run.attempt,
             status: run.status.as_str().to_owned(),
             exit_code: execution.and_then(|execution| match execution.outcome {
@@ -367,10 +394,12 @@ impl Run {
                 _ => None,
             }),
             error_message: run.error.as_ref().map(|error| error.message.clone()),
-            tokens_used: 0,
+            tokens_used: spent.tokens,
             #[expect(clippy::cast_precision_loss, reason = "milliseconds of a day fit a double")]
             time_seconds: execution.map(|execution| execution.duration_ms as f64 / 1000.0),
-            cost_usd: 0.0,
+            cost_usd: usd(spent.micro_usd),
+            turns: run.conversation.as_ref().map_or(0, |talk| talk.turns),
+            model: run.conversation.as_ref().and_then(|talk| talk.model.clone()),
             artifacts: Vec::new(),
             execution_log: execution.map(|execution| execution.output_tail.clone()),
             epoch: run.epoch,
@@ -388,6 +417,20 @@ impl Run {
             gates: state.standing_gates(run.id).into_iter().map(GateResult::from).collect(),
         }
     }
+}
+
+fn agent_type(run: &goal::Run) -> &'static str {
+    match (&run.conversation, run.item_id) {
+        (None, _) => "command",
+        (Some(_), Some(_)) => "agent",
+        (Some(_), None) => "planner",
+    }
+}
+
+/// Millionths of a US dollar as dollars.
+#[expect(clippy::cast_precision_loss, reason = "sums of money here are far below 2^52 millionths")]
+pub(crate) fn usd(micro: u64) -> f64 {
+    micro as f64 / 1_000_000.0
 }
 
 /// What a gate found, with its evidence.

@@ -1,10 +1,10 @@
 //! What clients are told about an event: the ids and keys of the first implementation, and the
 //! full object, so that every client updates (`wire.md` §2.8, §3.2).
 
-use pb_model::goal::{Event, Failure, GoalState, RunStatus};
+use pb_model::goal::{Call, Event, Failure, GoalState, RunStatus};
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Artifact, Error, Escalation, GateResult, Goal, Run, WorkItem};
+use crate::domain::{Artifact, Error, Escalation, GateResult, Goal, Run, WorkItem, usd};
 
 /// The event's name on the link: `workitem.started` is `work_item_started` there (`wire.md` §3.1).
 pub fn link_type(kind: &str) -> String {
@@ -45,6 +45,7 @@ pub fn data(event: &Event, state: &GoalState, at: u64) -> Value {
             put("workItem", json!(item));
         }
         Subject::Other(key, value) => put(key, value),
+        Subject::Nothing => {}
     }
     Value::Object(data)
 }
@@ -53,6 +54,7 @@ enum Subject {
     Goal,
     Item(Box<WorkItem>),
     Other(&'static str, Value),
+    Nothing,
 }
 
 /// The object that the event is about, as it stands after it.
@@ -70,10 +72,16 @@ fn subject(event: &Event, state: &GoalState) -> Subject {
             (Some(item), _) if kind.starts_with("workitem.") => {
                 Subject::Item(Box::new(WorkItem::of(item, state)))
             }
+            // A turn of a conversation is told often; who wants the whole run asks for it.
+            _ if kind.starts_with("model.") || kind.starts_with("tool.") => Subject::Nothing,
             (_, Some(run)) => Subject::Other("run", json!(Run::of(run, state))),
             _ => Subject::Goal,
         },
     }
+}
+
+fn called(call: &Call) -> Value {
+    json!({"step": call.n, "tool": call.tool, "title": call.title})
 }
 
 /// The keys that clients read beside the ids.
@@ -94,6 +102,44 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::RunCompleted { status, error, .. } => {
             json!({"success": *status == RunStatus::Success, "error": error.as_ref().map(failure)})
         }
+        Event::ModelRequested { model, reservation, .. } => json!({
+            "step": reservation.n,
+            "model": model,
+            "reservedTokens": reservation.amount.tokens,
+            "reservedCostUsd": usd(reservation.amount.micro_usd),
+        }),
+        Event::ModelAnswered { n, model, used, charge, text, calls, cut_short, duration_ms, .. } => json!({
+            "step": n,
+            "model": model,
+            "inputTokens": used.map(|used| used.input_tokens),
+            "outputTokens": used.map(|used| used.output_tokens),
+            "tokens": charge.amount.tokens,
+            "costUsd": usd(charge.amount.micro_usd),
+            "assumed": charge.assumed,
+            "overrun": charge.overrun,
+            "text": text,
+            "calls": calls.iter().map(called).collect::<Vec<_>>(),
+            "cutShort": cut_short,
+            "durationMs": duration_ms,
+        }),
+        Event::ModelFailed { n, model, error, charge, not_before_ms, .. } => json!({
+            "step": n,
+            "model": model,
+            "error": error,
+            "tokens": charge.amount.tokens,
+            "costUsd": usd(charge.amount.micro_usd),
+            "assumed": charge.assumed,
+            "notBefore": not_before_ms,
+        }),
+        Event::ToolCompleted { call, end, found, duration_ms, .. } => json!({
+            "step": call.n,
+            "tool": call.tool,
+            "title": call.title,
+            "outcome": end,
+            "again": call.again,
+            "found": found,
+            "durationMs": duration_ms,
+        }),
         Event::VerificationStarted { probe, .. } => json!({"probe": probe}),
         Event::VerificationCompleted { passed, verdict, summary, recheck, .. } => {
             json!({"passed": passed, "verdict": verdict, "summary": summary, "recheck": recheck})

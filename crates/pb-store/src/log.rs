@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pb_model::goal::{Goal, GoalState, GoalStatus};
-use pb_model::{GoalId, ItemId};
+use pb_model::{GoalId, ItemId, RunId};
 
 use crate::contract::{Batch, Committed, Error, EventRecord, LogIdentity, Step, StoredResult};
 use crate::mark::Mark;
@@ -197,6 +197,27 @@ impl LogReader {
     /// The journal of a goal's runs, in the order in which the steps began.
     pub async fn steps(&self, goal: GoalId) -> Result<Vec<Step>, Error> {
         self.connection.call(move |connection| query::steps(connection, &goal.to_string())).await
+    }
+
+    /// The journal of one run, in the order of its places.
+    pub async fn steps_of_run(&self, run: RunId) -> Result<Vec<Step>, Error> {
+        self.connection.call(move |connection| query::steps_of_run(connection, &run.to_string())).await
+    }
+
+    /// The tool steps of an item's runs but `run` that were asked to do what `request_hash` says,
+    /// oldest first: the ledger that is asked before an unsafe effect (`durability.md` §4).
+    pub async fn same_effects(
+        &self,
+        item: ItemId,
+        run: RunId,
+        request_hash: &str,
+    ) -> Result<Vec<Step>, Error> {
+        let request_hash = request_hash.to_owned();
+        self.connection
+            .call(move |connection| {
+                query::same_effects(connection, &item.to_string(), &run.to_string(), &request_hash)
+            })
+            .await
     }
 
     /// The stored result of a command.

@@ -24,6 +24,6 @@ pub(super) async fn runs(hub: &Hub, params: RunsParams) -> Result<RunsResult, Rp
     let item: ItemId = params.work_item_id.parse().map_err(|_| not_found())?;
     let log = hub.feed.reader().ok_or_else(not_found)?;
     let state = log.state_of_item(item).await.map_err(RpcError::internal)?.ok_or_else(not_found)?;
-    let runs = state.runs.iter().filter(|run| run.item_id == item);
+    let runs = state.runs.iter().filter(|run| run.item_id == Some(item));
     Ok(RunsResult { runs: runs.map(|run| Run::of(run, &state)).collect() })
 }

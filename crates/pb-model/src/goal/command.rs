@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::conversation::{CallResult, Hindrance, Thought};
+use super::spending::Amount;
 use super::state::{Artifact, Execution, Failure, GateResult};
 use crate::freshness::QuietRound;
-use crate::spec::{GoalSpec, Invalid};
+use crate::spec::{GoalSpec, Invalid, ItemSpec};
 use crate::{Epoch, EscalationId, GoalId, ItemId, Millis, RunId};
 
 /// The moment of a decision: time and randomness, as arguments.
@@ -28,6 +30,8 @@ pub enum Command {
     Refuse { error: Failure },
     /// Make the plan that the goal brought; one id an item.
     Plan { items: Vec<ItemId> },
+    /// Begin to have a plan made by a model.
+    StartPlanning { run: RunId, epoch: Epoch },
     /// The goal's folder is taken by another goal.
     WaitFor { workspace: String, behind: GoalId },
     /// The goal's folder is ours.
@@ -38,6 +42,18 @@ pub enum Command {
     TakeOver { epoch: Epoch, alive_until_ms: Millis },
     /// The run's command ended.
     FinishExecution { run: RunId, epoch: Epoch, execution: Box<Execution> },
+    /// The next request of the run's conversation was put together; it may cost so much.
+    Reserve { run: RunId, epoch: Epoch, next: Result<Next, Hindrance> },
+    /// The call of the model ended.
+    FinishThinking { run: RunId, epoch: Epoch, n: u32, thought: Box<Thought> },
+    /// Calls of tools ended, in order; `next` as in `Reserve`, when it could be put together at once.
+    FinishActing {
+        run: RunId,
+        epoch: Epoch,
+        results: Vec<CallResult>,
+        plan: Option<Planned>,
+        next: Option<Next>,
+    },
     /// The run's gates ended.
     FinishVerification { run: RunId, epoch: Epoch, results: Vec<GateResult>, round: Option<QuietRound> },
     /// All items are done: deliver.
@@ -46,6 +62,24 @@ pub enum Command {
     FinishPublish { rechecked: Vec<GateResult>, round: Option<QuietRound>, artifacts: Vec<Artifact> },
     /// A person stops the goal.
     Cancel { by: String, reason: Option<String> },
+}
+
+/// A request that is about to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// The model that is asked first.
+    pub model: String,
+    /// What the call may cost at most.
+    pub amount: Amount,
+}
+
+/// A plan that a model made; one id an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Its items.
+    pub items: Vec<ItemSpec>,
+    /// Fresh ids.
+    pub ids: Vec<ItemId>,
 }
 
 /// Why a command changes nothing.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::conversation::{Call, CallEnd, Used};
+use super::spending::{Charge, Reservation};
 use super::state::{
     Artifact, CancelRequest, Escalation, Execution, Failure, GateResult, Goal, Item, Reason, Run, RunStatus,
 };
@@ -35,9 +37,46 @@ pub enum Event {
     /// The attempt itself.
     RunStarted { run: Box<Run> },
     /// A later incarnation goes on with the run; `ran_again` when its command starts once more.
-    RunContinued { item: ItemId, run: RunId, epoch: Epoch, ran_again: bool, why: String },
+    RunContinued { item: Option<ItemId>, run: RunId, epoch: Epoch, ran_again: bool, why: String },
     /// The run's command ended.
     RunExecuted { item: ItemId, run: RunId, execution: Box<Execution> },
+    /// A model is about to be called; what it may cost at most is put aside.
+    ModelRequested { item: Option<ItemId>, model: String, reservation: Reservation },
+    /// The model answered.
+    ModelAnswered {
+        item: Option<ItemId>,
+        run: RunId,
+        n: u32,
+        model: String,
+        used: Option<Used>,
+        charge: Charge,
+        /// The beginning of its words.
+        text: String,
+        calls: Vec<Call>,
+        cut_short: bool,
+        duration_ms: u64,
+    },
+    /// The call of the model failed; `lost` when its end was not seen, so that nothing can be journaled.
+    ModelFailed {
+        item: Option<ItemId>,
+        run: RunId,
+        n: u32,
+        model: String,
+        error: String,
+        charge: Charge,
+        not_before_ms: Option<Millis>,
+        lost: bool,
+    },
+    /// A tool was called.
+    ToolCompleted {
+        item: Option<ItemId>,
+        run: RunId,
+        call: Box<Call>,
+        end: CallEnd,
+        /// The beginning of what it came to.
+        found: String,
+        duration_ms: u64,
+    },
     /// The item's gates begin; `probe` when they find out whether lost work was done.
     VerificationStarted { item: ItemId, run: RunId, probe: bool },
     /// A gate ended.
@@ -53,7 +92,7 @@ pub enum Event {
         recheck: bool,
     },
     /// The run ended.
-    RunCompleted { item: ItemId, run: RunId, status: RunStatus, error: Option<Failure> },
+    RunCompleted { item: Option<ItemId>, run: RunId, status: RunStatus, error: Option<Failure> },
     /// The item will be tried again.
     ItemRetrying { item: ItemId, retry_count: u32, not_before_ms: Millis, error: Failure },
     /// The item is done.
@@ -122,6 +161,10 @@ impl Event {
             Self::RunContinued { .. } => "run.continued",
             Self::RunExecuted { .. } => "run.executed",
             Self::RunCompleted { .. } => "run.completed",
+            Self::ModelRequested { .. } => "model.requested",
+            Self::ModelAnswered { .. } => "model.answered",
+            Self::ModelFailed { .. } => "model.failed",
+            Self::ToolCompleted { .. } => "tool.completed",
             Self::VerificationStarted { .. } => "verification.started",
             Self::VerificationCompleted { .. } => "verification.completed",
             Self::GateCompleted { .. } => "gate.completed",
@@ -134,7 +177,7 @@ impl Event {
     pub fn item_id(&self) -> Option<ItemId> {
         match self {
             Self::ItemCreated { item } => Some(item.id),
-            Self::RunStarted { run } => Some(run.item_id),
+            Self::RunStarted { run } => run.item_id,
             Self::GateCompleted { result } => Some(result.item_id),
             Self::EscalationCreated { escalation } => escalation.item_id,
             Self::ItemReady { item }
@@ -143,11 +186,15 @@ impl Event {
             | Self::ItemCompleted { item, .. }
             | Self::ItemFailed { item, .. }
             | Self::ItemBlocked { item, .. }
-            | Self::RunContinued { item, .. }
             | Self::RunExecuted { item, .. }
-            | Self::RunCompleted { item, .. }
             | Self::VerificationStarted { item, .. }
             | Self::VerificationCompleted { item, .. } => Some(*item),
+            Self::RunContinued { item, .. }
+            | Self::RunCompleted { item, .. }
+            | Self::ModelRequested { item, .. }
+            | Self::ModelAnswered { item, .. }
+            | Self::ModelFailed { item, .. }
+            | Self::ToolCompleted { item, .. } => *item,
             Self::GoalCreated { .. }
             | Self::GoalPlanned { .. }
             | Self::GoalWaiting { .. }
@@ -169,7 +216,11 @@ impl Event {
             Self::RunStarted { run } => Some(run.id),
             Self::GateCompleted { result } => Some(result.run_id),
             Self::EscalationCreated { escalation } => escalation.run_id,
-            Self::ItemStarted { run, .. }
+            Self::ModelRequested { reservation, .. } => Some(reservation.run),
+            Self::ModelAnswered { run, .. }
+            | Self::ModelFailed { run, .. }
+            | Self::ToolCompleted { run, .. }
+            | Self::ItemStarted { run, .. }
             | Self::ItemCompleted { run, .. }
             | Self::RunContinued { run, .. }
             | Self::RunExecuted { run, .. }

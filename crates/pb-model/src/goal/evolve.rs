@@ -1,6 +1,8 @@
 //! Folding an event into the state. Total: an event that names nothing known changes nothing.
 
+use super::conversation::{CallEnd, Conversation, Doing, SUBMIT_PLAN};
 use super::event::Event;
+use super::spending::Charge;
 use super::state::{
     Continuation, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Run, RunStage, RunStatus,
 };
@@ -50,6 +52,10 @@ impl GoalState {
             | Event::ItemCompleted { .. }
             | Event::ItemFailed { .. }
             | Event::ItemBlocked { .. } => self.apply_item(event),
+            Event::ModelRequested { .. }
+            | Event::ModelAnswered { .. }
+            | Event::ModelFailed { .. }
+            | Event::ToolCompleted { .. } => self.apply_conversation(event),
             Event::RunStarted { .. }
             | Event::RunContinued { .. }
             | Event::RunExecuted { .. }
@@ -167,7 +173,12 @@ impl GoalState {
 
     fn apply_run(&mut self, event: &Event, at: Millis) {
         match event {
-            Event::RunStarted { run } => self.runs.push((**run).clone()),
+            Event::RunStarted { run } => {
+                if run.item_id.is_none() {
+                    self.goal.phase = Phase::Planning;
+                }
+                self.runs.push((**run).clone());
+            }
             Event::RunContinued { item, run, epoch, ran_again, why } => {
                 self.with_run(*run, |run| {
                     run.epoch = *epoch;
@@ -180,10 +191,11 @@ impl GoalState {
                     if *ran_again {
                         run.stage = RunStage::Executing;
                         run.execution = None;
+                        mark_again(run);
                     }
                 });
-                if *ran_again {
-                    self.with_item(*item, |item| item.status = ItemStatus::InProgress);
+                if let Some(item) = item.filter(|_| *ran_again) {
+                    self.with_item(item, |item| item.status = ItemStatus::InProgress);
                 }
             }
             Event::RunExecuted { run, execution, .. } => {
@@ -206,14 +218,16 @@ impl GoalState {
                     self.goal.quiet_rounds.push(round.clone());
                 }
             }
-            Event::RunCompleted { run, status, error, .. } => {
+            Event::RunCompleted { item, run, status, error } => {
                 self.with_run(*run, |run| {
                     run.status = *status;
                     run.stage = RunStage::Ended;
                     run.completed_at_ms = Some(at);
                     run.error.clone_from(error);
                 });
-                self.goal.phase = Phase::Execution;
+                if item.is_some() {
+                    self.goal.phase = Phase::Execution;
+                }
             }
             _ => {}
         }
@@ -232,6 +246,66 @@ impl GoalState {
         }
     }
 
+    fn apply_conversation(&mut self, event: &Event) {
+        match event {
+            Event::ModelRequested { reservation, .. } => {
+                self.goal.spending.reserve(reservation.clone());
+                self.with_run(reservation.run, |run| run.steps = run.steps.max(reservation.n));
+                self.with_conversation(reservation.run, |talk| {
+                    talk.doing = Doing::Thinking { n: reservation.n };
+                });
+            }
+            Event::ModelAnswered { item, run, n, model, charge, calls, .. } => {
+                self.settle(*item, (*run, *n), *charge);
+                self.goal.spending.turns += 1;
+                let last = calls.iter().map(|call| call.n).max().unwrap_or(*n);
+                self.with_run(*run, |run| run.steps = run.steps.max(last));
+                self.with_conversation(*run, |talk| {
+                    talk.turns += 1;
+                    talk.failures = 0;
+                    talk.idle = if calls.is_empty() { talk.idle + 1 } else { 0 };
+                    talk.model = Some(model.clone());
+                    talk.doing = Doing::after(calls.clone());
+                });
+            }
+            Event::ModelFailed { item, run, n, charge, not_before_ms, .. } => {
+                self.settle(*item, (*run, *n), *charge);
+                self.with_conversation(*run, |talk| {
+                    talk.failures += 1;
+                    talk.doing = Doing::Composing { not_before_ms: *not_before_ms };
+                });
+            }
+            Event::ToolCompleted { item, run, call, end, .. } => {
+                self.with_conversation(*run, |talk| {
+                    if let Doing::Acting { calls } = &mut talk.doing {
+                        calls.retain(|left| left.n != call.n);
+                        talk.doing = Doing::after(std::mem::take(calls));
+                    }
+                    if item.is_none() && call.tool == SUBMIT_PLAN && *end == CallEnd::Failed {
+                        talk.plans_refused += 1;
+                    }
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn settle(&mut self, item: Option<ItemId>, (run, n): (RunId, u32), charge: Charge) {
+        self.goal.spending.settle(run, n, charge);
+        self.with_conversation(run, |talk| talk.spent = talk.spent.plus(charge.amount));
+        if let Some(item) = item {
+            self.with_item(item, |item| item.spent = item.spent.plus(charge.amount));
+        }
+    }
+
+    fn with_conversation(&mut self, id: RunId, change: impl FnOnce(&mut Conversation)) {
+        self.with_run(id, |run| {
+            if let Some(conversation) = &mut run.conversation {
+                change(conversation);
+            }
+        });
+    }
+
     fn with_item(&mut self, id: ItemId, change: impl FnOnce(&mut Item)) {
         if let Some(item) = self.items.iter_mut().find(|item| item.id == id) {
             change(item);
@@ -242,5 +316,14 @@ impl GoalState {
         if let Some(run) = self.runs.iter_mut().find(|run| run.id == id) {
             change(run);
         }
+    }
+}
+
+/// The call that was under way is made once more.
+fn mark_again(run: &mut Run) {
+    if let Some(Doing::Acting { calls }) = run.conversation.as_mut().map(|talk| &mut talk.doing)
+        && let Some(call) = calls.iter_mut().find(|call| call.has_intent())
+    {
+        call.again = true;
     }
 }

@@ -13,21 +13,32 @@
 //!              +---- retry later ---+------------+--> failed | blocked (escalated)
 //! ```
 //!
+//! A goal without a plan has one made by a model first: a run without an item, while it is queued. How a
+//! run talks with a model is drawn in `conversation.rs`.
+//!
 //! [`decide`] answers a [`Command`] with [`Event`]s or a [`Rejection`]; [`evolve`] folds an event;
 //! [`wants`] says what the daemon should have in flight for a state. After a crash the same three
 //! functions go on from the stored state.
 
 mod command;
+mod conversation;
 mod decide;
 mod event;
 mod evolve;
+mod spending;
 mod state;
 mod wants;
 
-pub use command::{Command, Moment, Rejection};
+pub use command::{Command, Moment, Next, Planned, Rejection};
+pub use conversation::{
+    AfterFailure, CALLS_MAX, Call, CallEnd, CallResult, Conversation, Doing, Hindrance, IDLE_TURNS_MAX,
+    MODEL_FAILURES_MAX, PLANNING_TURNS_MAX, PLANS_REFUSED_MAX, SUBMIT_PLAN, Thought, ThoughtOutcome, Used,
+    batch,
+};
 pub use decide::decide;
 pub use event::{Event, Touched};
 pub use evolve::evolve;
+pub use spending::{Amount, Cap, Caps, Charge, MicroUsd, Reservation, Spending, micro_usd};
 pub use state::{
     Artifact, AttemptSummary, CancelRequest, Continuation, Escalation, EscalationOption, EscalationType,
     Evidence, Execution, ExecutionOutcome, Failure, GateResult, Goal, GoalState, GoalStatus, Item,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::conversation::{Call, Conversation, Doing};
+use super::spending::{Amount, Spending};
 use crate::freshness::QuietRound;
 use crate::spec::{GateSpec, GoalSpec, ItemSpec, Lane, Work};
 use crate::{ArtifactId, Epoch, EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
@@ -38,7 +40,7 @@ impl GoalState {
 
     /// The item's latest run.
     pub fn last_run(&self, item: ItemId) -> Option<&Run> {
-        self.runs.iter().rev().find(|run| run.item_id == item)
+        self.runs.iter().rev().find(|run| run.item_id == Some(item))
     }
 
     /// The runs that have not ended.
@@ -57,6 +59,11 @@ impl GoalState {
         let lost = self.items.iter().any(|item| item.status == ItemStatus::Failed);
         let spent = self.escalations.iter().any(|asked| asked.escalation_type == EscalationType::Budget);
         self.goal.status == GoalStatus::Active && self.goal.cancel.is_none() && !lost && !spent
+    }
+
+    /// Whether a run of an agent item has not ended. Agent items that share a folder take turns.
+    pub fn agent_runs(&self) -> bool {
+        self.running().any(|run| run.item_id.is_some() && run.conversation.is_some())
     }
 
     /// The gate results of a run that stand: the latest of each gate.
@@ -110,6 +117,9 @@ pub struct Goal {
     pub quiet_rounds: Vec<QuietRound>,
     /// One line on how it ended.
     pub summary: Option<String>,
+    /// What it has spent on models, and promised to.
+    #[serde(default)]
+    pub spending: Spending,
 }
 
 impl Goal {
@@ -302,14 +312,25 @@ pub struct Item {
     pub verdict: Option<Verdict>,
     /// What went wrong last.
     pub error: Option<Failure>,
+    /// What its settled calls of models cost.
+    #[serde(default)]
+    pub spent: Amount,
 }
 
 impl Item {
-    /// What repeating its work means.
+    /// What repeating its work as a whole means.
     pub fn effect(&self) -> crate::Effect {
         match &self.work {
             Work::Command(command) => command.effect,
             Work::Agent(_) => crate::Effect::Idempotent,
+        }
+    }
+
+    /// Whether a model does it.
+    pub fn is_agent(&self) -> bool {
+        match self.work {
+            Work::Agent(_) => true,
+            Work::Command(_) => false,
         }
     }
 
@@ -340,6 +361,7 @@ impl Item {
             not_before_ms: None,
             verdict: None,
             error: None,
+            spent: Amount::default(),
         }
     }
 }
@@ -379,13 +401,14 @@ impl ItemStatus {
     }
 }
 
-/// One attempt at a work item.
+/// One attempt at a work item, or at a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// Its id.
     pub id: RunId,
-    /// The item.
-    pub item_id: ItemId,
+    /// The item; `None` when a model makes the goal's plan.
+    #[serde(default)]
+    pub item_id: Option<ItemId>,
     /// The goal.
     pub goal_id: GoalId,
     /// Which attempt this is, from 1.
@@ -408,6 +431,19 @@ pub struct Run {
     pub continued: Vec<Continuation>,
     /// Why it did not succeed.
     pub error: Option<Failure>,
+    /// Its conversation with a model, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<Conversation>,
+}
+
+impl Run {
+    /// The call whose effect is under way, or would be after a crash: the one that ends the next batch.
+    pub fn risky_call(&self) -> Option<&Call> {
+        match &self.conversation.as_ref()?.doing {
+            Doing::Acting { calls } => calls.iter().find(|call| call.has_intent()),
+            Doing::Composing { .. } | Doing::Thinking { .. } => None,
+        }
+    }
 }
 
 /// Where a run stands (`wire.md` §4.2).
@@ -503,6 +539,18 @@ pub enum ExecutionOutcome {
     BudgetExhausted,
     /// A person or a shutdown ended it.
     Stopped,
+    /// The agent says that it is done.
+    Finished,
+    /// The agent used up its answers.
+    TurnLimit {
+        /// How many it had.
+        turns: u32,
+    },
+    /// The model gave nothing that could be used.
+    Unanswered {
+        /// Why.
+        reason: String,
+    },
     /// It never started.
     NotStarted {
         /// Why.
@@ -518,8 +566,11 @@ impl std::fmt::Display for ExecutionOutcome {
             Self::Exited { code } => write!(f, "the command exited with {code}"),
             Self::Signaled { signal } => write!(f, "signal {signal} ended the command"),
             Self::TimedOut => f.write_str("the command ran into its time limit"),
-            Self::BudgetExhausted => f.write_str("the goal's time budget is used up"),
+            Self::BudgetExhausted => f.write_str("the goal's budget is used up"),
             Self::Stopped => f.write_str("the command was stopped"),
+            Self::Finished => f.write_str("the agent finished"),
+            Self::TurnLimit { turns } => write!(f, "the agent used up its {turns} turn(s)"),
+            Self::Unanswered { reason } => write!(f, "the model did not answer: {reason}"),
             Self::NotStarted { reason } => write!(f, "the command did not start: {reason}"),
             Self::Lost => f.write_str("the outcome of the command is unknown"),
         }

@@ -3,7 +3,8 @@
 //! The daemon compares this with what it is doing and starts what is missing, so a crash between
 //! any two effects needs no case of its own.
 
-use super::state::{GoalState, GoalStatus, ItemStatus, Phase, RunStage};
+use super::conversation::{Conversation, Doing};
+use super::state::{GoalState, GoalStatus, ItemStatus, Phase, Run, RunStage};
 use crate::{ItemId, Millis, RunId};
 
 /// One thing that should be done for a goal.
@@ -11,12 +12,20 @@ use crate::{ItemId, Millis, RunId};
 pub enum Want {
     /// Turn the specification into items.
     Plan,
+    /// Have a plan made by a model.
+    StartPlanning,
     /// Look at the workspace, claim it, note the baseline.
     Prepare,
     /// Start an attempt at this item, when its lane has room.
     Start(ItemId),
     /// Run the command of this run.
     Execute(RunId),
+    /// Put the next request of this run's conversation together, and find out what it may cost.
+    Compose(RunId),
+    /// Call the model of this run; the number is the call's place in the journal.
+    Think(RunId, u32),
+    /// Call tools for this run; the number is the first one's place in the journal.
+    Act(RunId, u32),
     /// Run the gates of this run.
     Verify(RunId),
     /// Begin delivery.
@@ -34,20 +43,16 @@ pub fn wants(state: &GoalState, now: Millis) -> Vec<Want> {
         GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed | GoalStatus::Blocked => {
             Vec::new()
         }
-        GoalStatus::Queued if goal.phase == Phase::Intake => vec![Want::Plan],
-        GoalStatus::Queued => vec![Want::Prepare],
+        GoalStatus::Queued if state.running().next().is_some() => running(state, now),
+        GoalStatus::Queued if !state.items.is_empty() => vec![Want::Prepare],
+        GoalStatus::Queued if goal.spec.items.is_empty() => vec![Want::StartPlanning],
+        GoalStatus::Queued => vec![Want::Plan],
         GoalStatus::Active => active(state, now),
     }
 }
 
 fn active(state: &GoalState, now: Millis) -> Vec<Want> {
-    let running = state.running().map(|run| match run.stage {
-        _ if state.goal.cancel.is_some() => Want::Stop(run.id),
-        RunStage::Executing => Want::Execute(run.id),
-        RunStage::Verifying | RunStage::Probing => Want::Verify(run.id),
-        RunStage::Ended => Want::Stop(run.id),
-    });
-    let mut wants: Vec<Want> = running.collect();
+    let mut wants = running(state, now);
     if !state.may_start_items() {
         return wants;
     }
@@ -55,7 +60,9 @@ fn active(state: &GoalState, now: Millis) -> Vec<Want> {
         wants.push(if state.goal.phase == Phase::Publish { Want::Publish } else { Want::BeginPublish });
         return wants;
     }
-    wants.extend(state.items.iter().filter_map(|item| match item.status {
+    let agent_runs = state.agent_runs();
+    let startable = state.items.iter().filter(|item| !(agent_runs && item.is_agent()));
+    wants.extend(startable.filter_map(|item| match item.status {
         ItemStatus::Ready => Some(Want::Start(item.id)),
         ItemStatus::Queued if item.not_before_ms.is_some_and(|at| at <= now) => Some(Want::Start(item.id)),
         ItemStatus::Queued
@@ -68,15 +75,43 @@ fn active(state: &GoalState, now: Millis) -> Vec<Want> {
     wants
 }
 
-/// The next time at which [`wants`] changes by itself: the earliest retry.
+/// What the runs that have not ended want.
+fn running(state: &GoalState, now: Millis) -> Vec<Want> {
+    let want = |run: &Run| match (run.stage, &run.conversation) {
+        _ if state.goal.cancel.is_some() => Some(Want::Stop(run.id)),
+        (RunStage::Executing, Some(conversation)) => converse(run.id, conversation, now),
+        (RunStage::Executing, None) => Some(Want::Execute(run.id)),
+        (RunStage::Verifying | RunStage::Probing, _) => Some(Want::Verify(run.id)),
+        (RunStage::Ended, _) => Some(Want::Stop(run.id)),
+    };
+    state.running().filter_map(want).collect()
+}
+
+fn converse(run: RunId, conversation: &Conversation, now: Millis) -> Option<Want> {
+    match &conversation.doing {
+        Doing::Composing { not_before_ms } => {
+            not_before_ms.is_none_or(|at| at <= now).then_some(Want::Compose(run))
+        }
+        Doing::Thinking { n } => Some(Want::Think(run, *n)),
+        Doing::Acting { calls } => calls.first().map(|call| Want::Act(run, call.n)),
+    }
+}
+
+/// The next time at which [`wants`] changes by itself: the earliest retry, of an item or of a call.
 pub fn next_wake(state: &GoalState) -> Option<Millis> {
-    if !state.may_start_items() {
+    if state.goal.cancel.is_some() {
         return None;
     }
-    state
+    let calls = state.running().filter_map(|run| match run.conversation.as_ref()?.doing {
+        Doing::Composing { not_before_ms } if run.stage == RunStage::Executing => not_before_ms,
+        Doing::Composing { .. } | Doing::Thinking { .. } | Doing::Acting { .. } => None,
+    });
+    let agent_runs = state.agent_runs();
+    let items = state
         .items
         .iter()
-        .filter(|item| item.status == ItemStatus::Queued)
-        .filter_map(|item| item.not_before_ms)
-        .min()
+        .filter(|item| state.may_start_items() && item.status == ItemStatus::Queued)
+        .filter(|item| !(agent_runs && item.is_agent()))
+        .filter_map(|item| item.not_before_ms);
+    calls.chain(items).min()
 }

@@ -1,6 +1,6 @@
 //! From a file's form to the domain's, filling templates on the way.
 
-use super::shape::{Check, Command, Gate, Goal, Item, TimeLimit, Work};
+use super::shape::{Agent, Check, Command, Gate, Goal, Item, TimeLimit, Work};
 use super::template::Filler;
 use crate::spec::{
     self, AgentSpec, CommandSpec, GateCommand, GateSpec, GoalSpec, ItemSpec, PRIORITY_DEFAULT,
@@ -27,6 +27,9 @@ pub(super) fn goal(goal: &Goal, filler: &mut Filler) -> GoalSpec {
         budget_tokens: goal.budget.tokens,
         budget_time_minutes: goal.budget.time_minutes,
         budget_cost_usd: goal.budget.cost_usd,
+        budget_turns: goal.budget.turns,
+        model: goal.model.clone(),
+        plan_only: false,
         tags: goal.tags.clone(),
         workspace: filler.optional(goal.workspace.as_ref()),
         inputs: std::collections::BTreeMap::new(),
@@ -44,9 +47,7 @@ fn item(item: &Item, filler: &mut Filler) -> ItemSpec {
         max_retries: item.max_retries,
         work: match &item.work {
             Work::Command(one) => spec::Work::Command(command(one, filler)),
-            Work::Agent { prompt, tools } => {
-                spec::Work::Agent(AgentSpec { prompt: filler.text(prompt), tools: tools.clone() })
-            }
+            Work::Agent(one) => spec::Work::Agent(agent(one, filler)),
         },
         gates: item.gates.iter().map(|one| gate(one, filler)).collect(),
     }
@@ -60,6 +61,18 @@ fn command(command: &Command, filler: &mut Filler) -> CommandSpec {
         time_limit_s: seconds(command.time_limit),
         effect: command.effect,
         tcp_ports: command.tcp_ports.clone(),
+    }
+}
+
+fn agent(agent: &Agent, filler: &mut Filler) -> AgentSpec {
+    AgentSpec {
+        prompt: filler.text(&agent.prompt),
+        tools: agent.tools.clone(),
+        tier: agent.tier,
+        model: agent.model.clone(),
+        effect: agent.effect,
+        max_turns: agent.max_turns,
+        budget_percent: agent.budget_percent,
     }
 }
 

@@ -10,9 +10,10 @@ use super::log::Log;
 use super::node::Node;
 use super::read_gate;
 use super::read_inputs::inputs;
-use super::shape::{Budget, Command, Criterion, Goal, Item, Work};
+use super::shape::{Agent, Budget, Command, Criterion, Goal, Item, Work};
 use super::table::Table;
-use crate::spec::{CriterionType, Effect, Lane, RETRIES_MAX};
+use crate::Tier;
+use crate::spec::{CriterionType, Effect, Lane, RETRIES_MAX, TURNS_MAX};
 
 const U64: std::ops::RangeInclusive<i128> = 0..=u64::MAX as i128;
 
@@ -26,6 +27,7 @@ pub(super) fn goal(log: &mut Log, document: &Spanned<DeTable<'_>>) -> Goal {
         description: table.optional(log, "description", Node::template),
         workspace: table.optional(log, "workspace", Node::template),
         priority: table.optional(log, "priority", |node, log| node.integer(log, 0..=100)),
+        model: table.optional(log, "model", Node::text),
         tags: table.or_default(log, "tags", Node::texts),
         budget: Budget::default(),
         success_criteria: Vec::new(),
@@ -53,6 +55,7 @@ fn budget(log: &mut Log, node: &Node, outside: &[&'static str]) -> Option<Budget
         tokens: table.optional(log, "tokens", |node, log| node.integer(log, U64)),
         time_minutes: table.optional(log, "time_minutes", |node, log| node.integer(log, U64)),
         cost_usd: table.optional(log, "cost_usd", Node::number),
+        turns: table.optional(log, "turns", |node, log| node.integer(log, 0..=u32::MAX.into())),
     };
     table.finish(log, &[("the goal", outside)]);
     Some(budget)
@@ -100,7 +103,7 @@ fn item_here(log: &mut Log, n: usize, node: &Node, outside: &[&'static str]) -> 
     let kind = kind(log, &mut table);
     match kind {
         Some(Kind::Command) => item.work = Work::Command(command(log, &mut table)),
-        Some(Kind::Agent) => item.work = agent(log, &mut table),
+        Some(Kind::Agent) => item.work = Work::Agent(agent(log, &mut table)),
         None => {}
     }
     let around = table.known();
@@ -137,13 +140,12 @@ fn kind(log: &mut Log, table: &mut Table) -> Option<Kind> {
 }
 
 fn command(log: &mut Log, table: &mut Table) -> Command {
-    let effects = [Effect::Pure, Effect::Idempotent, Effect::Unsafe].map(|effect| (effect.as_str(), effect));
     Command {
         argv: table.required(log, "argv", Node::templates),
         cwd: table.optional(log, "cwd", Node::template),
         env: table.or_default(log, "env", Node::template_map),
         time_limit: table.optional(log, "time_limit", Node::time_limit),
-        effect: table.or_default(log, "effect", |node, log| node.word(log, &effects)),
+        effect: table.or_default(log, "effect", effect),
         tcp_ports: table.or_default(log, "tcp_ports", ports),
     }
 }
@@ -153,9 +155,20 @@ fn ports(node: &Node, log: &mut Log) -> Option<Vec<u16>> {
     Some(nodes.iter().filter_map(|node| node.integer(log, 1..=u16::MAX.into())).collect())
 }
 
-fn agent(log: &mut Log, table: &mut Table) -> Work {
-    Work::Agent {
+fn agent(log: &mut Log, table: &mut Table) -> Agent {
+    let tiers = Tier::ALL.map(|tier| (tier.as_str(), tier));
+    Agent {
         prompt: table.required(log, "prompt", Node::template),
         tools: table.or_default(log, "tools", Node::texts),
+        tier: table.or_default(log, "tier", |node, log| node.word(log, &tiers)),
+        model: table.optional(log, "model", Node::text),
+        effect: table.or_default(log, "effect", effect),
+        max_turns: table.optional(log, "max_turns", |node, log| node.integer(log, 1..=TURNS_MAX.into())),
+        budget_percent: table.optional(log, "budget_percent", |node, log| node.integer(log, 1..=100)),
     }
+}
+
+fn effect(node: &Node, log: &mut Log) -> Option<Effect> {
+    let words = [Effect::Pure, Effect::Idempotent, Effect::Unsafe].map(|effect| (effect.as_str(), effect));
+    node.word(log, &words)
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::template::Template;
+use crate::Tier;
 use crate::spec::{CriterionType, Effect, Lane, TIME_LIMIT_S_MAX};
 
 /// A goal for `PonyBunny`, planned by a person. `{{name}}` stands for the value of the input
@@ -26,6 +27,8 @@ pub(super) struct Goal {
     /// 0 to 100, higher first; 50 if absent.
     #[schemars(range(min = 0, max = 100))]
     pub(super) priority: Option<u8>,
+    /// The model for everything in this goal, `provider/model`; by tier if absent.
+    pub(super) model: Option<String>,
     /// Free labels.
     #[schemars(default)]
     pub(super) tags: Vec<String>,
@@ -80,6 +83,9 @@ pub(super) struct Budget {
     pub(super) time_minutes: Option<u64>,
     /// US dollars.
     pub(super) cost_usd: Option<f64>,
+    /// Answers of models.
+    #[schemars(range(min = 1))]
+    pub(super) turns: Option<u32>,
 }
 
 /// One way to tell that the goal is reached.
@@ -133,20 +139,40 @@ pub(super) enum Work {
     /// Runs one program; needs no model.
     Command(Command),
     /// Lets a model act with tools.
-    Agent {
-        /// What the agent is told to do.
-        prompt: Template,
-        /// Names of the tools that it may use; the default set if empty.
-        #[schemars(default)]
-        tools: Vec<String>,
-    },
+    Agent(Agent),
 }
 
 // What stands for work that could not be read.
 impl Default for Work {
     fn default() -> Self {
-        Self::Agent { prompt: Template::default(), tools: Vec::new() }
+        Self::Agent(Agent::default())
     }
+}
+
+/// Work for a model.
+#[derive(Debug, Clone, Default, JsonSchema)]
+#[schemars(inline)]
+pub(super) struct Agent {
+    /// What the agent is told to do.
+    pub(super) prompt: Template,
+    /// Names of the tools that it may use; the default set if empty.
+    #[schemars(default)]
+    pub(super) tools: Vec<String>,
+    /// How much it asks of a model.
+    #[schemars(default)]
+    pub(super) tier: Tier,
+    /// The model that does it, `provider/model`; the goal's, or by tier, if absent.
+    pub(super) model: Option<String>,
+    /// What running one of its commands twice means; `unsafe` if absent. Its file tools may be
+    /// repeated in any case.
+    #[schemars(default)]
+    pub(super) effect: Effect,
+    /// Most answers of the model in one attempt; 40 if absent.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(super) max_turns: Option<u32>,
+    /// How much of the goal's budget it may use, in percent; all of it if absent.
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) budget_percent: Option<u8>,
 }
 
 /// One program to run.

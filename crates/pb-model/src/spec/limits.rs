@@ -30,6 +30,12 @@ pub const PROMPT_BYTES_MAX: usize = 64 * 1024;
 pub const TOOLS_MAX: usize = 128;
 /// Longest name of a tool, in characters.
 pub const TOOL_NAME_CHARS_MAX: usize = 128;
+/// Answers of the model in one attempt of an agent item that names no limit.
+pub const TURNS_DEFAULT: u32 = 40;
+/// Most answers that an agent item may allow in one attempt.
+pub const TURNS_MAX: u32 = 1_000;
+/// Longest name of a model, in characters.
+pub const MODEL_NAME_CHARS_MAX: usize = 200;
 /// Most gates on one work item.
 pub const GATES_MAX: usize = 32;
 /// Longest name of a gate, in characters.

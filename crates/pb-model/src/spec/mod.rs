@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Tier;
+
 pub use gate::{Check, GateCommand, GateSpec};
 pub use limits::*;
 pub use rules::is_input_name;
@@ -42,6 +44,15 @@ pub struct GoalSpec {
     /// Most money that this goal may spend, in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_cost_usd: Option<f64>,
+    /// Most answers of models that this goal may ask for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_turns: Option<u32>,
+    /// The model for everything in this goal, `provider/model`; by tier if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Whether it ends when its plan stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plan_only: bool,
     /// Free labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -131,7 +142,8 @@ impl ItemSpec {
         }
     }
 
-    /// What repeating the item's work means. An agent journals its own steps, so it may be repeated.
+    /// What repeating the item's work as a whole means. An agent journals each of its calls, and these
+    /// have effects of their own; so another attempt at the item may be made.
     pub fn effect(&self) -> Effect {
         match &self.work {
             Work::Command(command) => command.effect,
@@ -255,6 +267,28 @@ pub struct AgentSpec {
     /// Names of the tools that it may use; the default set if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<String>,
+    /// How much it asks of a model.
+    #[serde(default)]
+    pub tier: Tier,
+    /// The model that does it, `provider/model`; the goal's, or by tier, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What repeating one of its commands means; its file tools are idempotent in any case.
+    #[serde(default)]
+    pub effect: Effect,
+    /// Most answers of the model in one attempt; [`TURNS_DEFAULT`] if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_turns: Option<u32>,
+    /// How much of the goal's budget it may use, in percent; all of it if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_percent: Option<u8>,
+}
+
+impl AgentSpec {
+    /// Most answers of the model in one attempt.
+    pub fn turns(&self) -> u32 {
+        self.max_turns.unwrap_or(TURNS_DEFAULT)
+    }
 }
 
 /// The environment variable in which commands see an input: `PB_INPUT_REPO` for `repo`.

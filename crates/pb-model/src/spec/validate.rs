@@ -10,8 +10,8 @@ use super::rules::{
 use super::{
     AgentSpec, CRITERIA_MAX, CRITERION_BYTES_MAX, Check, CommandSpec, EXIT_CODE_MAX, GATE_NAME_CHARS_MAX,
     GATE_TEXT_BYTES_MAX, GATES_MAX, GateCommand, GateSpec, GoalSpec, INPUTS_MAX, ITEMS_MAX, ItemSpec,
-    PRIORITY_MAX, PROMPT_BYTES_MAX, RETRIES_MAX, SuccessCriterion, TAG_CHARS_MAX, TAGS_MAX,
-    TOOL_NAME_CHARS_MAX, TOOLS_MAX, Work, input_variable,
+    MODEL_NAME_CHARS_MAX, PRIORITY_MAX, PROMPT_BYTES_MAX, RETRIES_MAX, SuccessCriterion, TAG_CHARS_MAX,
+    TAGS_MAX, TOOL_NAME_CHARS_MAX, TOOLS_MAX, TURNS_MAX, Work, input_variable,
 };
 use crate::plan;
 
@@ -58,8 +58,14 @@ impl GoalSpec {
         }
         above_zero("budget_tokens", self.budget_tokens.map(|n| n > 0))?;
         above_zero("budget_time_minutes", self.budget_time_minutes.map(|n| n > 0))?;
+        above_zero("budget_turns", self.budget_turns.map(|n| n > 0))?;
         let cost = self.budget_cost_usd.map(|n| n.is_finite() && n > 0.0);
         above_zero("budget_cost_usd", cost)?;
+        check_model("model", self.model.as_deref())?;
+        if self.plan_only && !self.items.is_empty() {
+            return Err(Invalid::new("plan_only", "the goal has its plan already")
+                .hint("leave `items` out for a model to plan, or `plan_only` to run them"));
+        }
         check_list("tags", self.tags.len(), TAGS_MAX)?;
         for (n, tag) in self.tags.iter().enumerate() {
             check_label(&format!("tags[{n}]"), tag, TAG_CHARS_MAX)?;
@@ -144,6 +150,14 @@ impl AgentSpec {
         for (n, tool) in self.tools.iter().enumerate() {
             check_label(&format!("{place}.tools[{n}]"), tool, TOOL_NAME_CHARS_MAX)?;
         }
+        check_model(&format!("{place}.model"), self.model.as_deref())?;
+        if self.max_turns.is_some_and(|turns| !(1..=TURNS_MAX).contains(&turns)) {
+            let problem = format!("1 to {TURNS_MAX} turns are allowed");
+            return Err(Invalid::new(format!("{place}.max_turns"), problem));
+        }
+        if self.budget_percent.is_some_and(|percent| !(1..=100).contains(&percent)) {
+            return Err(Invalid::new(format!("{place}.budget_percent"), "a share is 1 to 100 percent"));
+        }
         Ok(())
     }
 }
@@ -193,6 +207,10 @@ impl GateCommand {
         }
         check_time_limit(&format!("{place}.time_limit"), self.time_limit_s)
     }
+}
+
+fn check_model(place: &str, model: Option<&str>) -> Result<(), Invalid> {
+    model.map_or(Ok(()), |model| check_label(place, model, MODEL_NAME_CHARS_MAX))
 }
 
 fn check_pattern(place: &str, text: Option<&str>, regex: Option<&str>) -> Result<(), Invalid> {

@@ -150,11 +150,43 @@ pub(crate) fn goal_of_item(connection: &Connection, item: &str) -> Result<Option
 
 /// The journal of a goal's runs, in the order in which the steps began.
 pub(crate) fn steps(connection: &Connection, goal: &str) -> Result<Vec<Step>, Error> {
-    let mut statement = connection.prepare_cached(
+    read_steps(
+        connection,
         "SELECT s.run, s.n, s.epoch, s.kind, s.effect_key, s.label, s.intent_at, s.result_at, s.outcome, s.result
          FROM step s JOIN run r ON r.id = s.run WHERE r.goal = ?1 ORDER BY s.intent_at, s.rowid",
-    )?;
-    let rows = statement.query_map([goal], |row| {
+        [goal],
+    )
+}
+
+/// The journal of one run, in the order of its places.
+pub(crate) fn steps_of_run(connection: &Connection, run: &str) -> Result<Vec<Step>, Error> {
+    read_steps(
+        connection,
+        "SELECT run, n, epoch, kind, effect_key, label, intent_at, result_at, outcome, result
+         FROM step WHERE run = ?1 ORDER BY n, epoch",
+        [run],
+    )
+}
+
+/// The tool steps of an item's other runs that were asked to do the same, oldest first.
+pub(crate) fn same_effects(
+    connection: &Connection,
+    item: &str,
+    run: &str,
+    request_hash: &str,
+) -> Result<Vec<Step>, Error> {
+    read_steps(
+        connection,
+        "SELECT s.run, s.n, s.epoch, s.kind, s.effect_key, s.label, s.intent_at, s.result_at, s.outcome, s.result
+         FROM step s JOIN run r ON r.id = s.run
+         WHERE r.item = ?1 AND s.run <> ?2 AND s.kind = 'tool' AND s.request_hash = ?3 ORDER BY s.rowid",
+        [item, run, request_hash],
+    )
+}
+
+fn read_steps(connection: &Connection, sql: &str, params: impl Params) -> Result<Vec<Step>, Error> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params, |row| {
         Ok(Step {
             run: row.get(0)?,
             n: row.get(1)?,

@@ -85,7 +85,7 @@ fn put_run(transaction: &Transaction<'_>, run: &Run) -> Result<(), Error> {
         .execute(params![
             run.id.to_string(),
             run.goal_id.to_string(),
-            run.item_id.to_string(),
+            run.item_id.map(|item| item.to_string()).unwrap_or_default(),
             run.attempt,
             run.epoch as i64,
             run.status.as_str(),

@@ -95,6 +95,9 @@ fn item_and_attempt(run: &str, state: &GoalState) -> (String, u32) {
     let Some(run) = state.runs.iter().find(|known| known.id.to_string() == run) else {
         return (String::new(), 0);
     };
-    let key = state.item(run.item_id).map(|item| item.key.clone());
-    (key.unwrap_or_default(), run.attempt)
+    let key = match run.item_id {
+        Some(item) => state.item(item).map(|item| item.key.clone()).unwrap_or_default(),
+        None => "plan".to_owned(),
+    };
+    (key, run.attempt)
 }

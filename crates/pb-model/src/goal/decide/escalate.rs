@@ -32,7 +32,7 @@ fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> E
     let id = decision.next_escalation();
     let state = &decision.state;
     let item = item.and_then(|id| state.item(id));
-    let mut runs = state.runs.iter().filter(|run| item.is_some_and(|item| item.id == run.item_id));
+    let mut runs = state.runs.iter().filter(|run| run.item_id == item.map(|item| item.id));
     let attempts = runs
         .clone()
         .map(|run| AttemptSummary {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Decision;
-use super::escalate::{self, Question};
-use crate::goal::command::{Moment, Rejection};
+use super::{Decision, cancel, run};
+use crate::goal::command::{Moment, Planned, Rejection};
 use crate::goal::event::Event;
-use crate::goal::state::{EscalationType, Failure, Goal, GoalStatus, Item, Phase, Reason};
-use crate::spec::{CriterionType, GoalSpec, SuccessCriterion};
-use crate::{GoalId, ItemId, plan};
+use crate::goal::spending::Spending;
+use crate::goal::state::{Failure, Goal, GoalStatus, Item, Phase, Reason};
+use crate::spec::{CriterionType, GoalSpec, ItemSpec, SuccessCriterion};
+use crate::{Epoch, GoalId, ItemId, RunId, Verdict, plan};
 
 pub(super) fn submit(id: GoalId, mut spec: GoalSpec, by: String, moment: Moment) -> Result<Event, Rejection> {
     spec.validate()?;
@@ -40,12 +40,14 @@ pub(super) fn submit(id: GoalId, mut spec: GoalSpec, by: String, moment: Moment)
         baseline: BTreeMap::new(),
         quiet_rounds: Vec::new(),
         summary: None,
+        spending: Spending::default(),
     };
     Ok(Event::GoalCreated { goal: Box::new(goal) })
 }
 
 pub(super) fn refuse(decision: &mut Decision, error: Failure) -> Result<(), Rejection> {
     must_be_queued(decision)?;
+    cancel::end_planning(decision);
     decision.emit(Event::GoalFailed { reason: Reason::Refused, error });
     Ok(())
 }
@@ -59,34 +61,51 @@ pub(super) fn plan(decision: &mut Decision, ids: &[ItemId]) -> Result<(), Reject
         return Err(Rejection::NotNow("the goal is planned already"));
     }
     if goal.spec.items.is_empty() {
-        escalate::goal(
-            decision,
-            Question {
-                escalation_type: EscalationType::Credential,
-                title: "a model is needed to plan this goal".to_owned(),
-                current_state: "the goal has no work items".to_owned(),
-                root_cause: "a goal without items is planned by a model, and none is configured".to_owned(),
-                options: vec![(
-                    "submit_file",
-                    "write the items into a goal file and run it with `pb run FILE`",
-                )],
-            },
-        );
-        return Ok(());
+        return Err(Rejection::NotNow("the goal brings no plan"));
     }
     plan::order(&goal.spec.items)?;
+    if ids.len() < goal.spec.items.len() {
+        return Err(Rejection::NotNow("too few item ids"));
+    }
+    create(decision, &goal.spec.items, ids);
+    Ok(())
+}
+
+/// A goal without a plan has one made by a model.
+pub(super) fn start_planning(decision: &mut Decision, run: RunId, epoch: Epoch) -> Result<(), Rejection> {
+    must_be_queued(decision)?;
+    let state = &decision.state;
+    let planned = !state.goal.spec.items.is_empty() || !state.items.is_empty() || !state.runs.is_empty();
+    if planned {
+        return Err(Rejection::NotNow("the goal has its plan, or one is being made"));
+    }
+    let run = run::attempt(decision, run, None, epoch);
+    decision.emit(Event::RunStarted { run: Box::new(run) });
+    Ok(())
+}
+
+/// The plan that a model made becomes the goal's; it was validated where it came in. A goal that only
+/// wanted its plan ends here.
+pub(super) fn adopt(decision: &mut Decision, plan: Planned) {
+    create(decision, &plan.items, &plan.ids);
+    if decision.state.goal.spec.plan_only {
+        let items = decision.state.items.len();
+        let summary = format!("planned {items} item(s); nothing was run");
+        decision.emit(Event::GoalCompleted { verdict: Verdict::Unverified, summary });
+    }
+}
+
+fn create(decision: &mut Decision, specs: &[ItemSpec], ids: &[ItemId]) {
+    let goal = decision.state.goal.id;
     let id_of: BTreeMap<&str, ItemId> =
-        goal.spec.items.iter().map(|item| item.id.as_str()).zip(ids.iter().copied()).collect();
-    for (index, spec) in goal.spec.items.iter().enumerate() {
-        let id = *ids.get(index).ok_or(Rejection::NotNow("too few item ids"))?;
+        specs.iter().map(|item| item.id.as_str()).zip(ids.iter().copied()).collect();
+    for ((spec, id), index) in specs.iter().zip(ids).zip(0..) {
         let needs = spec.needs.iter().filter_map(|need| id_of.get(need.as_str()).copied()).collect();
-        let index = u32::try_from(index).unwrap_or(u32::MAX);
-        let item = Item::planned(spec, index, id, needs, (goal.id, decision.moment.now_ms));
+        let item = Item::planned(spec, index, *id, needs, (goal, decision.moment.now_ms));
         decision.emit(Event::ItemCreated { item: Box::new(item) });
     }
-    let items = u32::try_from(goal.spec.items.len()).unwrap_or(u32::MAX);
+    let items = u32::try_from(specs.len()).unwrap_or(u32::MAX);
     decision.emit(Event::GoalPlanned { items });
-    Ok(())
 }
 
 pub(super) fn wait(decision: &mut Decision, workspace: String, behind: GoalId) -> Result<(), Rejection> {

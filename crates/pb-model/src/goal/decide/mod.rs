@@ -2,12 +2,14 @@
 
 mod cancel;
 mod conclude;
+mod converse;
 mod escalate;
 mod intake;
 mod run;
 mod verify;
 
 use super::command::{Command, Moment, Rejection};
+use super::conversation::Conversation;
 use super::event::Event;
 use super::evolve::evolve;
 use super::state::{GoalState, Item, Run, RunStatus};
@@ -32,12 +34,20 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
         Command::Submit { .. } => {}
         Command::Refuse { error } => intake::refuse(&mut decision, error)?,
         Command::Plan { items } => intake::plan(&mut decision, &items)?,
+        Command::StartPlanning { run, epoch } => intake::start_planning(&mut decision, run, epoch)?,
         Command::WaitFor { workspace, behind } => intake::wait(&mut decision, workspace, behind)?,
         Command::Start { workspace, baseline } => intake::start(&mut decision, workspace, baseline)?,
         Command::StartRun { item, run, epoch } => run::start(&mut decision, item, run, epoch)?,
         Command::TakeOver { epoch, alive_until_ms } => run::take_over(&mut decision, epoch, alive_until_ms),
         Command::FinishExecution { run, epoch, execution } => {
             run::finish(&mut decision, run, epoch, *execution)?;
+        }
+        Command::Reserve { run, epoch, next } => converse::reserve(&mut decision, (run, epoch), next)?,
+        Command::FinishThinking { run, epoch, n, thought } => {
+            converse::thought(&mut decision, (run, epoch), n, *thought)?;
+        }
+        Command::FinishActing { run, epoch, results, plan, next } => {
+            converse::acted(&mut decision, (run, epoch), &results, (plan, next))?;
         }
         Command::FinishVerification { run, epoch, results, round } => {
             verify::finish(&mut decision, (run, epoch), results, round)?;
@@ -78,12 +88,24 @@ impl Decision {
 
     /// The running run that `epoch` holds, with its item.
     fn held(&self, run: RunId, epoch: Epoch) -> Result<(Item, Run), Rejection> {
+        let run = self.held_run(run, epoch)?;
+        let item = run.item_id.ok_or(Rejection::NotNow("the run has no item"))?;
+        let item = self.state.item(item).ok_or(Rejection::Fenced)?;
+        Ok((item.clone(), run))
+    }
+
+    /// The running run that `epoch` holds.
+    fn held_run(&self, run: RunId, epoch: Epoch) -> Result<Run, Rejection> {
         let run = self.state.run(run).ok_or(Rejection::Fenced)?;
         if run.status != RunStatus::Running || run.epoch != epoch {
             return Err(Rejection::Fenced);
         }
-        let item = self.state.item(run.item_id).ok_or(Rejection::Fenced)?;
-        Ok((item.clone(), run.clone()))
+        Ok(run.clone())
+    }
+
+    /// Where the conversation of a run stands now.
+    fn conversation(&self, run: RunId) -> Option<&Conversation> {
+        self.state.run(run)?.conversation.as_ref()
     }
 }
 

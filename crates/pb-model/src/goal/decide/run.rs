@@ -1,18 +1,20 @@
 //! Runs: starting one, taking one over after a crash, and what follows when its command ends.
 
-use super::Decision;
 use super::escalate::{self, Question};
+use super::{Decision, converse};
 use crate::goal::command::Rejection;
+use crate::goal::conversation::{Conversation, Doing};
 use crate::goal::event::Event;
+use crate::goal::spending::Cap;
 use crate::goal::state::{
     EscalationType, Execution, ExecutionOutcome, Failure, Item, ItemStatus, Run, RunStage, RunStatus,
 };
-use crate::spec::{Effect, Work};
+use crate::spec::Effect;
 use crate::{Epoch, ItemId, Millis, RunId, Verdict, retry};
 
 /// How often one attempt is run again because the scheduler stopped while it ran. An item that
 /// brings the scheduler down each time must not do so for ever.
-const RERUNS_MAX: usize = 3;
+pub(super) const RERUNS_MAX: usize = 3;
 
 pub(super) fn start(
     decision: &mut Decision,
@@ -29,42 +31,37 @@ pub(super) fn start(
     if !waiting || !decision.state.needs_met(&item) {
         return Err(Rejection::NotNow("the item is not ready"));
     }
-    if matches!(item.work, Work::Agent(_)) {
-        escalate::item(
-            decision,
-            item.id,
-            Question {
-                escalation_type: EscalationType::Credential,
-                title: format!("item `{}` needs a model", item.key),
-                current_state: "the item was not started".to_owned(),
-                root_cause: "an agent item is done by a model, and none is configured".to_owned(),
-                options: vec![
-                    ("use_command", "make it a command item"),
-                    ("cancel", "cancel the goal with `pb goal cancel`"),
-                ],
-            },
-        );
-        return Ok(());
+    if item.is_agent() && decision.state.agent_runs() {
+        return Err(Rejection::NotNow("another agent item works in the folder"));
     }
-    let attempt = decision.state.runs.iter().filter(|run| run.item_id == item.id).count() + 1;
-    let run = Run {
-        id: run,
-        item_id: item.id,
-        goal_id: item.goal_id,
+    let run = attempt(decision, run, Some(&item), epoch);
+    decision.emit(Event::ItemStarted { item: item.id, run: run.id });
+    decision.emit(Event::RunStarted { run: Box::new(run) });
+    Ok(())
+}
+
+/// A new attempt at an item, or without one at a plan.
+pub(super) fn attempt(decision: &Decision, id: RunId, item: Option<&Item>, epoch: Epoch) -> Run {
+    let item_id = item.map(|item| item.id);
+    let attempt = decision.state.runs.iter().filter(|run| run.item_id == item_id).count() + 1;
+    let conversation = item.is_none_or(Item::is_agent).then(Conversation::default);
+    Run {
+        id,
+        item_id,
+        goal_id: decision.state.goal.id,
         attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
         epoch,
         status: RunStatus::Running,
         stage: RunStage::Executing,
         created_at_ms: decision.moment.now_ms,
         completed_at_ms: None,
-        steps: 1,
+        // A command takes the first place of the journal; what a conversation takes, it takes as it goes.
+        steps: u32::from(conversation.is_none()),
         execution: None,
         continued: Vec::new(),
         error: None,
-    };
-    decision.emit(Event::ItemStarted { item: item.id, run: run.id });
-    decision.emit(Event::RunStarted { run: Box::new(run) });
-    Ok(())
+        conversation,
+    }
 }
 
 /// A new incarnation goes on with every run of an earlier one (`durability.md` §4).
@@ -75,24 +72,26 @@ pub(super) fn take_over(decision: &mut Decision, epoch: Epoch, alive_until_ms: M
     }
     decision.emit(Event::GoalTakenOver { epoch, alive_until_ms });
     for run in stale {
-        let Some(item) = decision.state.item(run.item_id).cloned() else {
-            continue;
-        };
         decision.emit(Event::RunContinued {
-            item: item.id,
+            item: run.item_id,
             run: run.id,
             epoch,
             ran_again: false,
             why: "the scheduler stopped while it ran".to_owned(),
         });
-        if run.stage == RunStage::Executing {
+        if run.stage != RunStage::Executing {
+            continue;
+        }
+        if run.conversation.is_some() {
+            converse::take_over(decision, &run, epoch);
+        } else if let Some(item) = run.item_id.and_then(|item| decision.state.item(item)).cloned() {
             unknown_outcome(decision, &item, &run, epoch);
         }
     }
 }
 
 /// Nobody knows whether the command did its work: its gates are the read-back probe.
-fn unknown_outcome(decision: &mut Decision, item: &Item, run: &Run, epoch: Epoch) {
+pub(super) fn unknown_outcome(decision: &mut Decision, item: &Item, run: &Run, epoch: Epoch) {
     if decision.state.goal.cancel.is_some() {
         return; // It is being stopped; `wants` asks for that.
     }
@@ -112,16 +111,18 @@ pub(super) fn probed(decision: &mut Decision, item: &Item, run: &Run, epoch: Epo
     }
     let known = run.execution.as_ref().map_or(ExecutionOutcome::Lost, |execution| execution.outcome.clone());
     let reruns = run.continued.iter().filter(|continued| continued.ran_again).count();
-    match item.effect() {
-        Effect::Unsafe => ask_about_risk(decision, item, run.id, &known),
+    // Of a conversation, what is unknown is one call.
+    let effect = run.risky_call().map_or(item.effect(), |call| call.effect);
+    match effect {
+        Effect::Unsafe => ask_about_risk(decision, item, run, &known),
         // The scheduler stopped while it ran: the same attempt goes on.
         Effect::Pure | Effect::Idempotent if run.execution.is_none() && reruns < RERUNS_MAX => {
             decision.emit(Event::RunContinued {
-                item: item.id,
+                item: Some(item.id),
                 run: run.id,
                 epoch,
                 ran_again: true,
-                why: format!("its outcome is unknown and it is {}, so it runs again", item.effect().as_str()),
+                why: format!("its outcome is unknown and it is {}, so it runs again", effect.as_str()),
             });
         }
         // Its end was seen, or it ends the scheduler each time: a new attempt, later, up to a limit.
@@ -133,10 +134,14 @@ pub(super) fn probed(decision: &mut Decision, item: &Item, run: &Run, epoch: Epo
 }
 
 /// The work is unsafe, and nobody knows whether it was done.
-fn ask_about_risk(decision: &mut Decision, item: &Item, run: RunId, known: &ExecutionOutcome) {
+fn ask_about_risk(decision: &mut Decision, item: &Item, run: &Run, known: &ExecutionOutcome) {
     let status = if *known == ExecutionOutcome::TimedOut { RunStatus::Timeout } else { RunStatus::Aborted };
     let error = Failure::lasting("UNKNOWN_OUTCOME", known.to_string());
-    decision.emit(Event::RunCompleted { item: item.id, run, status, error: Some(error) });
+    decision.emit(Event::RunCompleted { item: Some(item.id), run: run.id, status, error: Some(error) });
+    let what = match run.risky_call() {
+        Some(call) => format!("{known} ({}: {})", call.tool, call.title),
+        None => known.to_string(),
+    };
     let question = Question {
         escalation_type: EscalationType::Risk,
         title: format!("item `{}` may or may not have done its work", item.key),
@@ -145,7 +150,7 @@ fn ask_about_risk(decision: &mut Decision, item: &Item, run: RunId, known: &Exec
         } else {
             "its gates were tried and do not pass".to_owned()
         },
-        root_cause: format!("{known}, and its effect is unsafe: running it again might do it twice"),
+        root_cause: format!("{what}, and its effect is unsafe: running it again might do it twice"),
         options: vec![
             ("retry", "look at the workspace; if it is safe, run the goal again"),
             ("mark_idempotent", "if repeating it is harmless, say effect = \"idempotent\" in the goal file"),
@@ -162,7 +167,9 @@ pub(super) fn finish(
     execution: Execution,
 ) -> Result<(), Rejection> {
     let (item, run) = decision.held(run, epoch)?;
-    if run.stage != RunStage::Executing {
+    // A conversation has commands of its own; only its stop has nothing more to say.
+    let stopped = decision.state.goal.cancel.is_some();
+    if run.stage != RunStage::Executing || (run.conversation.is_some() && !stopped) {
         return Err(Rejection::NotNow("the run is not executing"));
     }
     let outcome = execution.outcome.clone();
@@ -187,7 +194,10 @@ pub(super) fn finish(
                 Failure::recoverable("COMMAND_FAILED", outcome.to_string()),
             );
         }
-        ExecutionOutcome::NotStarted { .. } => {
+        ExecutionOutcome::NotStarted { .. }
+        | ExecutionOutcome::Finished
+        | ExecutionOutcome::TurnLimit { .. }
+        | ExecutionOutcome::Unanswered { .. } => {
             fail(
                 decision,
                 &item,
@@ -217,28 +227,59 @@ pub(super) fn finish(
 fn exhausted(decision: &mut Decision, item: &Item, run: &Run) {
     let error = Failure::lasting("BUDGET_EXHAUSTED", ExecutionOutcome::BudgetExhausted.to_string());
     decision.emit(Event::RunCompleted {
-        item: item.id,
+        item: Some(item.id),
         run: run.id,
         status: RunStatus::Timeout,
         error: Some(error),
     });
-    let minutes = decision.state.goal.spec.budget_time_minutes.unwrap_or_default();
-    escalate::item(
-        decision,
-        item.id,
-        Question {
-            escalation_type: EscalationType::Budget,
-            title: "the time budget is used up".to_owned(),
-            current_state: format!("item `{}` was stopped at the limit", item.key),
-            root_cause: format!("the goal's steps have run for its {minutes} minute(s)"),
-            options: vec![("raise", "raise `time_minutes` in the goal file and run it again")],
+    let question = budget_question(decision, Some(item), Cap::Time);
+    escalate::item(decision, item.id, question);
+}
+
+/// A cap is reached.
+pub(super) fn budget_question(decision: &Decision, item: Option<&Item>, cap: Cap) -> Question {
+    let goal = &decision.state.goal;
+    let spent = goal.spending.settled;
+    let root_cause = match cap {
+        Cap::Time => {
+            let minutes = goal.spec.budget_time_minutes.unwrap_or_default();
+            format!("the goal's steps have run for its {minutes} minute(s)")
+        }
+        Cap::Turns => format!("models have answered {} time(s)", goal.spending.turns),
+        Cap::Tokens | Cap::Cost | Cap::Share => {
+            let (dollars, rest) = (spent.micro_usd / 1_000_000, spent.micro_usd % 1_000_000);
+            let what = if goal.spending.overrun {
+                "a call cost more than was put aside for it"
+            } else {
+                "the next call might break it"
+            };
+            format!("{what}; {} token(s) and {dollars}.{rest:06} USD are spent", spent.tokens)
+        }
+    };
+    Question {
+        escalation_type: EscalationType::Budget,
+        title: format!("the {} is used up", cap.as_str()),
+        current_state: match item {
+            Some(item) => format!("item `{}` was stopped at the limit", item.key),
+            None => "planning was stopped at the limit".to_owned(),
         },
-    );
+        root_cause,
+        options: vec![(
+            "raise",
+            match cap {
+                Cap::Time => "raise `time_minutes` in the goal file, or --budget-minutes, and run it again",
+                Cap::Tokens => "raise `tokens` in the goal file, or --budget-tokens, and run it again",
+                Cap::Cost => "raise `cost_usd` in the goal file, or --budget-usd, and run it again",
+                Cap::Turns => "raise `turns` in the goal file, or --budget-turns, and run it again",
+                Cap::Share => "raise the item's `budget_percent` in the goal file and run it again",
+            },
+        )],
+    }
 }
 
 /// The item is done, and what waited for it may start.
 pub(super) fn succeed(decision: &mut Decision, item: &Item, run: RunId, verdict: Verdict) {
-    decision.emit(Event::RunCompleted { item: item.id, run, status: RunStatus::Success, error: None });
+    decision.emit(Event::RunCompleted { item: Some(item.id), run, status: RunStatus::Success, error: None });
     decision.emit(Event::ItemCompleted { item: item.id, run, verdict });
     let freed: Vec<ItemId> = decision
         .state
@@ -255,7 +296,7 @@ pub(super) fn succeed(decision: &mut Decision, item: &Item, run: RunId, verdict:
 
 /// The attempt failed: try again later, or give the item up with its evidence.
 pub(super) fn fail(decision: &mut Decision, item: &Item, run: RunId, status: RunStatus, error: Failure) {
-    decision.emit(Event::RunCompleted { item: item.id, run, status, error: Some(error.clone()) });
+    decision.emit(Event::RunCompleted { item: Some(item.id), run, status, error: Some(error.clone()) });
     if error.recoverable && item.retry_count < item.max_retries {
         let delay = retry::delay_ms(item.retry_count, decision.moment.seed);
         decision.emit(Event::ItemRetrying {
@@ -271,9 +312,14 @@ pub(super) fn fail(decision: &mut Decision, item: &Item, run: RunId, status: Run
 
 /// The run was stopped by a cancellation.
 pub(super) fn abort(decision: &mut Decision, item: &Item, run: RunId) {
+    if let Some(run) = decision.state.run(run).cloned()
+        && let Some(Doing::Thinking { n }) = run.conversation.as_ref().map(|talk| &talk.doing)
+    {
+        converse::lose(decision, &run, *n, "the goal was cancelled while it answered");
+    }
     let error = Failure::lasting("CANCELLED", "the goal was cancelled");
     decision.emit(Event::RunCompleted {
-        item: item.id,
+        item: Some(item.id),
         run,
         status: RunStatus::Aborted,
         error: Some(error.clone()),

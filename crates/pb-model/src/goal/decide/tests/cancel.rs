@@ -97,16 +97,21 @@ fn a_blocked_or_publishing_goal_can_be_cancelled() {
         item a agent
         ready
         run a
+        next a1 nomodel
         cancel
         show
     "), @"
     > run a
-      escalation.created a ?40 credential
-      workitem.blocked a ?40
-      goal.blocked ?40
+      workitem.started a1
+      run.started a1
+    > next a1 nomodel
+      run.completed a1 failure NEEDS_HUMAN
+      escalation.created a1 ?50 credential
+      workitem.blocked a ?50
+      goal.blocked ?50
     > cancel
       goal.cancelled
-    = cancelled execution, a blocked, spent 0 ms
+    = cancelled execution, a blocked, spent 10 ms
     = wants nothing
     ");
     assert_snapshot!(check("

@@ -341,7 +341,7 @@ fn a_used_up_time_budget_asks_a_human() {
     = active execution, a in_progress, b queued, spent 0 ms and since 40, 0 ms left
     = wants execute a1
     > exec a1 budget
-      run.executed a1 (the goal's time budget is used up)
+      run.executed a1 (the goal's budget is used up)
       run.completed a1 timeout BUDGET_EXHAUSTED
       escalation.created a1 ?50 budget
       workitem.blocked a ?50
@@ -350,7 +350,7 @@ fn a_used_up_time_budget_asks_a_human() {
     = wants nothing
     ? ?50: the time budget is used up
       item `a` (a) of goal "a goal"
-      attempt 1: the goal's time budget is used up
+      attempt 1: the goal's budget is used up
       item `a` was stopped at the limit; the goal's steps have run for its 1 minute(s)
       raise
     "#);
@@ -379,7 +379,7 @@ fn nothing_starts_once_the_budget_is_used_up() {
       workitem.started b1
       run.started b1
     > exec a1 budget
-      run.executed a1 (the goal's time budget is used up)
+      run.executed a1 (the goal's budget is used up)
       run.completed a1 timeout BUDGET_EXHAUSTED
       escalation.created a1 ?60 budget
       workitem.blocked a ?60
@@ -461,19 +461,33 @@ fn what_needs_a_model_asks_a_human() {
         submit
         plan
         show
+        planrun
+        show
+        next p nomodel
+        show
         packet
     "), @r#"
     > submit
       goal.created
     > plan
-      escalation.created ?20 credential
-      goal.blocked ?20
-    = blocked intake, spent 0 ms
+      refused: not now: the goal brings no plan
+    = queued intake, spent 0 ms
+    = wants have it planned
+    > planrun
+      run.started p
+    = queued planning, spent 0 ms and since 30
+    = wants compose p
+    > next p nomodel
+      run.completed p failure NEEDS_HUMAN
+      escalation.created p ?40 credential
+      goal.blocked ?40
+    = blocked planning, spent 10 ms
     = wants nothing
-    ? ?20: a model is needed to plan this goal
+    ? ?40: a model is needed
       goal "a goal"
-      the goal has no work items; a goal without items is planned by a model, and none is configured
-      submit_file
+      attempt 1: none is found; start one
+      no model was called; none is found; start one
+      mend
     "#);
     assert_snapshot!(check("
         item a
@@ -481,6 +495,7 @@ fn what_needs_a_model_asks_a_human() {
         item c needs=b
         ready
         run b
+        next b1 nomodel
         show
         run a
         exec a1 ok
@@ -488,9 +503,13 @@ fn what_needs_a_model_asks_a_human() {
         packet
     "), @r#"
     > run b
-      escalation.created b ?40 credential
-      workitem.blocked b ?40
-    = active execution, a ready, b blocked, c queued, spent 0 ms
+      workitem.started b1
+      run.started b1
+    > next b1 nomodel
+      run.completed b1 failure NEEDS_HUMAN
+      escalation.created b1 ?50 credential
+      workitem.blocked b ?50
+    = active execution, a ready, b blocked, c queued, spent 10 ms
     = wants start a
     > run a
       workitem.started a1
@@ -499,13 +518,14 @@ fn what_needs_a_model_asks_a_human() {
       run.executed a1 (the command exited with 0)
       run.completed a1 success
       workitem.completed a1 unverified
-      goal.blocked ?40
-    = blocked execution, a done, b blocked, c queued, spent 10 ms
+      goal.blocked ?50
+    = blocked execution, a done, b blocked, c queued, spent 20 ms
     = wants nothing
-    ? ?40: item `b` needs a model
+    ? ?50: a model is needed
       item `b` (b) of goal "a goal"
-      the item was not started; an agent item is done by a model, and none is configured
-      use_command, cancel
+      attempt 1: none is found; start one
+      no model was called; none is found; start one
+      mend
     "#);
 }
 

@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::script::{GOAL, artifact, command_item, execution, results, spec};
+use super::script::{GOAL, agent_work, artifact, call, command_item, execution, results, spec};
 use crate::goal::state::{ExecutionOutcome, Failure, GoalState, GoalStatus, ItemStatus, RunStage, RunStatus};
-use crate::goal::{Command, Event, Moment, Rejection, Touched, Want, decide, evolve, next_wake, wants};
-use crate::spec::{AgentSpec, Effect, ItemSpec, Work};
+use crate::goal::{
+    AfterFailure, Amount, CallEnd, CallResult, Caps, Command, Doing, Event, Hindrance, Moment, Next, Planned,
+    Rejection, SUBMIT_PLAN, Thought, ThoughtOutcome, Touched, Used, Want, batch, decide, evolve, next_wake,
+    wants,
+};
+use crate::spec::{Effect, ItemSpec, Work};
 use crate::{EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
 
 /// Many more than any plan here needs once its luck has run out.
@@ -17,7 +21,7 @@ const STEPS_MAX: usize = 1_000;
 fn plans() -> impl Strategy<Value = Vec<ItemSpec>> {
     let effect = prop_oneof![Just(Effect::Pure), Just(Effect::Idempotent), Just(Effect::Unsafe)];
     let gates = prop::collection::vec(prop::bool::weighted(0.7), 0..3);
-    let item = (effect, gates, prop::option::of(0..3_u32), any::<u8>(), prop::bool::weighted(0.05));
+    let item = (effect, gates, prop::option::of(0..3_u32), any::<u8>(), prop::bool::weighted(0.3));
     prop::collection::vec(item, 1..6).prop_map(|drawn| {
         let plan = drawn.into_iter().enumerate().map(|(index, (effect, gates, retries, needs, agent))| {
             let mut item = command_item(&index.to_string(), effect, &gates);
@@ -25,7 +29,7 @@ fn plans() -> impl Strategy<Value = Vec<ItemSpec>> {
             // A bit for each earlier item: needs point backwards, so there is no circle.
             item.needs = (0..index).filter(|n| needs >> n & 1 == 1).map(|n| n.to_string()).collect();
             if agent {
-                item.work = Work::Agent(AgentSpec { prompt: "think".to_owned(), tools: Vec::new() });
+                item.work = Work::Agent(agent_work());
             }
             item
         });
@@ -33,12 +37,17 @@ fn plans() -> impl Strategy<Value = Vec<ItemSpec>> {
     })
 }
 
+/// Whether a model plans, and the caps on tokens and money.
+fn caps() -> impl Strategy<Value = (bool, Option<u64>, Option<u64>)> {
+    (prop::bool::weighted(0.3), prop::option::of(100..2_000_u64), prop::option::of(100..2_000_u64))
+}
+
 // `PROPTEST_CASES` makes a longer run of it.
 proptest! {
     /// I9: with a daemon that does what is wanted, every goal ends, and nothing breaks on the way.
     #[test]
-    fn every_goal_ends(plan in plans(), luck in prop::collection::vec(any::<u8>(), 0..120)) {
-        let mut world = World::new(plan, luck);
+    fn every_goal_ends(plan in plans(), caps in caps(), luck in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut world = World::new(plan, caps, luck);
         world.live(false);
         let goal = &world.state.as_ref().unwrap().goal;
         prop_assert!(goal.status.is_terminal() || goal.status == GoalStatus::Blocked);
@@ -47,8 +56,8 @@ proptest! {
     /// The same when commands also come twice, late, early, or from an earlier incarnation, and the
     /// clock jumps.
     #[test]
-    fn nonsense_breaks_nothing(plan in plans(), luck in prop::collection::vec(any::<u8>(), 0..300)) {
-        let mut world = World::new(plan, luck);
+    fn nonsense_breaks_nothing(plan in plans(), caps in caps(), luck in prop::collection::vec(any::<u8>(), 0..400)) {
+        let mut world = World::new(plan, caps, luck);
         world.live(true);
         let goal = &world.state.as_ref().unwrap().goal;
         prop_assert!(goal.status.is_terminal() || goal.status == GoalStatus::Blocked);
@@ -59,6 +68,7 @@ proptest! {
 /// everything succeeds.
 struct World {
     plan: Vec<ItemSpec>,
+    caps: (bool, Option<u64>, Option<u64>),
     luck: std::vec::IntoIter<u8>,
     state: Option<GoalState>,
     history: Vec<(Event, Millis)>,
@@ -68,9 +78,10 @@ struct World {
 }
 
 impl World {
-    fn new(plan: Vec<ItemSpec>, luck: Vec<u8>) -> Self {
+    fn new(plan: Vec<ItemSpec>, caps: (bool, Option<u64>, Option<u64>), luck: Vec<u8>) -> Self {
         Self {
             plan,
+            caps,
             luck: luck.into_iter(),
             state: None,
             history: Vec::new(),
@@ -91,9 +102,15 @@ impl World {
     }
 
     fn live(&mut self, nonsense: bool) {
+        let (text, tokens, micro_usd) = self.caps;
+        let mut spec = spec(if text { Vec::new() } else { self.plan.clone() });
+        spec.budget_tokens = tokens;
+        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+        let usd = micro_usd.map(|micro| micro as f64 / 1e6);
+        spec.budget_cost_usd = usd;
         let submitted = self.tell(Command::Submit {
             id: GoalId::from(Uuid::from_u128(GOAL)),
-            spec: Box::new(spec(self.plan.clone())),
+            spec: Box::new(spec),
             by: "ann".to_owned(),
         });
         assert_eq!(submitted, Ok(()));
@@ -140,6 +157,12 @@ impl World {
             Want::Plan => {
                 Command::Plan { items: (0..self.plan.len()).map(|_| ItemId::from(self.mint())).collect() }
             }
+            Want::StartPlanning => {
+                Command::StartPlanning { run: RunId::from(self.mint()), epoch: self.epoch }
+            }
+            Want::Compose(run) => self.compose(run, self.epoch),
+            Want::Think(run, n) => self.think(run, n, self.epoch),
+            Want::Act(run, _) => self.act(run, self.epoch),
             Want::Prepare => match self.draw(20) {
                 1 => Command::Refuse { error: Failure::lasting("NO_FOLDER", "it is not there") },
                 _ => Command::Start { workspace: "/w".to_owned(), baseline: BTreeMap::new() },
@@ -157,6 +180,81 @@ impl World {
             Want::BeginPublish => Command::BeginPublish,
             Want::Publish => self.publish(),
         }
+    }
+
+    fn next(&mut self) -> Next {
+        let amount =
+            Amount { tokens: 50 + u64::from(self.draw(200)), micro_usd: 50 + u64::from(self.draw(200)) };
+        Next { model: "m".to_owned(), amount }
+    }
+
+    fn compose(&mut self, run: RunId, epoch: u64) -> Command {
+        let next = match self.draw(40) {
+            1 => Err(Hindrance::NoModel { why: "none".to_owned(), hint: "start one".to_owned() }),
+            2 => Err(Hindrance::Host { why: "no disk".to_owned() }),
+            _ => Ok(self.next()),
+        };
+        Command::Reserve { run, epoch, next }
+    }
+
+    fn think(&mut self, run: RunId, n: u32, epoch: u64) -> Command {
+        let usage = match self.draw(10) {
+            1 => None,
+            2 => Some(Used { input_tokens: 400, output_tokens: 1, micro_usd: 400 }),
+            low => Some(Used { input_tokens: 10, output_tokens: low.into(), micro_usd: low.into() }),
+        };
+        let planning =
+            self.state.as_ref().and_then(|state| state.run(run)).is_some_and(|run| run.item_id.is_none());
+        let failed = |then, charged| ThoughtOutcome::Failed { error: "no".to_owned(), then, charged };
+        let drawn = self.draw(16);
+        let outcome = match drawn {
+            1 => failed(AfterFailure::Again { after_ms: Some(5) }, true),
+            2 => failed(AfterFailure::Again { after_ms: None }, false),
+            3 => failed(AfterFailure::Nothing, true),
+            4 => ThoughtOutcome::Stopped,
+            _ => {
+                let count = if drawn == 5 { 0 } else { 1 + self.draw(4) };
+                let effects = [Effect::Pure, Effect::Idempotent, Effect::Unsafe];
+                let effects = if planning { &effects[..1] } else { &effects[..] };
+                let calls = (0..count).map(|_| {
+                    let effect = effects[usize::from(self.draw(3)) % effects.len()];
+                    call(if planning { SUBMIT_PLAN } else { "tool" }, effect)
+                });
+                ThoughtOutcome::Answered {
+                    calls: calls.collect(),
+                    cut_short: drawn == 6,
+                    text: String::new(),
+                }
+            }
+        };
+        let thought = Thought { model: "m".to_owned(), usage, outcome, duration_ms: 1 };
+        Command::FinishThinking { run, epoch, n, thought: Box::new(thought) }
+    }
+
+    fn act(&mut self, run: RunId, epoch: u64) -> Command {
+        let known = self.state.as_ref().unwrap().run(run).cloned();
+        let doing = known.as_ref().and_then(|run| run.conversation.clone()).map(|talk| talk.doing);
+        let calls = match doing {
+            Some(Doing::Acting { calls }) => calls,
+            _ => vec![call("nothing", Effect::Pure)],
+        };
+        let results = calls.iter().take(batch(&calls)).map(|call| {
+            let end = match (self.draw(12), call.effect) {
+                (0 | 1, _) => CallEnd::Finished,
+                (2, _) => CallEnd::Failed,
+                (3, Effect::Idempotent | Effect::Unsafe) => CallEnd::Unknown,
+                (4, _) => CallEnd::Host,
+                _ => CallEnd::Ok,
+            };
+            CallResult { n: call.n, end, found: String::new(), duration_ms: 1 }
+        });
+        let results: Vec<CallResult> = results.collect();
+        let plan = known.is_some_and(|run| run.item_id.is_none()).then(|| Planned {
+            items: self.plan.clone(),
+            ids: (0..self.plan.len()).map(|_| ItemId::from(self.mint())).collect(),
+        });
+        let next = (self.draw(2) == 0).then(|| self.next());
+        Command::FinishActing { run, epoch, results, plan, next }
     }
 
     fn finish(&mut self, run: RunId, epoch: u64) -> Command {
@@ -214,7 +312,12 @@ impl World {
         let item = items.get(index % items.len().max(1)).copied();
         let item = item.unwrap_or_else(|| ItemId::from(self.mint()));
         let epoch = (self.epoch + 1).saturating_sub(u64::from(self.draw(4)));
-        let command = match self.draw(9) {
+        let place = u32::from(self.draw(8));
+        let command = match self.draw(13) {
+            9 => self.compose(run, epoch),
+            10 => self.think(run, place, epoch),
+            11 => self.act(run, epoch),
+            12 => self.fulfil(Want::StartPlanning),
             0 | 1 => self.finish(run, epoch),
             2 | 3 => self.verify(run, epoch),
             4 => Command::StartRun { item, run: RunId::from(self.mint()), epoch: self.epoch },
@@ -249,8 +352,11 @@ impl World {
 
     /// I4: a result of a run that another epoch holds, or that has ended.
     fn should_be_fenced(&self, command: &Command) -> bool {
-        let (Command::FinishExecution { run, epoch, .. } | Command::FinishVerification { run, epoch, .. }) =
-            command
+        let (Command::FinishExecution { run, epoch, .. }
+        | Command::Reserve { run, epoch, .. }
+        | Command::FinishThinking { run, epoch, .. }
+        | Command::FinishActing { run, epoch, .. }
+        | Command::FinishVerification { run, epoch, .. }) = command
         else {
             return false;
         };
@@ -293,19 +399,22 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
             let item = before.item(*item).unwrap();
             assert!(before.needs_met(item), "{} starts before its needs", item.key);
             assert!(before.goal.cancel.is_none() && before.goal.status == GoalStatus::Active);
-            assert!(before.running().all(|run| run.item_id != item.id), "two runs at once");
+            assert!(before.running().all(|run| run.item_id != Some(item.id)), "two runs at once");
             let unknown = before
                 .runs
                 .iter()
-                .filter(|run| run.item_id == item.id)
+                .filter(|run| run.item_id == Some(item.id))
                 .any(|run| run.error.as_ref().is_some_and(|error| error.code == "UNKNOWN_OUTCOME"));
+            assert!(!item.is_agent() || !before.agent_runs(), "two agents in one folder");
             assert!(
                 !unknown || item.effect() != Effect::Unsafe,
                 "unsafe work of unknown outcome is done again"
             );
         }
-        Event::RunContinued { item, ran_again: true, .. } => {
-            assert_ne!(before.item(*item).unwrap().effect(), Effect::Unsafe);
+        Event::RunContinued { item, run, ran_again: true, .. } => {
+            let risky = before.run(*run).unwrap().risky_call().map(|call| call.effect);
+            let effect = risky.or_else(|| Some(before.item((*item)?).unwrap().effect()));
+            assert_ne!(effect, Some(Effect::Unsafe));
         }
         Event::ItemCompleted { item, run, verdict } => {
             assert_not_ended(before, *item);
@@ -366,7 +475,11 @@ fn assert_sound(state: &GoalState, now_ms: Millis) {
     let running = state.running().count();
     assert_eq!(running > 0, goal.running_since_ms.is_some(), "the clock goes while something runs");
     for run in state.running() {
-        let status = state.item(run.item_id).unwrap().status;
+        let Some(item) = run.item_id else {
+            assert_eq!((goal.status, run.stage), (GoalStatus::Queued, RunStage::Executing));
+            continue;
+        };
+        let status = state.item(item).unwrap().status;
         let expected = match run.stage {
             RunStage::Executing => ItemStatus::InProgress,
             RunStage::Verifying | RunStage::Probing => ItemStatus::Verify,
@@ -379,13 +492,37 @@ fn assert_sound(state: &GoalState, now_ms: Millis) {
         GoalStatus::Active => {
             assert!(!wanted.is_empty() || next_wake(state).is_some(), "stuck: {state:?}");
         }
-        GoalStatus::Queued => assert!(!wanted.is_empty() && running == 0),
+        GoalStatus::Queued => assert!(!wanted.is_empty() || next_wake(state).is_some(), "stuck: {state:?}"),
         GoalStatus::Blocked | GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed => {
             assert!(wanted.is_empty() && running == 0 && next_wake(state).is_none());
         }
     }
+    assert_paid(state);
     if goal.status == GoalStatus::Completed {
         assert!(state.items.iter().all(|item| item.status == ItemStatus::Done));
         assert!(!state.items.is_empty(), "delivered without having done anything");
     }
+}
+
+/// I8: what is settled and promised is within every cap, but for calls that cost more than was
+/// promised; and what is promised belongs to a call under way.
+fn assert_paid(state: &GoalState) {
+    let spending = &state.goal.spending;
+    let caps = Caps::of(&state.goal.spec);
+    let committed = spending.committed();
+    if !spending.overrun {
+        assert!(caps.tokens.is_none_or(|cap| committed.tokens <= cap), "{committed:?} of {caps:?}");
+        assert!(caps.micro_usd.is_none_or(|cap| committed.micro_usd <= cap), "{committed:?} of {caps:?}");
+    }
+    let calling = state.running().filter_map(|run| match run.conversation.as_ref()?.doing {
+        Doing::Thinking { n } => Some((run.id, n)),
+        Doing::Composing { .. } | Doing::Acting { .. } => None,
+    });
+    let calling: Vec<(RunId, u32)> = calling.collect();
+    let promised: Vec<(RunId, u32)> = spending.reserved.iter().map(|held| (held.run, held.n)).collect();
+    assert_eq!(promised.len(), calling.len());
+    assert!(promised.iter().all(|held| calling.contains(held)));
+    let of_runs = state.runs.iter().filter_map(|run| run.conversation.as_ref());
+    let sum = of_runs.fold(Amount::default(), |sum, talk| sum.plus(talk.spent));
+    assert_eq!(sum, spending.settled, "what the runs spent is what the goal spent");
 }

@@ -6,6 +6,12 @@
 //! submit minutes=1               commands: submit, plan, start, wait, refuse, cancel, publishing
 //! run a                          an attempt at `a`, named `a1` (then `a2` …); @2 for epoch 2
 //! exec a1 exit 3 @2              ok, exit N, signal, timeout, budget, stopped, lost, unstarted
+//! text                           the goal has no items: a model plans; `planrun` begins that, its run is `p`
+//! next a1 tokens=100 usd=5       the next request of a conversation is put together, or: next a1 nomodel
+//! answer a1 read! write used=9   the model answers with calls (`!` for unsafe, `?` for pure); also: cut, idle
+//! fail a1 again charged          the call failed: again, human, nothing; charged or not; or: stopped
+//! act a1 +-                      one sign a call: + ok, - failed, . finished, ? unknown, x host
+//! adopt p a,b                    a plan with these items is accepted
 //! verify a1 +-                   one sign a gate
 //! takeover 2 alive=5000
 //! publish a1=+- files=1          rechecked gates, delivered files
@@ -19,11 +25,15 @@ use std::fmt::Write as _;
 
 use uuid::Uuid;
 
+use crate::Tier;
 use crate::goal::state::{
     Artifact, Evidence, Execution, ExecutionOutcome, Failure, GateResult, GoalState, Run,
 };
-use crate::goal::{Command, Event, Moment, Want, decide, evolve, next_wake, wants};
-use crate::spec::{Check, CommandSpec, Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
+use crate::goal::{
+    AfterFailure, Amount, Call, CallEnd, CallResult, Charge, Command, Doing, Event, Hindrance, Moment, Next,
+    Planned, Thought, ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
+};
+use crate::spec::{AgentSpec, Check, CommandSpec, Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
 use crate::{ArtifactId, EscalationId, GoalId, ItemId, Millis, RunId};
 
 pub(super) const GOAL: u128 = 7;
@@ -46,6 +56,9 @@ pub(super) fn spec(items: Vec<ItemSpec>) -> GoalSpec {
         budget_tokens: None,
         budget_time_minutes: None,
         budget_cost_usd: None,
+        budget_turns: None,
+        model: None,
+        plan_only: false,
         tags: Vec::new(),
         workspace: None,
         inputs: BTreeMap::new(),
@@ -91,17 +104,18 @@ pub(super) fn execution(outcome: ExecutionOutcome) -> Execution {
 
 /// One result for each gate of the run's item, in the next places of its journal.
 pub(super) fn results(state: &GoalState, run: &Run, passed: impl Fn(u32) -> bool) -> Vec<GateResult> {
-    let gates = state.item(run.item_id).map_or(0, |item| u32::try_from(item.gates.len()).unwrap());
+    let item_id = run.item_id.unwrap_or(ItemId::from(Uuid::nil()));
+    let gates = state.item(item_id).map_or(0, |item| u32::try_from(item.gates.len()).unwrap());
     let result = |gate| GateResult {
         run_id: run.id,
-        item_id: run.item_id,
+        item_id,
         goal_id: run.goal_id,
         step: run.steps + 1 + gate,
         gate,
         name: format!("g{gate}"),
         kind: "file_exists".to_owned(),
         required: state
-            .item(run.item_id)
+            .item(item_id)
             .and_then(|item| item.gates.get(gate as usize))
             .is_none_or(|gate| gate.required),
         passed: passed(gate),
@@ -129,6 +143,7 @@ pub(super) fn artifact(n: u128) -> Artifact {
 #[derive(Default)]
 struct Told {
     items: Vec<ItemSpec>,
+    text: bool,
     state: Option<GoalState>,
     now_ms: Millis,
     questions: u128,
@@ -140,6 +155,7 @@ impl Told {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["item", key, rest @ ..] => self.items.push(planned(key, rest)),
+            ["text"] => self.text = true,
             ["at", now] => self.now_ms = now.parse().unwrap(),
             ["show"] => self.show(),
             ["packet"] => self.packet(),
@@ -189,6 +205,13 @@ impl Told {
             ["submit", ..] => {
                 let mut spec = spec(self.items.clone());
                 spec.budget_time_minutes = named("minutes=").map(|n| n.parse().unwrap());
+                spec.budget_tokens = named("tokens=").map(|n| n.parse().unwrap());
+                spec.budget_cost_usd = named("usd=").map(|n| n.parse().unwrap());
+                spec.budget_turns = named("turns=").map(|n| n.parse().unwrap());
+                spec.plan_only = words.contains(&"only");
+                if self.text {
+                    spec.items.clear();
+                }
                 Command::Submit {
                     id: GoalId::from(Uuid::from_u128(GOAL)),
                     spec: Box::new(spec),
@@ -209,6 +232,20 @@ impl Told {
                 epoch,
                 execution: Box::new(execution(outcome(how))),
             },
+            ["planrun", ..] => Command::StartPlanning { run: run_id("p"), epoch },
+            ["next", run, "nomodel", ..] => Command::Reserve {
+                run: run_id(run),
+                epoch,
+                next: Err(Hindrance::NoModel {
+                    why: "none is found".to_owned(),
+                    hint: "start one".to_owned(),
+                }),
+            },
+            ["next", run, ..] => Command::Reserve { run: run_id(run), epoch, next: Ok(next(words)) },
+            ["answer", run, how @ ..] => self.thinking(run, epoch, answer(how)),
+            ["fail", run, how @ ..] => self.thinking(run, epoch, failure(how)),
+            ["act", run, signs, ..] => self.acting(run, epoch, signs, None, words),
+            ["adopt", run, keys, ..] => self.acting(run, epoch, ".", Some(self.plan_of(keys)), words),
             ["verify", run, signs, ..] => Command::FinishVerification {
                 run: run_id(run),
                 epoch,
@@ -235,6 +272,33 @@ impl Told {
         }
     }
 
+    fn thinking(&self, run: &str, epoch: u64, thought: Thought) -> Command {
+        let run = run_id(run);
+        let doing = self.state.as_ref().and_then(|state| state.run(run)?.conversation.as_ref());
+        let n = match doing.map(|talk| &talk.doing) {
+            Some(Doing::Thinking { n }) => *n,
+            _ => 0,
+        };
+        Command::FinishThinking { run, epoch, n, thought: Box::new(thought) }
+    }
+
+    fn acting(&self, run: &str, epoch: u64, signs: &str, plan: Option<Planned>, words: &[&str]) -> Command {
+        let run = run_id(run);
+        let doing = self.state.as_ref().and_then(|state| state.run(run)?.conversation.as_ref());
+        let calls = match doing.map(|talk| &talk.doing) {
+            Some(Doing::Acting { calls }) => calls.clone(),
+            _ => Vec::new(),
+        };
+        let results = signs.chars().zip(&calls).map(|(sign, call)| call_result(sign, call)).collect();
+        let next = words.iter().any(|word| word.starts_with("tokens=")).then(|| next(words));
+        Command::FinishActing { run, epoch, results, plan, next }
+    }
+
+    fn plan_of(&self, keys: &str) -> Planned {
+        let items = keys.split(',').map(|key| self.items.iter().find(|item| item.id == key).unwrap().clone());
+        Planned { items: items.collect(), ids: keys.split(',').map(|key| self.item_id(key)).collect() }
+    }
+
     fn item_id(&self, key: &str) -> ItemId {
         let place = self.items.iter().position(|item| item.id == key).unwrap();
         ItemId::from(Uuid::from_u128(place as u128 + 1))
@@ -243,7 +307,7 @@ impl Told {
     fn next_run(&self, key: &str) -> RunId {
         let item = self.item_id(key);
         let runs = self.state.iter().flat_map(|state| &state.runs);
-        let earlier = runs.filter(|run| run.item_id == item).count();
+        let earlier = runs.filter(|run| run.item_id == Some(item)).count();
         run_id(&format!("{key}{}", earlier + 1))
     }
 
@@ -281,6 +345,23 @@ impl Told {
             Event::RunContinued { epoch, ran_again, .. } => {
                 say(&format!("by {epoch}{}", if *ran_again { ", again" } else { "" }));
             }
+            Event::ModelRequested { reservation, .. } => {
+                let amount = reservation.amount;
+                say(&format!("#{} {} token(s) {} µUSD", reservation.n, amount.tokens, amount.micro_usd));
+            }
+            Event::ModelAnswered { n, charge, calls, .. } => {
+                say(&format!("#{n} {}", charged(charge)));
+                for call in calls {
+                    say(&format!("{}#{}", call.tool, call.n));
+                }
+            }
+            Event::ModelFailed { n, error, charge, not_before_ms, .. } => {
+                say(&format!("#{n} ({error}) {}", charged(charge)));
+                if let Some(at) = not_before_ms {
+                    say(&format!("again at {at}"));
+                }
+            }
+            Event::ToolCompleted { call, end, .. } => say(&format!("{}#{} {end:?}", call.tool, call.n)),
             Event::RunExecuted { execution, .. } => say(&format!("({})", execution.outcome)),
             Event::VerificationStarted { probe: true, .. } => say("to find out"),
             Event::GateCompleted { result } => {
@@ -352,6 +433,10 @@ impl Told {
     fn want(&self, want: Want) -> String {
         match want {
             Want::Plan => "plan".to_owned(),
+            Want::StartPlanning => "have it planned".to_owned(),
+            Want::Compose(run) => format!("compose {}", run_name(run)),
+            Want::Think(run, n) => format!("think {}#{n}", run_name(run)),
+            Want::Act(run, n) => format!("act {}#{n}", run_name(run)),
             Want::Prepare => "prepare".to_owned(),
             Want::Start(item) => format!("start {}", self.key(item)),
             Want::Execute(run) => format!("execute {}", run_name(run)),
@@ -386,9 +471,97 @@ fn planned(key: &str, rest: &[&str]) -> ItemSpec {
     item.needs = named("needs=").iter().flat_map(|keys| keys.split(',')).map(str::to_owned).collect();
     item.max_retries = named("retries=").map(|n| n.parse().unwrap());
     if rest.contains(&"agent") {
-        item.work = Work::Agent(crate::spec::AgentSpec { prompt: "think".to_owned(), tools: Vec::new() });
+        let mut agent = agent_work();
+        agent.max_turns = named("turns=").map(|n| n.parse().unwrap());
+        agent.budget_percent = named("percent=").map(|n| n.parse().unwrap());
+        item.work = Work::Agent(agent);
     }
     item
+}
+
+pub(super) fn agent_work() -> AgentSpec {
+    AgentSpec {
+        prompt: "think".to_owned(),
+        tools: Vec::new(),
+        tier: Tier::Medium,
+        model: None,
+        effect: Effect::Unsafe,
+        max_turns: None,
+        budget_percent: None,
+    }
+}
+
+pub(super) fn call(tool: &str, effect: Effect) -> Call {
+    Call {
+        n: 0,
+        id: tool.to_owned(),
+        tool: tool.to_owned(),
+        title: "this".to_owned(),
+        effect,
+        digest: String::new(),
+        again: false,
+    }
+}
+
+fn next(words: &[&str]) -> Next {
+    let named = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
+    let number = |name: &str| named(name).map_or(0, |n| n.parse().unwrap());
+    let amount = Amount { tokens: number("tokens="), micro_usd: number("usd=") };
+    Next { model: "m".to_owned(), amount }
+}
+
+fn thought(used: Option<u64>, outcome: ThoughtOutcome) -> Thought {
+    let usage = used.map(|tokens| Used { input_tokens: tokens, output_tokens: 0, micro_usd: 0 });
+    Thought { model: "m".to_owned(), usage, outcome, duration_ms: 1 }
+}
+
+fn answer(how: &[&str]) -> Thought {
+    let used = how.iter().find_map(|word| word.strip_prefix("used=")).map(|n| n.parse().unwrap());
+    let named = how.iter().filter(|word| !word.contains('=') && !matches!(**word, "cut" | "idle"));
+    let calls = named.filter(|word| !word.starts_with('@')).map(|word| match word.chars().last() {
+        Some('!') => call(word.trim_end_matches('!'), Effect::Unsafe),
+        Some('?') => call(word.trim_end_matches('?'), Effect::Pure),
+        _ => call(word, Effect::Idempotent),
+    });
+    thought(
+        used,
+        ThoughtOutcome::Answered {
+            cut_short: how.contains(&"cut"),
+            calls: calls.collect(),
+            text: String::new(),
+        },
+    )
+}
+
+fn failure(how: &[&str]) -> Thought {
+    let then = match how {
+        ["stopped", ..] => return thought(None, ThoughtOutcome::Stopped),
+        ["again", ..] => AfterFailure::Again { after_ms: None },
+        ["human", ..] => AfterFailure::Human,
+        _ => AfterFailure::Nothing,
+    };
+    let charged = how.contains(&"charged");
+    thought(None, ThoughtOutcome::Failed { error: "no".to_owned(), then, charged })
+}
+
+fn call_result(sign: char, call: &Call) -> CallResult {
+    let end = match sign {
+        '+' => CallEnd::Ok,
+        '-' => CallEnd::Failed,
+        '.' => CallEnd::Finished,
+        'x' => CallEnd::Host,
+        _ => CallEnd::Unknown,
+    };
+    CallResult { n: call.n, end, found: "found".to_owned(), duration_ms: 1 }
+}
+
+fn charged(charge: &Charge) -> String {
+    let how = match (charge.assumed, charge.overrun) {
+        (true, _) => " assumed",
+        (false, true) => " overrun",
+        (false, false) => "",
+    };
+    format!("{} token(s){how}", charge.amount.tokens)
 }
 
 fn outcome(how: &[&str]) -> ExecutionOutcome {

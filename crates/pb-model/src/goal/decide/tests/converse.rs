@@ -1,0 +1,760 @@
+//! Conversations with a model: paying for calls, answers, tools, and what is known after a crash.
+
+use insta::assert_snapshot;
+
+use super::script::check;
+
+#[test]
+fn an_agent_acts_until_it_says_that_it_is_done_and_then_the_gates_decide() {
+    assert_snapshot!(check("
+        item a agent gates=1
+        ready
+        run a
+        show
+        next a1 tokens=100 usd=7
+        show
+        answer a1 look? look? write look? used=40
+        show
+        act a1 ++-
+        show
+        act a1 + tokens=120
+        answer a1 finish? used=50
+        act a1 .
+        show
+        verify a1 +
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    = active execution, a in_progress, spent 0 ms and since 40
+    = wants compose a1
+    > next a1 tokens=100 usd=7
+      model.requested a1 #1 100 token(s) 7 µUSD
+    = active execution, a in_progress, spent 0 ms and since 40
+    = wants think a1#1
+    > answer a1 look? look? write look? used=40
+      model.answered a1 #1 40 token(s) look#2 look#3 write#4 look#5
+    = active execution, a in_progress, spent 0 ms and since 40
+    = wants act a1#2
+    > act a1 ++-
+      tool.completed a1 look#2 Ok
+      tool.completed a1 look#3 Ok
+      tool.completed a1 write#4 Failed
+    = active execution, a in_progress, spent 0 ms and since 40
+    = wants act a1#5
+    > act a1 + tokens=120
+      tool.completed a1 look#5 Ok
+      model.requested a1 #6 120 token(s) 0 µUSD
+    > answer a1 finish? used=50
+      model.answered a1 #6 50 token(s) finish#7
+    > act a1 .
+      tool.completed a1 finish#7 Finished
+      run.executed a1 (the agent finished)
+      verification.started a1
+    = active verification, a verify, spent 0 ms and since 40
+    = wants verify a1
+    > verify a1 +
+      gate.completed a1 g0 +
+      verification.completed a1 verified
+      run.completed a1 success
+      workitem.completed a1 verified
+    ");
+}
+
+#[test]
+fn a_claim_is_no_proof_and_is_tried_again_with_the_evidence() {
+    assert_snapshot!(check("
+        item a agent gates=1 retries=1
+        ready
+        run a
+        next a1 tokens=100
+        answer a1 finish? used=40
+        act a1 .
+        verify a1 -
+        at 5000
+        run a
+        next a2 tokens=100
+        answer a2 finish? used=40
+        act a2 .
+        verify a2 -
+        show
+    "), @r#"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=100
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > answer a1 finish? used=40
+      model.answered a1 #1 40 token(s) finish#2
+    > act a1 .
+      tool.completed a1 finish#2 Finished
+      run.executed a1 (the agent finished)
+      verification.started a1
+    > verify a1 -
+      gate.completed a1 g0 -
+      verification.completed a1 failed
+      run.completed a1 failure GATE_FAILED
+      workitem.updated a retry 1 at 320
+    > run a
+      workitem.started a2
+      run.started a2
+    > next a2 tokens=100
+      model.requested a2 #1 100 token(s) 0 µUSD
+    > answer a2 finish? used=40
+      model.answered a2 #1 40 token(s) finish#2
+    > act a2 .
+      tool.completed a2 finish#2 Finished
+      run.executed a2 (the agent finished)
+      verification.started a2
+    > verify a2 -
+      gate.completed a2 g0 -
+      verification.completed a2 failed
+      run.completed a2 failure GATE_FAILED
+      workitem.failed a GATE_FAILED
+      goal.failed dead_letter (item `a`: gate "g0": it is not there)
+    = failed execution, a failed, spent 80 ms
+    = wants nothing
+    "#);
+}
+
+#[test]
+fn words_without_a_call_are_not_enough() {
+    assert_snapshot!(check("
+        item a agent gates=1 retries=0
+        ready
+        run a
+        next a1 tokens=100
+        answer a1 idle used=1
+        next a1 tokens=100
+        answer a1 idle used=1
+        next a1 tokens=100
+        answer a1 idle used=1
+        show
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=100
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > answer a1 idle used=1
+      model.answered a1 #1 1 token(s)
+    > next a1 tokens=100
+      model.requested a1 #2 100 token(s) 0 µUSD
+    > answer a1 idle used=1
+      model.answered a1 #2 1 token(s)
+    > next a1 tokens=100
+      model.requested a1 #3 100 token(s) 0 µUSD
+    > answer a1 idle used=1
+      model.answered a1 #3 1 token(s)
+      run.executed a1 (the model did not answer: 3 answers in a row called no tool)
+      run.completed a1 failure AGENT_FAILED
+      workitem.failed a AGENT_FAILED
+      goal.failed dead_letter (item `a`: the model did not answer: 3 answers in a row called no tool)
+    = failed execution, a failed, spent 60 ms
+    = wants nothing
+    ");
+    assert_snapshot!(check("
+        item a agent gates=1 retries=0
+        ready
+        run a
+        next a1 tokens=100
+        answer a1 cut used=1
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=100
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > answer a1 cut used=1
+      model.answered a1 #1 1 token(s)
+      run.executed a1 (the model did not answer: its answer was cut at the length limit, without a call)
+      run.completed a1 failure AGENT_FAILED
+      workitem.failed a AGENT_FAILED
+      goal.failed dead_letter (item `a`: the model did not answer: its answer was cut at the length limit, without a call)
+    ");
+}
+
+#[test]
+fn a_model_that_loops_ends_at_its_turn_limit() {
+    assert_snapshot!(check("
+        item a agent gates=1 turns=2
+        ready
+        run a
+        next a1 tokens=100
+        answer a1 look? used=1
+        act a1 + tokens=100
+        answer a1 look? used=1
+        act a1 + tokens=100
+        show
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=100
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > answer a1 look? used=1
+      model.answered a1 #1 1 token(s) look#2
+    > act a1 + tokens=100
+      tool.completed a1 look#2 Ok
+      model.requested a1 #3 100 token(s) 0 µUSD
+    > answer a1 look? used=1
+      model.answered a1 #3 1 token(s) look#4
+    > act a1 + tokens=100
+      tool.completed a1 look#4 Ok
+      run.executed a1 (the agent used up its 2 turn(s))
+      run.completed a1 failure TURN_LIMIT
+      workitem.failed a TURN_LIMIT
+      goal.failed dead_letter (item `a`: the agent used up its 2 turn(s))
+    = failed execution, a failed, spent 50 ms
+    = wants nothing
+    ");
+}
+
+#[test]
+fn a_cap_is_a_cap() {
+    assert_snapshot!(check("
+        item a agent gates=1
+        ready tokens=250
+        run a
+        next a1 tokens=100
+        answer a1 look? used=90
+        act a1 + tokens=160
+        answer a1 look?
+        act a1 + tokens=1
+        show
+        packet
+    "), @r#"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=100
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > answer a1 look? used=90
+      model.answered a1 #1 90 token(s) look#2
+    > act a1 + tokens=160
+      tool.completed a1 look#2 Ok
+      model.requested a1 #3 160 token(s) 0 µUSD
+    > answer a1 look?
+      model.answered a1 #3 160 token(s) assumed look#4
+    > act a1 + tokens=1
+      tool.completed a1 look#4 Ok
+      run.completed a1 timeout BUDGET_EXHAUSTED
+      escalation.created a1 ?90 budget
+      workitem.blocked a ?90
+      goal.blocked ?90
+    = blocked execution, a blocked, spent 50 ms
+    = wants nothing
+    ? ?90: the token budget is used up
+      item `a` (a) of goal "a goal"
+      attempt 1: the token budget is used up
+      item `a` was stopped at the limit; the next call might break it; 250 token(s) and 0.000000 USD are spent
+      raise
+    "#);
+    assert_snapshot!(check("
+        item a agent gates=1 percent=50
+        ready usd=0.000100
+        run a
+        next a1 tokens=1 usd=51
+        packet
+    "), @r#"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=1 usd=51
+      run.completed a1 timeout BUDGET_EXHAUSTED
+      escalation.created a1 ?50 budget
+      workitem.blocked a ?50
+      goal.blocked ?50
+    ? ?50: the item's share of the budget is used up
+      item `a` (a) of goal "a goal"
+      attempt 1: the item's share of the budget is used up
+      item `a` was stopped at the limit; the next call might break it; 0 token(s) and 0.000000 USD are spent
+      raise
+    "#);
+    assert_snapshot!(check("
+        item a agent gates=1
+        ready turns=1
+        run a
+        next a1 tokens=1
+        answer a1 look? used=1
+        act a1 + tokens=1
+        packet
+    "), @r#"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=1
+      model.requested a1 #1 1 token(s) 0 µUSD
+    > answer a1 look? used=1
+      model.answered a1 #1 1 token(s) look#2
+    > act a1 + tokens=1
+      tool.completed a1 look#2 Ok
+      run.completed a1 timeout BUDGET_EXHAUSTED
+      escalation.created a1 ?70 budget
+      workitem.blocked a ?70
+      goal.blocked ?70
+    ? ?70: the turn budget is used up
+      item `a` (a) of goal "a goal"
+      attempt 1: the turn budget is used up
+      item `a` was stopped at the limit; models have answered 1 time(s)
+      raise
+    "#);
+}
+
+#[test]
+fn a_call_that_cost_more_than_was_put_aside_stops_a_goal_with_a_cap() {
+    assert_snapshot!(check("
+        item a agent gates=1
+        ready tokens=1000
+        run a
+        next a1 tokens=100
+        answer a1 look? used=101
+        packet
+    "), @r#"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=100
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > answer a1 look? used=101
+      model.answered a1 #1 101 token(s) overrun look#2
+      run.completed a1 timeout BUDGET_EXHAUSTED
+      escalation.created a1 ?60 budget
+      workitem.blocked a ?60
+      goal.blocked ?60
+    ? ?60: the token budget is used up
+      item `a` (a) of goal "a goal"
+      attempt 1: the token budget is used up
+      item `a` was stopped at the limit; a call cost more than was put aside for it; 101 token(s) and 0.000000 USD are spent
+      raise
+    "#);
+    assert_snapshot!(check("
+        item a agent gates=1
+        ready
+        run a
+        next a1 tokens=100
+        answer a1 look? used=101
+        show
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=100
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > answer a1 look? used=101
+      model.answered a1 #1 101 token(s) overrun look#2
+    = active execution, a in_progress, spent 0 ms and since 40
+    = wants act a1#2
+    ");
+}
+
+#[test]
+fn a_failed_call_is_made_again_a_few_times_and_is_charged_if_it_may_have_been() {
+    assert_snapshot!(check("
+        item a agent gates=1 retries=0
+        ready
+        run a
+        next a1 tokens=100
+        fail a1 again
+        show
+        next a1 tokens=100
+        fail a1 again charged
+        next a1 tokens=100
+        fail a1 again
+        next a1 tokens=100
+        fail a1 again
+        next a1 tokens=100
+        fail a1 again
+        show
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=100
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > fail a1 again
+      model.failed a1 #1 (no) 0 token(s) again at 300
+    = active execution, a in_progress, spent 0 ms and since 40
+    = wants nothing
+    = wakes at 300
+    > next a1 tokens=100
+      model.requested a1 #2 100 token(s) 0 µUSD
+    > fail a1 again charged
+      model.failed a1 #2 (no) 100 token(s) assumed again at 1762
+    > next a1 tokens=100
+      model.requested a1 #3 100 token(s) 0 µUSD
+    > fail a1 again
+      model.failed a1 #3 (no) 0 token(s) again at 2619
+    > next a1 tokens=100
+      model.requested a1 #4 100 token(s) 0 µUSD
+    > fail a1 again
+      model.failed a1 #4 (no) 0 token(s) again at 4427
+    > next a1 tokens=100
+      model.requested a1 #5 100 token(s) 0 µUSD
+    > fail a1 again
+      model.failed a1 #5 (no) 0 token(s)
+      run.executed a1 (the model did not answer: 5 calls in a row failed; the last: no)
+      run.completed a1 failure AGENT_FAILED
+      workitem.failed a AGENT_FAILED
+      goal.failed dead_letter (item `a`: the model did not answer: 5 calls in a row failed; the last: no)
+    = failed execution, a failed, spent 100 ms
+    = wants nothing
+    ");
+    assert_snapshot!(check("
+        item a agent gates=1
+        ready
+        run a
+        next a1 tokens=100
+        fail a1 human
+        packet
+    "), @r#"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=100
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > fail a1 human
+      model.failed a1 #1 (no) 0 token(s)
+      run.completed a1 failure NEEDS_HUMAN
+      escalation.created a1 ?60 credential
+      workitem.blocked a ?60
+      goal.blocked ?60
+    ? ?60: the model m does not let us in
+      item `a` (a) of goal "a goal"
+      attempt 1: no
+      the call was refused; nothing was charged; no
+      fix_key, other_model
+    "#);
+}
+
+#[test]
+fn after_a_crash_the_call_in_flight_is_charged_and_the_conversation_goes_on() {
+    assert_snapshot!(check("
+        item a agent gates=1
+        ready
+        run a
+        takeover 2
+        show
+        next a1 tokens=100 @2
+        takeover 3
+        show
+        next a1 tokens=100 @3
+        answer a1 look? look? used=4 @3
+        takeover 4
+        show
+        act a1 ++ @3
+        act a1 ++ @4
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > takeover 2
+      goal.updated taken over by 2
+      run.continued a1 by 2
+    = active execution, a in_progress, spent 0 ms and since 50
+    = wants compose a1
+    > next a1 tokens=100 @2
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > takeover 3
+      goal.updated taken over by 3
+      run.continued a1 by 3
+      model.failed a1 #1 (the scheduler stopped while it answered) 100 token(s) assumed
+    = active execution, a in_progress, spent 10 ms and since 70
+    = wants compose a1
+    > next a1 tokens=100 @3
+      model.requested a1 #2 100 token(s) 0 µUSD
+    > answer a1 look? look? used=4 @3
+      model.answered a1 #2 4 token(s) look#3 look#4
+    > takeover 4
+      goal.updated taken over by 4
+      run.continued a1 by 4
+    = active execution, a in_progress, spent 30 ms and since 100
+    = wants act a1#3
+    > act a1 ++ @3
+      refused: the run is not held by this incarnation any more
+    > act a1 ++ @4
+      tool.completed a1 look#3 Ok
+      tool.completed a1 look#4 Ok
+    ");
+}
+
+#[test]
+fn after_a_crash_what_may_be_repeated_is_and_what_may_not_is_found_out() {
+    assert_snapshot!(check("
+        item a agent gates=1
+        ready
+        run a
+        next a1 tokens=100
+        answer a1 look? write used=4
+        takeover 2
+        show
+        act a1 ++ @2
+        next a1 tokens=100 @2
+        answer a1 run! used=4 @2
+        takeover 3
+        show
+        verify a1 - @3
+        packet
+    "), @r#"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=100
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > answer a1 look? write used=4
+      model.answered a1 #1 4 token(s) look#2 write#3
+    > takeover 2
+      goal.updated taken over by 2
+      run.continued a1 by 2
+      run.continued a1 by 2, again
+    = active execution, a in_progress, spent 20 ms and since 70
+    = wants act a1#2
+    > act a1 ++ @2
+      tool.completed a1 look#2 Ok
+      tool.completed a1 write#3 Ok
+    > next a1 tokens=100 @2
+      model.requested a1 #4 100 token(s) 0 µUSD
+    > answer a1 run! used=4 @2
+      model.answered a1 #4 4 token(s) run#5
+    > takeover 3
+      goal.updated taken over by 3
+      run.continued a1 by 3
+      verification.started a1 to find out
+    = active verification, a verify, spent 50 ms and since 110
+    = wants verify a1
+    > verify a1 - @3
+      gate.completed a1 g0 -
+      verification.completed a1 failed
+      run.completed a1 aborted UNKNOWN_OUTCOME
+      escalation.created a1 ?c0 risk
+      workitem.blocked a ?c0
+      goal.blocked ?c0
+    ? ?c0: item `a` may or may not have done its work
+      item `a` (a) of goal "a goal"
+      attempt 1: the outcome of the command is unknown
+      its gates were tried and do not pass; the outcome of the command is unknown (run: this), and its effect is unsafe: running it again might do it twice
+      retry, mark_idempotent, cancel
+    "#);
+    assert_snapshot!(check("
+        item a agent gates=1
+        ready
+        run a
+        next a1 tokens=100
+        answer a1 run! used=4
+        act a1 ?
+        verify a1 +
+        show
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=100
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > answer a1 run! used=4
+      model.answered a1 #1 4 token(s) run#2
+    > act a1 ?
+      verification.started a1 to find out
+    > verify a1 +
+      gate.completed a1 g0 +
+      verification.completed a1 verified
+      run.completed a1 success
+      workitem.completed a1 verified
+    = active execution, a done, spent 40 ms
+    = wants begin publish
+    ");
+}
+
+#[test]
+fn cancelling_charges_the_call_in_flight() {
+    assert_snapshot!(check("
+        item a agent gates=1
+        ready
+        run a
+        next a1 tokens=100
+        cancel
+        show
+        fail a1 stopped
+        show
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=100
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > cancel
+      goal.updated cancelling
+    = active execution, a in_progress, spent 0 ms and since 40
+    = wants stop a1
+    > fail a1 stopped
+      model.failed a1 #1 (it was stopped while it answered) 100 token(s) assumed
+      run.completed a1 aborted CANCELLED
+      workitem.failed a CANCELLED
+      goal.cancelled
+    = cancelled execution, a failed, spent 30 ms
+    = wants nothing
+    ");
+    assert_snapshot!(check("
+        item a
+        text
+        submit
+        planrun
+        next p tokens=100
+        cancel
+        show
+    "), @"
+    > submit
+      goal.created
+    > planrun
+      run.started p
+    > next p tokens=100
+      model.requested p #1 100 token(s) 0 µUSD
+    > cancel
+      model.failed p #1 (the goal was cancelled while it answered) 100 token(s) assumed
+      run.completed p aborted CANCELLED
+      goal.cancelled
+    = cancelled planning, spent 20 ms
+    = wants nothing
+    ");
+}
+
+#[test]
+fn a_text_is_planned_by_a_model_first() {
+    assert_snapshot!(check("
+        item a gates=1
+        item b needs=a gates=1
+        text
+        submit
+        show
+        planrun
+        show
+        next p tokens=100
+        answer p submit_plan? used=9
+        act p - tokens=100
+        answer p submit_plan? used=9
+        adopt p a,b
+        show
+    "), @"
+    > submit
+      goal.created
+    = queued intake, spent 0 ms
+    = wants have it planned
+    > planrun
+      run.started p
+    = queued planning, spent 0 ms and since 20
+    = wants compose p
+    > next p tokens=100
+      model.requested p #1 100 token(s) 0 µUSD
+    > answer p submit_plan? used=9
+      model.answered p #1 9 token(s) submit_plan#2
+    > act p - tokens=100
+      tool.completed p submit_plan#2 Failed
+      model.requested p #3 100 token(s) 0 µUSD
+    > answer p submit_plan? used=9
+      model.answered p #3 9 token(s) submit_plan#4
+    > adopt p a,b
+      tool.completed p submit_plan#4 Finished
+      run.completed p success
+      workitem.created a ready
+      workitem.created b queued
+      goal.updated planned 2 item(s)
+    = queued planning, a ready, b queued, spent 50 ms
+    = wants prepare
+    ");
+    assert_snapshot!(check("
+        item a gates=1
+        text
+        submit only
+        planrun
+        next p tokens=100
+        answer p submit_plan? used=9
+        adopt p a
+        show
+    "), @"
+    > submit only
+      goal.created
+    > planrun
+      run.started p
+    > next p tokens=100
+      model.requested p #1 100 token(s) 0 µUSD
+    > answer p submit_plan? used=9
+      model.answered p #1 9 token(s) submit_plan#2
+    > adopt p a
+      tool.completed p submit_plan#2 Finished
+      run.completed p success
+      workitem.created a ready
+      goal.updated planned 1 item(s)
+      goal.completed (planned 1 item(s); nothing was run)
+    = completed planning, a ready, spent 30 ms
+    = wants nothing
+    ");
+}
+
+#[test]
+fn plans_that_do_not_hold_are_refused_three_times_then_a_human_is_asked() {
+    assert_snapshot!(check("
+        text
+        submit
+        planrun
+        next p tokens=100
+        answer p submit_plan? used=9
+        act p - tokens=100
+        answer p submit_plan? used=9
+        act p - tokens=100
+        answer p submit_plan? used=9
+        act p - tokens=100
+        packet
+    "), @r#"
+    > submit
+      goal.created
+    > planrun
+      run.started p
+    > next p tokens=100
+      model.requested p #1 100 token(s) 0 µUSD
+    > answer p submit_plan? used=9
+      model.answered p #1 9 token(s) submit_plan#2
+    > act p - tokens=100
+      tool.completed p submit_plan#2 Failed
+      model.requested p #3 100 token(s) 0 µUSD
+    > answer p submit_plan? used=9
+      model.answered p #3 9 token(s) submit_plan#4
+    > act p - tokens=100
+      tool.completed p submit_plan#4 Failed
+      model.requested p #5 100 token(s) 0 µUSD
+    > answer p submit_plan? used=9
+      model.answered p #5 9 token(s) submit_plan#6
+    > act p - tokens=100
+      tool.completed p submit_plan#6 Failed
+      run.completed p failure NO_PLAN
+      escalation.created p ?90 stuck
+      goal.blocked ?90
+    ? ?90: the model's plans were not valid
+      goal "a goal"
+      attempt 1: no valid plan was made
+      the goal has no work items; found
+      other_model, submit_file
+    "#);
+}
+
+#[test]
+fn agents_of_a_folder_take_turns() {
+    assert_snapshot!(check("
+        item a agent
+        item b agent
+        item c
+        ready
+        show
+        run a
+        show
+        run b
+    "), @"
+    = active execution, a ready, b ready, c ready, spent 0 ms
+    = wants start a, start b, start c
+    > run a
+      workitem.started a1
+      run.started a1
+    = active execution, a in_progress, b ready, c ready, spent 0 ms and since 40
+    = wants compose a1, start c
+    > run b
+      refused: not now: another agent item works in the folder
+    ");
+}

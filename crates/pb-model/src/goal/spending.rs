@@ -1,0 +1,230 @@
+//! What a goal may spend, has spent and has promised to spend (`durability.md` I8).
+//!
+//! Before a model is called an upper bound of what the call may cost is reserved; when it ends the
+//! reservation is settled with what it did cost. At every committed state settled + reserved stays
+//! at or below each cap, but for a call that was reported above its reservation: that is an
+//! *overrun*, charged in full.
+
+use serde::{Deserialize, Serialize};
+
+use super::state::GoalState;
+use crate::spec::{GoalSpec, Work};
+use crate::{ItemId, RunId};
+
+/// Millionths of a US dollar.
+pub type MicroUsd = u64;
+
+/// Tokens and money.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amount {
+    /// Tokens, of requests and answers.
+    pub tokens: u64,
+    /// Money, in millionths of a US dollar.
+    pub micro_usd: MicroUsd,
+}
+
+impl Amount {
+    /// Both sums.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_add(other.tokens),
+            micro_usd: self.micro_usd.saturating_add(other.micro_usd),
+        }
+    }
+
+    /// Whether either is above the other's.
+    pub fn exceeds(self, other: Self) -> bool {
+        self.tokens > other.tokens || self.micro_usd > other.micro_usd
+    }
+}
+
+/// What a call may cost at most, put aside while it is under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// The run that calls.
+    pub run: RunId,
+    /// The call's place in the run's journal.
+    pub n: u32,
+    /// The upper bound.
+    pub amount: Amount,
+}
+
+/// What a call did cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// Tokens and money.
+    pub amount: Amount,
+    /// Nobody told what it cost, so the whole reservation is charged: its end was not seen, or the
+    /// provider reports no usage.
+    pub assumed: bool,
+    /// It cost more than was reserved.
+    pub overrun: bool,
+}
+
+/// What a goal has spent and promised.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Spending {
+    /// Settled calls.
+    pub settled: Amount,
+    /// The part of it that was assumed.
+    pub assumed: Amount,
+    /// Answers of models.
+    pub turns: u32,
+    /// Calls under way.
+    pub reserved: Vec<Reservation>,
+    /// Whether a call cost more than was reserved for it.
+    pub overrun: bool,
+}
+
+impl Spending {
+    /// Settled and promised.
+    pub fn committed(&self) -> Amount {
+        self.reserved.iter().fold(self.settled, |sum, reservation| sum.plus(reservation.amount))
+    }
+
+    /// The reservation of a call.
+    pub fn reservation(&self, run: RunId, n: u32) -> Option<Amount> {
+        self.reserved.iter().find(|held| held.run == run && held.n == n).map(|held| held.amount)
+    }
+
+    pub(super) fn reserve(&mut self, reservation: Reservation) {
+        self.reserved.push(reservation);
+    }
+
+    pub(super) fn settle(&mut self, run: RunId, n: u32, charge: Charge) {
+        self.reserved.retain(|held| (held.run, held.n) != (run, n));
+        self.settled = self.settled.plus(charge.amount);
+        if charge.assumed {
+            self.assumed = self.assumed.plus(charge.amount);
+        }
+        self.overrun |= charge.overrun;
+    }
+}
+
+/// A cap that a call would break, in words for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cap {
+    /// Tokens.
+    Tokens,
+    /// Money.
+    Cost,
+    /// Answers of models.
+    Turns,
+    /// Running time.
+    Time,
+    /// The item's share of the goal's tokens or money.
+    Share,
+}
+
+impl Cap {
+    /// What is used up.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tokens => "token budget",
+            Self::Cost => "money budget",
+            Self::Turns => "turn budget",
+            Self::Time => "time budget",
+            Self::Share => "item's share of the budget",
+        }
+    }
+
+    /// The key that raises it in a goal file.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Tokens => "budget.tokens",
+            Self::Cost => "budget.cost_usd",
+            Self::Turns => "budget.turns",
+            Self::Time => "budget.time_minutes",
+            Self::Share => "budget_percent",
+        }
+    }
+}
+
+/// A goal's caps on tokens and money; `None` without.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Caps {
+    /// Tokens.
+    pub tokens: Option<u64>,
+    /// Money.
+    pub micro_usd: Option<MicroUsd>,
+}
+
+impl Caps {
+    /// The caps that a goal was given.
+    pub fn of(spec: &GoalSpec) -> Self {
+        Self { tokens: spec.budget_tokens, micro_usd: spec.budget_cost_usd.map(micro_usd) }
+    }
+
+    /// A part of them, in percent, rounded down.
+    fn percent(self, percent: u8) -> Self {
+        let part = |cap: u64| u64::try_from(u128::from(cap) * u128::from(percent) / 100).unwrap_or(cap);
+        Self { tokens: self.tokens.map(part), micro_usd: self.micro_usd.map(part) }
+    }
+
+    fn left(self, used: Amount) -> Self {
+        Self {
+            tokens: self.tokens.map(|cap| cap.saturating_sub(used.tokens)),
+            micro_usd: self.micro_usd.map(|cap| cap.saturating_sub(used.micro_usd)),
+        }
+    }
+
+    fn lower(self, other: Self) -> Self {
+        let min = |a: Option<u64>, b: Option<u64>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        Self { tokens: min(self.tokens, other.tokens), micro_usd: min(self.micro_usd, other.micro_usd) }
+    }
+}
+
+/// US dollars as millionths, rounded down: a cap is never widened.
+pub fn micro_usd(usd: f64) -> MicroUsd {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "saturates; validation refuses what is not above zero"
+    )]
+    let micro = (usd * 1_000_000.0).floor() as u64;
+    micro
+}
+
+impl GoalState {
+    /// What one more call for `item` may cost at most.
+    pub fn left_for(&self, item: Option<ItemId>) -> Caps {
+        let caps = Caps::of(&self.goal.spec);
+        let left = caps.left(self.goal.spending.committed());
+        match self.share(item, caps) {
+            Some((share, used)) => left.lower(share.left(used)),
+            None => left,
+        }
+    }
+
+    /// The cap that one more call for `item`, costing `amount`, would break.
+    pub fn cap_broken_by(&self, item: Option<ItemId>, amount: Amount) -> Option<Cap> {
+        let caps = Caps::of(&self.goal.spec);
+        let broken = |caps: Caps, used: Amount| {
+            let after = used.plus(amount);
+            let tokens = caps.tokens.is_some_and(|cap| after.tokens > cap).then_some(Cap::Tokens);
+            tokens.or_else(|| caps.micro_usd.is_some_and(|cap| after.micro_usd > cap).then_some(Cap::Cost))
+        };
+        if self.goal.spec.budget_turns.is_some_and(|turns| self.goal.spending.turns >= turns) {
+            return Some(Cap::Turns);
+        }
+        broken(caps, self.goal.spending.committed()).or_else(|| {
+            let (share, used) = self.share(item, caps)?;
+            broken(share, used).map(|_| Cap::Share)
+        })
+    }
+
+    /// The caps of the item's share, and what the item has used of it.
+    fn share(&self, item: Option<ItemId>, caps: Caps) -> Option<(Caps, Amount)> {
+        let item = self.item(item?)?;
+        let Work::Agent(agent) = &item.work else { return None };
+        let runs: Vec<RunId> =
+            self.runs.iter().filter(|run| run.item_id == Some(item.id)).map(|run| run.id).collect();
+        let reserved = self.goal.spending.reserved.iter().filter(|held| runs.contains(&held.run));
+        let used = reserved.fold(item.spent, |sum, held| sum.plus(held.amount));
+        Some((caps.percent(agent.budget_percent?), used))
+    }
+}
