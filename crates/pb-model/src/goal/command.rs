@@ -71,6 +71,8 @@ pub struct Next {
     pub model: String,
     /// What the call may cost at most.
     pub amount: Amount,
+    /// Most tokens of the answer.
+    pub output_tokens: u32,
 }
 
 /// A plan that a model made; one id an item.

@@ -42,6 +42,9 @@ pub struct Conversation {
     pub failures: u32,
     /// Plans that were refused.
     pub plans_refused: u32,
+    /// Digests of the calls that were withheld; a human is asked when one is made again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<String>,
     /// The model that answered last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -140,6 +143,8 @@ pub enum CallEnd {
     Ok,
     /// It did not, and the model is told.
     Failed,
+    /// It was not made: an earlier attempt made the same call, and its effect is unsafe.
+    Withheld,
     /// It ended the attempt: the model says that it is done.
     Finished,
     /// It could not be made: the machine failed.

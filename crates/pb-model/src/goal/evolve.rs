@@ -281,6 +281,9 @@ impl GoalState {
                         calls.retain(|left| left.n != call.n);
                         talk.doing = Doing::after(std::mem::take(calls));
                     }
+                    if *end == CallEnd::Withheld && !talk.withheld.contains(&call.digest) {
+                        talk.withheld.push(call.digest.clone());
+                    }
                     if item.is_none() && call.tool == SUBMIT_PLAN && *end == CallEnd::Failed {
                         talk.plans_refused += 1;
                     }

@@ -47,6 +47,8 @@ pub struct Reservation {
     pub n: u32,
     /// The upper bound.
     pub amount: Amount,
+    /// Most tokens of the answer; always sent with the call, for they are part of the bound.
+    pub output_tokens: u32,
 }
 
 /// What a call did cost.

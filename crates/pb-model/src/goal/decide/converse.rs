@@ -58,7 +58,8 @@ fn promise(decision: &mut Decision, item: Option<&Item>, run: &Run, next: Next) 
         exhausted(decision, item, run, cap);
     } else {
         let n = decision.state.run(run.id).map_or(run.steps, |run| run.steps) + 1;
-        let reservation = Reservation { run: run.id, n, amount: next.amount };
+        let reservation =
+            Reservation { run: run.id, n, amount: next.amount, output_tokens: next.output_tokens };
         decision.emit(Event::ModelRequested { item: run.item_id, model: next.model, reservation });
     }
 }
@@ -269,7 +270,11 @@ pub(super) fn acted(
             duration_ms: result.duration_ms,
         });
         match result.end {
-            CallEnd::Ok | CallEnd::Failed | CallEnd::Unknown => {}
+            CallEnd::Withheld if conversation.withheld.contains(&call.digest) => {
+                insists(decision, item.as_ref(), &run, call);
+                return Ok(());
+            }
+            CallEnd::Ok | CallEnd::Failed | CallEnd::Unknown | CallEnd::Withheld => {}
             CallEnd::Finished => {
                 finished(decision, item.as_ref(), &run, &result.found, plan);
                 return Ok(());
@@ -292,6 +297,21 @@ pub(super) fn acted(
         go_on(decision, item.as_ref(), &run, next);
     }
     Ok(())
+}
+
+/// The model was told that an earlier attempt made this call, and makes it all the same.
+fn insists(decision: &mut Decision, item: Option<&Item>, run: &Run, call: &Call) {
+    let question = Question {
+        escalation_type: EscalationType::Risk,
+        title: format!("the agent wants to repeat {}: {}", call.tool, call.title),
+        current_state: "an earlier attempt made the same call, or may have".to_owned(),
+        root_cause: "its effect is unsafe: making it again might do it twice".to_owned(),
+        options: vec![
+            ("mark_idempotent", "if repeating it is harmless, say effect = \"idempotent\" on the item"),
+            ("cancel", "cancel the goal with `pb goal cancel`"),
+        ],
+    };
+    ask(decision, item, run, question);
 }
 
 /// The model says that it is done: the plan stands, or the gates decide.

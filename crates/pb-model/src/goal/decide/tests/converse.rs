@@ -565,6 +565,45 @@ fn after_a_crash_what_may_be_repeated_is_and_what_may_not_is_found_out() {
 }
 
 #[test]
+fn a_model_that_insists_on_repeating_an_unsafe_call_is_stopped() {
+    assert_snapshot!(check("
+        item a agent gates=1
+        ready
+        run a
+        next a1 tokens=100
+        answer a1 run! used=4
+        act a1 w tokens=100
+        answer a1 run! used=4
+        act a1 w
+        packet
+    "), @r#"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=100
+      model.requested a1 #1 100 token(s) 0 µUSD
+    > answer a1 run! used=4
+      model.answered a1 #1 4 token(s) run#2
+    > act a1 w tokens=100
+      tool.completed a1 run#2 Withheld
+      model.requested a1 #3 100 token(s) 0 µUSD
+    > answer a1 run! used=4
+      model.answered a1 #3 4 token(s) run#4
+    > act a1 w
+      tool.completed a1 run#4 Withheld
+      run.completed a1 failure NEEDS_HUMAN
+      escalation.created a1 ?90 risk
+      workitem.blocked a ?90
+      goal.blocked ?90
+    ? ?90: the agent wants to repeat run: this
+      item `a` (a) of goal "a goal"
+      attempt 1: its effect is unsafe: making it again might do it twice
+      an earlier attempt made the same call, or may have; its effect is unsafe: making it again might do it twice
+      mark_idempotent, cancel
+    "#);
+}
+
+#[test]
 fn cancelling_charges_the_call_in_flight() {
     assert_snapshot!(check("
         item a agent gates=1

@@ -185,7 +185,7 @@ impl World {
     fn next(&mut self) -> Next {
         let amount =
             Amount { tokens: 50 + u64::from(self.draw(200)), micro_usd: 50 + u64::from(self.draw(200)) };
-        Next { model: "m".to_owned(), amount }
+        Next { model: "m".to_owned(), amount, output_tokens: 1 }
     }
 
     fn compose(&mut self, run: RunId, epoch: u64) -> Command {
@@ -244,6 +244,7 @@ impl World {
                 (2, _) => CallEnd::Failed,
                 (3, Effect::Idempotent | Effect::Unsafe) => CallEnd::Unknown,
                 (4, _) => CallEnd::Host,
+                (5, Effect::Unsafe) => CallEnd::Withheld,
                 _ => CallEnd::Ok,
             };
             CallResult { n: call.n, end, found: String::new(), duration_ms: 1 }

@@ -10,7 +10,7 @@
 //! next a1 tokens=100 usd=5       the next request of a conversation is put together, or: next a1 nomodel
 //! answer a1 read! write used=9   the model answers with calls (`!` for unsafe, `?` for pure); also: cut, idle
 //! fail a1 again charged          the call failed: again, human, nothing; charged or not; or: stopped
-//! act a1 +-                      one sign a call: + ok, - failed, . finished, ? unknown, x host
+//! act a1 +-                      one sign a call: + ok, - failed, . finished, ? unknown, x host, w withheld
 //! adopt p a,b                    a plan with these items is accepted
 //! verify a1 +-                   one sign a gate
 //! takeover 2 alive=5000
@@ -507,7 +507,7 @@ fn next(words: &[&str]) -> Next {
     let named = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
     let number = |name: &str| named(name).map_or(0, |n| n.parse().unwrap());
     let amount = Amount { tokens: number("tokens="), micro_usd: number("usd=") };
-    Next { model: "m".to_owned(), amount }
+    Next { model: "m".to_owned(), amount, output_tokens: 1 }
 }
 
 fn thought(used: Option<u64>, outcome: ThoughtOutcome) -> Thought {
@@ -550,6 +550,7 @@ fn call_result(sign: char, call: &Call) -> CallResult {
         '-' => CallEnd::Failed,
         '.' => CallEnd::Finished,
         'x' => CallEnd::Host,
+        'w' => CallEnd::Withheld,
         _ => CallEnd::Unknown,
     };
     CallResult { n: call.n, end, found: "found".to_owned(), duration_ms: 1 }
