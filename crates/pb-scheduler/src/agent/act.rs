@@ -1,0 +1,184 @@
+//! Calling the tools that a model asked for: in order, up to and with the first whose effect matters,
+//! so that at most one outcome is unknown after a crash.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use pb_model::goal::{
+    Call, CallEnd, CallResult, Doing, GoalState, Next, Planned, Run, SUBMIT_PLAN, batch,
+};
+use pb_model::{Effect, RunId};
+use pb_tools::{ApprovedCall, Scope, ToolError};
+use tokio_util::sync::CancellationToken;
+
+use super::compose::{journal, next, registry};
+use super::journal::ToolStep;
+use super::plan;
+use super::runner::StepRunner;
+use super::talk::Talk;
+use super::think::{TOLD_BYTES_MAX, beginning};
+use crate::effects::{Context, Done};
+
+/// Calls the next tools of a run.
+pub(crate) async fn act(
+    context: &Arc<Context>,
+    state: &GoalState,
+    run: RunId,
+    cancel: &CancellationToken,
+) -> Option<Done> {
+    let run = state.run(run)?;
+    let Some(Doing::Acting { calls }) = run.conversation.as_ref().map(|talk| talk.doing.clone()) else {
+        return None;
+    };
+    let mut acting = Acting { context, state, run, cancel, plan: None, papers: Vec::new() };
+    let (results, next) = match journal(context, run).await {
+        Ok(talk) => acting.calls(talk, &calls).await,
+        Err(hindrance) => (vec![unmade(calls.first()?, &format!("{hindrance:?}"))], None),
+    };
+    Some(Done::Acted {
+        goal: state.goal.id,
+        run: run.id,
+        epoch: run.epoch,
+        n: calls.first()?.n,
+        results,
+        papers: acting.papers,
+        plan: acting.plan,
+        next,
+    })
+}
+
+/// A call that the machine could not make.
+fn unmade(call: &Call, why: &str) -> CallResult {
+    CallResult { n: call.n, end: CallEnd::Host, found: why.to_owned(), duration_ms: 0 }
+}
+
+struct Acting<'a> {
+    context: &'a Arc<Context>,
+    state: &'a GoalState,
+    run: &'a Run,
+    cancel: &'a CancellationToken,
+    /// What was handed in, if it holds.
+    plan: Option<Planned>,
+    /// The results for the journal, by place.
+    papers: Vec<(u32, String)>,
+}
+
+impl Acting<'_> {
+    /// Makes the next batch of calls; when none is left, says what the next answer may cost.
+    async fn calls(&mut self, mut talk: Talk, calls: &[Call]) -> (Vec<CallResult>, Option<Next>) {
+        let mut results = Vec::new();
+        for call in calls.iter().take(batch(calls)) {
+            let started = Instant::now();
+            let (end, output) = self.one(&talk, call).await;
+            let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            talk.hear(call.n, &output);
+            let found = beginning(&output, TOLD_BYTES_MAX);
+            let step = ToolStep { found: words(end).to_owned(), output, end, duration_ms };
+            self.papers.push((call.n, serde_json::to_string(&step).unwrap_or_default()));
+            results.push(CallResult { n: call.n, end, found, duration_ms });
+            match end {
+                CallEnd::Ok | CallEnd::Failed | CallEnd::Withheld => {}
+                CallEnd::Finished | CallEnd::Host | CallEnd::Unknown => return (results, None),
+            }
+        }
+        if results.len() < calls.len() || self.cancel.is_cancelled() {
+            return (results, None);
+        }
+        // Whatever hinders it is found again, and told, when the run composes by itself.
+        let next = next(self.context, self.state, self.run, talk).await.ok();
+        (results, next)
+    }
+
+    async fn one(&mut self, talk: &Talk, call: &Call) -> (CallEnd, String) {
+        let Some(said) = talk.call(call.n) else {
+            return (CallEnd::Host, "the journal does not hold the arguments of this call".to_owned());
+        };
+        if said.name == SUBMIT_PLAN && self.run.item_id.is_none() {
+            return match plan::check(&said.arguments, self.state) {
+                Ok(items) => {
+                    let ids = items.iter().map(|_| self.context.config.ids.uuid().into()).collect();
+                    let found = format!("planned {} item(s)", items.len());
+                    self.plan = Some(Planned { items, ids });
+                    (CallEnd::Finished, found)
+                }
+                Err(problems) => (CallEnd::Failed, problems),
+            };
+        }
+        let (registry, allowed) = registry(self.state, self.run);
+        match pb_tools::approve(&registry, &allowed, &said.name, said.arguments.clone()) {
+            Err(denied) => (CallEnd::Failed, denied.to_string()),
+            Ok(approved) => self.approved(call, &approved).await,
+        }
+    }
+
+    async fn approved(&self, call: &Call, approved: &ApprovedCall) -> (CallEnd, String) {
+        if call.effect == Effect::Unsafe
+            && let Some(told) = self.done_before(call).await
+        {
+            return told;
+        }
+        let Some(scope) = self.scope(call) else {
+            return (CallEnd::Host, "the goal has no folder".to_owned());
+        };
+        match approved.run(&scope).await {
+            Ok(output) if approved.name() == pb_tools::FINISH => (CallEnd::Finished, output.text),
+            Ok(output) if output.ok => (CallEnd::Ok, output.text),
+            Ok(output) => (CallEnd::Failed, output.text),
+            Err(ToolError::Model(problem)) => (CallEnd::Failed, problem),
+            Err(ToolError::Host(problem)) => (CallEnd::Host, problem),
+            Err(ToolError::Unknown(problem)) => (CallEnd::Unknown, problem),
+        }
+    }
+
+    /// The ledger (`durability.md` §4): what an earlier attempt did, or may have done, is not done again.
+    async fn done_before(&self, call: &Call) -> Option<(CallEnd, String)> {
+        let item = self.run.item_id?;
+        match self.context.log.same_effects(item, self.run.id, &call.digest).await {
+            Ok(steps) => {
+                let earlier = steps.iter().find(|step| step.outcome.as_deref() != Some("error"))?;
+                let ended = earlier.outcome.as_deref().unwrap_or("unknown");
+                Some((
+                    CallEnd::Withheld,
+                    format!(
+                        "not done: an earlier attempt made exactly this call (outcome: {ended}), and doing it \
+                         twice may do harm. Find out what it did, or do something else. If you make this call \
+                         again, the work stops and a person decides."
+                    ),
+                ))
+            }
+            Err(error) => Some((CallEnd::Host, error.to_string())),
+        }
+    }
+
+    fn scope(&self, call: &Call) -> Option<Scope> {
+        let workspace = match self.run.item_id {
+            Some(_) => self.state.goal.workspace.as_deref(),
+            None => plan::folder(self.state),
+        };
+        let workspace = PathBuf::from(workspace?);
+        let left = self.state.goal.time_left_ms(self.context.config.clock.now_ms());
+        let runner = StepRunner {
+            context: Arc::clone(self.context),
+            run: self.run.id,
+            epoch: self.run.epoch,
+            n: call.n,
+            inputs: self.state.goal.spec.inputs.clone(),
+            workspace: workspace.clone(),
+            time_left_ms: left.unwrap_or(u64::MAX),
+            cancel: self.cancel.clone(),
+        };
+        Some(Scope { workspace, runner: Box::new(runner), again: call.again })
+    }
+}
+
+fn words(end: CallEnd) -> &'static str {
+    match end {
+        CallEnd::Ok => "done",
+        CallEnd::Failed => "not done; the model is told why",
+        CallEnd::Withheld => "not made: an earlier attempt made it",
+        CallEnd::Finished => "it says that it is done",
+        CallEnd::Host => "the machine could not do it",
+        CallEnd::Unknown => "its outcome is unknown",
+    }
+}

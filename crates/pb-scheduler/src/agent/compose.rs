@@ -1,0 +1,305 @@
+//! Putting the next request of a conversation together, and saying what it may cost at most.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use pb_llm::{ChatModel, ChatRequest, Message, ToolSpec, Usage, estimate};
+use pb_model::goal::{Amount, Caps, GateResult, GoalState, Hindrance, Item, Next, Run};
+use pb_model::spec::{AgentSpec, Work};
+use pb_model::{RunId, Tier};
+use pb_tools::{Allowed, Registry};
+use serde::Serialize;
+
+use super::plan::{self, SubmitPlan};
+use super::prompts::Prompt;
+use super::talk::Talk;
+use crate::effects::{Context, Done};
+use crate::verify::tail;
+
+/// Most tokens of one answer, where the goal's caps allow them.
+const OUTPUT_TOKENS: u64 = 8 * 1024;
+/// Fewer are of no use: a cap that leaves less is used up.
+const OUTPUT_TOKENS_MIN: u64 = 256;
+/// What a provider adds to a request by itself, in tokens: how tools are told, roles, marks.
+const OVERHEAD_TOKENS: u64 = 512;
+/// End of a failed gate's output that the next attempt is shown, in bytes.
+const EVIDENCE_BYTES_MAX: usize = 2 * 1024;
+
+/// Puts the next request of a run together.
+pub(crate) async fn compose(context: &Arc<Context>, state: &GoalState, run: RunId) -> Option<Done> {
+    let run = state.run(run)?;
+    let next = match journal(context, run).await {
+        Ok(talk) => next(context, state, run, talk).await,
+        Err(hindrance) => Err(hindrance),
+    };
+    Some(Done::Composed { goal: state.goal.id, run: run.id, epoch: run.epoch, next })
+}
+
+/// The conversation of a run so far.
+pub(super) async fn journal(context: &Context, run: &Run) -> Result<Talk, Hindrance> {
+    let steps = context.log.steps_of_run(run.id).await.map_err(|error| host(&error))?;
+    Talk::fold(&steps).map_err(|error| host(&error))
+}
+
+pub(super) fn host(error: &dyn std::error::Error) -> Hindrance {
+    Hindrance::Host { why: error.to_string() }
+}
+
+/// What the next call may cost at most.
+pub(super) async fn next(
+    context: &Context,
+    state: &GoalState,
+    run: &Run,
+    talk: Talk,
+) -> Result<Next, Hindrance> {
+    context.may_confine(run)?;
+    let candidates = candidates(context, state, run).await?;
+    let request = request(context, state, run, talk)?.0;
+    let bytes = estimate::request_bytes(&request);
+    let input_tokens = candidates
+        .iter()
+        .map(|model| estimate::prompt_tokens_upper_bound(bytes, context.models.ratio(model.name())))
+        .max()
+        .unwrap_or_default()
+        .saturating_add(OVERHEAD_TOKENS);
+    let bound = |output_tokens: u64| Amount {
+        tokens: input_tokens.saturating_add(output_tokens),
+        micro_usd: dearest(&candidates, Usage { input_tokens, output_tokens }),
+    };
+    let output_tokens = affordable(state.left_for(run.item_id), bound);
+    Ok(Next {
+        model: candidates.first().map(|model| model.name().to_owned()).unwrap_or_default(),
+        amount: bound(output_tokens),
+        output_tokens: u32::try_from(output_tokens).unwrap_or(u32::MAX),
+    })
+}
+
+/// The longest answer that the caps leave room for; the shortest that is of use if they leave none, and
+/// then the decision says which cap is used up.
+fn affordable(left: Caps, bound: impl Fn(u64) -> Amount) -> u64 {
+    let fits = |output_tokens: &u64| {
+        let amount = bound(*output_tokens);
+        left.tokens.is_none_or(|cap| amount.tokens <= cap)
+            && left.micro_usd.is_none_or(|cap| amount.micro_usd <= cap)
+    };
+    let halves = std::iter::successors(Some(OUTPUT_TOKENS), |tokens| Some(tokens / 2));
+    halves.take_while(|tokens| *tokens > OUTPUT_TOKENS_MIN).find(fits).unwrap_or(OUTPUT_TOKENS_MIN)
+}
+
+fn dearest(candidates: &[Arc<dyn ChatModel>], usage: Usage) -> u64 {
+    candidates.iter().filter_map(|model| model.price()).map(|price| price.cost(usage)).max().unwrap_or(0)
+}
+
+/// Who is asked, the preferred one first; after a failure another one is.
+pub(super) async fn candidates(
+    context: &Context,
+    state: &GoalState,
+    run: &Run,
+) -> Result<Vec<Arc<dyn ChatModel>>, Hindrance> {
+    let agent = run.item_id.and_then(|item| state.item(item)).and_then(agent_of);
+    let tier = agent.map_or(Tier::Medium, |agent| agent.tier);
+    let named = agent.and_then(|agent| agent.model.as_deref()).or(state.goal.spec.model.as_deref());
+    let capped = state.goal.spec.budget_cost_usd.is_some();
+    let mut candidates = context.models.candidates(tier, named, capped).await?;
+    let failures = run.conversation.as_ref().map_or(0, |talk| talk.failures as usize);
+    let first = failures % candidates.len().max(1);
+    candidates.rotate_left(first);
+    Ok(candidates)
+}
+
+pub(super) fn agent_of(item: &Item) -> Option<&AgentSpec> {
+    match &item.work {
+        Work::Agent(agent) => Some(agent),
+        Work::Command(_) => None,
+    }
+}
+
+/// The request for a run, and the messages that it adds to the conversation.
+pub(super) fn request(
+    context: &Context,
+    state: &GoalState,
+    run: &Run,
+    talk: Talk,
+) -> Result<(ChatRequest, Vec<Message>), Hindrance> {
+    let item = run.item_id.and_then(|item| state.item(item));
+    let added = match item {
+        Some(item) if talk.is_new() => opening(Prompt::AgentSystem, Prompt::AgentTask, agent_task(state, item)),
+        None if talk.is_new() => opening(Prompt::PlanSystem, Prompt::PlanTask, plan_task(context, state)),
+        Some(_) if talk.is_idle() => nudge(Prompt::AgentNudge),
+        None if talk.is_idle() => nudge(Prompt::PlanNudge),
+        Some(_) | None => Ok(Vec::new()),
+    }
+    .map_err(|error| host(&error))?;
+    let mut messages = talk.messages;
+    messages.extend(added.iter().cloned());
+    let reserved = state.goal.spending.reserved.iter().find(|held| held.run == run.id);
+    let output_tokens_max = reserved.map_or(OUTPUT_TOKENS as u32, |held| held.output_tokens);
+    Ok((ChatRequest { messages, tools: tools(state, run), output_tokens_max }, added))
+}
+
+fn opening(
+    system: Prompt,
+    task: Prompt,
+    variables: impl Serialize,
+) -> Result<Vec<Message>, minijinja::Error> {
+    let system = system.render(())?;
+    Ok(vec![Message::System { text: system }, Message::User { text: task.render(variables)? }])
+}
+
+fn nudge(prompt: Prompt) -> Result<Vec<Message>, minijinja::Error> {
+    Ok(vec![Message::User { text: prompt.render(())? }])
+}
+
+/// What a run may call.
+pub(super) fn registry(state: &GoalState, run: &Run) -> (Registry, Allowed) {
+    let agent = run.item_id.and_then(|item| state.item(item)).and_then(agent_of);
+    match agent {
+        Some(agent) if agent.tools.is_empty() => (Registry::builtin(), Allowed::everything()),
+        Some(agent) => {
+            let names = agent.tools.iter().cloned().chain([pb_tools::FINISH.to_owned()]);
+            (Registry::builtin(), Allowed::only(names))
+        }
+        None => {
+            let looking = plan::folder(state).is_some();
+            let names = plan::LOOKING.iter().filter(|_| looking).copied().chain([pb_model::goal::SUBMIT_PLAN]);
+            (Registry::builtin().with(SubmitPlan), Allowed::only(names))
+        }
+    }
+}
+
+fn tools(state: &GoalState, run: &Run) -> Vec<ToolSpec> {
+    let (registry, allowed) = registry(state, run);
+    let spec = |(name, description, schema): (&str, &str, serde_json::Value)| ToolSpec {
+        name: name.to_owned(),
+        description: description.to_owned(),
+        schema,
+    };
+    registry.specs(&allowed).into_iter().map(spec).collect()
+}
+
+#[derive(Serialize)]
+struct GoalVariables<'a> {
+    title: &'a str,
+    description: &'a str,
+}
+
+#[derive(Serialize)]
+struct AgentTask<'a> {
+    goal: GoalVariables<'a>,
+    criteria: Vec<&'a str>,
+    item: ItemVariables<'a>,
+    inputs: &'a BTreeMap<String, String>,
+    done: Vec<DoneBefore<'a>>,
+    gates: Vec<String>,
+    previous: Option<Previous<'a>>,
+}
+
+#[derive(Serialize)]
+struct ItemVariables<'a> {
+    title: &'a str,
+    description: &'a str,
+    prompt: &'a str,
+    turns: u32,
+}
+
+/// An item that was done before.
+#[derive(Serialize)]
+struct DoneBefore<'a> {
+    title: &'a str,
+    summary: &'a str,
+}
+
+/// The attempt before this one, and the evidence against it.
+#[derive(Serialize)]
+struct Previous<'a> {
+    attempt: u32,
+    error: &'a str,
+    gates: Vec<FailedGate<'a>>,
+}
+
+#[derive(Serialize)]
+struct FailedGate<'a> {
+    name: &'a str,
+    found: &'a str,
+    output: String,
+}
+
+fn goal_variables(state: &GoalState) -> (GoalVariables<'_>, Vec<&str>) {
+    let spec = &state.goal.spec;
+    let goal = GoalVariables { title: &spec.title, description: &spec.description };
+    // The one that intake makes up says nothing.
+    let told = spec.success_criteria.iter().filter(|criterion| criterion.verification_method != "status_check");
+    (goal, told.map(|criterion| criterion.description.as_str()).collect())
+}
+
+fn agent_task<'a>(state: &'a GoalState, item: &'a Item) -> AgentTask<'a> {
+    let (goal, criteria) = goal_variables(state);
+    let agent = agent_of(item);
+    let needs = item.needs.iter().filter_map(|need| state.item(*need));
+    AgentTask {
+        goal,
+        criteria,
+        item: ItemVariables {
+            title: &item.title,
+            description: &item.description,
+            prompt: agent.map_or("", |agent| agent.prompt.as_str()),
+            turns: agent.map_or(0, AgentSpec::turns),
+        },
+        inputs: &state.goal.spec.inputs,
+        done: needs.map(|need| DoneBefore { title: &need.title, summary: summary(state, need) }).collect(),
+        gates: item.gates.iter().map(pb_model::GateSpec::label).collect(),
+        previous: previous(state, item),
+    }
+}
+
+/// What an agent said about an item when it was done.
+fn summary<'a>(state: &'a GoalState, item: &Item) -> &'a str {
+    let run = state.last_run(item.id).filter(|run| run.conversation.is_some());
+    run.and_then(|run| run.execution.as_ref()).map_or("", |execution| execution.output_tail.as_str())
+}
+
+fn previous<'a>(state: &'a GoalState, item: &Item) -> Option<Previous<'a>> {
+    let mut runs = state.runs.iter().rev().filter(|run| run.item_id == Some(item.id));
+    // The newest is the one that is about to begin.
+    let last = runs.nth(1)?;
+    let failed = |gate: &'a GateResult| FailedGate {
+        name: &gate.name,
+        found: &gate.found,
+        output: tail(&gate.evidence.output_tail, EVIDENCE_BYTES_MAX).replace("</tool_result", "<\\/tool_result"),
+    };
+    Some(Previous {
+        attempt: last.attempt,
+        error: last.error.as_ref().map_or("no reason is known", |error| error.message.as_str()),
+        gates: state.standing_gates(last.id).into_iter().filter(|gate| !gate.passed).map(failed).collect(),
+    })
+}
+
+#[derive(Serialize)]
+struct PlanTask<'a> {
+    goal: GoalVariables<'a>,
+    criteria: Vec<&'a str>,
+    inputs: &'a BTreeMap<String, String>,
+    entries: Vec<String>,
+    tools: Vec<&'static str>,
+    caps: Vec<String>,
+}
+
+fn plan_task<'a>(context: &Context, state: &'a GoalState) -> PlanTask<'a> {
+    let (goal, criteria) = goal_variables(state);
+    let spec = &state.goal.spec;
+    let caps = [
+        spec.budget_cost_usd.map(|usd| format!("{usd} US dollars")),
+        spec.budget_tokens.map(|tokens| format!("{tokens} tokens")),
+        spec.budget_turns.map(|turns| format!("{turns} answers")),
+        spec.budget_time_minutes.map(|minutes| format!("{minutes} minutes")),
+    ];
+    PlanTask {
+        goal,
+        criteria,
+        inputs: &spec.inputs,
+        entries: plan::folder(state).map(|folder| context.entries(Path::new(folder))).unwrap_or_default(),
+        tools: Registry::builtin().names(),
+        caps: caps.into_iter().flatten().collect(),
+    }
+}

@@ -1,0 +1,31 @@
+//! Work for a model: the conversation of a run, from its prompt to its last tool.
+//!
+//! A turn is two commits: the answer with the intents of what it calls, and what the tools came to
+//! with the reservation of the next call. In between, each step is a function of the goal's state
+//! and the run's journal, so a continued run and one that was never interrupted are the same:
+//!
+//! * `compose` puts the next request together and says what it may cost at most,
+//! * `think` calls the model,
+//! * `act` calls the tools that it asked for.
+//!
+//! What follows from each is decided in `pb_model::goal` (`decide/converse.rs`).
+//!
+//! Start reading at `talk.rs` (the conversation, folded from the journal).
+
+mod prompts;
+mod talk;
+
+mod compose;
+mod think;
+
+mod act;
+mod journal;
+mod plan;
+mod runner;
+
+mod models;
+
+pub(crate) use act::act;
+pub(crate) use compose::compose;
+pub(crate) use models::ModelSource;
+pub(crate) use think::think;

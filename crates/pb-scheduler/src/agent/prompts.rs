@@ -1,0 +1,79 @@
+//! Prompts: files in `prompts/`, filled by minijinja. An undefined variable is an error, not a gap.
+
+use std::sync::LazyLock;
+
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
+
+/// A prompt, by its file's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prompt {
+    AgentSystem,
+    AgentTask,
+    AgentNudge,
+    PlanSystem,
+    PlanTask,
+    PlanNudge,
+}
+
+impl Prompt {
+    const ALL: [Self; 6] = [
+        Self::AgentSystem,
+        Self::AgentTask,
+        Self::AgentNudge,
+        Self::PlanSystem,
+        Self::PlanTask,
+        Self::PlanNudge,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::AgentSystem => "agent_system",
+            Self::AgentTask => "agent_task",
+            Self::AgentNudge => "agent_nudge",
+            Self::PlanSystem => "plan_system",
+            Self::PlanTask => "plan_task",
+            Self::PlanNudge => "plan_nudge",
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::AgentSystem => include_str!("../../prompts/agent_system.md"),
+            Self::AgentTask => include_str!("../../prompts/agent_task.md"),
+            Self::AgentNudge => include_str!("../../prompts/agent_nudge.md"),
+            Self::PlanSystem => include_str!("../../prompts/plan_system.md"),
+            Self::PlanTask => include_str!("../../prompts/plan_task.md"),
+            Self::PlanNudge => include_str!("../../prompts/plan_nudge.md"),
+        }
+    }
+
+    /// The prompt with its variables filled in.
+    ///
+    /// # Errors
+    /// The template is wrong, or names a variable that `context` has not.
+    pub(super) fn render(self, context: impl Serialize) -> Result<String, minijinja::Error> {
+        ENVIRONMENT.as_ref().map_err(|error| minijinja::Error::from(error.kind()))?.get_template(self.name())?.render(context)
+    }
+}
+
+static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    for prompt in Prompt::ALL {
+        environment.add_template(prompt.name(), prompt.text())?;
+    }
+    Ok(environment)
+});
+
+/// Which texts the prompts are: the beginning of the digest over all of them, kept with each answer.
+pub(super) fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let mut hasher = blake3::Hasher::new();
+        for prompt in Prompt::ALL {
+            hasher.update(prompt.text().as_bytes());
+        }
+        hasher.finalize().to_hex().chars().take(12).collect()
+    });
+    &VERSION
+}
