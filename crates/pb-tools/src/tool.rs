@@ -25,6 +25,13 @@ pub trait Tool: fmt::Debug + Send + Sync {
     /// One line for people: what this call is about, such as the path. Never fails.
     fn title(&self, arguments: &Value) -> String;
 
+    /// Whether the arguments can be understood; if not, why, for the model. [`crate::policy::approve`]
+    /// asks before anything is done.
+    fn check(&self, arguments: &Value) -> Result<(), String> {
+        let _ = arguments;
+        Ok(())
+    }
+
     /// Does it.
     fn call<'a>(&'a self, arguments: &'a Value, scope: &'a Scope)
     -> BoxFuture<'a, Result<Output, ToolError>>;

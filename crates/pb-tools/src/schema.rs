@@ -1,0 +1,53 @@
+//! Schemas that every provider accepts.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
+
+/// What is kept of a schema. `$ref`, `format`, `additionalProperties`, `minimum`, `default` and
+/// lists of types are refused by one provider or another (Gemini is the strictest); what they
+/// would have refused, reading the arguments does.
+const KEPT: &[&str] = &["type", "description", "properties", "required", "items", "enum"];
+
+/// The schema of a tool's arguments: objects, lists and plain types, nothing by reference.
+pub(crate) fn plain<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    simplify(settings.into_generator().into_root_schema_for::<T>().into())
+}
+
+fn simplify(schema: Value) -> Value {
+    let Value::Object(mut object) = schema else { return schema };
+    // An optional struct is the struct or null; that it may be absent says `required`.
+    if let Some(Value::Array(choices)) = object.remove("anyOf")
+        && let Some(Value::Object(choice)) = choices.into_iter().find(|choice| choice["type"] != "null")
+    {
+        for (key, value) in choice {
+            object.entry(key).or_insert(value);
+        }
+    }
+    Value::Object(
+        object
+            .into_iter()
+            .filter(|(key, _)| KEPT.contains(&key.as_str()))
+            .map(|(key, value)| {
+                let value = simplify_value(&key, value);
+                (key, value)
+            })
+            .collect(),
+    )
+}
+
+fn simplify_value(key: &str, value: Value) -> Value {
+    match (key, value) {
+        ("type", Value::Array(types)) => types.into_iter().find(|name| name != "null").unwrap_or(Value::Null),
+        ("description", Value::String(text)) => Value::String(text.replace('\n', " ")),
+        ("items", items) => simplify(items),
+        ("properties", Value::Object(properties)) => Value::Object(
+            properties.into_iter().map(|(name, schema)| (name, simplify(schema))).collect::<Map<_, _>>(),
+        ),
+        (_, value) => value,
+    }
+}

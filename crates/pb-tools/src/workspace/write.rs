@@ -1,0 +1,128 @@
+//! Writing whole files, so that a reader sees the old or the new one and never a half.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cap_std::fs::{Dir, File, MetadataExt, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
+
+use super::{Workspace, explain, name};
+use crate::ToolError;
+
+/// How many names are tried for a new file before it is renamed. A taken one is left from a crash.
+const TEMPORARY_NAMES_MAX: u32 = 100;
+
+/// The bits of a mode that a rewritten file keeps: not those that lend somebody's rights.
+const KEPT_MODE: u32 = 0o777;
+
+/// The mode bit that lets a file's owner write.
+const OWNER_WRITES: u32 = 0o200;
+
+/// Mode of a new file before the umask.
+const NEW_FILE_MODE: u32 = 0o666;
+
+/// Tells the files apart that this process writes at the same time.
+static NEXT_TEMPORARY: AtomicU64 = AtomicU64::new(0);
+
+/// Where a file is to be written: a folder that is open, so that nothing can change what the
+/// path means, and a name in it.
+#[derive(Debug)]
+struct Target {
+    parent: Dir,
+    file_name: OsString,
+    /// The mode of the file that is there.
+    mode: Option<u32>,
+}
+
+impl Workspace {
+    /// Writes the whole file at `path` and says whether it is new. Folders above it are made, its
+    /// mode is kept, and if it is a link inside of the workspace, what it leads to is written.
+    pub(crate) fn write_file(&self, path: &str, content: &[u8]) -> Result<bool, ToolError> {
+        let target = self.target(path)?;
+        target.write(content).map_err(|error| explain(path, &error))?;
+        Ok(target.mode.is_none())
+    }
+
+    fn target(&self, path: &str) -> Result<Target, ToolError> {
+        let relative = self.resolve(path)?;
+        let refuse = |why: &str| ToolError::Model(format!("{}: {why}", name(path)));
+        let wrong = |error: io::Error| explain(path, &error);
+        if path.ends_with('/') {
+            return Err(refuse("a path to a folder, not to a file"));
+        }
+        let real = match self.dir.canonicalize(&relative) {
+            Ok(real) => real,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if self.dir.symlink_metadata(&relative).is_ok() {
+                    return Err(refuse("a link that leads nowhere"));
+                }
+                relative
+            }
+            Err(error) => return Err(wrong(error)),
+        };
+        let Some(file_name) = real.file_name() else {
+            return Err(refuse("a path to a folder, not to a file"));
+        };
+        let parent = match real.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => {
+                self.dir.create_dir_all(parent).map_err(wrong)?;
+                self.dir.open_dir(parent).map_err(wrong)?
+            }
+            _ => self.dir.try_clone().map_err(wrong)?,
+        };
+        let mode = match parent.symlink_metadata(file_name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(wrong(error)),
+            Ok(metadata) if metadata.is_dir() => return Err(refuse("is a folder")),
+            Ok(metadata) if !metadata.is_file() => return Err(refuse("not a regular file")),
+            // Replacing it would work, but whoever took the right away meant something by it.
+            Ok(metadata) if metadata.mode() & OWNER_WRITES == 0 => {
+                return Err(refuse("is read-only; if you must, make it writable with run_command"));
+            }
+            Ok(metadata) => Some(metadata.mode() & KEPT_MODE),
+        };
+        Ok(Target { parent, file_name: file_name.to_owned(), mode })
+    }
+}
+
+impl Target {
+    fn write(&self, content: &[u8]) -> io::Result<()> {
+        let (temporary, file) = self.create_temporary()?;
+        let written = self.fill(file, content).and_then(|()| {
+            // A rename replaces the name itself, even if it became a link in the meantime.
+            self.parent.rename(&temporary, &self.parent, &self.file_name)
+        });
+        if written.is_err() {
+            // What cannot be removed either is a stray file; the first error says more.
+            let _ = self.parent.remove_file(&temporary);
+        }
+        written
+    }
+
+    fn create_temporary(&self) -> io::Result<(OsString, File)> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(self.mode.unwrap_or(NEW_FILE_MODE));
+        let mut tries_left = TEMPORARY_NAMES_MAX;
+        loop {
+            let number = NEXT_TEMPORARY.fetch_add(1, Ordering::Relaxed);
+            let temporary = format!(".pb-{}-{number}.tmp", std::process::id());
+            match self.parent.open_with(&temporary, &options) {
+                Ok(file) => return Ok((temporary.into(), file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries_left > 0 => {
+                    tries_left -= 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn fill(&self, mut file: File, content: &[u8]) -> io::Result<()> {
+        file.write_all(content)?;
+        if let Some(mode) = self.mode {
+            // The umask took bits away that the old file had.
+            file.set_permissions(Permissions::from_mode(mode))?;
+        }
+        // The step is recorded as done after this; a power failure must not leave an empty file.
+        file.sync_all()
+    }
+}
