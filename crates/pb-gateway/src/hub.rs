@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::deltas::Deltas;
 use crate::link::Link;
 use crate::service::Config;
 
@@ -32,6 +33,7 @@ pub(crate) struct Hub {
     pub(crate) inbox: Inbox,
     pub(crate) feed: Feed,
     pub(crate) link: Link,
+    pub(crate) deltas: Deltas,
     /// About how many commands wait in the inbox; counted each second, and with each new one.
     pub(crate) waiting_commands: AtomicU64,
     seats: Arc<Semaphore>,
@@ -61,6 +63,7 @@ impl Hub {
             inbox,
             feed,
             link: Link::default(),
+            deltas: Deltas::default(),
             waiting_commands: AtomicU64::new(0),
             seats: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             tasks: Tasks::new(),

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! What is asked for is on the disk before the answer; what happened is read from the log, by
-//! position, by each subscription for itself. What crosses the link is only speed.
+//! position, by each subscription for itself. What crosses the link is only speed, and deltas: those
+//! are in no log, and go past all of this to whoever asked for them (`deltas.rs`).
 //!
 //! This crate never holds a key, runs a tool or takes a decision, and never writes the log.
 //!
@@ -16,6 +17,7 @@
 
 mod admit;
 mod bind;
+mod deltas;
 mod http;
 mod hub;
 mod inbox;

@@ -4,6 +4,8 @@
 //!   reader --- request ---> task (at most 16) --- answer ---+
 //!                                                           v
 //!   subscriptions (each with its own position) --------> outbox (one message) ---> socket
+//!                                                           ^
+//!   deltas, if asked for (overtaken when it is slow) -------+
 //! ```
 //!
 //! One loop owns the socket. It goes on reading while the socket does not take what is written, so
@@ -31,6 +33,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use tokio_tungstenite::tungstenite;
 
 use crate::admit::Admitted;
+use crate::deltas::{self, Heard, Listener};
 use crate::hub::Hub;
 use crate::methods::{self, Caller, Outcome};
 use crate::subscriptions::Subscriptions;
@@ -89,6 +92,7 @@ pub(crate) async fn run(socket: WebSocket, hub: Arc<Hub>, admitted: Admitted) {
     let mut session = Session {
         control: VecDeque::from([greeting(&caller)]),
         subscriptions: Subscriptions::implicit(&hub.feed),
+        listener: None,
         caller,
         hub,
         sink,
@@ -115,6 +119,8 @@ struct Session {
     slots: mpsc::Sender<Answer>,
     answers: mpsc::Receiver<Answer>,
     subscriptions: Subscriptions,
+    /// One for all subscriptions that want deltas, so that each delta is sent once.
+    listener: Option<Listener>,
     /// What goes before answers and events: pings, cursors. At most a few, made by us.
     control: VecDeque<Message>,
     /// The message that waits for the socket.
@@ -144,6 +150,10 @@ impl Session {
             if !is_writing {
                 self.progressed();
             }
+            // What is in the log goes first. Else deltas that never end would keep it from being read, for
+            // each of them begins the reading anew.
+            let may_hear =
+                !has_message && self.listener.is_some() && !self.subscriptions.are_behind(&self.hub.feed);
             let patience = if self.released { STALL_MAX } else { PAGE_HELD_MAX };
             tokio::select! {
                 () = stopping.cancelled() => return Closing::ShuttingDown,
@@ -162,7 +172,9 @@ impl Session {
                 }
                 farewell = self.subscriptions.fill(&self.hub.feed), if !has_message => {
                     self.control.extend(farewell.map(|frame| text(&frame)));
+                    self.listen();
                 }
+                heard = deltas::next_of(&mut self.listener), if may_hear => self.outbox = self.shown(heard),
                 _ = ping.tick() => {
                     if !self.beat(is_writing) {
                         return Closing::HeartbeatTimeout;
@@ -254,6 +266,23 @@ impl Session {
         });
     }
 
+    /// Listens to deltas while a subscription wants them.
+    fn listen(&mut self) {
+        if !self.subscriptions.want_deltas() {
+            self.listener = None;
+        } else if self.listener.is_none() {
+            self.listener = Some(self.hub.deltas.listen());
+        }
+    }
+
+    /// The message for what was heard, if it is shown.
+    fn shown(&self, heard: Heard) -> Option<Message> {
+        match heard {
+            Heard::Delta(delta) => self.subscriptions.show(&delta).then(|| Message::Text(delta.text())),
+            Heard::Lag(dropped) => Some(text(&ServerFrame::Lag { dropped })),
+        }
+    }
+
     /// Does what an outcome asks of the session, and makes its answer.
     fn settle(&mut self, (id, outcome): Answer) -> Message {
         let result = outcome.and_then(|outcome| match outcome {
@@ -263,6 +292,7 @@ impl Session {
             }
             Outcome::Unsubscribe(subscription) => json(&self.subscriptions.remove(&subscription)),
         });
+        self.listen();
         let response = match result {
             Ok(result) => Response::ok(id, result),
             Err(error) => Response::error(id, error),
@@ -306,15 +336,8 @@ fn closing_for(error: axum::Error) -> Closing {
 fn greeting(caller: &Caller) -> Message {
     let permissions: Vec<_> = caller.permissions().iter().map(|one| one.as_str()).collect();
     let data = json!({"sessionId": caller.session_id, "permissions": permissions});
-    text(&ServerFrame::Event(EventFrame {
-        event: "connection.authenticated".to_owned(),
-        data: to_raw_value(&data).unwrap_or_else(|_| RawValue::NULL.to_owned()),
-        cursor: None,
-        seq: None,
-        generation: None,
-        at: None,
-        subscription_id: None,
-    }))
+    let data = to_raw_value(&data).unwrap_or_else(|_| RawValue::NULL.to_owned());
+    text(&ServerFrame::Event(EventFrame::outside_log("connection.authenticated", data)))
 }
 
 fn json<T: Serialize>(value: &T) -> Result<Box<RawValue>, RpcError> {

@@ -1,5 +1,5 @@
 //! `GET /events`: the same events as Server-Sent Events. `id:` is the cursor, so that a reader that
-//! comes back with `Last-Event-ID` goes on where it was.
+//! comes back with `Last-Event-ID` goes on where it was. Deltas have none, so they do not move it.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -15,6 +15,7 @@ use futures_util::stream;
 use pb_protocol::RpcError;
 use pb_protocol::frame::ServerFrame;
 use pb_protocol::methods::events::{SubscribeParams, SubscribeResult};
+use pb_store::Feed;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
@@ -22,6 +23,7 @@ use tokio::sync::mpsc::{self, error::SendTimeoutError};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::deltas::{self, Heard, Listener};
 use crate::hub::Hub;
 use crate::server::Peer;
 use crate::subscription::Subscription;
@@ -43,6 +45,8 @@ pub(crate) struct Asked {
     after: Option<String>,
     /// Separated by commas.
     kinds: Option<String>,
+    #[serde(default)]
+    deltas: bool,
 }
 
 /// Begins a stream.
@@ -57,6 +61,7 @@ pub(crate) async fn serve(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, asked
         goal_id: asked.goal_id,
         after: came_to.map(str::to_owned).or(asked.after),
         kinds: asked.kinds.map(|kinds| kinds.split(',').map(str::to_owned).collect()),
+        deltas: asked.deltas,
     };
     let id = format!("sse_{}", hub.ids.uuid().simple());
     let (subscription, result) = match Subscription::open(&hub, params, id).await {
@@ -64,7 +69,9 @@ pub(crate) async fn serve(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, asked
         Err(error) => return refused(&error),
     };
     let (frames, receiver) = mpsc::channel(FRAMES_MAX);
-    let writer = Writer { frames, subscription, cut: peer.cut.clone(), _seat: seat };
+    let listener = subscription.wants_deltas.then(|| hub.deltas.listen());
+    let feed = hub.feed.clone();
+    let writer = Writer { frames, subscription, listener, feed, cut: peer.cut.clone(), _seat: seat };
     let hello = connected(&result, hub.clock.now_ms());
     let stopping = hub.stopping.clone();
     let work = async move {
@@ -98,6 +105,8 @@ fn connected(result: &SubscribeResult, now_ms: u64) -> Bytes {
 struct Writer {
     frames: mpsc::Sender<Bytes>,
     subscription: Subscription,
+    listener: Option<Listener>,
+    feed: Feed,
     cut: CancellationToken,
     _seat: OwnedSemaphorePermit,
 }
@@ -107,16 +116,23 @@ impl Writer {
         if !self.send(hello).await {
             return;
         }
+        let mut heartbeat = Instant::now() + HEARTBEAT_EVERY;
         loop {
             if let Some(frame) = self.subscription.pop() {
                 if !self.send(lines(&frame)).await {
                     return;
                 }
+                heartbeat = Instant::now() + HEARTBEAT_EVERY;
                 continue;
             }
-            let heartbeat = Instant::now() + HEARTBEAT_EVERY;
+            // What is in the log goes first, as in a session.
+            let may_hear = self.listener.is_some() && !self.subscription.is_behind(self.feed.last_pos());
             let sent = tokio::select! {
                 () = self.frames.closed() => return,
+                heard = deltas::next_of(&mut self.listener), if may_hear => match self.shown(heard) {
+                    Some(shown) => self.send(shown).await,
+                    None => true,
+                },
                 filled = timeout_at(heartbeat, self.subscription.fill()) => match filled {
                     Ok(Ok(())) => true,
                     Ok(Err(_)) => {
@@ -125,6 +141,7 @@ impl Writer {
                         return;
                     }
                     Err(_) => {
+                        heartbeat = Instant::now() + HEARTBEAT_EVERY;
                         let alive = self.subscription.whereabouts();
                         let alive = alive.map_or(Bytes::from_static(b": heartbeat\n\n"), |frame| lines(&frame));
                         self.send(alive).await
@@ -134,6 +151,14 @@ impl Writer {
             if !sent {
                 return;
             }
+        }
+    }
+
+    /// What is sent for what was heard, if it is shown.
+    fn shown(&self, heard: Heard) -> Option<Bytes> {
+        match heard {
+            Heard::Delta(delta) => self.subscription.shows(&delta).then(|| delta.lines()),
+            Heard::Lag(dropped) => Some(lines(&ServerFrame::Lag { dropped })),
         }
     }
 
@@ -156,10 +181,12 @@ impl Writer {
     }
 }
 
-fn lines(frame: &ServerFrame) -> Bytes {
+/// A frame as the stream carries it.
+pub(crate) fn lines(frame: &ServerFrame) -> Bytes {
     match frame {
         ServerFrame::Event(frame) => event(frame.cursor.as_deref(), &frame.event, frame.data.get()),
         ServerFrame::Cursor { cursor, .. } => event(Some(cursor), "cursor", "{}"),
+        ServerFrame::Lag { dropped } => event(None, "lag", &format!("{{\"dropped\":{dropped}}}")),
         ServerFrame::Res(_) => Bytes::new(),
     }
 }

@@ -13,6 +13,7 @@ use pb_protocol::methods::events::{Snapshot, SubscribeParams, SubscribeResult};
 use pb_store::{Cursor, EventRecord, Feed, Follower, LogIdentity, Rebase};
 use serde_json::value::RawValue;
 
+use crate::deltas::Delta;
 use crate::hub::Hub;
 use crate::methods::goal;
 
@@ -30,6 +31,8 @@ const START: &str = "start";
 pub(crate) struct Subscription {
     /// `None` for the one that a session has before it asks for any.
     pub(crate) id: Option<String>,
+    /// Whether its client asked for deltas.
+    pub(crate) wants_deltas: bool,
     filter: Filter,
     follower: Follower,
     page: VecDeque<Arc<EventRecord>>,
@@ -47,15 +50,15 @@ struct Filter {
 }
 
 impl Filter {
-    fn shows(&self, event: &EventRecord) -> bool {
-        let goal = self.goal.as_ref().is_none_or(|goal| *goal == event.goal);
-        let kind = self.kinds.as_ref().is_none_or(|kinds| {
-            kinds.iter().any(|kind| match kind.strip_suffix('*') {
-                Some(start) => event.kind.starts_with(start),
-                None => *kind == event.kind,
+    fn shows(&self, goal: &str, kind: &str) -> bool {
+        let of_goal = self.goal.as_ref().is_none_or(|asked| asked == goal);
+        let of_kind = self.kinds.as_ref().is_none_or(|kinds| {
+            kinds.iter().any(|asked| match asked.strip_suffix('*') {
+                Some(start) => kind.starts_with(start),
+                None => asked == kind,
             })
         });
-        goal && kind
+        of_goal && of_kind
     }
 }
 
@@ -66,7 +69,15 @@ impl Subscription {
     }
 
     fn at(feed: &Feed, pos: u64, filter: Filter) -> Self {
-        Self { id: None, filter, follower: feed.follow(pos), page: VecDeque::new(), passed: pos, hidden: 0 }
+        Self {
+            id: None,
+            wants_deltas: false,
+            filter,
+            follower: feed.follow(pos),
+            page: VecDeque::new(),
+            passed: pos,
+            hidden: 0,
+        }
     }
 
     /// Every event after `pos`, under a name.
@@ -95,6 +106,7 @@ impl Subscription {
         // in the snapshot and as an event, and never not at all.
         let mut subscription = Self::at(&hub.feed, start.pos, filter);
         subscription.id = Some(id.clone());
+        subscription.wants_deltas = params.deltas;
         let snapshot = if start.snapshot { Some(snapshot(hub, goal).await?) } else { None };
         let result = SubscribeResult {
             subscription_id: id,
@@ -124,6 +136,11 @@ impl Subscription {
         self.follower.pos() < end
     }
 
+    /// Whether the delta is shown. It has no place in the log, so it moves nothing here.
+    pub(crate) fn shows(&self, delta: &Delta) -> bool {
+        self.wants_deltas && self.filter.shows(&delta.goal, &delta.kind)
+    }
+
     /// Waits for the next page, if none is held. Dropping the future loses nothing.
     ///
     /// # Errors
@@ -139,7 +156,7 @@ impl Subscription {
     pub(crate) fn pop(&mut self) -> Option<ServerFrame> {
         while let Some(event) = self.page.pop_front() {
             self.passed = event.pos;
-            if self.filter.shows(&event) {
+            if self.filter.shows(&event.goal, &event.kind) {
                 self.hidden = 0;
                 return Some(self.frame(&event));
             }
@@ -168,25 +185,19 @@ impl Subscription {
     /// The last frame of a subscription whose log was replaced.
     pub(crate) fn farewell(&self) -> ServerFrame {
         ServerFrame::Event(EventFrame {
-            event: "rebase_required".to_owned(),
-            data: raw("{}"),
-            cursor: None,
-            seq: None,
-            generation: None,
-            at: None,
             subscription_id: self.id.clone(),
+            ..EventFrame::outside_log("rebase_required", raw("{}"))
         })
     }
 
     fn frame(&self, event: &EventRecord) -> ServerFrame {
         ServerFrame::Event(EventFrame {
-            event: event.kind.clone(),
-            data: raw(&event.data),
             cursor: Some(self.cursor()),
             seq: Some(event.seq),
             generation: self.follower.identity().map(|log| log.generation),
             at: Some(event.at_ms),
             subscription_id: self.id.clone(),
+            ..EventFrame::outside_log(&event.kind, raw(&event.data))
         })
     }
 }

@@ -7,6 +7,7 @@ use pb_protocol::methods::events::{SubscribeResult, UnsubscribeResult};
 use pb_protocol::{ErrorCode, RpcError};
 use pb_store::Feed;
 
+use crate::deltas::Delta;
 use crate::subscription::Subscription;
 
 /// Most subscriptions of one session.
@@ -94,6 +95,22 @@ impl Subscriptions {
             self.all.push(Subscription::implicit(feed));
         }
         Some(farewell)
+    }
+
+    /// Whether one of them has something to read.
+    pub(crate) fn are_behind(&self, feed: &Feed) -> bool {
+        let end = feed.last_pos();
+        self.all.iter().any(|subscription| subscription.is_behind(end))
+    }
+
+    /// Whether one of them is to show deltas.
+    pub(crate) fn want_deltas(&self) -> bool {
+        self.all.iter().any(|subscription| subscription.wants_deltas)
+    }
+
+    /// Whether one of them shows this delta.
+    pub(crate) fn show(&self, delta: &Delta) -> bool {
+        self.all.iter().any(|subscription| subscription.shows(delta))
     }
 
     /// Lets go of what is held for a client that does not read.

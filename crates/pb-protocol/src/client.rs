@@ -78,6 +78,11 @@ pub struct Events {
 pub enum Incoming {
     /// An event.
     Event(Box<EventFrame>),
+    /// A piece of what a model says or a tool prints, to whoever asked for deltas; `delta.rs` says what
+    /// is in it. It does not move the reader's position.
+    Ephemeral(Box<EventFrame>),
+    /// So many deltas were not sent, because they were not read in time.
+    Lag(u64),
     /// A new cursor; nothing that was asked for happened before it.
     Cursor(String),
 }
@@ -192,7 +197,9 @@ impl Driver {
                 }
                 return;
             }
+            Ok(ServerFrame::Event(event)) if event.ephemeral => Incoming::Ephemeral(Box::new(event)),
             Ok(ServerFrame::Event(event)) => Incoming::Event(Box::new(event)),
+            Ok(ServerFrame::Lag { dropped }) => Incoming::Lag(dropped),
             Ok(ServerFrame::Cursor { cursor, .. }) => Incoming::Cursor(cursor),
             Err(_) => return, // A frame of a later version.
         };

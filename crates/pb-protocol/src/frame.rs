@@ -38,6 +38,11 @@ pub enum ServerFrame {
         #[serde(rename = "subscriptionId", default, skip_serializing_if = "Option::is_none")]
         subscription_id: Option<String>,
     },
+    /// What the reader did not get of the ephemeral lane, because it reads too slowly.
+    Lag {
+        /// At most how many deltas it would have been shown; some may have been of other goals.
+        dropped: u64,
+    },
 }
 
 /// The answer to a request: a result or an error.
@@ -75,6 +80,9 @@ pub struct EventFrame {
     /// The subscription that it belongs to.
     #[serde(default, rename = "subscriptionId", skip_serializing_if = "Option::is_none")]
     pub subscription_id: Option<String>,
+    /// Whether it is in no log, and may be lost: token deltas and the output of tools.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ephemeral: bool,
 }
 
 /// A request to send.
@@ -144,12 +152,16 @@ impl<'de> Deserialize<'de> for ServerFrame {
                 generation: any.generation,
                 at: any.at,
                 subscription_id: any.subscription_id,
+                ephemeral: any.ephemeral,
             })),
             "cursor" => Ok(Self::Cursor {
                 cursor: any.cursor.ok_or_else(|| D::Error::missing_field("cursor"))?,
                 subscription_id: any.subscription_id,
             }),
-            other => Err(D::Error::unknown_variant(other, &["res", "event", "cursor"])),
+            "lag" => {
+                Ok(Self::Lag { dropped: any.dropped.ok_or_else(|| D::Error::missing_field("dropped"))? })
+            }
+            other => Err(D::Error::unknown_variant(other, &["res", "event", "cursor", "lag"])),
         }
     }
 }
@@ -172,11 +184,30 @@ struct AnyFrame {
     at: Option<u64>,
     #[serde(rename = "subscriptionId")]
     subscription_id: Option<String>,
+    #[serde(default)]
+    ephemeral: bool,
+    dropped: Option<u64>,
 }
 
 /// A key that is there is `Some`, `null` included.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Box::deserialize(deserializer).map(Some)
+}
+
+impl EventFrame {
+    /// An event that is in no log: without a cursor, a number or a subscription.
+    pub fn outside_log(event: &str, data: Box<RawValue>) -> Self {
+        Self {
+            event: event.to_owned(),
+            data,
+            cursor: None,
+            seq: None,
+            generation: None,
+            at: None,
+            subscription_id: None,
+            ephemeral: false,
+        }
+    }
 }
 
 impl Response {
@@ -203,11 +234,15 @@ mod tests {
             r#"{"type":"res","id":"","error":{"code":-32700,"message":"x"}}"#,
             r#"{"type":"event","event":"goal.created","data":{"title":"春"},"cursor":"c1.x","seq":1,"gen":2,"at":3,"subscriptionId":"s1"}"#,
             r#"{"type":"event","event":"connection.authenticated","data":{}}"#,
+            r#"{"type":"event","event":"tool.output","data":{"chunk":"春"},"ephemeral":true}"#,
             r#"{"type":"cursor","cursor":"c1.x","subscriptionId":"s1"}"#,
+            r#"{"type":"lag","dropped":7}"#,
         ] {
             let frame: ServerFrame = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&frame).unwrap(), text);
         }
-        assert!(serde_json::from_str::<ServerFrame>(r#"{"type":"lag"}"#).is_err());
+        for unknown in [r#"{"type":"lag"}"#, r#"{"type":"later"}"#] {
+            assert!(serde_json::from_str::<ServerFrame>(unknown).is_err());
+        }
     }
 }

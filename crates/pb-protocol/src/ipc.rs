@@ -37,6 +37,8 @@ pub enum Frame {
     Pong,
     /// Scheduler: an event was committed.
     SchedulerEvent(Box<SchedulerEvent>),
+    /// Scheduler: a piece of what a model says or a tool prints. In no log: lost is lost.
+    SchedulerDelta(Box<SchedulerDelta>),
     /// Gateway: look into the inbox.
     SchedulerCommand(SchedulerCommand),
     /// Scheduler: a command was executed; its result is in the log.
@@ -121,6 +123,63 @@ pub struct SchedulerEvent {
     pub kind: Option<String>,
 }
 
+/// A piece of what a model says or a tool prints, while it does. Clients are told it as `delta.rs` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SchedulerDelta {
+    /// The goal.
+    pub goal_id: String,
+    /// The work item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_item_id: Option<String>,
+    /// The run.
+    pub run_id: String,
+    /// The call of a model or tool that it is a piece of.
+    pub request_id: String,
+    /// What it is.
+    pub kind: DeltaKind,
+    /// The piece: of a text, a thought or an output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<String>,
+    /// The piece's number in its call, from 0; at the end, how many pieces were made. A number that is
+    /// missing was dropped.
+    #[serde(default)]
+    pub index: u64,
+    /// At the start: the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// At the end: tokens of the call, if they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_used: Option<u64>,
+    /// At the end: why the model stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+    /// The tool whose output it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// Why the call failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What a delta is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeltaKind {
+    /// A model was asked.
+    Start,
+    /// A piece of its answer.
+    Text,
+    /// A piece of its reasoning.
+    Thought,
+    /// A piece of what a tool prints.
+    ToolOutput,
+    /// The model's answer is whole.
+    End,
+    /// The model's answer will not become whole.
+    Error,
+}
+
 /// The bell for the inbox, in the shape of `wire.md` §1.2.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -174,6 +233,7 @@ pub fn parse(line: &str) -> Result<Option<Frame>, BadFrame> {
         "ping" => Frame::Ping,
         "pong" => Frame::Pong,
         "scheduler_event" => Frame::SchedulerEvent(serde_json::from_str(data)?),
+        "scheduler_delta" => Frame::SchedulerDelta(serde_json::from_str(data)?),
         "scheduler_command" => Frame::SchedulerCommand(serde_json::from_str(data)?),
         "scheduler_command_result" => Frame::SchedulerCommandResult(serde_json::from_str(data)?),
         "refused" => Frame::Refused(serde_json::from_str(data)?),
@@ -189,6 +249,7 @@ pub fn line(frame: &Frame, now_ms: u64) -> String {
         Frame::Ping => ("ping", None),
         Frame::Pong => ("pong", None),
         Frame::SchedulerEvent(data) => ("scheduler_event", raw(data)),
+        Frame::SchedulerDelta(data) => ("scheduler_delta", raw(data)),
         Frame::SchedulerCommand(data) => ("scheduler_command", raw(data)),
         Frame::SchedulerCommandResult(data) => ("scheduler_command_result", raw(data)),
         Frame::Refused(data) => ("refused", raw(data)),
@@ -245,5 +306,24 @@ mod tests {
         let Some(Frame::SchedulerEvent(back)) = parse(&line).unwrap() else { panic!("not an event") };
         assert_eq!(back.data.unwrap().get(), data.replace('\n', " "));
         assert_eq!((back.pos, back.kind.as_deref()), (Some(7), Some("goal.created")));
+    }
+
+    #[test]
+    fn a_delta_is_a_line_of_what_there_is_to_say() {
+        let text = concat!(
+            r#"{"type":"scheduler_delta","timestamp":5,"data":{"goalId":"g","runId":"r","requestId":"q","#,
+            r#""kind":"tool_output","chunk":"一\n二\u001b","index":3,"tool":"run_command"}}"#,
+            "\n"
+        );
+        let Some(Frame::SchedulerDelta(delta)) = parse(text).unwrap() else { panic!("not a delta") };
+        assert_eq!((delta.kind, delta.chunk.as_deref()), (DeltaKind::ToolOutput, Some("一\n二\u{1b}")));
+        assert_eq!(line(&Frame::SchedulerDelta(delta), 5), text);
+        for bad in [
+            r#"{"type":"scheduler_delta"}"#,
+            r#"{"type":"scheduler_delta","data":{"goalId":"g","runId":"r","requestId":"q","kind":"song"}}"#,
+            r#"{"type":"scheduler_delta","data":{"goalId":7,"runId":"r","requestId":"q","kind":"text"}}"#,
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The link to the scheduler (`durability.md` §3): events up, a bell down. Nothing on it is counted
 //! on, and nothing on it is believed: an event that is pushed says that the log has one more, and
-//! what is lost here is read from the files within a second.
+//! what is lost here is read from the files within a second. Deltas alone are shown as they come.
 //!
 //! ```text
 //!   accepted -- who is it? --+-- refused, told why

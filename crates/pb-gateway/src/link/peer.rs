@@ -15,6 +15,7 @@ use tokio_util::codec::FramedRead;
 
 use super::Scheduler;
 use super::admission::{self, Refusal};
+use crate::deltas;
 use crate::hub::Hub;
 
 /// How long a connection may take to say `connect`.
@@ -132,6 +133,10 @@ impl Connection {
     async fn take(&self, line: &str) -> bool {
         match ipc::parse(line) {
             Ok(Some(Frame::SchedulerEvent(event))) => self.look(&event).await,
+            Ok(Some(Frame::SchedulerDelta(delta))) if line.len() <= deltas::LINE_BYTES_MAX => {
+                self.hub.deltas.offer(*delta, self.hub.clock.now_ms());
+            }
+            Ok(Some(Frame::SchedulerDelta(_))) => tracing::warn!("a delta that is too long is skipped"),
             Ok(Some(Frame::SchedulerCommandResult(result))) => {
                 self.hub.link.waiters.wake(&result.request_id);
             }

@@ -30,6 +30,11 @@ pub struct SubscribeParams {
     /// Only events of these names; a trailing `*` matches any rest, as in `goal.*`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kinds: Option<Vec<String>>,
+    /// Whether to send, beside the events, what models say and tools print while they do:
+    /// `llm.stream.*` and `tool.output`. These are in no log, and are dropped for a client that reads
+    /// too slowly; it is told how many. Each is sent once a connection.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deltas: bool,
 }
 
 /// The subscription.

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -76,9 +77,12 @@ async fn wait(path: &Path, before: Option<(u64, i64, i64)>, delay: Duration) {
     }
 }
 
-/// Frames for a gateway that is not there are let go: it will read the log.
+/// Frames for a gateway that is not there are let go: it will read the log, and of deltas those that come.
 async fn drain(task: &mut LinkTask) {
-    while task.frames.recv().await.is_some() {}
+    let (frames, deltas) = (&mut task.frames, &mut task.deltas);
+    tokio::join!(async { while frames.recv().await.is_some() {} }, async {
+        while deltas.recv().await.is_some() {}
+    });
 }
 
 async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken) -> End {
@@ -104,7 +108,7 @@ async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken
     tracing::info!("connected to the gateway");
     // Something may have come into the inbox while nobody could ring.
     task.bell.ring();
-    let mut waiting = Vec::new();
+    let (mut waiting, mut said) = (Vec::new(), Vec::new());
     let silence = tokio::time::sleep(Duration::from_millis(SILENCE_MAX_MS + PING_INTERVAL_MS));
     let mut silence = std::pin::pin!(silence);
     loop {
@@ -128,6 +132,13 @@ async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken
                 if count == 0 || send(task, &mut write, frames).await.is_err() {
                     return End::Lost;
                 }
+            }
+            count = task.deltas.recv_many(&mut said, WRITE_BATCH) => {
+                let frames = said.drain(..).map(|delta| Frame::SchedulerDelta(Box::new(delta))).collect();
+                if count == 0 || send(task, &mut write, frames).await.is_err() {
+                    return End::Lost;
+                }
+                tell_dropped(task);
             }
             () = &mut silence => {
                 tracing::warn!("the gateway has been silent for {} s", SILENCE_MAX_MS / 1000);
@@ -158,7 +169,15 @@ async fn take(task: &LinkTask, write: &mut OwnedWriteHalf, frame: Frame) -> Opti
         | Frame::Disconnect(_)
         | Frame::Pong
         | Frame::SchedulerEvent(_)
+        | Frame::SchedulerDelta(_)
         | Frame::SchedulerCommandResult(_) => None,
+    }
+}
+
+fn tell_dropped(task: &LinkTask) {
+    let dropped = task.dropped.swap(0, Ordering::Relaxed);
+    if dropped > 0 {
+        tracing::debug!(dropped, "deltas were dropped: they came faster than they can be sent");
     }
 }
 

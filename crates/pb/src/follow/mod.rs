@@ -140,6 +140,7 @@ impl Follower<'_> {
             goal_id: Some(self.goal_id.clone()),
             after: Some(self.place.cursor.clone().unwrap_or_else(|| "start".to_owned())),
             kinds: None,
+            deltas: false,
         };
         let subscribed = self.link.call::<Subscribe>(&params).await?;
         if subscribed.rebase_required {
@@ -165,6 +166,7 @@ impl Follower<'_> {
             match incoming {
                 None => return Ok(Events::Lost),
                 Some(Incoming::Cursor(cursor)) => self.place.cursor = Some(cursor),
+                Some(Incoming::Ephemeral(_) | Incoming::Lag(_)) => {} // Not asked for.
                 Some(Incoming::Event(frame)) => {
                     // Before it subscribes, a connection is sent the events of every goal.
                     let ours = frame.subscription_id.as_deref() == Some(subscription);

@@ -1,0 +1,192 @@
+//! The ephemeral lane: what models say and tools print, while they do, for whoever asked for it.
+//!
+//! ```text
+//!   link --- offer ---> the latest deltas (at most 256, shared) --- listeners, each where it is
+//! ```
+//!
+//! Without listeners nothing is made and nothing kept. A listener that is overtaken is told how many
+//! it missed. What is kept is kept once for all of them, however many there are and however slow.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
+use pb_protocol::delta;
+use pb_protocol::frame::ServerFrame;
+use pb_protocol::ipc::SchedulerDelta;
+use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
+
+use crate::sse;
+
+/// Most deltas kept for listeners that are not there yet.
+const DELTAS_KEPT_MAX: usize = 256;
+/// How many of those an overtaken listener skips, so that it is not overtaken again by the next one.
+const DELTAS_SKIPPED: usize = DELTAS_KEPT_MAX / 2;
+/// Longest line of the link that is taken for a delta, in bytes. A scheduler's are a few KiB.
+pub(crate) const LINE_BYTES_MAX: usize = 32 * 1024;
+
+/// Where deltas come in.
+#[derive(Debug)]
+pub(crate) struct Deltas {
+    latest: broadcast::Sender<Arc<Delta>>,
+}
+
+/// A delta for clients, written once for all that get it.
+#[derive(Debug)]
+pub(crate) struct Delta {
+    pub(crate) goal: String,
+    pub(crate) kind: String,
+    frame: ServerFrame,
+    /// As a message of the WebSocket.
+    text: OnceLock<Utf8Bytes>,
+    /// As Server-Sent Event.
+    lines: OnceLock<Bytes>,
+}
+
+/// A place among the latest deltas.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    latest: broadcast::Receiver<Arc<Delta>>,
+}
+
+/// What a listener comes upon.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// The next delta, of any goal.
+    Delta(Arc<Delta>),
+    /// It was overtaken: so many were missed.
+    Lag(u64),
+}
+
+impl Default for Deltas {
+    fn default() -> Self {
+        Self { latest: broadcast::Sender::new(DELTAS_KEPT_MAX) }
+    }
+}
+
+impl Deltas {
+    /// Offers what came at `now_ms` to whoever listens. Never waits.
+    pub(crate) fn offer(&self, delta: SchedulerDelta, now_ms: u64) {
+        if self.latest.receiver_count() == 0 {
+            return;
+        }
+        let goal = delta.goal_id.clone();
+        let Some(frame) = delta::frame(delta, now_ms) else {
+            tracing::warn!(goal, "a delta that is not whole is skipped");
+            return;
+        };
+        let kind = frame.event.clone();
+        let frame = ServerFrame::Event(frame);
+        let delta = Delta { goal, kind, frame, text: OnceLock::new(), lines: OnceLock::new() };
+        let _ = self.latest.send(Arc::new(delta)); // The last listener may just have left.
+    }
+
+    /// Listens from now on.
+    pub(crate) fn listen(&self) -> Listener {
+        Listener { latest: self.latest.subscribe() }
+    }
+}
+
+impl Delta {
+    pub(crate) fn text(&self) -> Utf8Bytes {
+        // Frames are plain data: strings, numbers and JSON that was parsed before.
+        self.text.get_or_init(|| serde_json::to_string(&self.frame).unwrap_or_default().into()).clone()
+    }
+
+    pub(crate) fn lines(&self) -> Bytes {
+        self.lines.get_or_init(|| sse::lines(&self.frame)).clone()
+    }
+}
+
+impl Listener {
+    /// Waits for the next delta. Dropping the future loses nothing.
+    pub(crate) async fn next(&mut self) -> Heard {
+        match self.latest.recv().await {
+            Ok(delta) => Heard::Delta(delta),
+            Err(RecvError::Lagged(missed)) => Heard::Lag(missed + self.skip()),
+            // The hub holds the other end for as long as there are connections.
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+
+    /// Skips the older half of what is kept; gives how many that were.
+    fn skip(&mut self) -> u64 {
+        let mut skipped = 0;
+        for _ in 0..DELTAS_SKIPPED {
+            match self.latest.try_recv() {
+                Ok(_) => skipped += 1,
+                Err(TryRecvError::Lagged(missed)) => skipped += missed,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+        }
+        skipped
+    }
+}
+
+/// What `listener` comes upon next; forever nothing without one.
+pub(crate) async fn next_of(listener: &mut Option<Listener>) -> Heard {
+    match listener {
+        Some(listener) => listener.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+
+    use pb_protocol::ipc::DeltaKind;
+
+    use super::*;
+
+    fn text(index: u64) -> SchedulerDelta {
+        SchedulerDelta {
+            goal_id: "goal".to_owned(),
+            work_item_id: None,
+            run_id: "run".to_owned(),
+            request_id: "request".to_owned(),
+            kind: DeltaKind::Text,
+            chunk: Some("春".to_owned()),
+            index,
+            model: None,
+            tokens_used: None,
+            finish_reason: None,
+            tool: None,
+            error: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_for_the_slow_is_bounded_and_what_they_missed_is_counted() {
+        let deltas = Deltas::default();
+        deltas.offer(text(0), 1); // To nobody.
+        let (mut slow, mut quick) = (deltas.listen(), deltas.listen());
+        let mut seen: Vec<Weak<Delta>> = Vec::new();
+        for index in 0..10_000 {
+            deltas.offer(text(index), 1);
+            let Heard::Delta(delta) = quick.next().await else { panic!("overtaken") };
+            seen.push(Arc::downgrade(&delta));
+        }
+        assert_eq!(seen.iter().filter(|delta| delta.strong_count() > 0).count(), DELTAS_KEPT_MAX);
+        let Heard::Lag(missed) = slow.next().await else { panic!("not told") };
+        assert_eq!(missed, 10_000 - (DELTAS_KEPT_MAX - DELTAS_SKIPPED) as u64);
+        for index in missed..10_000 {
+            let Heard::Delta(delta) = slow.next().await else { panic!("told twice") };
+            assert!(delta.text().contains(&format!(r#""index":{index},"#)), "{}", delta.text());
+        }
+        assert!(seen.iter().all(|delta| delta.strong_count() == 0));
+    }
+
+    #[tokio::test]
+    async fn a_delta_is_written_once_for_all() {
+        let deltas = Deltas::default();
+        let mut listeners = [deltas.listen(), deltas.listen()];
+        deltas.offer(text(0), 1);
+        let mut written = Vec::new();
+        for listener in &mut listeners {
+            let Heard::Delta(delta) = listener.next().await else { panic!("no delta") };
+            written.push((delta.text().as_ptr(), delta.lines().as_ptr()));
+        }
+        assert_eq!(written.first(), written.last());
+    }
+}
