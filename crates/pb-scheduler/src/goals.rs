@@ -60,7 +60,7 @@ impl Goals {
         let mut lanes = BTreeMap::new();
         for state in self.states.values() {
             for run in state.running() {
-                if let Some(item) = state.item(run.item_id) {
+                if let Some(item) = run.item_id.and_then(|item| state.item(item)) {
                     *lanes.entry(item.lane).or_default() += 1;
                 }
             }

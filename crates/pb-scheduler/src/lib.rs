@@ -17,6 +17,7 @@ mod commands;
 mod goals;
 mod turn;
 
+mod agent;
 mod effects;
 mod sandbox;
 mod verify;

@@ -23,6 +23,7 @@ pub(crate) struct Sandbox {
     user_home: Option<PathBuf>,
     tool_caches: Vec<PathBuf>,
     environment: Vec<(String, String)>,
+    allow_unconfined_agents: bool,
 }
 
 /// One command to confine.
@@ -46,6 +47,9 @@ pub(crate) struct Request<'a> {
     pub(crate) tcp_ports: &'a [u16],
     /// Longest run.
     pub(crate) time_limit: Duration,
+    /// What to do where the kernel cannot confine. The person wrote the commands of a goal file: they run
+    /// with a warning; what a model wants to run does not, unless the person said so.
+    pub(crate) policy: Policy,
 }
 
 impl Sandbox {
@@ -58,7 +62,13 @@ impl Sandbox {
             tool_caches: settings.tool_caches(user_home.as_deref()),
             user_home,
             environment: environment::all(),
+            allow_unconfined_agents: settings.allow_unconfined_agents,
         }
+    }
+
+    /// Whether a person said that agents may run where the kernel cannot confine them.
+    pub(crate) fn allows_unconfined_agents(&self) -> bool {
+        self.allow_unconfined_agents
     }
 
     /// The job for a command.
@@ -101,7 +111,6 @@ impl Sandbox {
             .collect();
         let listed = TCP_PORTS.iter().chain(request.tcp_ports);
         let tcp_ports = listed.copied().filter(|port| !own.contains(port)).collect();
-        // The person wrote the command; where the kernel cannot confine it, it runs with a warning.
-        Confinement { policy: Policy::BestEffort, writable, hidden, tcp_ports }
+        Confinement { policy: request.policy, writable, hidden, tcp_ports }
     }
 }

@@ -46,6 +46,12 @@ pub use problem::{PROBLEMS_MAX, Problem, Problems};
 pub use resolve::ResolveContext;
 pub use schema::json_schema;
 
+/// Everything that [`GoalSpec::validate`](crate::spec::GoalSpec::validate) refuses: the first problem of
+/// the goal's own part, the first of each item, and the first of the plan's shape.
+pub fn spec_problems(spec: &crate::spec::GoalSpec) -> Vec<crate::spec::Invalid> {
+    check::problems(spec, |_| false)
+}
+
 pub use crate::spec::{INPUT_BYTES_MAX, INPUT_NAME_BYTES_MAX, INPUTS_MAX, input_variable};
 
 /// Largest goal file, in bytes.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use pb_exec::{Finished, Policy, SpawnError};
+use pb_exec::{Finished, SpawnError};
 use pb_model::{Epoch, RunId};
 use pb_tools::{Command, Runner};
 use tokio_util::sync::CancellationToken;
@@ -53,9 +53,4 @@ impl Runner for StepRunner {
             self.context.run_step(of, &step, self.n, &self.cancel).await
         })
     }
-}
-
-/// How an agent's commands are confined: or not at all, where the kernel cannot and a person said so.
-pub(super) fn policy(allow_unconfined: bool) -> Policy {
-    if allow_unconfined { Policy::BestEffort } else { Policy::Required }
 }

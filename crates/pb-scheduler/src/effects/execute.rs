@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pb_exec::{Enforced, Finished, Outcome};
+use pb_exec::{Enforced, Finished, Outcome, Policy};
 use pb_model::RunId;
 use pb_model::goal::{Execution, ExecutionOutcome, GoalState};
 use pb_model::spec::Work;
@@ -22,7 +22,7 @@ pub(super) async fn execute(
     cancel: &CancellationToken,
 ) -> Option<Done> {
     let run = state.run(run)?;
-    let item = state.item(run.item_id)?;
+    let item = state.item(run.item_id?)?;
     let Work::Command(command) = &item.work else {
         return None;
     };
@@ -37,6 +37,7 @@ pub(super) async fn execute(
             epoch: run.epoch,
             inputs: &state.goal.spec.inputs,
             workspace: Path::new(state.goal.workspace.as_deref()?),
+            policy: Policy::BestEffort,
         };
         let step = StepCommand {
             argv: &command.argv,
@@ -52,7 +53,7 @@ pub(super) async fn execute(
         Ok(finished) => describe(finished, budget_is_the_limit),
         Err(outcome) => (nothing(outcome), String::new()),
     };
-    let printed = Printed { run: run.id, found: execution.outcome.to_string(), output };
+    let printed = Printed { found: execution.outcome.to_string(), output };
     Some(Done::Executed {
         goal: state.goal.id,
         run: run.id,
@@ -114,7 +115,6 @@ impl Done {
                 epoch,
                 execution: Box::new(nothing(ExecutionOutcome::Lost)),
                 printed: Printed {
-                    run: id,
                     found: ExecutionOutcome::Lost.to_string(),
                     output: String::new(),
                 },

@@ -13,14 +13,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pb_exec::Launcher;
 use pb_model::freshness::QuietRound;
-use pb_model::goal::{Artifact, Execution, GateResult, GoalState, Want};
+use pb_model::goal::{
+    Artifact, CallResult, Execution, GateResult, GoalState, Hindrance, Next, Planned, Thought, Want,
+};
 use pb_model::{Epoch, GoalId, RunId};
+use pb_store::LogReader;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::ModelSource;
+use crate::link::Link;
 use crate::sandbox::Sandbox;
 use crate::service::Config;
 use crate::turn::Printed;
 use crate::workspace::{Manifest, Refused};
+
+mod agent;
 
 pub(crate) use step::{StepCommand, StepOf, run_of_step};
 
@@ -29,6 +36,11 @@ pub(crate) use step::{StepCommand, StepOf, run_of_step};
 pub(crate) struct Context {
     pub(crate) config: Config,
     pub(crate) epoch: Epoch,
+    /// Reads the journal.
+    pub(crate) log: LogReader,
+    /// Tells what models say and tools print.
+    pub(crate) link: Link,
+    pub(crate) models: ModelSource,
     launcher: Launcher,
     sandbox: Sandbox,
     /// The latest manifest of each goal's workspace, so that unchanged files are not read again.
@@ -44,6 +56,21 @@ pub(crate) enum Done {
     Baseline { goal: GoalId, workspace: PathBuf, baseline: BTreeMap<String, Option<String>> },
     /// A run's command ended.
     Executed { goal: GoalId, run: RunId, epoch: Epoch, execution: Box<Execution>, printed: Printed },
+    /// A run's next request was put together.
+    Composed { goal: GoalId, run: RunId, epoch: Epoch, next: Result<Next, Hindrance> },
+    /// A run's call of its model ended; `paper` is the step's result.
+    Thought { goal: GoalId, run: RunId, epoch: Epoch, n: u32, thought: Box<Thought>, paper: String },
+    /// A run's calls of tools ended, from place `n` of its journal; `papers` are the steps' results.
+    Acted {
+        goal: GoalId,
+        run: RunId,
+        epoch: Epoch,
+        n: u32,
+        results: Vec<CallResult>,
+        papers: Vec<(u32, String)>,
+        plan: Option<Planned>,
+        next: Option<Next>,
+    },
     /// A run's gates ended; the round is quiet if no run started since there were `runs` of them.
     Verified {
         goal: GoalId,
@@ -68,6 +95,9 @@ impl Done {
         match self {
             Self::Folder { goal, .. } | Self::Baseline { goal, .. } => (*goal, Want::Prepare),
             Self::Executed { goal, run, .. } => (*goal, Want::Execute(*run)),
+            Self::Composed { goal, run, .. } => (*goal, Want::Compose(*run)),
+            Self::Thought { goal, run, n, .. } => (*goal, Want::Think(*run, *n)),
+            Self::Acted { goal, run, n, .. } => (*goal, Want::Act(*run, *n)),
             Self::Verified { goal, run, .. } => (*goal, Want::Verify(*run)),
             Self::Published { goal, .. } => (*goal, Want::Publish),
         }
@@ -75,9 +105,9 @@ impl Done {
 }
 
 impl Context {
-    pub(crate) fn new(config: Config, epoch: Epoch, sandbox: Sandbox) -> Self {
+    pub(crate) fn new(config: Config, (log, epoch): (LogReader, Epoch), sandbox: Sandbox, link: Link, models: ModelSource) -> Self {
         let launcher = Launcher::new(config.exe.clone());
-        Self { config, epoch, launcher, sandbox, manifests: Mutex::default() }
+        Self { config, epoch, log, link, models, launcher, sandbox, manifests: Mutex::default() }
     }
 
     /// Finds the goal's folder.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pb_exec::Finished;
+use pb_exec::{Finished, Policy};
 use pb_model::{Epoch, RunId};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,8 @@ pub(crate) struct StepOf<'a> {
     pub(crate) epoch: Epoch,
     pub(crate) inputs: &'a BTreeMap<String, String>,
     pub(crate) workspace: &'a Path,
+    /// What to do where the kernel cannot confine.
+    pub(crate) policy: Policy,
 }
 
 impl<'a> From<&'a Subject> for StepOf<'a> {
@@ -38,6 +40,7 @@ impl<'a> From<&'a Subject> for StepOf<'a> {
             epoch: subject.run.epoch,
             inputs: &subject.goal.spec.inputs,
             workspace: &subject.workspace,
+            policy: Policy::BestEffort,
         }
     }
 }
@@ -73,6 +76,7 @@ impl Context {
             temporary: &temporary.0,
             tcp_ports: command.tcp_ports,
             time_limit: Duration::from_millis(command.time_limit_ms),
+            policy: of.policy,
         });
         let running = self.launcher.spawn(&job)?;
         let stopper = running.stopper();

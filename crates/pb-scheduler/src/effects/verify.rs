@@ -19,7 +19,7 @@ pub(super) async fn verify(
     let run = state.run(run)?;
     let subject = Subject {
         goal: state.goal.clone(),
-        item: state.item(run.item_id)?.clone(),
+        item: state.item(run.item_id?)?.clone(),
         run: run.clone(),
         workspace: PathBuf::from(state.goal.workspace.as_deref()?),
         recheck: false,

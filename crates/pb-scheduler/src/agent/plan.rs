@@ -1,0 +1,273 @@
+//! Plans that a model hands in: their form, and everything that is wrong with one.
+
+use std::path::Path;
+
+use futures_util::future::BoxFuture;
+use pb_model::goal::{GoalState, SUBMIT_PLAN};
+use pb_model::plan::closest;
+use pb_model::spec::{AgentSpec, Check, CommandSpec, Effect, GateCommand, GateSpec, ItemSpec, Lane, Work};
+use pb_model::{Tier, goal_file};
+use pb_tools::{Output, Registry, Scope, ToolError, TypedTool};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What a planner may look with, where there is a folder to look into.
+pub(super) const LOOKING: [&str; 3] = ["list_dir", "read_file", "search_files"];
+/// Most items of a plan that a model makes.
+const ITEMS_MAX: usize = 50;
+/// Most problems that the model is told at once.
+const PROBLEMS_MAX: usize = 20;
+
+/// The tool by which a model hands in a plan. It is never called: [`check`] is.
+#[derive(Debug)]
+pub(super) struct SubmitPlan;
+
+impl TypedTool for SubmitPlan {
+    type Arguments = Draft;
+
+    const NAME: &'static str = SUBMIT_PLAN;
+    const DESCRIPTION: &'static str = "Hands in the plan. If something is wrong with it, the problems are the result, and you hand in a \
+         corrected plan; a plan that holds ends your work.";
+    const EFFECT: Option<Effect> = Some(Effect::Pure);
+
+    fn about(draft: &Draft) -> String {
+        draft.items.iter().map(|item| item.id.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    fn run<'a>(&'a self, _: Draft, _: &'a Scope) -> BoxFuture<'a, Result<Output, ToolError>> {
+        Box::pin(async { Err(ToolError::Host("a plan is not run".to_owned())) })
+    }
+}
+
+/// A plan.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Draft {
+    /// The work items, in any order.
+    items: Vec<DraftItem>,
+}
+
+/// One work item. Keys of the other kind are left out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DraftItem {
+    /// A short key, unique in the plan: letters, digits, `-`, `_`.
+    id: String,
+    /// One line for people.
+    #[serde(default)]
+    title: Option<String>,
+    /// `command` runs one program; `agent` lets a model act with tools.
+    kind: DraftKind,
+    /// Ids of the items that must be done before this one starts.
+    #[serde(default)]
+    needs: Vec<String>,
+    /// Of a command: the program and its arguments.
+    #[serde(default)]
+    argv: Vec<String>,
+    /// Of an agent: exactly what to do.
+    #[serde(default)]
+    prompt: Option<String>,
+    /// Of an agent: names of the tools that it may use; all of them if left out.
+    #[serde(default)]
+    tools: Vec<String>,
+    /// Of an agent: how much it asks of a model; `medium` if left out.
+    #[serde(default)]
+    tier: Option<Tier>,
+    /// What doing it twice means: of a command itself, of an agent the commands that it runs; `unsafe` if
+    /// left out.
+    #[serde(default)]
+    effect: Option<Effect>,
+    /// Of an agent: how much of the goal's budget it may use, 1 to 100.
+    #[serde(default)]
+    budget_percent: Option<u8>,
+    /// What proves that it is done: at least one.
+    #[serde(default)]
+    gates: Vec<DraftGate>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum DraftKind {
+    Command,
+    Agent,
+}
+
+/// One check. Keys of other kinds are left out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DraftGate {
+    /// Which check.
+    kind: DraftCheck,
+    /// One line for people.
+    #[serde(default)]
+    name: Option<String>,
+    /// Of the kinds that begin with `file_`: the file, relative to the workspace.
+    #[serde(default)]
+    path: Option<String>,
+    /// Of `file_contains`: the text to find.
+    #[serde(default)]
+    text: Option<String>,
+    /// Of `file_contains`: the regular expression to match, instead of `text`.
+    #[serde(default)]
+    regex: Option<String>,
+    /// Of `command` and `tests_executed`: the program and its arguments.
+    #[serde(default)]
+    argv: Vec<String>,
+    /// Of `command`: the exit code that means "passed"; 0 if left out.
+    #[serde(default)]
+    expect_exit: Option<i32>,
+    /// Of `tests_executed`: fewest tests that count; 1 if left out.
+    #[serde(default)]
+    min: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum DraftCheck {
+    FileExists,
+    FileContains,
+    FileUnchanged,
+    Command,
+    TestsExecuted,
+}
+
+/// The items of a plan that holds, or everything that is wrong with it, for the model.
+pub(super) fn check(arguments: &Value, state: &GoalState) -> Result<Vec<ItemSpec>, String> {
+    let draft: Draft = serde_json::from_value(arguments.clone())
+        .map_err(|error| format!("the plan was not understood: {error}"))?;
+    let mut problems = Problems::default();
+    if draft.items.is_empty() {
+        problems.add("items", "a plan has at least one item");
+    }
+    if draft.items.len() > ITEMS_MAX {
+        problems.add("items", &format!("{} items, at most {ITEMS_MAX} are allowed", draft.items.len()));
+    }
+    let shares: u32 = draft.items.iter().filter_map(|item| item.budget_percent).map(u32::from).sum();
+    if shares > 100 {
+        problems.add("budget_percent", &format!("all shares together are {shares} percent, at most 100"));
+    }
+    let items: Vec<ItemSpec> =
+        draft.items.into_iter().enumerate().map(|(n, draft)| item(draft, n, &mut problems)).collect();
+    let mut spec = state.goal.spec.clone();
+    spec.plan_only = false;
+    spec.items.clone_from(&items);
+    for invalid in goal_file::spec_problems(&spec) {
+        let hint = invalid.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        problems.add(&invalid.place, &format!("{}{hint}", invalid.problem));
+    }
+    problems.or(items)
+}
+
+#[derive(Default)]
+struct Problems(Vec<String>);
+
+impl Problems {
+    fn add(&mut self, place: &str, problem: &str) {
+        self.0.push(format!("- {place}: {problem}"));
+    }
+
+    fn or<T>(mut self, value: T) -> Result<T, String> {
+        if self.0.is_empty() {
+            return Ok(value);
+        }
+        let more = self.0.len().saturating_sub(PROBLEMS_MAX);
+        self.0.truncate(PROBLEMS_MAX);
+        if more > 0 {
+            self.0.push(format!("- and {more} more"));
+        }
+        Err(format!("the plan does not hold:\n{}", self.0.join("\n")))
+    }
+}
+
+fn item(draft: DraftItem, n: usize, problems: &mut Problems) -> ItemSpec {
+    let place = format!("items[{n}] ({})", draft.id);
+    if draft.gates.is_empty() {
+        problems.add(&place, "it needs at least one gate");
+    }
+    let gates =
+        draft.gates.into_iter().enumerate().map(|(g, draft)| gate(draft, &format!("{place}.gates[{g}]"), problems));
+    let gates: Vec<GateSpec> = gates.collect();
+    let effect = draft.effect.unwrap_or_default();
+    let work = match draft.kind {
+        DraftKind::Command => {
+            if draft.prompt.is_some() {
+                problems.add(&place, "a command has no `prompt`; it has `argv`");
+            }
+            Work::Command(CommandSpec {
+                argv: draft.argv,
+                cwd: None,
+                env: std::collections::BTreeMap::new(),
+                time_limit_s: None,
+                effect,
+                tcp_ports: Vec::new(),
+            })
+        }
+        DraftKind::Agent => {
+            if !draft.argv.is_empty() {
+                problems.add(&place, "an agent has no `argv`; it has a `prompt`");
+            }
+            unknown_tools(&draft.tools, &place, problems);
+            Work::Agent(AgentSpec {
+                prompt: draft.prompt.unwrap_or_default(),
+                tools: draft.tools,
+                tier: draft.tier.unwrap_or_default(),
+                model: None,
+                effect,
+                max_turns: None,
+                budget_percent: draft.budget_percent,
+            })
+        }
+    };
+    ItemSpec {
+        id: draft.id,
+        title: draft.title,
+        description: String::new(),
+        needs: draft.needs,
+        lane: Lane::Main,
+        max_retries: None,
+        work,
+        gates,
+    }
+}
+
+fn unknown_tools(tools: &[String], place: &str, problems: &mut Problems) {
+    let registry = Registry::builtin();
+    let known = registry.names();
+    for tool in tools.iter().filter(|tool| registry.get(tool).is_none()) {
+        let meant = closest(tool, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        problems.add(place, &format!("there is no tool `{tool}`{meant} (there are {})", known.join(", ")));
+    }
+}
+
+fn gate(draft: DraftGate, place: &str, problems: &mut Problems) -> GateSpec {
+    let mut path = || {
+        if draft.path.is_none() {
+            problems.add(place, "this kind needs a `path`");
+        }
+        draft.path.clone().unwrap_or_else(|| ".".to_owned())
+    };
+    let check = match draft.kind {
+        DraftCheck::FileExists => Check::FileExists { path: path() },
+        DraftCheck::FileUnchanged => Check::FileUnchanged { path: path() },
+        DraftCheck::FileContains => Check::FileContains { path: path(), text: draft.text, regex: draft.regex },
+        DraftCheck::Command => Check::Command(GateCommand {
+            argv: draft.argv,
+            cwd: None,
+            env: std::collections::BTreeMap::new(),
+            expect_exit: draft.expect_exit.unwrap_or(0),
+            time_limit_s: None,
+        }),
+        DraftCheck::TestsExecuted => Check::TestsExecuted {
+            argv: (!draft.argv.is_empty()).then_some(draft.argv),
+            min: draft.min.unwrap_or(1),
+            time_limit_s: None,
+        },
+    };
+    GateSpec { name: draft.name, required: true, check }
+}
+
+/// The folder that a planner may look into: the one that the goal named, if it is there.
+pub(super) fn folder(state: &GoalState) -> Option<&str> {
+    state.goal.spec.workspace.as_deref().filter(|folder| Path::new(folder).is_dir())
+}
