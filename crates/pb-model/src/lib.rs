@@ -16,11 +16,13 @@ pub mod ids;
 pub mod plan;
 pub mod retry;
 pub mod spec;
+pub mod tier;
 pub mod verdict;
 
 pub use effect::effect_key;
 pub use ids::{ArtifactId, EscalationId, GoalId, ItemId, RunId};
 pub use spec::{Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
+pub use tier::Tier;
 pub use verdict::Verdict;
 
 /// Milliseconds since the Unix epoch, UTC.
