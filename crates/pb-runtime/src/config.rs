@@ -1,15 +1,72 @@
 //! `config.toml`: settings that a person edits. A missing file means the defaults.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// All settings.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// How commands are confined.
     pub sandbox: Sandbox,
+    /// Which models do the work of each tier.
+    pub models: TierModels,
+    /// Where models are, by the name that stands before the `/` of a model.
+    pub providers: BTreeMap<String, Provider>,
+    /// What models cost, by `provider/model`; they win over the built-in list.
+    pub prices: BTreeMap<String, PriceSetting>,
+}
+
+/// Which models do the work of each tier: `"provider/model"`, or a list whose first is preferred.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TierModels {
+    /// Short, well-defined work.
+    #[serde(deserialize_with = "one_or_more")]
+    pub simple: Vec<String>,
+    /// Ordinary work.
+    #[serde(deserialize_with = "one_or_more")]
+    pub medium: Vec<String>,
+    /// Work that needs much thought.
+    #[serde(deserialize_with = "one_or_more")]
+    pub complex: Vec<String>,
+}
+
+/// Where models are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Provider {
+    /// What it speaks; the built-in providers know theirs.
+    pub kind: Option<ProviderKind>,
+    /// Where it is.
+    pub base_url: Option<String>,
+    /// The environment variable that holds its key.
+    pub key_env: Option<String>,
+}
+
+/// What a provider speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderKind {
+    /// `OpenAI`'s chat completions, which most servers speak.
+    #[serde(rename = "openai")]
+    OpenAi,
+    /// Anthropic's messages.
+    Anthropic,
+    /// Google's Gemini.
+    Gemini,
+}
+
+/// What a model costs, in US dollars for a million tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceSetting {
+    /// Of the request.
+    pub input: f64,
+    /// Of the answer.
+    pub output: f64,
 }
 
 /// How commands are confined.
@@ -64,6 +121,20 @@ impl Config {
     }
 }
 
+/// A text, or a list of texts.
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected \"provider/model\", or a list of such")]
+    enum OneOrMore {
+        One(String),
+        More(Vec<String>),
+    }
+    Ok(match OneOrMore::deserialize(deserializer)? {
+        OneOrMore::One(one) => vec![one],
+        OneOrMore::More(more) => more,
+    })
+}
+
 impl Sandbox {
     /// The tool caches, absolute; those that name no absolute path are left out.
     pub fn tool_caches(&self, user_home: Option<&Path>) -> Vec<PathBuf> {
@@ -73,5 +144,50 @@ impl Sandbox {
             (None, _) => Some(PathBuf::from(text)),
         };
         self.tool_caches.iter().filter_map(resolve).filter(|path| path.is_absolute()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_are_one_or_more() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("config.toml");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            Config::read(&path)
+        };
+        let config = read(
+            r#"
+            [models]
+            simple = "ollama/qwen2.5:3b"
+            complex = ["anthropic/claude-opus-4-5", "自家/大"]
+            [providers."自家"]
+            kind = "openai"
+            base_url = "http://10.0.0.1:8000"
+            key_env = "OUR_KEY"
+            [prices."自家/大"]
+            input = 3
+            output = 15.5
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.models.simple, ["ollama/qwen2.5:3b"]);
+        assert_eq!(config.models.complex, ["anthropic/claude-opus-4-5", "自家/大"]);
+        assert_eq!(config.models.medium, Vec::<String>::new());
+        let provider = Provider {
+            kind: Some(ProviderKind::OpenAi),
+            base_url: Some("http://10.0.0.1:8000".to_owned()),
+            key_env: Some("OUR_KEY".to_owned()),
+        };
+        assert_eq!(config.providers, BTreeMap::from([("自家".to_owned(), provider)]));
+        let price = PriceSetting { input: 3.0, output: 15.5 };
+        assert_eq!(config.prices, BTreeMap::from([("自家/大".to_owned(), price)]));
+
+        for wrong in ["[models]\nhuge = 'a/b'", "[models]\nsimple = 3", "[providers.a]\napi_key = 'x'"] {
+            assert!(matches!(read(wrong), Err(ConfigError::Invalid { .. })), "{wrong}");
+        }
     }
 }

@@ -133,6 +133,11 @@ impl Home {
         self.root.join("config.toml")
     }
 
+    /// Keys that a person keeps; readable by us alone.
+    pub fn credentials(&self) -> PathBuf {
+        self.root.join("credentials.toml")
+    }
+
     /// What running processes leave for each other.
     pub fn run(&self) -> PathBuf {
         self.root.join("run")

@@ -13,6 +13,7 @@ pub mod home;
 pub mod ids;
 pub mod lock;
 pub mod logging;
+pub mod private_file;
 pub mod process;
 pub mod readiness;
 pub mod signals;

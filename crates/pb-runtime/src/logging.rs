@@ -11,7 +11,10 @@ pub fn start(debug: bool) {
     let default =
         if debug { "info,pb_gateway=debug,pb_scheduler=debug,pb_store=debug,pb_exec=debug" } else { "info" };
     let filter = crate::environment::text("PB_LOG").unwrap_or_else(|| default.to_owned());
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(default));
+    // It logs providers' answers as they are, and they may quote a key.
+    let filter = format!("genai=off,{filter}");
+    let filter =
+        EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(format!("genai=off,{default}")));
     let colour = std::io::stderr().is_terminal() && crate::environment::text("NO_COLOR").is_none();
     // A second start, in a test, keeps the first.
     let _ = tracing_subscriber::fmt()
