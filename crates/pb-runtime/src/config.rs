@@ -76,13 +76,15 @@ pub struct Sandbox {
     /// Folders outside the workspace in which commands may write: caches of tools. `~/` is the home
     /// of the user.
     pub tool_caches: Vec<String>,
+    /// Whether agents may run commands where the kernel cannot confine them. `pb status` shows it.
+    pub allow_unconfined_agents: bool,
 }
 
 impl Default for Sandbox {
     fn default() -> Self {
         let caches =
             ["~/.cargo/registry", "~/.cargo/git", "~/.npm", "~/.cache/pip", "~/.cache/go-build", "~/go/pkg"];
-        Self { tool_caches: caches.map(str::to_owned).to_vec() }
+        Self { tool_caches: caches.map(str::to_owned).to_vec(), allow_unconfined_agents: false }
     }
 }
 

@@ -12,12 +12,14 @@ use pb_store::{Location, Log, LogIdentity, Mark};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::ModelSource;
 use crate::commands::{self, Bell};
 use crate::driver::{Driver, Input};
 use crate::effects::Context;
 use crate::goals::Goals;
+use crate::link::LinkTask;
 use crate::sandbox::Sandbox;
-use crate::turn::Turn;
+use crate::turn::{Papers, Turn};
 use crate::{link, recovery};
 
 /// Most inputs that wait for the loop.
@@ -63,6 +65,8 @@ pub struct Scheduler {
     log: Log,
     goals: Goals,
     context: Arc<Context>,
+    bell: Bell,
+    link_task: LinkTask,
     _lock: ProcessLock,
 }
 
@@ -76,10 +80,13 @@ impl Scheduler {
         let log = Log::open(Location::File(config.db.clone()), fresh_id, mark.clone()).await?;
         let epoch = log.identity().incarnation;
         let sandbox = Sandbox::new(config.home.clone(), &config.db, &settings.sandbox);
-        let context = Arc::new(Context::new(config.clone(), epoch, sandbox));
+        let models = ModelSource::new(config.home.clone(), settings);
+        let bell = Bell::default();
+        let (link, link_task) = link::link(config.clone(), log.identity(), bell.clone());
+        let context = Arc::new(Context::new(config.clone(), (log.reader(), epoch), sandbox, link, models));
         let goals = take_over(&config, &log, mark.map(|mark| mark.at_ms)).await?;
         recovery::clear_temporary(&config.home).await;
-        Ok(Self { config, log, goals, context, _lock: lock })
+        Ok(Self { config, log, goals, context, bell, link_task, _lock: lock })
     }
 
     /// Which history it writes.
@@ -94,13 +101,11 @@ impl Scheduler {
     pub async fn run(self, stop: CancellationToken) -> Result<(), pb_store::Error> {
         let tasks = Tasks::new();
         let (sender, receiver) = mpsc::channel::<Input>(INPUTS_WAITING_MAX);
-        let bell = Bell::default();
-        let (up, link_task) = link::link(self.config.clone(), self.log.identity(), bell.clone());
         let stop_link = CancellationToken::new();
-        tasks.spawn("link", link::run(link_task, stop_link.clone()));
-        let watch = commands::watch(self.config.clone(), self.log.reader(), bell, sender.clone());
+        tasks.spawn("link", link::run(self.link_task, stop_link.clone()));
+        let watch = commands::watch(self.config.clone(), self.log.reader(), self.bell, sender.clone());
         let watching = tasks.spawn("inbox", watch);
-        let driver = Driver::new(self.context, self.log, self.goals, (sender, receiver), (up, tasks.clone()));
+        let driver = Driver::new(self.context, self.log, self.goals, (sender, receiver), tasks.clone());
         let draining = async {
             stop.cancelled().await;
             watching.abort(); // No new commands while draining; they stay in the inbox.
@@ -128,7 +133,7 @@ async fn take_over(config: &Config, log: &Log, alive_until_ms: Option<u64>) -> R
         goals.put(state);
         if running {
             let command = Command::TakeOver { epoch, alive_until_ms: last_seen };
-            if let Err(rejection) = turn.decide(&mut goals, id, command, None) {
+            if let Err(rejection) = turn.decide(&mut goals, id, command, &Papers::default()) {
                 tracing::error!(goal = %id, %rejection, "cannot take a goal over");
             }
         }

@@ -1,11 +1,11 @@
 //! One turn of the loop: the decisions of a batch of inputs, and everything that has to become
 //! durable because of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use pb_model::goal::{Command, Event, GoalState, Moment, Rejection, Touched, decide, evolve};
+use pb_model::goal::{Call, CallEnd, Command, Event, GoalState, Moment, Rejection, Touched, decide, evolve};
 use pb_model::spec::Work;
-use pb_model::{EscalationId, GoalId, RunId, effect_key};
+use pb_model::{Epoch, EscalationId, GoalId, RunId, effect_key};
 use pb_protocol::event;
 use pb_runtime::{Clock, Ids};
 use pb_store::{Batch, NewEvent, Row, StepIntent, StepKind, StepOutcome, StepResult, StoredResult, Write};
@@ -16,12 +16,19 @@ use crate::goals::Goals;
 /// What a command printed, to be kept with its step.
 #[derive(Debug, Clone)]
 pub(crate) struct Printed {
-    /// The run.
-    pub(crate) run: RunId,
     /// How it ended, in words.
     pub(crate) found: String,
     /// Head and tail of its output.
     pub(crate) output: String,
+}
+
+/// What an effect hands in beside its command: bodies for the journal, which no decision reads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Papers {
+    /// What the run's command printed.
+    pub(crate) printed: Option<Printed>,
+    /// Results of steps of a conversation, as JSON, by their place in the journal.
+    pub(crate) results: BTreeMap<u32, String>,
 }
 
 /// The decisions of one batch of inputs.
@@ -75,7 +82,7 @@ impl Turn {
         goals: &mut Goals,
         goal: GoalId,
         command: Command,
-        printed: Option<&Printed>,
+        papers: &Papers,
     ) -> Result<(), Rejection> {
         let moment = Moment {
             now_ms: self.clock.now_ms(),
@@ -105,7 +112,7 @@ impl Turn {
         self.batch.writes.push(Write::Events { goal, events: appended });
         self.batch.writes.extend(rows.into_iter().filter_map(|row| row_of(&state, row)).map(Write::Row));
         for event in &events {
-            self.journal(event, &state, printed, moment.now_ms);
+            self.journal(event, &state, papers, moment.now_ms);
         }
         self.touched.insert(goal);
         goals.put(state);
@@ -123,16 +130,28 @@ impl Turn {
         }
     }
 
-    /// The journal of a run: an intent before its command runs, the result after.
-    fn journal(&mut self, event: &Event, state: &GoalState, printed: Option<&Printed>, at_ms: u64) {
+    /// The journal of a run: an intent before its command runs, the result after. A conversation
+    /// journals each of its calls instead.
+    fn journal(&mut self, event: &Event, state: &GoalState, papers: &Papers, at_ms: u64) {
         match event {
             Event::RunStarted { run } => self.intent(state, run.id, at_ms),
-            Event::RunContinued { run, ran_again: true, .. } => self.intent(state, *run, at_ms),
+            Event::RunContinued { run, ran_again: true, .. } => {
+                self.intent(state, *run, at_ms);
+                if let Some((run, call)) = state.run(*run).and_then(|run| Some((run, run.risky_call()?))) {
+                    self.call_intent(run.id, run.epoch, call, at_ms);
+                }
+            }
+            Event::ModelRequested { .. }
+            | Event::ModelAnswered { .. }
+            | Event::ModelFailed { .. }
+            | Event::ToolCompleted { .. } => self.journal_conversation(event, state, papers, at_ms),
             Event::RunExecuted { run, execution, .. } => {
-                let Some(epoch) = state.run(*run).map(|run| run.epoch) else {
+                let Some(epoch) =
+                    state.run(*run).filter(|run| run.conversation.is_none()).map(|run| run.epoch)
+                else {
                     return;
                 };
-                let printed = printed.filter(|printed| printed.run == *run);
+                let printed = papers.printed.as_ref();
                 let result = json!({
                     "found": printed.map_or_else(|| execution.outcome.to_string(), |printed| printed.found.clone()),
                     "output": printed.map_or(execution.output_tail.as_str(), |printed| printed.output.as_str()),
@@ -154,7 +173,7 @@ impl Turn {
     }
 
     fn intent(&mut self, state: &GoalState, run: RunId, at_ms: u64) {
-        let Some((run, item)) = state.run(run).and_then(|run| Some((run, state.item(run.item_id)?))) else {
+        let Some((run, item)) = state.run(run).and_then(|run| Some((run, state.item(run.item_id?)?))) else {
             return;
         };
         let Work::Command(command) = &item.work else {
@@ -170,6 +189,81 @@ impl Turn {
             label: command.argv.join(" "),
             at_ms,
         }));
+    }
+
+    /// Each call of a model and of a tool is a step (`durability.md` §4).
+    fn journal_conversation(&mut self, event: &Event, state: &GoalState, papers: &Papers, at_ms: u64) {
+        let Some(run) = event.run_id().and_then(|run| state.run(run)) else {
+            return;
+        };
+        match event {
+            Event::ModelRequested { model, reservation, .. } => {
+                let n = reservation.n;
+                self.batch.writes.push(Write::StepIntent(StepIntent {
+                    run: run.id,
+                    n,
+                    epoch: run.epoch,
+                    kind: StepKind::Model,
+                    effect_key: effect_key(run.id, n, "model", std::slice::from_ref(model)),
+                    // The request is put together again where it is made, from what the journal holds.
+                    request_hash: String::new(),
+                    label: model.clone(),
+                    at_ms,
+                }));
+            }
+            Event::ModelAnswered { n, calls, .. } => {
+                self.step_result((run.id, *n, run.epoch), StepOutcome::Ok, papers, at_ms);
+                for call in calls.iter().filter(|call| call.has_intent()) {
+                    self.call_intent(run.id, run.epoch, call, at_ms);
+                }
+            }
+            // Nobody saw its end, so nobody writes it; the step stays as the crash left it.
+            Event::ModelFailed { lost: true, .. } => {}
+            Event::ModelFailed { n, charge, .. } => {
+                let outcome = if charge.assumed { StepOutcome::Unknown } else { StepOutcome::Error };
+                self.step_result((run.id, *n, run.epoch), outcome, papers, at_ms);
+            }
+            Event::ToolCompleted { call, end, .. } => {
+                if !call.has_intent() {
+                    self.call_intent(run.id, run.epoch, call, at_ms);
+                }
+                let outcome = match end {
+                    CallEnd::Ok | CallEnd::Finished => StepOutcome::Ok,
+                    CallEnd::Failed | CallEnd::Withheld | CallEnd::Host => StepOutcome::Error,
+                    CallEnd::Unknown => StepOutcome::Unknown,
+                };
+                self.step_result((run.id, call.n, run.epoch), outcome, papers, at_ms);
+            }
+            _ => {}
+        }
+    }
+
+    fn call_intent(&mut self, run: RunId, epoch: Epoch, call: &Call, at_ms: u64) {
+        self.batch.writes.push(Write::StepIntent(StepIntent {
+            run,
+            n: call.n,
+            epoch,
+            kind: StepKind::Tool,
+            effect_key: effect_key(run, call.n, &call.tool, std::slice::from_ref(&call.digest)),
+            request_hash: call.digest.clone(),
+            label: format!("{} {}", call.tool, call.title).trim_end().to_owned(),
+            at_ms,
+        }));
+    }
+
+    fn step_result(
+        &mut self,
+        (run, n, epoch): (RunId, u32, Epoch),
+        outcome: StepOutcome,
+        papers: &Papers,
+        at_ms: u64,
+    ) {
+        let result = papers
+            .results
+            .get(&n)
+            .cloned()
+            .unwrap_or_else(|| json!({"found": "nothing is known"}).to_string());
+        self.batch.writes.push(Write::StepResult(StepResult { run, n, epoch, outcome, result, at_ms }));
     }
 
     /// Stores the result of a command and moves the inbox position past it.
@@ -194,8 +288,12 @@ impl Turn {
 fn step_outcome(outcome: &pb_model::goal::ExecutionOutcome) -> StepOutcome {
     use pb_model::goal::ExecutionOutcome as Outcome;
     match outcome {
-        Outcome::Exited { code: 0 } => StepOutcome::Ok,
-        Outcome::Exited { .. } | Outcome::Signaled { .. } | Outcome::NotStarted { .. } => StepOutcome::Error,
+        Outcome::Exited { code: 0 } | Outcome::Finished => StepOutcome::Ok,
+        Outcome::Exited { .. }
+        | Outcome::Signaled { .. }
+        | Outcome::TurnLimit { .. }
+        | Outcome::Unanswered { .. }
+        | Outcome::NotStarted { .. } => StepOutcome::Error,
         Outcome::TimedOut | Outcome::BudgetExhausted | Outcome::Stopped | Outcome::Lost => {
             StepOutcome::Unknown
         }

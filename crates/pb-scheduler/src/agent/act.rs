@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use pb_model::goal::{
-    Call, CallEnd, CallResult, Doing, GoalState, Next, Planned, Run, SUBMIT_PLAN, batch,
-};
+use pb_model::goal::{Call, CallEnd, CallResult, Doing, GoalState, Next, Planned, Run, SUBMIT_PLAN, batch};
 use pb_model::{Effect, RunId};
 use pb_tools::{ApprovedCall, Scope, ToolError};
 use tokio_util::sync::CancellationToken;
@@ -106,7 +104,7 @@ impl Acting<'_> {
             };
         }
         let (registry, allowed) = registry(self.state, self.run);
-        match pb_tools::approve(&registry, &allowed, &said.name, said.arguments.clone()) {
+        match pb_tools::policy::approve(&registry, &allowed, &said.name, said.arguments.clone()) {
             Err(denied) => (CallEnd::Failed, denied.to_string()),
             Ok(approved) => self.approved(call, &approved).await,
         }

@@ -124,7 +124,9 @@ pub(super) fn request(
 ) -> Result<(ChatRequest, Vec<Message>), Hindrance> {
     let item = run.item_id.and_then(|item| state.item(item));
     let added = match item {
-        Some(item) if talk.is_new() => opening(Prompt::AgentSystem, Prompt::AgentTask, agent_task(state, item)),
+        Some(item) if talk.is_new() => {
+            opening(Prompt::AgentSystem, Prompt::AgentTask, agent_task(state, item))
+        }
         None if talk.is_new() => opening(Prompt::PlanSystem, Prompt::PlanTask, plan_task(context, state)),
         Some(_) if talk.is_idle() => nudge(Prompt::AgentNudge),
         None if talk.is_idle() => nudge(Prompt::PlanNudge),
@@ -162,7 +164,8 @@ pub(super) fn registry(state: &GoalState, run: &Run) -> (Registry, Allowed) {
         }
         None => {
             let looking = plan::folder(state).is_some();
-            let names = plan::LOOKING.iter().filter(|_| looking).copied().chain([pb_model::goal::SUBMIT_PLAN]);
+            let names =
+                plan::LOOKING.iter().filter(|_| looking).copied().chain([pb_model::goal::SUBMIT_PLAN]);
             (Registry::builtin().with(SubmitPlan), Allowed::only(names))
         }
     }
@@ -229,7 +232,8 @@ fn goal_variables(state: &GoalState) -> (GoalVariables<'_>, Vec<&str>) {
     let spec = &state.goal.spec;
     let goal = GoalVariables { title: &spec.title, description: &spec.description };
     // The one that intake makes up says nothing.
-    let told = spec.success_criteria.iter().filter(|criterion| criterion.verification_method != "status_check");
+    let told =
+        spec.success_criteria.iter().filter(|criterion| criterion.verification_method != "status_check");
     (goal, told.map(|criterion| criterion.description.as_str()).collect())
 }
 
@@ -266,7 +270,8 @@ fn previous<'a>(state: &'a GoalState, item: &Item) -> Option<Previous<'a>> {
     let failed = |gate: &'a GateResult| FailedGate {
         name: &gate.name,
         found: &gate.found,
-        output: tail(&gate.evidence.output_tail, EVIDENCE_BYTES_MAX).replace("</tool_result", "<\\/tool_result"),
+        output: tail(&gate.evidence.output_tail, EVIDENCE_BYTES_MAX)
+            .replace("</tool_result", "<\\/tool_result"),
     };
     Some(Previous {
         attempt: last.attempt,

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use pb_llm::{ChatModel, Cooldown, Models};
+use pb_llm::{ChatModel, Cooldown, Models, no_model_text};
 use pb_model::Tier;
 use pb_model::goal::Hindrance;
-use pb_runtime::Home;
 use pb_runtime::config::Config;
+use pb_runtime::{Home, environment};
 
 /// How long nothing found is believed. A local server may be started at any time.
 const NOTHING_FOUND_FOR: Duration = Duration::from_secs(2);
@@ -45,9 +45,11 @@ impl ModelSource {
         {
             return Ok(Arc::clone(models));
         }
-        let models = Models::find(&self.settings, &self.home).await.map_err(|error| Hindrance::NoModel {
-            why: chain(&error),
-            hint: "mend that, then `pb scheduler restart`".to_owned(),
+        let models = Models::find(&self.settings, &self.home, &environment::text).await.map_err(|error| {
+            Hindrance::NoModel {
+                why: chain(&error),
+                hint: "mend that, then `pb scheduler restart`".to_owned(),
+            }
         })?;
         let models = Arc::new(models);
         *found = Some((Arc::clone(&models), Instant::now()));
@@ -64,13 +66,14 @@ impl ModelSource {
     ) -> Result<Vec<Arc<dyn ChatModel>>, Hindrance> {
         let models = self.models().await?;
         if models.is_empty() {
-            let mut lines = models.nothing_found().lines().map(str::to_owned).collect::<Vec<_>>();
+            let mut lines = no_model_text(&self.home).lines().map(str::to_owned).collect::<Vec<_>>();
             let why = if lines.is_empty() { "no model was found".to_owned() } else { lines.remove(0) };
             return Err(Hindrance::NoModel { why, hint: lines.join("; ") });
         }
-        let mut candidates = models
-            .candidates(tier, name)
-            .map_err(|error| Hindrance::NoModel { why: chain(&error), hint: "see `pb models list`".to_owned() })?;
+        let mut candidates = models.candidates(tier, name).map_err(|error| Hindrance::NoModel {
+            why: chain(&error),
+            hint: "see `pb models list`".to_owned(),
+        })?;
         if capped {
             let unpriced = candidates.first().map(|model| model.name().to_owned()).unwrap_or_default();
             candidates.retain(|model| model.price().is_some());

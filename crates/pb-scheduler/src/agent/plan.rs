@@ -185,8 +185,11 @@ fn item(draft: DraftItem, n: usize, problems: &mut Problems) -> ItemSpec {
     if draft.gates.is_empty() {
         problems.add(&place, "it needs at least one gate");
     }
-    let gates =
-        draft.gates.into_iter().enumerate().map(|(g, draft)| gate(draft, &format!("{place}.gates[{g}]"), problems));
+    let gates = draft
+        .gates
+        .into_iter()
+        .enumerate()
+        .map(|(g, draft)| gate(draft, &format!("{place}.gates[{g}]"), problems));
     let gates: Vec<GateSpec> = gates.collect();
     let effect = draft.effect.unwrap_or_default();
     let work = match draft.kind {
@@ -250,7 +253,9 @@ fn gate(draft: DraftGate, place: &str, problems: &mut Problems) -> GateSpec {
     let check = match draft.kind {
         DraftCheck::FileExists => Check::FileExists { path: path() },
         DraftCheck::FileUnchanged => Check::FileUnchanged { path: path() },
-        DraftCheck::FileContains => Check::FileContains { path: path(), text: draft.text, regex: draft.regex },
+        DraftCheck::FileContains => {
+            Check::FileContains { path: path(), text: draft.text, regex: draft.regex }
+        }
         DraftCheck::Command => Check::Command(GateCommand {
             argv: draft.argv,
             cwd: None,

@@ -53,7 +53,11 @@ impl Prompt {
     /// # Errors
     /// The template is wrong, or names a variable that `context` has not.
     pub(super) fn render(self, context: impl Serialize) -> Result<String, minijinja::Error> {
-        ENVIRONMENT.as_ref().map_err(|error| minijinja::Error::from(error.kind()))?.get_template(self.name())?.render(context)
+        ENVIRONMENT
+            .as_ref()
+            .map_err(|error| minijinja::Error::from(error.kind()))?
+            .get_template(self.name())?
+            .render(minijinja::value::Serde(&context))
     }
 }
 

@@ -140,7 +140,8 @@ fn heard(
     {
         context.models.note_ratio(&answer.model, ratio);
     }
-    let price = asked.candidates.iter().find(|model| model.name() == answer.model).and_then(|model| model.price());
+    let price =
+        asked.candidates.iter().find(|model| model.name() == answer.model).and_then(|model| model.price());
     let usage = answer.usage.map(|usage| Used {
         input_tokens: usage.input_tokens,
         output_tokens: usage.output_tokens,
@@ -171,7 +172,7 @@ fn calls(state: &GoalState, run: &Run, answer: &Answer) -> Vec<Call> {
         .and_then(agent_of)
         .map_or(Effect::Unsafe, |agent| agent.effect);
     let call = |call: &pb_llm::ToolCall| {
-        let approved = pb_tools::approve(&registry, &allowed, &call.name, call.arguments.clone());
+        let approved = pb_tools::policy::approve(&registry, &allowed, &call.name, call.arguments.clone());
         let (effect, title) = match &approved {
             Ok(approved) => (approved.effect(item_effect), approved.title()),
             Err(_) => (Effect::Pure, String::new()),

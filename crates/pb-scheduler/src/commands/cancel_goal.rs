@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::goals::Goals;
-use crate::turn::Turn;
+use crate::turn::{Papers, Turn};
 
 #[derive(Debug, Clone)]
 pub(super) struct Cancel {
@@ -36,7 +36,7 @@ pub(super) fn execute(
     cancel: &Cancel,
 ) -> Result<Value, RpcError> {
     let command = Command::Cancel { by: row.command.actor.clone(), reason: cancel.reason.clone() };
-    match turn.decide(goals, cancel.goal, command, None) {
+    match turn.decide(goals, cancel.goal, command, &Papers::default()) {
         Ok(()) => Ok(json!({ "success": true })),
         Err(Rejection::UnknownGoal) => Err(RpcError::goal_not_found(cancel.goal)),
         Err(rejection @ Rejection::AlreadyCancelled) => {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::goals::Goals;
 use crate::service::Config;
-use crate::turn::Turn;
+use crate::turn::{Papers, Turn};
 use crate::workspace;
 
 #[derive(Debug, Clone)]
@@ -45,10 +45,10 @@ pub(super) fn execute(
         spec: Box::new(submit.spec.clone()),
         by: row.command.actor.clone(),
     };
-    turn.decide(goals, submit.goal, command, None).map_err(rejected)?;
+    turn.decide(goals, submit.goal, command, &Papers::default()).map_err(rejected)?;
     if let Some(refused) = &submit.refused {
         let error = Failure::lasting("REFUSED", refused.to_string());
-        turn.decide(goals, submit.goal, Command::Refuse { error }, None).map_err(rejected)?;
+        turn.decide(goals, submit.goal, Command::Refuse { error }, &Papers::default()).map_err(rejected)?;
         let mut error = RpcError::new(ErrorCode::PermissionDenied, refused.to_string()).hint(refused.hint());
         if let Some(Value::Object(data)) = &mut error.data {
             data.insert("goalId".to_owned(), submit.goal.to_string().into());

@@ -6,7 +6,7 @@ use pb_model::goal::{Command, Failure, GoalState, Rejection, Want, wants};
 use super::{Driver, Input};
 use crate::commands;
 use crate::effects::Done;
-use crate::turn::Turn;
+use crate::turn::{Papers, Turn};
 
 impl Driver {
     /// Decides one input in memory.
@@ -20,7 +20,12 @@ impl Driver {
             Input::Done(done) => {
                 let (goal, want) = done.key();
                 self.in_flight.remove(&(goal, want));
-                if let Want::Execute(run) | Want::Verify(run) = want {
+                if let Want::Execute(run)
+                | Want::Verify(run)
+                | Want::Compose(run)
+                | Want::Think(run, _)
+                | Want::Act(run, _) = want
+                {
                     self.in_flight.remove(&(goal, Want::Stop(run)));
                 }
                 if let Err(rejection) = self.decide_done(turn, done) {
@@ -32,7 +37,8 @@ impl Driver {
 
     fn decide_done(&mut self, turn: &mut Turn, done: &Done) -> Result<(), Rejection> {
         let (goal, _) = done.key();
-        let (command, printed) = match done.clone() {
+        let mut papers = Papers::default();
+        let command = match done.clone() {
             Done::Folder { folder: Ok(folder), .. } => {
                 if self.goals.get(goal).is_some() {
                     self.goals.set_folder(goal, folder);
@@ -41,14 +47,26 @@ impl Driver {
             }
             Done::Folder { folder: Err(refused), .. } => {
                 let error = Failure::lasting("REFUSED", format!("{refused} ({})", refused.hint()));
-                (Command::Refuse { error }, None)
+                Command::Refuse { error }
             }
             Done::Baseline { workspace, baseline, .. } => {
                 let workspace = workspace.to_string_lossy().into_owned();
-                (Command::Start { workspace, baseline }, None)
+                Command::Start { workspace, baseline }
             }
             Done::Executed { run, epoch, execution, printed, .. } => {
-                (Command::FinishExecution { run, epoch, execution }, Some(printed))
+                papers.printed = Some(printed);
+                Command::FinishExecution { run, epoch, execution }
+            }
+            Done::Composed { run, epoch, next, .. } => Command::Reserve { run, epoch, next },
+            Done::Thought { run, epoch, n, thought, paper, .. } => {
+                papers.results.insert(n, paper);
+                Command::FinishThinking { run, epoch, n, thought }
+            }
+            Done::Acted { run, epoch, results, papers: written, plan, next, .. } => {
+                papers.results.extend(written);
+                // What is promised while draining would be charged, and never asked.
+                let next = next.filter(|_| !self.draining);
+                Command::FinishActing { run, epoch, results, plan, next }
             }
             Done::Verified { run, epoch, mut results, round, runs, .. } => {
                 // A run that started meanwhile may have written while the gates ran.
@@ -59,13 +77,13 @@ impl Driver {
                         result.evidence.workspace_digest = None;
                     }
                 }
-                (Command::FinishVerification { run, epoch, results, round }, None)
+                Command::FinishVerification { run, epoch, results, round }
             }
             Done::Published { rechecked, round, artifacts, .. } => {
-                (Command::FinishPublish { rechecked, round, artifacts }, None)
+                Command::FinishPublish { rechecked, round, artifacts }
             }
         };
-        turn.decide(&mut self.goals, goal, command, printed.as_ref())
+        turn.decide(&mut self.goals, goal, command, &papers)
     }
 
     /// Takes every step that needs no effect: plans, claims of folders and lanes, the begin of delivery.
@@ -93,7 +111,7 @@ impl Driver {
         let Some(command) = wants.into_iter().find_map(|want| self.step(state, want)) else {
             return false;
         };
-        match turn.decide(&mut self.goals, goal, command, None) {
+        match turn.decide(&mut self.goals, goal, command, &Papers::default()) {
             Ok(()) => true,
             Err(rejection) => {
                 tracing::error!(%goal, %rejection, "a goal does not go on");
@@ -116,8 +134,18 @@ impl Driver {
                 let (run, epoch) = (ids.uuid().into(), self.context.epoch);
                 (busy < item.lane.capacity()).then_some(Command::StartRun { item: item.id, run, epoch })
             }
+            Want::StartPlanning => {
+                Some(Command::StartPlanning { run: ids.uuid().into(), epoch: self.context.epoch })
+            }
             Want::BeginPublish => Some(Command::BeginPublish),
-            Want::Prepare | Want::Execute(_) | Want::Verify(_) | Want::Publish | Want::Stop(_) => None,
+            Want::Prepare
+            | Want::Execute(_)
+            | Want::Compose(_)
+            | Want::Think(..)
+            | Want::Act(..)
+            | Want::Verify(_)
+            | Want::Publish
+            | Want::Stop(_) => None,
         }
     }
 
@@ -132,7 +160,7 @@ impl Driver {
         };
         let workspace = folder.to_string_lossy().into_owned();
         let command = Command::WaitFor { workspace, behind };
-        if let Err(rejection) = turn.decide(&mut self.goals, goal, command, None) {
+        if let Err(rejection) = turn.decide(&mut self.goals, goal, command, &Papers::default()) {
             tracing::error!(%goal, %rejection, "a goal does not wait");
         }
     }

@@ -76,15 +76,15 @@ impl Driver {
         log: Log,
         goals: Goals,
         (sender, receiver): Inputs,
-        (link, tasks): (Link, Tasks),
+        tasks: Tasks,
     ) -> Self {
         Self {
-            context,
             log,
             goals,
             sender,
             receiver,
-            link,
+            link: context.link.clone(),
+            context,
             tasks,
             in_flight: HashMap::new(),
             draining: false,

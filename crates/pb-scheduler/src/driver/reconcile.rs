@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::{Driver, Input, LOOK_INTERVAL};
+use crate::agent;
 use crate::effects::Done;
 
 impl Driver {
@@ -44,18 +45,35 @@ impl Driver {
         };
         let folder = self.goals.folder(goal).map(Path::to_owned);
         match want {
-            Want::Plan | Want::Start(_) | Want::BeginPublish => return,
+            Want::Plan | Want::StartPlanning | Want::Start(_) | Want::BeginPublish => return,
             Want::Prepare if folder.is_some() && !self.goals.has_claimed(goal) => return, // It waits for another goal.
             Want::Stop(run) if self.is_busy(goal, run) => return,
-            Want::Prepare | Want::Execute(_) | Want::Verify(_) | Want::Publish | Want::Stop(_) => {}
+            Want::Prepare
+            | Want::Execute(_)
+            | Want::Compose(_)
+            | Want::Think(..)
+            | Want::Act(..)
+            | Want::Verify(_)
+            | Want::Publish
+            | Want::Stop(_) => {}
         }
         let cancel = CancellationToken::new();
         self.in_flight.insert((goal, want), cancel.clone());
         let context = Arc::clone(&self.context);
         // If the work dies with a panic, the run's outcome is as unknown as after a crash.
         let fallback = match want {
-            Want::Execute(run) | Want::Verify(run) | Want::Stop(run) => Done::lost(&state, run),
-            Want::Plan | Want::Prepare | Want::Start(_) | Want::BeginPublish | Want::Publish => None,
+            Want::Execute(run)
+            | Want::Compose(run)
+            | Want::Think(run, _)
+            | Want::Act(run, _)
+            | Want::Verify(run)
+            | Want::Stop(run) => Done::lost(&state, run),
+            Want::Plan
+            | Want::StartPlanning
+            | Want::Prepare
+            | Want::Start(_)
+            | Want::BeginPublish
+            | Want::Publish => None,
         };
         let (answer, answered) = oneshot::channel();
         self.tasks.spawn("effect", async move {
@@ -63,9 +81,15 @@ impl Driver {
                 (Want::Prepare, None) => Some(context.folder(&state).await),
                 (Want::Prepare, Some(folder)) => Some(context.baseline(&state, folder).await),
                 (Want::Execute(run), _) => context.execute(&state, run, &cancel).await,
+                (Want::Compose(run), _) => agent::compose(&context, &state, run).await,
+                (Want::Think(run, n), _) => agent::think(&context, &state, (run, n), &cancel).await,
+                (Want::Act(run, _), _) => agent::act(&context, &state, run, &cancel).await,
                 (Want::Verify(run), _) => context.verify(&state, run, &cancel).await,
                 (Want::Publish, _) => Some(context.publish(&state, &cancel).await),
-                (Want::Plan | Want::Start(_) | Want::BeginPublish | Want::Stop(_), _) => None,
+                (
+                    Want::Plan | Want::StartPlanning | Want::Start(_) | Want::BeginPublish | Want::Stop(_),
+                    _,
+                ) => None,
             };
             let _ = answer.send(done); // The loop has ended; the journal tells the next one.
         });
@@ -78,8 +102,23 @@ impl Driver {
     }
 
     fn is_busy(&self, goal: GoalId, run: pb_model::RunId) -> bool {
-        let wants = [Want::Execute(run), Want::Verify(run)];
-        wants.iter().any(|want| self.in_flight.contains_key(&(goal, *want)))
+        self.in_flight.keys().any(|(busy, want)| {
+            let of = match want {
+                Want::Execute(of)
+                | Want::Verify(of)
+                | Want::Compose(of)
+                | Want::Think(of, _)
+                | Want::Act(of, _) => Some(*of),
+                Want::Plan
+                | Want::StartPlanning
+                | Want::Prepare
+                | Want::Start(_)
+                | Want::BeginPublish
+                | Want::Publish
+                | Want::Stop(_) => None,
+            };
+            *busy == goal && of == Some(run)
+        })
     }
 
     /// How long until something is due by itself.

@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use pb_exec::{Enforced, Finished, Outcome, Policy};
-use pb_model::RunId;
-use pb_model::goal::{Execution, ExecutionOutcome, GoalState};
+use pb_model::goal::{
+    AfterFailure, CallEnd, CallResult, Doing, Execution, ExecutionOutcome, GoalState, Hindrance, Run,
+    Thought, ThoughtOutcome,
+};
 use pb_model::spec::Work;
+use pb_model::{GoalId, RunId};
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Done, StepCommand, StepOf};
@@ -108,21 +111,56 @@ impl Done {
     pub(crate) fn lost(state: &GoalState, run: RunId) -> Option<Self> {
         let run = state.run(run)?;
         let (goal, id, epoch) = (state.goal.id, run.id, run.epoch);
+        if let Some(conversation) = &run.conversation
+            && run.stage == pb_model::goal::RunStage::Executing
+        {
+            return Self::lost_turn(goal, run, &conversation.doing);
+        }
         Some(match run.stage {
             pb_model::goal::RunStage::Executing => Self::Executed {
                 goal,
                 run: id,
                 epoch,
                 execution: Box::new(nothing(ExecutionOutcome::Lost)),
-                printed: Printed {
-                    found: ExecutionOutcome::Lost.to_string(),
-                    output: String::new(),
-                },
+                printed: Printed { found: ExecutionOutcome::Lost.to_string(), output: String::new() },
             },
             pb_model::goal::RunStage::Verifying
             | pb_model::goal::RunStage::Probing
             | pb_model::goal::RunStage::Ended => {
                 Self::Verified { goal, run: id, epoch, results: Vec::new(), round: None, runs: 0 }
+            }
+        })
+    }
+
+    /// The end of a turn of a conversation that nothing works on any more.
+    fn lost_turn(goal: GoalId, run: &Run, doing: &Doing) -> Option<Self> {
+        let (id, epoch) = (run.id, run.epoch);
+        let why = "the work on it ended without a result".to_owned();
+        Some(match doing {
+            Doing::Composing { .. } => {
+                Self::Composed { goal, run: id, epoch, next: Err(Hindrance::Host { why }) }
+            }
+            Doing::Thinking { n } => {
+                let then = AfterFailure::Again { after_ms: None };
+                let outcome = ThoughtOutcome::Failed { error: why.clone(), then, charged: true };
+                let thought = Thought { model: String::new(), usage: None, outcome, duration_ms: 0 };
+                let paper = serde_json::json!({"found": why}).to_string();
+                Self::Thought { goal, run: id, epoch, n: *n, thought: Box::new(thought), paper }
+            }
+            Doing::Acting { calls } => {
+                let call = calls.first()?;
+                let end = if call.has_intent() { CallEnd::Unknown } else { CallEnd::Host };
+                let result = CallResult { n: call.n, end, found: why, duration_ms: 0 };
+                Self::Acted {
+                    goal,
+                    run: id,
+                    epoch,
+                    n: call.n,
+                    results: vec![result],
+                    papers: Vec::new(),
+                    plan: None,
+                    next: None,
+                }
             }
         })
     }

@@ -105,7 +105,13 @@ impl Done {
 }
 
 impl Context {
-    pub(crate) fn new(config: Config, (log, epoch): (LogReader, Epoch), sandbox: Sandbox, link: Link, models: ModelSource) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        (log, epoch): (LogReader, Epoch),
+        sandbox: Sandbox,
+        link: Link,
+        models: ModelSource,
+    ) -> Self {
         let launcher = Launcher::new(config.exe.clone());
         Self { config, epoch, log, link, models, launcher, sandbox, manifests: Mutex::default() }
     }

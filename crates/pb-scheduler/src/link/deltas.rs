@@ -21,7 +21,8 @@ const CHUNKS_MAX: u32 = 32;
 #[derive(Debug, Clone)]
 pub(crate) struct CallIds {
     pub(crate) goal: GoalId,
-    pub(crate) item: ItemId,
+    /// Absent for a plan in the making.
+    pub(crate) item: Option<ItemId>,
     pub(crate) run: RunId,
     /// Its own id, unique in the run.
     pub(crate) request: String,
@@ -190,7 +191,7 @@ impl Pieces {
     fn delta(&self, kind: DeltaKind) -> SchedulerDelta {
         SchedulerDelta {
             goal_id: self.call.goal.to_string(),
-            work_item_id: Some(self.call.item.to_string()),
+            work_item_id: self.call.item.map(|item| item.to_string()),
             run_id: self.call.run.to_string(),
             request_id: self.call.request.clone(),
             kind,

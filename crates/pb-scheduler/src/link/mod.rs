@@ -3,8 +3,7 @@
 //! from the files. Deltas alone are in no file: of those, lost is lost.
 
 mod connection;
-#[cfg_attr(not(test), expect(dead_code, reason = "the effects that call models and tools are being written"))]
-pub(crate) mod deltas;
+mod deltas;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +19,7 @@ use crate::service::Config;
 use crate::turn::Executed;
 
 pub(crate) use connection::run;
+pub(crate) use deltas::{CallIds, DeltaStream, Saying};
 
 /// Frames that wait for the socket; when it is full, frames are skipped and the gateway reads the log.
 const FRAMES_WAITING_MAX: usize = 1024;
