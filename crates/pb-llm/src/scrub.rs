@@ -1,0 +1,90 @@
+//! Providers' words, made fit to be shown and stored: no keys, no control characters, bounded.
+
+use crate::chat::ERROR_BYTES_MAX;
+
+/// What stands in place of a key.
+const SCRUBBED: &str = "[key]";
+/// How much of a text is looked at, in bytes; far more than is kept.
+const LOOKED_AT_BYTES_MAX: usize = 64 * 1024;
+/// What keys of well-known providers begin with.
+const KEY_PREFIXES: [&str; 8] = ["sk-", "sk_", "AIza", "gsk_", "xai-", "pplx-", "hf_", "ghp_"];
+/// Shortest word with such a beginning that is taken for a key, in bytes.
+const KEY_BYTES_MIN: usize = 12;
+/// Shortest word of letters and digits that is taken for a key whatever it begins with, in bytes.
+/// The ids of requests, which are worth showing, are shorter.
+const SECRET_BYTES_MIN: usize = 40;
+/// Shortest key of ours that is looked for, in bytes: a shorter one is no key.
+const OWN_KEY_BYTES_MIN: usize = 4;
+
+/// `text` without `key` and whatever looks like one, at most [`ERROR_BYTES_MAX`] bytes.
+pub(crate) fn scrub(text: &str, key: Option<&str>) -> String {
+    let text = bounded(text, LOOKED_AT_BYTES_MAX);
+    let text = match key.filter(|key| key.len() >= OWN_KEY_BYTES_MIN) {
+        Some(key) => text.replace(key, SCRUBBED),
+        None => text.to_owned(),
+    };
+    let mut shown = String::with_capacity(text.len());
+    let mut after_bearer = false;
+    for word in text.split_inclusive(|c: char| !is_of_a_key(c)) {
+        let end = word.trim_end_matches(|c| !is_of_a_key(c)).len();
+        let (bare, rest) = word.split_at(end);
+        let key_like = looks_like_a_key(bare) || (after_bearer && bare.len() >= KEY_BYTES_MIN);
+        shown.push_str(if key_like { SCRUBBED } else { bare });
+        shown.extend(rest.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        if !bare.is_empty() {
+            after_bearer = bare.eq_ignore_ascii_case("bearer");
+        }
+    }
+    bounded(shown.trim(), ERROR_BYTES_MAX).to_owned()
+}
+
+fn bounded(text: &str, bytes_max: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default()
+}
+
+fn is_of_a_key(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '*' | '.' | '…')
+}
+
+fn looks_like_a_key(word: &str) -> bool {
+    let known = || KEY_PREFIXES.iter().any(|prefix| word.starts_with(prefix));
+    let mixed = || {
+        word.contains(|c: char| c.is_ascii_digit())
+            && word.contains(|c: char| c.is_ascii_alphabetic())
+            && !word.contains('.')
+    };
+    (word.len() >= KEY_BYTES_MIN && known()) || (word.len() >= SECRET_BYTES_MIN && mixed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_not_shown() {
+        for (text, expect) in [
+            ("key 日本-our-key is wrong", "key 日本-our-key is wrong"),
+            ("the key tesserakt!x is wrong", "the key [key] is wrong"),
+            (
+                "Incorrect API key provided: sk-ab***********************wxyz.",
+                "Incorrect API key provided: [key]",
+            ),
+            ("{\"key\":\"AIzaSyA-1234567890\"}", "{\"key\":\"[key]\"}"),
+            ("Authorization: Bearer abcdefghijkl", "Authorization: Bearer [key]"),
+            ("x=0123456789abcdef0123456789abcdef0123456789abcdef;", "x=[key];"),
+            // Not keys.
+            ("request req_011CSHoEeqs5C35K2UUqR7Fy", "request req_011CSHoEeqs5C35K2UUqR7Fy"),
+            ("id 0197d1a2-1111-7222-8333-444455556666", "id 0197d1a2-1111-7222-8333-444455556666"),
+            ("model claude-sonnet-4-5-20250929 不存在", "model claude-sonnet-4-5-20250929 不存在"),
+            ("a\nb\u{1b}[31mc", "a b [31mc"),
+        ] {
+            assert_eq!(scrub(text, Some("tesserakt!x")), expect);
+        }
+    }
+
+    #[test]
+    fn texts_are_bounded() {
+        let long = scrub(&"错".repeat(100_000), None);
+        assert!(long.len() <= ERROR_BYTES_MAX && long.len() > ERROR_BYTES_MAX - 3);
+    }
+}
