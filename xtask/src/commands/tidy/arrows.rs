@@ -41,7 +41,7 @@ const NEVER: &[(&str, &[&str])] = &[
 /// Crates that only some of ours may name in their `[dependencies]`.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("anyhow", &["pb", XTASK, TESTKIT]),
-    ("clap", &["pb", XTASK]),
+    ("clap", &["pb", XTASK, TESTKIT]),
     ("rusqlite", &["pb-store", TESTKIT]),
     ("axum", &["pb-gateway", TESTKIT]),
     ("genai", &["pb-llm"]),
