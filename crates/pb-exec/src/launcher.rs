@@ -164,7 +164,12 @@ impl Running {
     }
 
     /// Takes the output in until the tool and all it started are gone.
-    pub async fn wait(mut self) -> Finished {
+    pub async fn wait(self) -> Finished {
+        self.wait_hearing(&mut |_| {}).await
+    }
+
+    /// The same; `listener` hears the output as it comes, in pieces that may end inside a character.
+    pub async fn wait_hearing(mut self, listener: &mut (dyn FnMut(&[u8]) + Send)) -> Finished {
         let mut collector = Collector::default();
         let keeper = &mut self.keeper;
         let reports = &mut self.reports;
@@ -184,7 +189,7 @@ impl Running {
         };
         let report = tokio::select! {
             report = over => report,
-            never = pump(&mut self.output, &mut collector) => match never {},
+            never = pump(&mut self.output, &mut collector, listener) => match never {},
         };
         let ended = if let Some(ended) = report {
             ended
@@ -251,10 +256,16 @@ async fn last_report(reports: &mut UnixStream, started: &mut Option<(u32, Enforc
 }
 
 /// Reads output for as long as it is polled; at the end of the pipe it waits to be dropped.
-async fn pump(output: &mut pipe::Receiver, collector: &mut Collector) -> std::convert::Infallible {
+async fn pump(
+    output: &mut pipe::Receiver,
+    collector: &mut Collector,
+    listener: &mut (dyn FnMut(&[u8]) + Send),
+) -> std::convert::Infallible {
     let mut buffer = vec![0; READ_BYTES];
     while let Ok(count @ 1..) = output.read(&mut buffer).await {
-        collector.push(buffer.get(..count).unwrap_or_default());
+        let piece = buffer.get(..count).unwrap_or_default();
+        collector.push(piece);
+        listener(piece);
     }
     std::future::pending().await
 }

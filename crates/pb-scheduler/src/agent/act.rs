@@ -158,6 +158,8 @@ impl Acting<'_> {
         let left = self.state.goal.time_left_ms(self.context.config.clock.now_ms());
         let runner = StepRunner {
             context: Arc::clone(self.context),
+            goal: self.state.goal.id,
+            item: self.run.item_id,
             run: self.run.id,
             epoch: self.run.epoch,
             n: call.n,

@@ -7,15 +7,18 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use pb_exec::{Finished, SpawnError};
-use pb_model::{Epoch, RunId};
+use pb_model::{Epoch, GoalId, ItemId, RunId};
 use pb_tools::{Command, Runner};
 use tokio_util::sync::CancellationToken;
 
 use crate::effects::{Context, StepCommand, StepOf};
+use crate::link::{CallIds, OutputStream};
 
 /// Runs commands for one call of a tool.
 pub(super) struct StepRunner {
     pub(super) context: Arc<Context>,
+    pub(super) goal: GoalId,
+    pub(super) item: Option<ItemId>,
     pub(super) run: RunId,
     pub(super) epoch: Epoch,
     /// The call's place in the journal.
@@ -50,7 +53,49 @@ impl Runner for StepRunner {
                 tcp_ports: &[],
                 time_limit_ms: command.time_limit_s.saturating_mul(1000).min(self.time_left_ms),
             };
-            self.context.run_step(of, &step, self.n, &self.cancel).await
+            let ids = CallIds {
+                goal: self.goal,
+                item: self.item,
+                run: self.run,
+                request: format!("{}.{}.{}", self.run, self.n, self.epoch),
+            };
+            let mut stream = OutputStream::new(self.context.link.clone(), ids, pb_tools::RUN_COMMAND);
+            let mut carry = Carry::default();
+            let mut listener = |piece: &[u8]| carry.text(piece, |text| stream.push(text));
+            self.context.run_step_hearing(of, &step, (self.n, &self.cancel), &mut listener).await
         })
+    }
+}
+
+/// Pieces of output may end inside a character: its beginning waits for the rest.
+#[derive(Default)]
+struct Carry(Vec<u8>);
+
+impl Carry {
+    fn text(&mut self, piece: &[u8], mut hear: impl FnMut(&str)) {
+        self.0.extend_from_slice(piece);
+        for chunk in self.0.utf8_chunks() {
+            hear(chunk.valid());
+        }
+        let unfinished = match std::str::from_utf8(&self.0) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            Ok(_) | Err(_) => self.0.len(),
+        };
+        self.0.drain(..unfinished);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Carry;
+
+    #[test]
+    fn a_character_in_two_pieces_is_heard_once_and_whole() {
+        let mut carry = Carry::default();
+        let mut heard = Vec::new();
+        for piece in [b"a\xe4".as_slice(), b"\xbd\xa0b\xff", b"c"] {
+            carry.text(piece, |text| heard.push(text.to_owned()));
+        }
+        assert_eq!(heard.concat(), "a\u{4f60}bc");
     }
 }

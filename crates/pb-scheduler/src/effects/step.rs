@@ -64,6 +64,17 @@ impl Context {
         n: u32,
         cancel: &CancellationToken,
     ) -> Result<Finished, pb_exec::SpawnError> {
+        self.run_step_hearing(of, command, (n, cancel), &mut |_| {}).await
+    }
+
+    /// The same; `listener` hears the output as it comes.
+    pub(crate) async fn run_step_hearing(
+        &self,
+        of: StepOf<'_>,
+        command: &StepCommand<'_>,
+        (n, cancel): (u32, &CancellationToken),
+        listener: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<Finished, pb_exec::SpawnError> {
         let step = step_name(of.run, n, of.epoch);
         let temporary = Temporary::make(self.config.home.temporary().join(&step));
         let job = self.sandbox.job(&Request {
@@ -80,7 +91,7 @@ impl Context {
         });
         let running = self.launcher.spawn(&job)?;
         let stopper = running.stopper();
-        let mut finished = std::pin::pin!(running.wait());
+        let mut finished = std::pin::pin!(running.wait_hearing(listener));
         tokio::select! {
             finished = &mut finished => return Ok(finished),
             () = cancel.cancelled() => stopper.stop(),

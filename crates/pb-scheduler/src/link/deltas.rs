@@ -217,7 +217,7 @@ mod tests {
         let (link, task) = loose();
         let ids = CallIds {
             goal: "goal_00000000000000000000000000000001".parse().unwrap(),
-            item: "item_00000000000000000000000000000002".parse().unwrap(),
+            item: "item_00000000000000000000000000000002".parse().ok(),
             run: "run_00000000000000000000000000000003".parse().unwrap(),
             request: "request".to_owned(),
         };

@@ -19,7 +19,7 @@ use crate::service::Config;
 use crate::turn::Executed;
 
 pub(crate) use connection::run;
-pub(crate) use deltas::{CallIds, DeltaStream, Saying};
+pub(crate) use deltas::{CallIds, DeltaStream, OutputStream, Saying};
 
 /// Frames that wait for the socket; when it is full, frames are skipped and the gateway reads the log.
 const FRAMES_WAITING_MAX: usize = 1024;
@@ -160,7 +160,7 @@ mod tests {
         let socket = task.config.socket.clone();
         let call = CallIds {
             goal: "goal_00000000000000000000000000000001".parse().unwrap(),
-            item: "item_00000000000000000000000000000002".parse().unwrap(),
+            item: "item_00000000000000000000000000000002".parse().ok(),
             run: "run_00000000000000000000000000000003".parse().unwrap(),
             request: "request".to_owned(),
         };
