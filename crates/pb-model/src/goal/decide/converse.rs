@@ -395,7 +395,9 @@ fn planning_question(root_cause: String, title: &str) -> Question {
 /// Something is missing before the model can be asked.
 fn hinder(decision: &mut Decision, item: Option<&Item>, run: &Run, hindrance: Hindrance) {
     let (escalation_type, title, root_cause, hint) = match hindrance {
-        Hindrance::NoModel { why, hint } => (EscalationType::Credential, "a model is needed", why, hint),
+        Hindrance::NoModel { why, hint } | Hindrance::Unusable { why, hint } => {
+            (EscalationType::Credential, "a model is needed", why, hint)
+        }
         Hindrance::Unconfined { hint } => (
             EscalationType::Risk,
             "this machine cannot confine what an agent runs",
