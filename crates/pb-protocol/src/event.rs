@@ -125,7 +125,11 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::ModelFailed { n, model, error, charge, not_before_ms, .. } => json!({
             "step": n,
             "model": model,
-            "error": error,
+            "error": failure(&Failure {
+                code: "MODEL_FAILED".to_owned(),
+                message: error.clone(),
+                recoverable: not_before_ms.is_some(),
+            }),
             "tokens": charge.amount.tokens,
             "costUsd": usd(charge.amount.micro_usd),
             "assumed": charge.assumed,

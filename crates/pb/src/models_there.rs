@@ -42,7 +42,9 @@ pub(crate) async fn check(home: &Home) -> Result<(), Failure> {
         let keys = lacks.join(", ");
         let lacking = format!("{keys} is set here, but not in the running scheduler");
         if info.models.is_empty() {
-            return Err(Failure::new(Exit::Config, lacking).hint("give it to the scheduler: pb scheduler restart"));
+            return Err(
+                Failure::new(Exit::Config, lacking).hint("give it to the scheduler: pb scheduler restart")
+            );
         }
         output::note(format_args!("{lacking}; to use it: pb scheduler restart"));
     }

@@ -146,7 +146,8 @@ async fn test(home: &Home, args: &TestArgs) -> Result<Exit, Failure> {
     let answered = model.call(&request, &mut listener).await;
     let took = began.elapsed();
     let answer = answered.map_err(|error| {
-        Failure::new(Exit::Unavailable, &error).hint("check its key, its address and that it runs: pb models list")
+        Failure::new(Exit::Unavailable, &error)
+            .hint("check its key, its address and that it runs: pb models list")
     })?;
     let first_ms = first.map(|first| millis(first));
     let usage = answer.usage;
@@ -165,7 +166,9 @@ async fn test(home: &Home, args: &TestArgs) -> Result<Exit, Failure> {
     }
     let tokens = match usage {
         Some(usage) => format!("{} tokens in, {} out", usage.input_tokens, usage.output_tokens),
-        None => "it does not report tokens, so each call is charged with all that was put aside for it".to_owned(),
+        None => {
+            "it does not report tokens, so each call is charged with all that was put aside for it".to_owned()
+        }
     };
     let cost = cost.map_or_else(|| "price unknown".to_owned(), format::usd);
     let first = first_ms.map_or_else(|| "-".to_owned(), format::duration);

@@ -40,8 +40,9 @@ struct CreateArgs {
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     match args.action {
-        Action::Create(args) => {
-            run::start(args.asked.spec()?, HandOver { detach: true, json: args.json, key: args.key.as_deref() })
-        }
+        Action::Create(args) => run::start(
+            args.asked.spec()?,
+            HandOver { detach: true, json: args.json, key: args.key.as_deref() },
+        ),
     }
 }
