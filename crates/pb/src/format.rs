@@ -38,6 +38,16 @@ pub(crate) fn usd(micro: u64) -> String {
     }
 }
 
+/// Tokens, and the money for them as far as it is known.
+pub(crate) fn spent(tokens: u64, micro: u64, unpriced: bool) -> String {
+    let tokens = count(tokens, "token");
+    match (unpriced, micro) {
+        (false, _) => format!("{tokens}, {}", usd(micro)),
+        (true, 0) => format!("{tokens}, price unknown"),
+        (true, _) => format!("{tokens}, {} and what has no known price", usd(micro)),
+    }
+}
+
 /// Millionths of a US dollar as dollars.
 #[expect(clippy::cast_precision_loss, reason = "sums of money here are far below 2^52 millionths")]
 pub(crate) fn usd_value(micro: u64) -> f64 {

@@ -175,6 +175,9 @@ pub struct Used {
     pub output_tokens: u64,
     /// What that costs, in millionths of a US dollar.
     pub micro_usd: u64,
+    /// Nobody has said what the model costs.
+    #[serde(default)]
+    pub unpriced: bool,
 }
 
 /// What a model said, or why it did not.

@@ -147,6 +147,7 @@ fn heard(
         input_tokens: usage.input_tokens,
         output_tokens: usage.output_tokens,
         micro_usd: price.map_or(0, |price| price.cost(usage)),
+        unpriced: price.is_none(),
     });
     let calls: Vec<Call> = calls(state, run, &answer);
     let text = beginning(&answer.said.text, TOLD_BYTES_MAX);

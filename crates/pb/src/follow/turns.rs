@@ -16,6 +16,8 @@ const MARGIN: usize = 13;
 pub(super) struct Turns {
     tokens: u64,
     micro_usd: u64,
+    /// A model was called whose price nobody has said.
+    unpriced: bool,
 }
 
 impl Turns {
@@ -23,6 +25,7 @@ impl Turns {
     pub(super) fn of_model(&mut self, what: &str, payload: &Payload, was_heard: bool) -> Option<String> {
         self.tokens += payload.tokens.unwrap_or_default();
         self.micro_usd += micro(payload.cost_usd.unwrap_or_default());
+        self.unpriced |= payload.cost_usd.is_none();
         match what {
             "answered" => Some(self.answered(payload, was_heard)),
             "failed" => {
@@ -60,9 +63,9 @@ impl Turns {
             (Some(input), Some(output)) => format!("{input} + {output} tokens"),
             _ => format!("{} tokens assumed", payload.tokens.unwrap_or_default()),
         };
-        let cost = format::usd(micro(payload.cost_usd.unwrap_or_default()));
-        let all = format::usd(self.micro_usd);
-        format!("{tokens}, {cost}; in all {}, {all}", format::count(self.tokens, "token"))
+        let cost = payload.cost_usd.map_or_else(|| "price unknown".to_owned(), |usd| format::usd(micro(usd)));
+        let all = format::spent(self.tokens, self.micro_usd, self.unpriced);
+        format!("{tokens}, {cost}; in all {all}")
     }
 }
 
