@@ -191,15 +191,15 @@ async fn deltas_that_are_not_understood_are_skipped() {
 /// Reads until so many events of the log came and so many deltas are accounted for; gives the
 /// events, and how many deltas came and were told to be lost.
 async fn account(client: &mut Client, events: usize, deltas: u64) -> (Vec<Value>, u64, u64) {
-    let (mut kept, mut came, mut lost, mut last) = (Vec::new(), 0, 0, None);
+    let (mut kept, mut came, mut lost, mut newest) = (Vec::new(), 0, 0, None);
     while kept.len() < events || came + lost < deltas {
         let frame = client.event().await;
         if frame["type"] == "lag" {
             lost += frame["dropped"].as_u64().unwrap();
         } else if frame["ephemeral"] == true {
             let index = frame["data"]["index"].as_u64();
-            assert!(index > last, "{index:?} after {last:?}");
-            last = index;
+            assert!(index > newest, "{index:?} after {newest:?}");
+            newest = index;
             came += 1;
         } else {
             kept.push(frame);
