@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use pb_llm::chat::ERROR_BYTES_MAX;
-use pb_llm::{CallError, CallErrorKind, ChatModel, GenaiModel, Key, Limits, ModelAt, Web};
+use pb_llm::{CallError, CallErrorKind, ChatModel, GenaiModel, Key, Limits, ModelAt};
 use pb_runtime::config::ProviderKind;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::support::{
-    Events, IMPATIENT, KEY, KINDS, PATIENT, Server, Step, after, call, model_at, status, stream,
+    Events, IMPATIENT, KEY, KINDS, PATIENT, Server, Step, after, call, model_at, status, stream, web,
 };
 
 async fn failure(kind: ProviderKind, text: String) -> CallError {
@@ -189,7 +189,7 @@ async fn a_missing_key_is_said_without_a_call() {
         price: None,
         limits: PATIENT,
     };
-    let model = GenaiModel::new(at, &Web::new().unwrap());
+    let model = GenaiModel::new(at, web());
     let error = call(&model).await.0.unwrap_err();
     assert_eq!(error.to_string(), "anthropic/claude: there is no key: set ANTHROPIC_API_KEY");
     assert_eq!((error.kind, model.price()), (CallErrorKind::Unauthorized, None));

@@ -1,6 +1,6 @@
 //! A server of canned answers, and what the wires look like.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use pb_llm::genai_model::STREAM_BYTES_MAX;
@@ -297,6 +297,12 @@ impl Events {
     }
 }
 
+/// One for all: reading the system's certificates takes a while.
+pub(crate) fn web() -> &'static Web {
+    static WEB: OnceLock<Web> = OnceLock::new();
+    WEB.get_or_init(|| Web::new().unwrap())
+}
+
 /// The model `test/m` at `url`.
 pub(crate) fn model_at(kind: ProviderKind, url: &str, limits: Limits) -> GenaiModel {
     model_named("test/m", kind, url, limits)
@@ -311,7 +317,7 @@ pub(crate) fn model_named(name: &str, kind: ProviderKind, url: &str, limits: Lim
         price: Some(Price::default()),
         limits,
     };
-    GenaiModel::new(at, &Web::new().unwrap())
+    GenaiModel::new(at, web())
 }
 
 pub(crate) fn ask(text: &str) -> ChatRequest {
