@@ -163,12 +163,12 @@ impl Worker {
         Thought { model: "m".to_owned(), usage: self.lucky().then_some(used), outcome, duration_ms: 1 }
     }
 
-    fn act(&mut self, run: &Run) -> Command {
-        let Some(Doing::Acting { calls }) = run.conversation.as_ref().map(|talk| &talk.doing) else {
-            unreachable!("wanted while it calls nothing")
-        };
+    fn act(&self, run: &Run) -> Command {
+        let talk = run.conversation.as_ref().unwrap();
+        let Doing::Acting { calls } = &talk.doing else { unreachable!("wanted while it calls nothing") };
+        let is_done = talk.turns > 2;
         let results = calls.iter().take(batch(calls)).map(|call| {
-            let end = if self.lucky() { CallEnd::Ok } else { CallEnd::Finished };
+            let end = if is_done { CallEnd::Finished } else { CallEnd::Ok };
             CallResult { n: call.n, end, found: "found".to_owned(), duration_ms: 1 }
         });
         let results = results.collect();
