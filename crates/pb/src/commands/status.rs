@@ -2,13 +2,14 @@
 
 use pb_protocol::methods::NoParams;
 use pb_protocol::methods::system::{self, StatusResult};
-use pb_runtime::{Clock, Endpoint, Home};
+use pb_runtime::{Clock, Endpoint, Home, SchedulerInfo};
 use serde::Serialize;
 
 use crate::connection::{Link, Patience};
 use crate::daemon::Daemon;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::{WARN, styled};
 use crate::{format, output, table, wait};
 
 /// Show both processes, the link between them, and how many goals are in which state
@@ -37,6 +38,8 @@ struct Overview {
     scheduler: Process,
     /// What the gateway tells; absent when it does not answer.
     system: Option<StatusResult>,
+    /// What the scheduler has to work with; absent until it has told.
+    works_with: Option<SchedulerInfo>,
 }
 
 /// One of the processes, as its lock tells.
@@ -92,6 +95,7 @@ const HEADINGS: [&str; 6] = ["PROCESS", "STATE", "PID", "VERSION", "UP", "ADDRES
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     let (gateway, scheduler) = (Process::of(&home, Daemon::Gateway), Process::of(&home, Daemon::Scheduler));
+    let info = scheduler.pid.and_then(|pid| SchedulerInfo::read(&home.scheduler_json(), pid));
     let told = gateway.running.then(|| ask(&home));
     let exit = if gateway.running && scheduler.running { Exit::Ok } else { Exit::Unproven };
     if args.json {
@@ -100,6 +104,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             gateway,
             scheduler,
             system: told.and_then(Result::ok),
+            works_with: info,
         })?;
         return Ok(exit);
     }
@@ -113,6 +118,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         }
         Some(Err(failure)) => output::failure(failure),
         None => {}
+    }
+    if let Some(info) = &info {
+        output::data(format::field("models", models(info)))?;
+        output::data(format::field("agents", agents(info)))?;
     }
     output::data(format::field("home", home.root().display()))?;
     Ok(exit)
@@ -143,6 +152,26 @@ fn link(system: &StatusResult) -> String {
         format!("connected, {} behind{waiting}", format::count(scheduler.lag_events, "event"))
     } else {
         format!("no scheduler is connected{waiting}")
+    }
+}
+
+fn models(info: &SchedulerInfo) -> String {
+    if let Some(problem) = &info.problem {
+        return styled(WARN, format::line(problem));
+    }
+    match info.models.as_slice() {
+        [] => "none; see pb models list".to_owned(),
+        models => format::line(&models.join(", ")),
+    }
+}
+
+/// How what agents run is held (`security.md` 20).
+fn agents(info: &SchedulerInfo) -> String {
+    match (info.confines, info.allow_unconfined_agents) {
+        (true, false) => "confined by the kernel".to_owned(),
+        (true, true) => styled(WARN, "confined by the kernel; config.toml allows them where it cannot"),
+        (false, true) => styled(WARN, "NOT confined: this kernel cannot, and config.toml allows it"),
+        (false, false) => "refused: this kernel cannot confine them".to_owned(),
     }
 }
 

@@ -1,0 +1,144 @@
+//! What follows from calls of tools.
+
+use super::end::{ask, cancelled, end, execute, give_up, no_plan};
+use super::{go_on, talking};
+use crate::goal::command::{Next, Planned, Rejection};
+use crate::goal::conversation::{Call, CallEnd, CallResult, Doing, PLANS_REFUSED_MAX};
+use crate::goal::decide::escalate::Question;
+use crate::goal::decide::{Decision, intake, run};
+use crate::goal::event::Event;
+use crate::goal::state::{EscalationType, ExecutionOutcome, Item, Run};
+use crate::spec::Effect;
+use crate::{Epoch, RunId, Verdict};
+
+/// Calls of tools ended.
+pub(in crate::goal::decide) fn acted(
+    decision: &mut Decision,
+    (run, epoch): (RunId, Epoch),
+    results: &[CallResult],
+    (plan, next): (Option<Planned>, Option<Next>),
+) -> Result<(), Rejection> {
+    let (item, run, conversation) = talking(decision, run, epoch)?;
+    let Doing::Acting { calls } = &conversation.doing else {
+        return Err(Rejection::NotNow("the run calls no tools"));
+    };
+    let matching = !results.is_empty()
+        && results.len() <= calls.len()
+        && results.iter().zip(calls).all(|(result, call)| result.n == call.n);
+    if !matching {
+        return Err(Rejection::NotNow("these calls are not under way"));
+    }
+    for (result, call) in results.iter().zip(calls) {
+        if result.end == CallEnd::Unknown {
+            unknown(decision, item.as_ref(), (&run, epoch), call);
+            return Ok(());
+        }
+        decision.emit(Event::ToolCompleted {
+            item: run.item_id,
+            run: run.id,
+            call: Box::new(call.clone()),
+            end: result.end,
+            found: result.found.clone(),
+            duration_ms: result.duration_ms,
+        });
+        match result.end {
+            CallEnd::Withheld if conversation.withheld.contains(&call.digest) => {
+                insists(decision, item.as_ref(), &run, call);
+                return Ok(());
+            }
+            CallEnd::Ok | CallEnd::Failed | CallEnd::Unknown | CallEnd::Withheld => {}
+            CallEnd::Finished => {
+                finished(decision, item.as_ref(), &run, &result.found, plan);
+                return Ok(());
+            }
+            CallEnd::Host => {
+                let reason = format!("{}: {}", call.tool, result.found);
+                give_up(decision, item.as_ref(), &run, ExecutionOutcome::NotStarted { reason });
+                return Ok(());
+            }
+        }
+    }
+    if decision.state.goal.cancel.is_some() {
+        end(decision, item.as_ref(), &run, cancelled());
+        return Ok(());
+    }
+    let refused = decision.conversation(run.id).map_or(0, |talk| talk.plans_refused);
+    if item.is_none() && refused >= PLANS_REFUSED_MAX {
+        no_plan(decision, &run, results);
+    } else if decision.conversation(run.id).is_some_and(|talk| talk.doing == Doing::default()) {
+        go_on(decision, item.as_ref(), &run, next);
+    }
+    Ok(())
+}
+
+/// The model was told that an earlier attempt made this call, and makes it all the same.
+fn insists(decision: &mut Decision, item: Option<&Item>, run: &Run, call: &Call) {
+    let question = Question {
+        escalation_type: EscalationType::Risk,
+        title: format!("the agent wants to repeat {}: {}", call.tool, call.title),
+        current_state: "an earlier attempt made the same call, or may have".to_owned(),
+        root_cause: "its effect is unsafe: making it again might do it twice".to_owned(),
+        options: vec![
+            ("mark_idempotent", "if repeating it is harmless, say effect = \"idempotent\" on the item"),
+            ("cancel", "cancel the goal with `pb goal cancel`"),
+        ],
+    };
+    ask(decision, item, run, question);
+}
+
+/// The model says that it is done: the plan stands, or the gates decide.
+fn finished(decision: &mut Decision, item: Option<&Item>, run: &Run, summary: &str, plan: Option<Planned>) {
+    if decision.state.goal.cancel.is_some() {
+        end(decision, item, run, cancelled());
+        return;
+    }
+    let Some(item) = item else {
+        end(decision, None, run, Ok(()));
+        match plan {
+            Some(plan) => intake::adopt(decision, plan),
+            None => no_plan(decision, run, &[]),
+        }
+        return;
+    };
+    execute(decision, item, run, ExecutionOutcome::Finished, summary);
+    if item.gates.is_empty() {
+        run::succeed(decision, item, run.id, Verdict::Unverified);
+    } else {
+        decision.emit(Event::VerificationStarted { item: item.id, run: run.id, probe: false });
+    }
+}
+
+/// Nobody knows how a call ended: what may be repeated is, the rest is found out by the gates.
+pub(super) fn unknown(
+    decision: &mut Decision,
+    item: Option<&Item>,
+    (run, epoch): (&Run, Epoch),
+    call: &Call,
+) {
+    if decision.state.goal.cancel.is_some() {
+        end(decision, item, run, cancelled());
+        return;
+    }
+    let reruns = run.continued.iter().filter(|continued| continued.ran_again).count();
+    match (call.effect, item) {
+        (Effect::Unsafe, Some(item)) => run::unknown_outcome(decision, item, run, epoch),
+        (Effect::Pure | Effect::Idempotent, _) if reruns < run::RERUNS_MAX => {
+            decision.emit(Event::RunContinued {
+                item: run.item_id,
+                run: run.id,
+                epoch,
+                ran_again: true,
+                why: format!(
+                    "the outcome of {} ({}) is unknown and it is {}, so it is called again",
+                    call.tool,
+                    call.title,
+                    call.effect.as_str()
+                ),
+            });
+        }
+        (Effect::Pure | Effect::Idempotent | Effect::Unsafe, _) => {
+            let reason = format!("the outcome of {} is unknown again and again", call.tool);
+            give_up(decision, item, run, ExecutionOutcome::Unanswered { reason });
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The end of a run with a conversation, and what a human is asked.
+
+use crate::goal::conversation::{CallResult, Hindrance};
+use crate::goal::decide::escalate::{self, Question};
+use crate::goal::decide::{Decision, run};
+use crate::goal::event::Event;
+use crate::goal::spending::Cap;
+use crate::goal::state::{EscalationType, Execution, ExecutionOutcome, Failure, Item, Run, RunStatus};
+
+/// How the work of the run ended, with what it said.
+pub(super) fn execute(
+    decision: &mut Decision,
+    item: &Item,
+    run: &Run,
+    outcome: ExecutionOutcome,
+    said: &str,
+) {
+    let execution = Execution {
+        outcome,
+        duration_ms: decision.moment.now_ms.saturating_sub(run.created_at_ms),
+        output_digest: blake3::hash(said.as_bytes()).to_hex().to_string(),
+        output_bytes: said.len() as u64,
+        output_tail: said.to_owned(),
+        unconfined: None,
+    };
+    decision.emit(Event::RunExecuted { item: item.id, run: run.id, execution: Box::new(execution) });
+}
+
+/// The attempt came to nothing: another one, later, or the end of the item; a plan needs a human.
+pub(super) fn give_up(decision: &mut Decision, item: Option<&Item>, run: &Run, outcome: ExecutionOutcome) {
+    let words = outcome.to_string();
+    let error = match outcome {
+        // Another attempt would use up as many again.
+        ExecutionOutcome::TurnLimit { .. } => Failure::lasting("TURN_LIMIT", words),
+        _ => Failure::recoverable("AGENT_FAILED", words),
+    };
+    match item {
+        Some(item) => {
+            execute(decision, item, run, outcome, "");
+            run::fail(decision, item, run.id, RunStatus::Failure, error);
+        }
+        None => {
+            end(decision, None, run, Err((RunStatus::Failure, error.clone())));
+            escalate::goal(decision, planning_question(error.message, "the model made no plan"));
+        }
+    }
+}
+
+/// The plan was refused too often.
+pub(super) fn no_plan(decision: &mut Decision, run: &Run, results: &[CallResult]) {
+    let errors = results.last().map_or("it handed none in", |result| result.found.as_str()).to_owned();
+    let error = Failure::lasting("NO_PLAN", "no valid plan was made");
+    if decision.state.run(run.id).is_some_and(|run| run.status == RunStatus::Running) {
+        end(decision, None, run, Err((RunStatus::Failure, error)));
+    }
+    escalate::goal(decision, planning_question(errors, "the model's plans were not valid"));
+}
+
+fn planning_question(root_cause: String, title: &str) -> Question {
+    Question {
+        escalation_type: EscalationType::Stuck,
+        title: title.to_owned(),
+        current_state: "the goal has no work items".to_owned(),
+        root_cause,
+        options: vec![
+            ("other_model", "run it again with another --model"),
+            ("submit_file", "write the items into a goal file and run it with `pb run FILE`"),
+        ],
+    }
+}
+
+/// Something is missing before the model can be asked.
+pub(super) fn hinder(decision: &mut Decision, item: Option<&Item>, run: &Run, hindrance: Hindrance) {
+    let (escalation_type, title, root_cause, hint) = match hindrance {
+        Hindrance::NoModel { why, hint } | Hindrance::Unusable { why, hint } => {
+            (EscalationType::Credential, "a model is needed", why, hint)
+        }
+        Hindrance::Unconfined { hint } => (
+            EscalationType::Risk,
+            "this machine cannot confine what an agent runs",
+            "the kernel has no Landlock, so an agent's commands could reach everything that you can"
+                .to_owned(),
+            hint,
+        ),
+        Hindrance::Host { why } => {
+            give_up(decision, item, run, ExecutionOutcome::NotStarted { reason: why });
+            return;
+        }
+    };
+    let question = Question {
+        escalation_type,
+        title: title.to_owned(),
+        current_state: "no model was called".to_owned(),
+        root_cause: format!("{root_cause}; {hint}"),
+        options: vec![("mend", "mend that, then run the goal again")],
+    };
+    ask(decision, item, run, question);
+}
+
+/// A cap is reached: the run ends, and a human decides.
+pub(super) fn exhausted(decision: &mut Decision, item: Option<&Item>, run: &Run, cap: Cap) {
+    let error = Failure::lasting("BUDGET_EXHAUSTED", format!("the {} is used up", cap.as_str()));
+    end(decision, item, run, Err((RunStatus::Timeout, error)));
+    let question = run::budget_question(decision, item, cap);
+    match item {
+        Some(item) => escalate::item(decision, item.id, question),
+        None => escalate::goal(decision, question),
+    }
+}
+
+/// The run ends, and a human is asked.
+pub(super) fn ask(decision: &mut Decision, item: Option<&Item>, run: &Run, question: Question) {
+    let error = Failure::lasting("NEEDS_HUMAN", question.root_cause.clone());
+    end(decision, item, run, Err((RunStatus::Failure, error)));
+    match item {
+        Some(item) => escalate::item(decision, item.id, question),
+        None => escalate::goal(decision, question),
+    }
+}
+
+pub(super) fn cancelled() -> Result<(), (RunStatus, Failure)> {
+    Err((RunStatus::Aborted, Failure::lasting("CANCELLED", "the goal was cancelled")))
+}
+
+/// Ends a run; one that was cancelled takes its item along.
+pub(super) fn end(
+    decision: &mut Decision,
+    item: Option<&Item>,
+    run: &Run,
+    how: Result<(), (RunStatus, Failure)>,
+) {
+    if let (Some(item), Err((RunStatus::Aborted, _))) = (item, &how) {
+        run::abort(decision, item, run.id);
+        return;
+    }
+    let (status, error) = match how {
+        Ok(()) => (RunStatus::Success, None),
+        Err((status, error)) => (status, Some(error)),
+    };
+    decision.emit(Event::RunCompleted { item: run.item_id, run: run.id, status, error });
+}

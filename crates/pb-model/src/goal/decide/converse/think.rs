@@ -1,0 +1,211 @@
+//! What an answer of the model means, and what it is charged.
+
+use super::end::{ask, cancelled, end, exhausted, give_up};
+use super::{go_on, talking};
+use crate::goal::command::Rejection;
+use crate::goal::conversation::{
+    AfterFailure, CALLS_MAX, Conversation, Doing, IDLE_TURNS_MAX, MODEL_FAILURES_MAX, Thought,
+    ThoughtOutcome, Used,
+};
+use crate::goal::decide::Decision;
+use crate::goal::decide::escalate::Question;
+use crate::goal::event::Event;
+use crate::goal::spending::{Amount, Cap, Caps, Charge};
+use crate::goal::state::{EscalationType, ExecutionOutcome, Item, Run};
+use crate::{Epoch, RunId, retry};
+
+/// The call of the model ended.
+pub(in crate::goal::decide) fn thought(
+    decision: &mut Decision,
+    (run, epoch): (RunId, Epoch),
+    n: u32,
+    thought: Thought,
+) -> Result<(), Rejection> {
+    let (item, run, conversation) = talking(decision, run, epoch)?;
+    if conversation.doing != (Doing::Thinking { n }) {
+        return Err(Rejection::NotNow("the run does not wait for this answer"));
+    }
+    let reserved = decision.reserved(run.id, n);
+    match thought.outcome {
+        ThoughtOutcome::Answered { cut_short, calls, text } => {
+            let charge = charge(reserved, thought.usage);
+            let mut calls = calls;
+            for (call, place) in calls.iter_mut().zip(n + 1..) {
+                call.n = place;
+            }
+            let count = calls.len();
+            decision.emit(Event::ModelAnswered {
+                item: run.item_id,
+                run: run.id,
+                n,
+                model: thought.model,
+                used: thought.usage,
+                charge,
+                text,
+                calls,
+                cut_short,
+                duration_ms: thought.duration_ms,
+            });
+            answered(decision, item.as_ref(), &run, (count, cut_short), charge);
+        }
+        ThoughtOutcome::Failed { error, then, charged } => {
+            let charge = if charged { assumed(reserved) } else { Charge::default() };
+            failed(decision, (item.as_ref(), &run, &conversation), (n, thought.model, error), then, charge);
+        }
+        ThoughtOutcome::Stopped => {
+            decision.emit(Event::ModelFailed {
+                item: run.item_id,
+                run: run.id,
+                n,
+                model: thought.model,
+                error: "it was stopped while it answered".to_owned(),
+                charge: assumed(reserved),
+                not_before_ms: None,
+                lost: false,
+            });
+            if decision.state.goal.cancel.is_some() {
+                end(decision, item.as_ref(), &run, cancelled());
+            } else {
+                exhausted(decision, item.as_ref(), &run, Cap::Time);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What was put aside for a call.
+#[derive(Clone, Copy, Default)]
+struct Reserved {
+    amount: Amount,
+    unpriced: bool,
+}
+
+impl Decision {
+    fn reserved(&self, run: RunId, n: u32) -> Reserved {
+        let held = self.state.goal.spending.reservation(run, n);
+        held.map_or_else(Reserved::default, |held| Reserved { amount: held.amount, unpriced: held.unpriced })
+    }
+}
+
+/// What a call is charged with: what it used, or, when nobody knows, all that was put aside.
+fn charge(reserved: Reserved, used: Option<Used>) -> Charge {
+    match used {
+        None => assumed(reserved),
+        Some(used) => {
+            let tokens = used.input_tokens.saturating_add(used.output_tokens);
+            let amount = Amount { tokens, micro_usd: used.micro_usd };
+            Charge {
+                amount,
+                assumed: false,
+                overrun: amount.exceeds(reserved.amount),
+                unpriced: used.unpriced,
+            }
+        }
+    }
+}
+
+fn assumed(reserved: Reserved) -> Charge {
+    Charge { amount: reserved.amount, assumed: true, overrun: false, unpriced: reserved.unpriced }
+}
+
+/// The model answered: what follows, beside the tools that it calls.
+fn answered(
+    decision: &mut Decision,
+    item: Option<&Item>,
+    run: &Run,
+    (calls, cut_short): (usize, bool),
+    charge: Charge,
+) {
+    let caps = Caps::of(&decision.state.goal.spec);
+    if decision.state.goal.cancel.is_some() {
+        end(decision, item, run, cancelled());
+    } else if charge.overrun && (caps.tokens.is_some() || caps.micro_usd.is_some()) {
+        exhausted(decision, item, run, if caps.tokens.is_some() { Cap::Tokens } else { Cap::Cost });
+    } else if calls > CALLS_MAX {
+        let reason = format!("it called {calls} tools at once, at most {CALLS_MAX} are made");
+        give_up(decision, item, run, ExecutionOutcome::Unanswered { reason });
+    } else if calls == 0 && cut_short {
+        let reason = "its answer was cut at the length limit, without a call".to_owned();
+        give_up(decision, item, run, ExecutionOutcome::Unanswered { reason });
+    } else if calls == 0 {
+        let idle = decision.conversation(run.id).map_or(0, |talk| talk.idle);
+        if idle >= IDLE_TURNS_MAX {
+            let reason = format!("{idle} answers in a row called no tool");
+            give_up(decision, item, run, ExecutionOutcome::Unanswered { reason });
+        } else {
+            go_on(decision, item, run, None);
+        }
+    }
+}
+
+fn failed(
+    decision: &mut Decision,
+    (item, run, conversation): (Option<&Item>, &Run, &Conversation),
+    (n, model, error): (u32, String, String),
+    then: AfterFailure,
+    charge: Charge,
+) {
+    let failures = conversation.failures + 1;
+    let wait = match then {
+        AfterFailure::Again { after_ms } if failures < MODEL_FAILURES_MAX => {
+            let delay = retry::delay_ms(conversation.failures, decision.moment.seed);
+            Some(decision.moment.now_ms + after_ms.unwrap_or(0).min(retry::RETRY_MAX_MS).max(delay))
+        }
+        AfterFailure::Again { .. } | AfterFailure::Human | AfterFailure::Nothing => None,
+    };
+    decision.emit(Event::ModelFailed {
+        item: run.item_id,
+        run: run.id,
+        n,
+        model: model.clone(),
+        error: error.clone(),
+        charge,
+        not_before_ms: wait,
+        lost: false,
+    });
+    if decision.state.goal.cancel.is_some() {
+        end(decision, item, run, cancelled());
+        return;
+    }
+    match then {
+        AfterFailure::Again { .. } if wait.is_some() => {}
+        AfterFailure::Again { .. } => {
+            let reason = format!("{failures} calls in a row failed; the last: {error}");
+            give_up(decision, item, run, ExecutionOutcome::Unanswered { reason });
+        }
+        AfterFailure::Nothing => {
+            give_up(decision, item, run, ExecutionOutcome::Unanswered { reason: error });
+        }
+        AfterFailure::Human => ask(
+            decision,
+            item,
+            run,
+            Question {
+                escalation_type: EscalationType::Credential,
+                title: format!("the model {model} does not let us in"),
+                current_state: "the call was refused; nothing was charged".to_owned(),
+                root_cause: error,
+                options: vec![
+                    ("fix_key", "set the key and run `pb scheduler restart`, then run the goal again"),
+                    ("other_model", "name another model with --model"),
+                ],
+            },
+        ),
+    }
+}
+
+/// The end of a call was not seen, and will not be: it is charged in full.
+pub(in crate::goal::decide) fn lose(decision: &mut Decision, run: &Run, n: u32, error: &str) {
+    let reserved = decision.reserved(run.id, n);
+    let model = run.conversation.as_ref().and_then(|talk| talk.model.clone()).unwrap_or_default();
+    decision.emit(Event::ModelFailed {
+        item: run.item_id,
+        run: run.id,
+        n,
+        model,
+        error: error.to_owned(),
+        charge: assumed(reserved),
+        not_before_ms: None,
+        lost: true,
+    });
+}
