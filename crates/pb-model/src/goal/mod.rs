@@ -25,6 +25,7 @@ mod conversation;
 mod decide;
 mod event;
 mod evolve;
+mod plan_spec;
 mod spending;
 mod state;
 mod wants;

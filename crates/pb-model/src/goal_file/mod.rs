@@ -23,6 +23,8 @@
 //! templates such as `{{.Name}}` pass. Values are inserted as they are (escaped in a `regex`) and
 //! are not searched again, which makes an input the way to write a literal `{{name}}`.
 //!
+//! [`render`] goes the other way: it writes a goal as a file that a person can edit.
+//!
 //! A file passes through four forms, one module each: text, a located TOML tree (`node`, `table`), the
 //! file's own form (`shape`, read by `read`), and the domain's (`convert`).
 
@@ -35,6 +37,8 @@ mod problem;
 mod read;
 mod read_gate;
 mod read_inputs;
+mod render;
+mod render_lines;
 mod resolve;
 mod schema;
 mod shape;
@@ -43,6 +47,7 @@ mod template;
 
 pub use parse::{GoalFile, parse};
 pub use problem::{PROBLEMS_MAX, Problem, Problems};
+pub use render::render;
 pub use resolve::ResolveContext;
 pub use schema::json_schema;
 

@@ -88,6 +88,18 @@ pub struct SuccessCriterion {
     pub required: bool,
 }
 
+impl SuccessCriterion {
+    /// The criterion of a goal that names none.
+    pub fn of_a_goal_without() -> Self {
+        Self {
+            description: "All work items completed successfully".to_owned(),
+            criterion_type: CriterionType::Deterministic,
+            verification_method: "status_check".to_owned(),
+            required: true,
+        }
+    }
+}
+
 /// Who decides a criterion.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -7,18 +7,13 @@ use crate::goal::command::{Moment, Planned, Rejection};
 use crate::goal::event::Event;
 use crate::goal::spending::Spending;
 use crate::goal::state::{Failure, Goal, GoalStatus, Item, Phase, Reason};
-use crate::spec::{CriterionType, GoalSpec, ItemSpec, SuccessCriterion};
+use crate::spec::{GoalSpec, ItemSpec, SuccessCriterion};
 use crate::{Epoch, GoalId, ItemId, RunId, Verdict, plan};
 
 pub(super) fn submit(id: GoalId, mut spec: GoalSpec, by: String, moment: Moment) -> Result<Event, Rejection> {
     spec.validate()?;
     if spec.success_criteria.is_empty() {
-        spec.success_criteria.push(SuccessCriterion {
-            description: "All work items completed successfully".to_owned(),
-            criterion_type: CriterionType::Deterministic,
-            verification_method: "status_check".to_owned(),
-            required: true,
-        });
+        spec.success_criteria.push(SuccessCriterion::of_a_goal_without());
     }
     let goal = Goal {
         id,

@@ -1,0 +1,199 @@
+//! From a goal to the text of a goal file.
+
+use std::fmt::Write;
+
+use super::render_lines::{Lines, Nothing, quoted};
+use crate::Tier;
+use crate::spec::{
+    AgentSpec, Check, CommandSpec, CriterionType, Effect, GateCommand, GateSpec, GoalSpec, ItemSpec, Lane,
+    PRIORITY_DEFAULT, SuccessCriterion, Work,
+};
+
+/// What a person reads first.
+const HEAD: &str = "# The plan of a goal, as a goal file: edit it, and run it with: pb run FILE\n";
+
+/// A goal file that resolves to `spec`, for people to edit. What a goal file says by default is left out.
+///
+/// Three things are not the same afterwards. `plan_only` and the criterion that a goal without criteria
+/// gets are not written. Where a text has to keep a `{{name}}`, the file has one input more, which stands
+/// for nothing; a goal with as many inputs as there may be then has one too many. And a goal of more than
+/// [`GOAL_FILE_BYTES_MAX`](super::GOAL_FILE_BYTES_MAX) makes a file that is too long to be read.
+pub fn render(spec: &GoalSpec) -> String {
+    let mut nothing = Nothing::beside(&spec.inputs);
+    // The inputs stand above the items, which tell whether one more is needed.
+    let above = above(spec, Lines::new(&mut nothing));
+    let below = below(spec, Lines::new(&mut nothing));
+    let inputs = inputs(spec, &nothing);
+    [HEAD, &above, &inputs, &below].concat()
+}
+
+fn above(spec: &GoalSpec, mut lines: Lines<'_>) -> String {
+    lines.text("title", &spec.title);
+    if spec.description != spec.title {
+        lines.text("description", &spec.description);
+    }
+    lines.text_if("workspace", spec.workspace.as_deref());
+    lines.plain_if("priority", Some(spec.priority).filter(|priority| *priority != PRIORITY_DEFAULT));
+    lines.verbatim("model", spec.model.as_deref());
+    lines.verbatims("tags", &spec.tags);
+    let criteria = criteria(spec);
+    if criteria.iter().all(is_plain) {
+        lines.texts("success_criteria", criteria.iter().map(|criterion| &criterion.description));
+    }
+    lines.text
+}
+
+fn criteria(spec: &GoalSpec) -> &[SuccessCriterion] {
+    if spec.success_criteria == [SuccessCriterion::of_a_goal_without()] {
+        &[]
+    } else {
+        &spec.success_criteria
+    }
+}
+
+/// Whether the criterion is nothing but its description.
+fn is_plain(criterion: &SuccessCriterion) -> bool {
+    criterion.criterion_type == CriterionType::default()
+        && criterion.verification_method.is_empty()
+        && criterion.required
+}
+
+fn inputs(spec: &GoalSpec, nothing: &Nothing) -> String {
+    let mut text = String::new();
+    for (name, value) in &spec.inputs {
+        if !(nothing.is_used && *name == nothing.name) {
+            let _ = writeln!(text, "{name} = {}", quoted(value));
+        }
+    }
+    if nothing.is_used {
+        let about = "Nothing: it keeps braces from being read as an input";
+        let _ = writeln!(text, "{} = {{ description = \"{about}\", default = \"\" }}", nothing.name);
+    }
+    if text.is_empty() { text } else { format!("\n[inputs]\n{text}") }
+}
+
+fn below(spec: &GoalSpec, mut lines: Lines<'_>) -> String {
+    budget(spec, &mut lines);
+    let criteria = criteria(spec);
+    if !criteria.iter().all(is_plain) {
+        for one in criteria {
+            criterion(one, &mut lines);
+        }
+    }
+    for one in &spec.items {
+        item(one, &mut lines);
+    }
+    lines.text
+}
+
+fn budget(spec: &GoalSpec, lines: &mut Lines<'_>) {
+    let GoalSpec { budget_tokens, budget_time_minutes, budget_cost_usd, budget_turns, .. } = spec;
+    // Debug writes the fewest digits that are read as the same number, always with a fraction or exponent.
+    let cost_usd = budget_cost_usd.map(|usd| format!("{usd:?}"));
+    if budget_tokens.or(*budget_time_minutes).is_some() || cost_usd.is_some() || budget_turns.is_some() {
+        lines.header("[budget]");
+    }
+    lines.plain_if("tokens", *budget_tokens);
+    lines.plain_if("time_minutes", *budget_time_minutes);
+    lines.plain_if("cost_usd", cost_usd);
+    lines.plain_if("turns", *budget_turns);
+}
+
+fn criterion(criterion: &SuccessCriterion, lines: &mut Lines<'_>) {
+    lines.header("[[success_criteria]]");
+    lines.text("description", &criterion.description);
+    match criterion.criterion_type {
+        CriterionType::Deterministic => {}
+        CriterionType::Heuristic => lines.plain("type", "\"heuristic\""),
+    }
+    lines.text_if("verification_method", unless_empty(&criterion.verification_method));
+    required(criterion.required, lines);
+}
+
+fn item(item: &ItemSpec, lines: &mut Lines<'_>) {
+    lines.header("[[items]]");
+    lines.verbatim("id", Some(&item.id));
+    lines.text_if("title", item.title.as_deref());
+    lines.text_if("description", unless_empty(&item.description));
+    lines.verbatims("needs", &item.needs);
+    match &item.work {
+        Work::Command(one) => command(one, lines),
+        Work::Agent(one) => agent(one, lines),
+    }
+    if item.lane != Lane::default() {
+        lines.verbatim("lane", Some(item.lane.as_str()));
+    }
+    lines.plain_if("max_retries", item.max_retries);
+    for one in &item.gates {
+        gate(one, lines);
+    }
+}
+
+fn command(command: &CommandSpec, lines: &mut Lines<'_>) {
+    lines.plain("kind", "\"command\"");
+    lines.texts("argv", &command.argv);
+    lines.text_if("cwd", command.cwd.as_deref());
+    lines.text_map("env", &command.env);
+    lines.time_limit(command.time_limit_s);
+    effect(command.effect, lines);
+    let ports: Vec<String> = command.tcp_ports.iter().map(u16::to_string).collect();
+    lines.array("tcp_ports", &ports);
+}
+
+fn agent(agent: &AgentSpec, lines: &mut Lines<'_>) {
+    lines.plain("kind", "\"agent\"");
+    lines.text("prompt", &agent.prompt);
+    lines.verbatims("tools", &agent.tools);
+    if agent.tier != Tier::default() {
+        lines.verbatim("tier", Some(agent.tier.as_str()));
+    }
+    lines.verbatim("model", agent.model.as_deref());
+    effect(agent.effect, lines);
+    lines.plain_if("max_turns", agent.max_turns);
+    lines.plain_if("budget_percent", agent.budget_percent);
+}
+
+fn effect(effect: Effect, lines: &mut Lines<'_>) {
+    if effect != Effect::default() {
+        lines.verbatim("effect", Some(effect.as_str()));
+    }
+}
+
+fn gate(gate: &GateSpec, lines: &mut Lines<'_>) {
+    lines.header("[[items.gates]]");
+    lines.text_if("name", gate.name.as_deref());
+    lines.verbatim("kind", Some(gate.check.kind()));
+    match &gate.check {
+        Check::Command(one) => gate_command(one, lines),
+        Check::FileExists { path } | Check::FileUnchanged { path } => lines.text("path", path),
+        Check::FileContains { path, text, regex } => {
+            lines.text("path", path);
+            lines.text_if("text", text.as_deref());
+            lines.text_if("regex", regex.as_deref());
+        }
+        Check::TestsExecuted { argv, min, time_limit_s } => {
+            lines.texts("argv", argv.iter().flatten());
+            lines.plain_if("min", Some(min).filter(|min| **min != 1));
+            lines.time_limit(*time_limit_s);
+        }
+    }
+    required(gate.required, lines);
+}
+
+fn gate_command(gate: &GateCommand, lines: &mut Lines<'_>) {
+    lines.texts("argv", &gate.argv);
+    lines.text_if("cwd", gate.cwd.as_deref());
+    lines.text_map("env", &gate.env);
+    lines.plain_if("expect_exit", Some(gate.expect_exit).filter(|code| *code != 0));
+    lines.time_limit(gate.time_limit_s);
+}
+
+fn required(required: bool, lines: &mut Lines<'_>) {
+    if !required {
+        lines.plain("required", false);
+    }
+}
+
+fn unless_empty(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}

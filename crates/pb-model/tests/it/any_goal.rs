@@ -1,0 +1,230 @@
+//! Any goal that is valid, with what is hard to write down in every text.
+
+use std::collections::BTreeMap;
+
+use pb_model::spec::{
+    AgentSpec, Check, CommandSpec, CriterionType, Effect, GateCommand, GateSpec, GoalSpec, ItemSpec, Lane,
+    SuccessCriterion, TURNS_MAX, Work, input_variable,
+};
+use pb_model::{Tier, goal_file};
+use proptest::collection::{btree_map, vec};
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// What looks like something else to TOML, to templates or to a reader of lines.
+const PIECES: [&str; 22] = [
+    "{{name}}",
+    "{{ nothing }}",
+    "{{nothing_2}}",
+    "{{.Name}}",
+    "{{",
+    "}}",
+    "{",
+    "\n",
+    "\r\n",
+    "\r",
+    "\t",
+    " ",
+    "'",
+    "'''",
+    "\"",
+    "\"\"\"",
+    "\\",
+    "\\u0041",
+    "# ",
+    "中文",
+    "\u{7f}\u{1b}[31m",
+    "\u{85}\u{2028}\u{feff}🐇",
+];
+
+fn text() -> BoxedStrategy<String> {
+    let piece = prop_oneof![4 => select(&PIECES[..]).prop_map(str::to_owned), 1 => ".{0,8}", 1 => any::<char>().prop_map(String::from)];
+    vec(piece, 0..8).prop_map(|pieces| pieces.concat()).boxed()
+}
+
+fn without_nul() -> BoxedStrategy<String> {
+    text().prop_map(|text| text.replace('\0', "")).boxed()
+}
+
+fn filled() -> BoxedStrategy<String> {
+    without_nul().prop_map(|text| format!("x{text}")).boxed()
+}
+
+/// On one line.
+fn label() -> BoxedStrategy<String> {
+    filled().prop_map(|text| text.replace(char::is_control, "").chars().take(60).collect()).boxed()
+}
+
+fn relative() -> BoxedStrategy<String> {
+    let folder = filled().prop_map(|text| text.replace('/', ""));
+    vec(folder, 1..3).prop_map(|folders| folders.join("/")).boxed()
+}
+
+fn argv() -> BoxedStrategy<Vec<String>> {
+    (filled(), vec(without_nul(), 0..4)).prop_map(|(program, rest)| [vec![program], rest].concat()).boxed()
+}
+
+fn env() -> BoxedStrategy<BTreeMap<String, String>> {
+    btree_map(filled().prop_map(|name| name.replace('=', "")), without_nul(), 0..3).boxed()
+}
+
+fn time_limit() -> BoxedStrategy<Option<u64>> {
+    of(prop_oneof![1..=86_400_u64, (1..=1_440_u64).prop_map(|m| m * 60), (1..=24_u64).prop_map(|h| h * 3600)])
+        .boxed()
+}
+
+fn effect() -> BoxedStrategy<Effect> {
+    select(vec![Effect::Pure, Effect::Idempotent, Effect::Unsafe]).boxed()
+}
+
+fn check() -> BoxedStrategy<Check> {
+    let regex = prop_oneof![
+        text().prop_map(|text| regex::escape(&text)),
+        select(vec![r"^\d+\s*$", "[{{name}}]", "(?x) a # {{name}}\n b", "[^}{{ nothing }}]{2}"])
+            .prop_map(str::to_owned),
+    ];
+    let command = (argv(), of(relative()), env(), 0..=255, time_limit()).prop_map(
+        |(argv, cwd, env, expect_exit, time_limit_s)| {
+            Check::Command(GateCommand { argv, cwd, env, expect_exit, time_limit_s })
+        },
+    );
+    prop_oneof![
+        command,
+        relative().prop_map(|path| Check::FileExists { path }),
+        relative().prop_map(|path| Check::FileUnchanged { path }),
+        (relative(), filled()).prop_map(|(path, text)| Check::FileContains {
+            path,
+            text: Some(text),
+            regex: None
+        }),
+        (relative(), regex).prop_map(|(path, regex)| Check::FileContains {
+            path,
+            text: None,
+            regex: Some(regex)
+        }),
+        (of(argv()), 1..=u64::MAX, time_limit()).prop_map(|(argv, min, time_limit_s)| Check::TestsExecuted {
+            argv,
+            min,
+            time_limit_s
+        }),
+    ]
+    .boxed()
+}
+
+fn gates() -> BoxedStrategy<Vec<GateSpec>> {
+    let gate = (of(label()), any::<bool>(), check()).prop_map(|(name, required, check)| GateSpec {
+        name,
+        required,
+        check,
+    });
+    vec(gate, 0..4).boxed()
+}
+
+fn work() -> BoxedStrategy<Work> {
+    let command = (argv(), of(relative()), env(), time_limit(), effect(), vec(1..=u16::MAX, 0..30)).prop_map(
+        |(argv, cwd, env, time_limit_s, effect, tcp_ports)| {
+            Work::Command(CommandSpec { argv, cwd, env, time_limit_s, effect, tcp_ports })
+        },
+    );
+    let agent = (
+        text().prop_map(|text| format!("中{text}")),
+        vec(label(), 0..3),
+        select(Tier::ALL.to_vec()),
+        of(label()),
+        effect(),
+        of(1..=TURNS_MAX),
+        of(1..=100_u8),
+    )
+        .prop_map(|(prompt, tools, tier, model, effect, max_turns, budget_percent)| {
+            Work::Agent(AgentSpec { prompt, tools, tier, model, effect, max_turns, budget_percent })
+        });
+    prop_oneof![command, agent].boxed()
+}
+
+fn items() -> BoxedStrategy<Vec<ItemSpec>> {
+    let item = (
+        "[a-z中_.-]{0,6}",
+        of(label()),
+        text(),
+        any::<u8>(),
+        select(Lane::ALL.to_vec()),
+        of(0..=10_u32),
+        work(),
+        gates(),
+    );
+    vec(item, 0..5)
+        .prop_map(|drawn| {
+            let keys: Vec<String> =
+                drawn.iter().enumerate().map(|(n, item)| format!("{}{n}", item.0)).collect();
+            let item = |(n, item): (usize, (_, _, _, u8, _, _, Work, Vec<GateSpec>))| {
+                let (_, title, description, bits, lane, max_retries, work, mut gates) = item;
+                if matches!(work, Work::Agent(_)) {
+                    // An agent has no output in which tests could be counted.
+                    gates.retain(|gate| !matches!(gate.check, Check::TestsExecuted { argv: None, .. }));
+                }
+                let needs = (0..n).filter(|other| bits >> other & 1 == 1).map(|n| keys[n].clone()).collect();
+                ItemSpec { id: keys[n].clone(), title, description, needs, lane, max_retries, work, gates }
+            };
+            drawn.into_iter().enumerate().map(item).collect()
+        })
+        .boxed()
+}
+
+fn inputs() -> BoxedStrategy<BTreeMap<String, String>> {
+    let name = prop_oneof![
+        select(vec!["name", "nothing", "Nothing", "nothing_2", "nothing-3"]).prop_map(str::to_owned),
+        "[A-Za-z_][A-Za-z0-9_-]{0,5}",
+    ];
+    let value = prop_oneof![Just(String::new()), without_nul()];
+    btree_map(name, value, 0..5)
+        .prop_map(|inputs| {
+            let mut variables = std::collections::BTreeSet::new();
+            inputs.into_iter().filter(|(name, _)| variables.insert(input_variable(name))).collect()
+        })
+        .boxed()
+}
+
+fn criteria() -> BoxedStrategy<Vec<SuccessCriterion>> {
+    let kinds = vec![CriterionType::Deterministic, CriterionType::Heuristic];
+    let whole =
+        (filled(), select(kinds), text(), any::<bool>()).prop_map(|(description, kind, method, required)| {
+            SuccessCriterion { description, criterion_type: kind, verification_method: method, required }
+        });
+    let plain = filled().prop_map(|description| SuccessCriterion {
+        description,
+        verification_method: String::new(),
+        ..SuccessCriterion::of_a_goal_without()
+    });
+    prop_oneof![vec(whole, 0..3), vec(plain, 0..3), Just(vec![SuccessCriterion::of_a_goal_without()])].boxed()
+}
+
+/// A valid goal, whose workspace is written without detours.
+pub(crate) fn any_goal() -> BoxedStrategy<GoalSpec> {
+    let words = (label(), of(text()), of(relative()), of(label()), vec(label(), 0..4), 0..=100_u8);
+    let cost = proptest::num::f64::POSITIVE | proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL;
+    let budget = (of(1..=u64::MAX), of(1..=u64::MAX), of(prop_oneof![cost, Just(5.0)]), of(1..=u32::MAX));
+    (words, budget, criteria(), inputs(), items())
+        .prop_map(|(words, budget, success_criteria, inputs, items)| {
+            let (title, description, workspace, model, tags, priority) = words;
+            let (budget_tokens, budget_time_minutes, budget_cost_usd, budget_turns) = budget;
+            GoalSpec {
+                description: description.unwrap_or_else(|| title.clone()),
+                title,
+                success_criteria,
+                priority,
+                budget_tokens,
+                budget_time_minutes,
+                budget_cost_usd,
+                budget_turns,
+                model,
+                plan_only: false,
+                tags,
+                workspace: workspace.map(|path| format!("/{path}")),
+                inputs,
+                items,
+            }
+        })
+        .prop_filter("valid", |spec| goal_file::spec_problems(spec).is_empty())
+        .boxed()
+}
