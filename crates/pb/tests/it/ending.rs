@@ -76,7 +76,7 @@ fn an_optional_gate_that_fails_leaves_it_partly_proven() {
 }
 
 #[test]
-fn an_agent_item_needs_a_human_as_long_as_there_is_no_model() {
+fn what_needs_a_model_is_not_even_handed_over_without_one() {
     let env = started();
     env.write(
         "goal.toml",
@@ -85,6 +85,7 @@ fn an_agent_item_needs_a_human_as_long_as_there_is_no_model() {
     assert_snapshot!("agent", env.pb(["run", "goal.toml"]));
     env.write("goal.toml", "title = \"Write a poem\"\n");
     assert_snapshot!("no_plan", env.pb(["run", "goal.toml"]));
+    assert_eq!(env.json(["goal", "list", "--json"])["total"], 0);
 }
 
 #[test]

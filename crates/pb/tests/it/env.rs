@@ -101,6 +101,8 @@ impl TestEnv {
             .env("HOME", self.user())
             .env("PB_HOME", self.home())
             .env("TZ", "UTC")
+            // What else runs on the machine is no model of this test.
+            .env("PB_LOCAL_MODEL_PORTS", "none")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(folder)
             .stdin(Stdio::null())
