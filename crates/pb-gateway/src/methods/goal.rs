@@ -2,6 +2,7 @@
 
 mod find;
 mod list;
+mod plan;
 mod steps;
 
 use pb_model::GoalId;
@@ -17,6 +18,7 @@ use serde_json::json;
 
 pub(crate) use find::{Found, find, resolve, state};
 pub(crate) use list::{list, page};
+pub(super) use plan::plan;
 pub(super) use steps::steps;
 
 use super::Caller;

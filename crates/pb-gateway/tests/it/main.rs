@@ -16,6 +16,8 @@ mod link;
 #[cfg(test)]
 mod offers;
 #[cfg(test)]
+mod plan;
+#[cfg(test)]
 mod reconnect;
 #[cfg(test)]
 mod slow;

@@ -13,6 +13,7 @@ use crate::spec::{
 const HEAD: &str = "# The plan of a goal, as a goal file: edit it, and run it with: pb run FILE\n";
 
 /// A goal file that resolves to `spec`, for people to edit. What a goal file says by default is left out.
+/// Inputs are filled in already: another value of one reaches commands, as `PB_INPUT_<NAME>`, and no text.
 ///
 /// Three things are not the same afterwards. `plan_only` and the criterion that a goal without criteria
 /// gets are not written. Where a text has to keep a `{{name}}`, the file has one input more, which stands

@@ -96,10 +96,7 @@ impl<'n> Lines<'n> {
     /// A table of such texts, one line each.
     pub(super) fn text_map(&mut self, key: &str, texts: &BTreeMap<String, String>) {
         for (name, text) in texts {
-            let text = self.escaped(text);
-            // A table of one line, because names may need quotes too.
-            let line = toml::Table::from_iter([(name.clone(), toml::Value::String(text))]);
-            let _ = write!(self.text, "{key}.{line}");
+            self.text(&format!("{key}.{}", key_of(name)), text);
         }
     }
 
@@ -150,7 +147,18 @@ impl<'n> Lines<'n> {
     }
 }
 
+/// A name as a TOML key, with quotes where it needs them.
+fn key_of(name: &str) -> String {
+    let pair = toml::Table::from_iter([(name.to_owned(), toml::Value::Boolean(true))]).to_string();
+    pair.trim_end().strip_suffix(" = true").unwrap_or(name).to_owned()
+}
+
 /// A TOML string: over several lines if the text is.
 pub(super) fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
+    let written = toml::Value::String(text.to_owned()).to_string();
+    // On one line a few escapes read better than three quotes.
+    if written.starts_with("\"\"\"") && !text.contains('\n') {
+        return format!("\"{}\"", text.replace('"', "\\\""));
+    }
+    written
 }

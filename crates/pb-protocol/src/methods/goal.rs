@@ -136,6 +136,28 @@ pub struct CancelResult {
     pub waiting: bool,
 }
 
+/// `goal.plan`.
+#[derive(Debug)]
+pub struct Plan;
+
+impl Method for Plan {
+    const NAME: &'static str = "goal.plan";
+    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const DOC: &'static str = "Writes the plan of a goal as a goal file, which can be edited and run again";
+    type Params = GoalIdParams;
+    type Result = PlanResult;
+}
+
+/// The plan of a goal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanResult {
+    /// A goal file, as TOML.
+    #[serde(rename = "goalFile")]
+    pub goal_file: String,
+    /// What was asked, with the items of the plan: the goal of `goalFile`, as `goal.submit` takes it.
+    pub spec: GoalSpec,
+}
+
 /// `goal.steps`.
 #[derive(Debug)]
 pub struct Steps;

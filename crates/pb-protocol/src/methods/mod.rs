@@ -90,6 +90,7 @@ methods![
     goal::List,
     goal::Status,
     goal::Cancel,
+    goal::Plan,
     goal::Steps,
     workitem::ByGoal,
     workitem::Runs,

@@ -16,6 +16,7 @@ fn every_command_explains_itself() {
         "goal watch",
         "goal cancel",
         "goal check",
+        "goal plan",
         "goal logs",
         "goal schema",
         "start",

@@ -16,5 +16,6 @@ mod goal_file;
 mod help;
 mod inside;
 mod life;
+mod plan;
 mod stopping;
 mod wrong;

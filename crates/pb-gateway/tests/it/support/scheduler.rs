@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use futures_util::StreamExt;
-use pb_model::goal::{Command, Moment, decide, evolve};
-use pb_model::{EscalationId, GoalId, GoalSpec};
+use pb_model::goal::{Command, GoalState, Moment, decide, evolve};
+use pb_model::{EscalationId, GoalId, GoalSpec, ItemId};
 use pb_protocol::domain::Goal;
 use pb_protocol::event;
 use pb_protocol::ipc::{self, Connect, Frame, LogAddress, SchedulerCommandResult, SchedulerEvent};
@@ -200,27 +200,43 @@ impl Scheduler {
                 spec: Box::new(asked.spec),
                 by: row.command.actor.clone(),
             };
-            let escalation = EscalationId::from(self.ids.uuid());
-            let moment = Moment { now_ms: Clock::System.now_ms(), escalation, seed: 1 };
-            let mut state = None;
-            let mut events = Vec::new();
-            for event in decide(None, command, moment).unwrap() {
-                state = evolve(state, &event, moment.now_ms);
-                events.push(NewEvent {
-                    id: self.ids.uuid().to_string(),
-                    at_ms: moment.now_ms,
-                    kind: event.kind().to_owned(),
-                    body: serde_json::to_string(&event).unwrap(),
-                    data: event::data(&event, state.as_ref().unwrap(), moment.now_ms).to_string(),
-                });
-            }
-            let made = state.unwrap().goal;
-            let result = json!({"ok": Goal::from(&made)});
-            let writes =
-                vec![Write::Events { goal: asked.goal_id, events }, Write::Row(Row::Goal(Box::new(made)))];
+            let (state, writes) = self.decide(None, command);
+            let result = json!({"ok": Goal::from(&state.goal)});
             told.extend(self.settle(&row, writes, &result).await);
         }
         told
+    }
+
+    /// Makes the plan of a goal that brought its items.
+    pub(crate) async fn plan(&self, goal: GoalId) {
+        let state = self.log.reader().state(goal).await.unwrap().unwrap();
+        let items = state.goal.spec.items.iter().map(|_| ItemId::from(self.ids.uuid())).collect();
+        let (_, writes) = self.decide(Some(state), Command::Plan { items });
+        self.log.commit(Batch { writes }).await.unwrap();
+    }
+
+    /// The state after a command, and what is to be written of it.
+    fn decide(&self, mut state: Option<GoalState>, command: Command) -> (GoalState, Vec<Write>) {
+        let escalation = EscalationId::from(self.ids.uuid());
+        let moment = Moment { now_ms: Clock::System.now_ms(), escalation, seed: 1 };
+        let mut events = Vec::new();
+        for event in decide(state.as_ref(), command, moment).unwrap() {
+            state = evolve(state, &event, moment.now_ms);
+            events.push(NewEvent {
+                id: self.ids.uuid().to_string(),
+                at_ms: moment.now_ms,
+                kind: event.kind().to_owned(),
+                body: serde_json::to_string(&event).unwrap(),
+                data: event::data(&event, state.as_ref().unwrap(), moment.now_ms).to_string(),
+            });
+        }
+        let state = state.unwrap();
+        let mut writes = vec![
+            Write::Events { goal: state.goal.id, events },
+            Write::Row(Row::Goal(Box::new(state.goal.clone()))),
+        ];
+        writes.extend(state.items.iter().map(|item| Write::Row(Row::Item(Box::new(item.clone())))));
+        (state, writes)
     }
 
     /// Answers a command with this result, in one transaction with the writes, and tells.

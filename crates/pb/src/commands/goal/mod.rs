@@ -4,6 +4,7 @@ mod cancel;
 mod check;
 mod list;
 mod logs;
+pub(crate) mod plan;
 mod schema;
 mod show;
 mod watch;
@@ -32,6 +33,7 @@ enum Action {
     Watch(watch::Args),
     Cancel(cancel::Args),
     Check(check::Args),
+    Plan(plan::Args),
     Logs(logs::Args),
     Schema(schema::Args),
 }
@@ -52,6 +54,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         Action::Watch(args) => watch::run(args),
         Action::Cancel(args) => cancel::run(args),
         Action::Check(args) => check::run(&args),
+        Action::Plan(args) => plan::run(args),
         Action::Logs(args) => logs::run(args),
         Action::Schema(args) => schema::run(&args),
     }
