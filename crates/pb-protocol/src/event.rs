@@ -80,6 +80,55 @@ fn subject(event: &Event, state: &GoalState) -> Subject {
     }
 }
 
+/// The keys of an event of a conversation.
+fn of_turn(event: &Event) -> Value {
+    match event {
+        Event::ModelRequested { model, reservation, .. } => json!({
+            "step": reservation.n,
+            "model": model,
+            "reservedTokens": reservation.amount.tokens,
+            "reservedCostUsd": usd(reservation.amount.micro_usd),
+        }),
+        Event::ModelAnswered { n, model, used, charge, text, calls, cut_short, duration_ms, .. } => json!({
+            "step": n,
+            "model": model,
+            "inputTokens": used.map(|used| used.input_tokens),
+            "outputTokens": used.map(|used| used.output_tokens),
+            "tokens": charge.amount.tokens,
+            "costUsd": cost(charge),
+            "assumed": charge.assumed,
+            "overrun": charge.overrun,
+            "text": text,
+            "calls": calls.iter().map(called).collect::<Vec<_>>(),
+            "cutShort": cut_short,
+            "durationMs": duration_ms,
+        }),
+        Event::ModelFailed { n, model, error, charge, not_before_ms, .. } => json!({
+            "step": n,
+            "model": model,
+            "error": Error::from(&Failure {
+                code: "MODEL_FAILED".to_owned(),
+                message: error.clone(),
+                recoverable: not_before_ms.is_some(),
+            }),
+            "tokens": charge.amount.tokens,
+            "costUsd": cost(charge),
+            "assumed": charge.assumed,
+            "notBefore": not_before_ms,
+        }),
+        Event::ToolCompleted { call, end, found, duration_ms, .. } => json!({
+            "step": call.n,
+            "tool": call.tool,
+            "title": call.title,
+            "outcome": end,
+            "again": call.again,
+            "found": found,
+            "durationMs": duration_ms,
+        }),
+        _ => json!({}),
+    }
+}
+
 /// What a call cost, if anybody has said what its model costs: unknown is not zero.
 fn cost(charge: &Charge) -> Option<f64> {
     (!charge.unpriced).then(|| usd(charge.amount.micro_usd))
@@ -107,48 +156,10 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::RunCompleted { status, error, .. } => {
             json!({"success": *status == RunStatus::Success, "error": error.as_ref().map(failure)})
         }
-        Event::ModelRequested { model, reservation, .. } => json!({
-            "step": reservation.n,
-            "model": model,
-            "reservedTokens": reservation.amount.tokens,
-            "reservedCostUsd": usd(reservation.amount.micro_usd),
-        }),
-        Event::ModelAnswered { n, model, used, charge, text, calls, cut_short, duration_ms, .. } => json!({
-            "step": n,
-            "model": model,
-            "inputTokens": used.map(|used| used.input_tokens),
-            "outputTokens": used.map(|used| used.output_tokens),
-            "tokens": charge.amount.tokens,
-            "costUsd": cost(charge),
-            "assumed": charge.assumed,
-            "overrun": charge.overrun,
-            "text": text,
-            "calls": calls.iter().map(called).collect::<Vec<_>>(),
-            "cutShort": cut_short,
-            "durationMs": duration_ms,
-        }),
-        Event::ModelFailed { n, model, error, charge, not_before_ms, .. } => json!({
-            "step": n,
-            "model": model,
-            "error": failure(&Failure {
-                code: "MODEL_FAILED".to_owned(),
-                message: error.clone(),
-                recoverable: not_before_ms.is_some(),
-            }),
-            "tokens": charge.amount.tokens,
-            "costUsd": cost(charge),
-            "assumed": charge.assumed,
-            "notBefore": not_before_ms,
-        }),
-        Event::ToolCompleted { call, end, found, duration_ms, .. } => json!({
-            "step": call.n,
-            "tool": call.tool,
-            "title": call.title,
-            "outcome": end,
-            "again": call.again,
-            "found": found,
-            "durationMs": duration_ms,
-        }),
+        Event::ModelRequested { .. }
+        | Event::ModelAnswered { .. }
+        | Event::ModelFailed { .. }
+        | Event::ToolCompleted { .. } => of_turn(event),
         Event::VerificationStarted { probe, .. } => json!({"probe": probe}),
         Event::VerificationCompleted { passed, verdict, summary, recheck, .. } => {
             json!({"passed": passed, "verdict": verdict, "summary": summary, "recheck": recheck})

@@ -72,7 +72,8 @@ impl Asked {
     fn is_file(&self) -> bool {
         let path = Path::new(&self.goal);
         let one_word = !self.goal.contains(char::is_whitespace);
-        path.is_file() || (one_word && (path.exists() || self.goal.ends_with(".toml") || self.goal.contains('/')))
+        path.is_file()
+            || (one_word && (path.exists() || self.goal.ends_with(".toml") || self.goal.contains('/')))
     }
 
     fn source(&self) -> GoalSource {

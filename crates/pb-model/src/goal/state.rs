@@ -570,7 +570,7 @@ impl std::fmt::Display for ExecutionOutcome {
             Self::Stopped => f.write_str("the command was stopped"),
             Self::Finished => f.write_str("the agent finished"),
             Self::TurnLimit { turns } => write!(f, "the agent used up its {turns} turn(s)"),
-            Self::Unanswered { reason } => write!(f, "the model did not answer: {reason}"),
+            Self::Unanswered { reason } => write!(f, "no usable answer: {reason}"),
             Self::NotStarted { reason } => write!(f, "the command did not start: {reason}"),
             Self::Lost => f.write_str("the outcome of the command is unknown"),
         }

@@ -1,7 +1,7 @@
 //! The commands, one file each. A new one is a file and a line here.
 
 pub(crate) mod gateway;
-mod goal;
+pub(crate) mod goal;
 mod models;
 mod run;
 pub(crate) mod scheduler;

@@ -23,6 +23,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use crate::commands::goal::plan;
 use crate::connection::Link;
 use crate::daemon::Daemon;
 use crate::exit::Exit;
@@ -221,6 +222,11 @@ impl Follower<'_> {
         let exit = report::exit(&detail.goal);
         if self.mode == Mode::Json {
             return Ok(exit);
+        }
+        self.live.close();
+        if self.mode == Mode::Plan && detail.goal.status == "completed" {
+            plan::print(&mut self.link, detail.goal.id, false).await?;
+            return Ok(Exit::Ok);
         }
         let account = report::Account::gather(&mut self.link, detail).await?;
         report::ending(&account)

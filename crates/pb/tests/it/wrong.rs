@@ -50,7 +50,7 @@ fn a_busy_port() {
     env.variables.push(("PB_PORT", taken.local_addr().unwrap().port().to_string()));
     assert_snapshot!("busy_port_foreground", env.pb(["gateway", "start", "--foreground"]));
     assert_snapshot!("busy_port_background", env.pb(["start"]));
-    env.write("goal.toml", "title = \"x\"\n");
+    env.write("goal.toml", "title = \"x\"\n[[items]]\nid = \"a\"\nkind = \"command\"\nargv = [\"true\"]\n");
     assert_snapshot!("busy_port_run", env.pb(["run", "goal.toml"]));
     assert!(env.holder("gateway").is_none());
     assert!(env.holder("scheduler").is_none(), "without a gateway no scheduler is started");

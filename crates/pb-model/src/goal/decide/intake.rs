@@ -81,7 +81,7 @@ pub(super) fn start_planning(decision: &mut Decision, run: RunId, epoch: Epoch) 
 
 /// The plan that a model made becomes the goal's; it was validated where it came in. A goal that only
 /// wanted its plan ends here.
-pub(super) fn adopt(decision: &mut Decision, plan: Planned) {
+pub(super) fn adopt(decision: &mut Decision, plan: &Planned) {
     create(decision, &plan.items, &plan.ids);
     if decision.state.goal.spec.plan_only {
         let items = decision.state.items.len();

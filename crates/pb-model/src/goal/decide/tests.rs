@@ -2,8 +2,10 @@
 
 mod cancel;
 mod converse;
+mod converse_crash;
 mod crash;
 mod life;
+mod paying;
 mod properties;
 mod retry;
 mod script;

@@ -95,7 +95,7 @@ fn finished(decision: &mut Decision, item: Option<&Item>, run: &Run, summary: &s
     let Some(item) = item else {
         end(decision, None, run, Ok(()));
         match plan {
-            Some(plan) => intake::adopt(decision, plan),
+            Some(plan) => intake::adopt(decision, &plan),
             None => no_plan(decision, run, &[]),
         }
         return;

@@ -34,15 +34,12 @@ pub(super) fn give_up(decision: &mut Decision, item: Option<&Item>, run: &Run, o
         ExecutionOutcome::TurnLimit { .. } => Failure::lasting("TURN_LIMIT", words),
         _ => Failure::recoverable("AGENT_FAILED", words),
     };
-    match item {
-        Some(item) => {
-            execute(decision, item, run, outcome, "");
-            run::fail(decision, item, run.id, RunStatus::Failure, error);
-        }
-        None => {
-            end(decision, None, run, Err((RunStatus::Failure, error.clone())));
-            escalate::goal(decision, planning_question(error.message, "the model made no plan"));
-        }
+    if let Some(item) = item {
+        execute(decision, item, run, outcome, "");
+        run::fail(decision, item, run.id, RunStatus::Failure, error);
+    } else {
+        end(decision, None, run, Err((RunStatus::Failure, error.clone())));
+        escalate::goal(decision, planning_question(error.message, "the model made no plan"));
     }
 }
 

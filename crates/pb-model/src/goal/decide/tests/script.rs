@@ -232,20 +232,7 @@ impl Told {
                 epoch,
                 execution: Box::new(execution(outcome(how))),
             },
-            ["planrun", ..] => Command::StartPlanning { run: run_id("p"), epoch },
-            ["next", run, "nomodel", ..] => Command::Reserve {
-                run: run_id(run),
-                epoch,
-                next: Err(Hindrance::NoModel {
-                    why: "none is found".to_owned(),
-                    hint: "start one".to_owned(),
-                }),
-            },
-            ["next", run, ..] => Command::Reserve { run: run_id(run), epoch, next: Ok(next(words)) },
-            ["answer", run, how @ ..] => self.thinking(run, epoch, answer(how)),
-            ["fail", run, how @ ..] => self.thinking(run, epoch, failure(how)),
-            ["act", run, signs, ..] => self.acting(run, epoch, signs, None, words),
-            ["adopt", run, keys, ..] => self.acting(run, epoch, ".", Some(self.plan_of(keys)), words),
+            ["planrun" | "next" | "answer" | "fail" | "act" | "adopt", ..] => self.conversation(words, epoch),
             ["verify", run, signs, ..] => Command::FinishVerification {
                 run: run_id(run),
                 epoch,
@@ -272,6 +259,26 @@ impl Told {
         }
     }
 
+    fn conversation(&self, words: &[&str], epoch: u64) -> Command {
+        match words {
+            ["planrun", ..] => Command::StartPlanning { run: run_id("p"), epoch },
+            ["next", run, "nomodel", ..] => Command::Reserve {
+                run: run_id(run),
+                epoch,
+                next: Err(Hindrance::NoModel {
+                    why: "none is found".to_owned(),
+                    hint: "start one".to_owned(),
+                }),
+            },
+            ["next", run, ..] => Command::Reserve { run: run_id(run), epoch, next: Ok(next(words)) },
+            ["answer", run, how @ ..] => self.thinking(run, epoch, answer(how)),
+            ["fail", run, how @ ..] => self.thinking(run, epoch, failure(how)),
+            ["act", run, signs, ..] => self.acting((run, epoch), signs, None, words),
+            ["adopt", run, keys, ..] => self.acting((run, epoch), ".", Some(self.plan_of(keys)), words),
+            words => panic!("not in the language: {words:?}"),
+        }
+    }
+
     fn thinking(&self, run: &str, epoch: u64, thought: Thought) -> Command {
         let run = run_id(run);
         let doing = self.state.as_ref().and_then(|state| state.run(run)?.conversation.as_ref());
@@ -282,7 +289,13 @@ impl Told {
         Command::FinishThinking { run, epoch, n, thought: Box::new(thought) }
     }
 
-    fn acting(&self, run: &str, epoch: u64, signs: &str, plan: Option<Planned>, words: &[&str]) -> Command {
+    fn acting(
+        &self,
+        (run, epoch): (&str, u64),
+        signs: &str,
+        plan: Option<Planned>,
+        words: &[&str],
+    ) -> Command {
         let run = run_id(run);
         let doing = self.state.as_ref().and_then(|state| state.run(run)?.conversation.as_ref());
         let calls = match doing.map(|talk| &talk.doing) {
@@ -345,23 +358,10 @@ impl Told {
             Event::RunContinued { epoch, ran_again, .. } => {
                 say(&format!("by {epoch}{}", if *ran_again { ", again" } else { "" }));
             }
-            Event::ModelRequested { reservation, .. } => {
-                let amount = reservation.amount;
-                say(&format!("#{} {} token(s) {} µUSD", reservation.n, amount.tokens, amount.micro_usd));
-            }
-            Event::ModelAnswered { n, charge, calls, .. } => {
-                say(&format!("#{n} {}", charged(charge)));
-                for call in calls {
-                    say(&format!("{}#{}", call.tool, call.n));
-                }
-            }
-            Event::ModelFailed { n, error, charge, not_before_ms, .. } => {
-                say(&format!("#{n} ({error}) {}", charged(charge)));
-                if let Some(at) = not_before_ms {
-                    say(&format!("again at {at}"));
-                }
-            }
-            Event::ToolCompleted { call, end, .. } => say(&format!("{}#{} {end:?}", call.tool, call.n)),
+            Event::ModelRequested { .. }
+            | Event::ModelAnswered { .. }
+            | Event::ModelFailed { .. }
+            | Event::ToolCompleted { .. } => say(&of_conversation(event)),
             Event::RunExecuted { execution, .. } => say(&format!("({})", execution.outcome)),
             Event::VerificationStarted { probe: true, .. } => say("to find out"),
             Event::GateCompleted { result } => {
@@ -593,4 +593,24 @@ fn run_name(run: RunId) -> String {
 
 fn question(id: EscalationId) -> String {
     format!("?{:x}", id.uuid().as_u128())
+}
+
+/// What tells an event of a conversation from others.
+fn of_conversation(event: &Event) -> String {
+    match event {
+        Event::ModelRequested { reservation, .. } => {
+            let amount = reservation.amount;
+            format!("#{} {} token(s) {} µUSD", reservation.n, amount.tokens, amount.micro_usd)
+        }
+        Event::ModelAnswered { n, charge, calls, .. } => {
+            let calls: Vec<String> = calls.iter().map(|call| format!(" {}#{}", call.tool, call.n)).collect();
+            format!("#{n} {}{}", charged(charge), calls.concat())
+        }
+        Event::ModelFailed { n, error, charge, not_before_ms, .. } => {
+            let again = not_before_ms.map(|at| format!(" again at {at}")).unwrap_or_default();
+            format!("#{n} ({error}) {}{again}", charged(charge))
+        }
+        Event::ToolCompleted { call, end, .. } => format!("{}#{} {end:?}", call.tool, call.n),
+        other => panic!("not of a conversation: {other:?}"),
+    }
 }
