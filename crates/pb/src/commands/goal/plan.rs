@@ -11,7 +11,7 @@ use crate::{output, wait};
 
 /// Print the plan of a goal as a goal file, to edit and run again
 ///
-/// Inputs are filled in: with another value only commands that read $PB_INPUT_NAME do something else.
+/// Inputs are filled in: with another value only commands that read `$PB_INPUT_NAME` do something else.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
