@@ -73,7 +73,10 @@ impl Asked {
         let path = Path::new(&self.goal);
         let one_word = !self.goal.contains(char::is_whitespace);
         path.is_file()
-            || (one_word && (path.exists() || self.goal.ends_with(".toml") || self.goal.contains('/')))
+            || (one_word
+                && (path.exists()
+                    || path.extension().is_some_and(|end| end == "toml")
+                    || self.goal.contains('/')))
     }
 
     fn source(&self) -> GoalSource {

@@ -1,7 +1,6 @@
 //! Putting the next request of a conversation together, and saying what it may cost at most.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use pb_llm::{ChatModel, ChatRequest, Message, ToolSpec, Usage, estimate};
@@ -18,7 +17,7 @@ use crate::effects::{Context, Done};
 use crate::verify::tail;
 
 /// Most tokens of one answer, where the goal's caps allow them.
-const OUTPUT_TOKENS: u64 = 8 * 1024;
+const OUTPUT_TOKENS: u32 = 8 * 1024;
 /// Fewer are of no use: a cap that leaves less is used up.
 const OUTPUT_TOKENS_MIN: u64 = 256;
 /// What a provider adds to a request by itself, in tokens: how tools are told, roles, marks.
@@ -55,7 +54,7 @@ pub(super) async fn next(
 ) -> Result<Next, Hindrance> {
     context.may_confine(run)?;
     let candidates = candidates(context, state, run).await?;
-    let request = request(context, state, run, talk)?.0;
+    let request = request(state, run, talk)?.0;
     let bytes = estimate::request_bytes(&request);
     let input_tokens = candidates
         .iter()
@@ -84,7 +83,7 @@ fn affordable(left: Caps, bound: impl Fn(u64) -> Amount) -> u64 {
         left.tokens.is_none_or(|cap| amount.tokens <= cap)
             && left.micro_usd.is_none_or(|cap| amount.micro_usd <= cap)
     };
-    let halves = std::iter::successors(Some(OUTPUT_TOKENS), |tokens| Some(tokens / 2));
+    let halves = std::iter::successors(Some(u64::from(OUTPUT_TOKENS)), |tokens| Some(tokens / 2));
     halves.take_while(|tokens| *tokens > OUTPUT_TOKENS_MIN).find(fits).unwrap_or(OUTPUT_TOKENS_MIN)
 }
 
@@ -118,7 +117,6 @@ pub(super) fn agent_of(item: &Item) -> Option<&AgentSpec> {
 
 /// The request for a run, and the messages that it adds to the conversation.
 pub(super) fn request(
-    context: &Context,
     state: &GoalState,
     run: &Run,
     talk: Talk,
@@ -128,7 +126,7 @@ pub(super) fn request(
         Some(item) if talk.is_new() => {
             opening(Prompt::AgentSystem, Prompt::AgentTask, agent_task(state, item))
         }
-        None if talk.is_new() => opening(Prompt::PlanSystem, Prompt::PlanTask, plan_task(context, state)),
+        None if talk.is_new() => opening(Prompt::PlanSystem, Prompt::PlanTask, plan_task(state)),
         Some(_) if talk.is_idle() => nudge(Prompt::AgentNudge),
         None if talk.is_idle() => nudge(Prompt::PlanNudge),
         Some(_) | None => Ok(Vec::new()),
@@ -137,7 +135,7 @@ pub(super) fn request(
     let mut messages = talk.messages;
     messages.extend(added.iter().cloned());
     let reserved = state.goal.spending.reserved.iter().find(|held| held.run == run.id);
-    let output_tokens_max = reserved.map_or(OUTPUT_TOKENS as u32, |held| held.output_tokens);
+    let output_tokens_max = reserved.map_or(OUTPUT_TOKENS, |held| held.output_tokens);
     Ok((ChatRequest { messages, tools: tools(state, run), output_tokens_max }, added))
 }
 
@@ -291,7 +289,7 @@ struct PlanTask<'a> {
     caps: Vec<String>,
 }
 
-fn plan_task<'a>(context: &Context, state: &'a GoalState) -> PlanTask<'a> {
+fn plan_task(state: &GoalState) -> PlanTask<'_> {
     let (goal, criteria) = goal_variables(state);
     let spec = &state.goal.spec;
     let caps = [
@@ -304,7 +302,7 @@ fn plan_task<'a>(context: &Context, state: &'a GoalState) -> PlanTask<'a> {
         goal,
         criteria,
         inputs: &spec.inputs,
-        entries: plan::folder(state).map(|folder| context.entries(Path::new(folder))).unwrap_or_default(),
+        entries: plan::folder(state).map(plan::entries).unwrap_or_default(),
         tools: Registry::builtin().names(),
         caps: caps.into_iter().flatten().collect(),
     }

@@ -95,9 +95,9 @@ impl ModelSource {
         });
         let planner = spec.items.is_empty().then_some((Tier::Medium, spec.model.as_deref()));
         for (tier, named) in agents.chain(planner) {
-            match self.candidates(tier, named, spec.budget_cost_usd.is_some()).await {
-                Err(unusable @ Hindrance::Unusable { .. }) => return Err(unusable),
-                Ok(_) | Err(_) => {}
+            let capped = spec.budget_cost_usd.is_some();
+            if let Err(unusable @ Hindrance::Unusable { .. }) = self.candidates(tier, named, capped).await {
+                return Err(unusable);
             }
         }
         Ok(())

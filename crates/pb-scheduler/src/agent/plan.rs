@@ -16,6 +16,8 @@ use serde_json::Value;
 pub(super) const LOOKING: [&str; 3] = ["list_dir", "read_file", "search_files"];
 /// Most items of a plan that a model makes.
 const ITEMS_MAX: usize = 50;
+/// Most names of the workspace's top that a planner is told.
+const ENTRIES_MAX: usize = 100;
 /// Most problems that the model is told at once.
 const PROBLEMS_MAX: usize = 20;
 
@@ -275,4 +277,21 @@ fn gate(draft: DraftGate, place: &str, problems: &mut Problems) -> GateSpec {
 /// The folder that a planner may look into: the one that the goal named, if it is there.
 pub(super) fn folder(state: &GoalState) -> Option<&str> {
     state.goal.spec.workspace.as_deref().filter(|folder| Path::new(folder).is_dir())
+}
+
+/// What is at the top of a planner's folder: folders with a `/` at their end.
+pub(super) fn entries(folder: &str) -> Vec<String> {
+    let Ok(read) = std::fs::read_dir(folder) else { return Vec::new() };
+    let name = |entry: std::fs::DirEntry| {
+        let end = if entry.file_type().is_ok_and(|kind| kind.is_dir()) { "/" } else { "" };
+        format!("{}{end}", entry.file_name().to_string_lossy())
+    };
+    let mut names: Vec<String> = read.flatten().map(name).filter(|name| name != ".git/").collect();
+    names.sort();
+    if names.len() > ENTRIES_MAX {
+        let more = names.len() - ENTRIES_MAX;
+        names.truncate(ENTRIES_MAX);
+        names.push(format!("and {more} more"));
+    }
+    names
 }

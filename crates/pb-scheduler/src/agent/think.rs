@@ -28,7 +28,7 @@ pub(crate) async fn think(
     let started = Instant::now();
     let asked = match ask(context, state, run).await {
         Ok(asked) => call(context, state, (run, n), asked, cancel).await,
-        Err(hindrance) => (hindered(hindrance), step("nothing was asked", String::new())),
+        Err(hindrance) => (hindered(&hindrance), step("nothing was asked", String::new())),
     };
     let (mut thought, step) = asked;
     thought.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -53,7 +53,7 @@ struct Asked {
 async fn ask(context: &Context, state: &GoalState, run: &Run) -> Result<Asked, Hindrance> {
     let talk = journal(context, run).await?;
     let candidates = candidates(context, state, run).await?;
-    let (request, added) = request(context, state, run, talk)?;
+    let (request, added) = request(state, run, talk)?;
     Ok(Asked { candidates, request, added })
 }
 
@@ -105,8 +105,8 @@ fn stopped(model: String) -> (Thought, ModelStep) {
     (thought, step("it was stopped", String::new()))
 }
 
-fn hindered(hindrance: Hindrance) -> Thought {
-    let (error, then) = match &hindrance {
+fn hindered(hindrance: &Hindrance) -> Thought {
+    let (error, then) = match hindrance {
         Hindrance::NoModel { .. } | Hindrance::Unusable { .. } | Hindrance::Unconfined { .. } => {
             (hindrance.to_string(), AfterFailure::Human)
         }

@@ -149,7 +149,7 @@ async fn test(home: &Home, args: &TestArgs) -> Result<Exit, Failure> {
         Failure::new(Exit::Unavailable, &error)
             .hint("check its key, its address and that it runs: pb models list")
     })?;
-    let first_ms = first.map(|first| millis(first));
+    let first_ms = first.map(millis);
     let usage = answer.usage;
     let cost = usage.zip(model.price()).map(|(usage, price)| price.cost(usage));
     if args.json {

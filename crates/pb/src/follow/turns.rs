@@ -74,15 +74,13 @@ pub(super) fn of_tool(payload: &Payload, was_heard: bool) -> Option<String> {
     let tool = payload.tool.as_deref()?;
     let title = payload.title.as_deref().unwrap_or_default();
     let name = format::line(format!("{tool} {title}").trim_end());
-    let took = format::duration(payload.duration_ms.unwrap_or_default());
+    let duration = format::duration(payload.duration_ms.unwrap_or_default());
     let (head, shown) = match payload.outcome.as_deref() {
-        Some("ok" | "finished") => {
-            (name, tool == pb_tools_names::RUN_COMMAND || tool == pb_tools_names::FINISH)
-        }
+        Some("ok" | "finished") => (name, SHOWN.contains(&tool)),
         Some("withheld") => (format!("{}: {name}", styled(WARN, "not repeated")), true),
         _ => (format!("{name}: {}", styled(BAD, "failed")), true),
     };
-    let mut text = format!("{head}  {}", styled(DIM, took));
+    let mut text = format!("{head}  {}", styled(DIM, duration));
     let found = payload.found.as_deref().unwrap_or_default();
     if shown && !was_heard && !found.trim().is_empty() {
         text.push('\n');
@@ -91,11 +89,8 @@ pub(super) fn of_tool(payload: &Payload, was_heard: bool) -> Option<String> {
     Some(text)
 }
 
-/// The names of tools whose results people want to see.
-mod pb_tools_names {
-    pub(super) const RUN_COMMAND: &str = "run_command";
-    pub(super) const FINISH: &str = "finish";
-}
+/// The tools whose results people want to see.
+const SHOWN: [&str; 2] = ["run_command", "finish"];
 
 fn excerpt(found: &str) -> String {
     let lines: Vec<&str> = found.trim_end().lines().collect();
