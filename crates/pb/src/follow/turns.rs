@@ -23,6 +23,9 @@ pub(super) struct Turns {
 impl Turns {
     /// The line about a call of a model. Words that were seen as they came are not told again.
     pub(super) fn of_model(&mut self, what: &str, payload: &Payload, was_heard: bool) -> Option<String> {
+        if what == "requested" {
+            return None; // Nothing has been spent.
+        }
         self.tokens += payload.tokens.unwrap_or_default();
         self.micro_usd += micro(payload.cost_usd.unwrap_or_default());
         self.unpriced |= payload.cost_usd.is_none();
