@@ -5,9 +5,13 @@
 mod audit;
 mod env;
 mod machine;
+mod model;
 mod socket;
 mod tools;
 
+mod agent;
+mod agent_fails;
+mod budget;
 mod client;
 mod crash;
 mod ending;
@@ -15,7 +19,10 @@ mod examples;
 mod goal_file;
 mod help;
 mod inside;
+mod keys;
 mod life;
+mod model_fails;
+mod models;
 mod plan;
 mod stopping;
 mod wrong;
