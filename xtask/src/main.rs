@@ -4,6 +4,7 @@
 
 mod commands;
 mod generated;
+mod install;
 mod output;
 mod process;
 mod tree;

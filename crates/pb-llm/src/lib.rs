@@ -30,7 +30,7 @@ pub use chat::{
     ToolCall, ToolSpec, Usage,
 };
 pub use credentials::Credentials;
-pub use genai_model::{GenaiModel, Key, ModelAt, TimeLimits};
+pub use genai_model::{GenaiModel, Key, Limits, ModelAt};
 pub use models::{ModelInfo, Models, ModelsError, Source, UnknownModelError, no_model_text};
 pub use price::{MicroUsd, Price};
 pub use router::{Cooldown, Failed, call};

@@ -14,13 +14,13 @@ use crate::discover::{self, PORTS_VARIABLE, PortsError};
 use crate::prices::{PriceError, Prices};
 use crate::providers::{self, Environment, KeyPlace, Known, ProviderError};
 use crate::web::WebError;
-use crate::{ChatModel, Credentials, GenaiModel, Key, ModelAt, Price, TimeLimits, Web, defaults};
+use crate::{ChatModel, Credentials, GenaiModel, Key, Limits, ModelAt, Price, Web, defaults};
 
 /// What is available.
 #[derive(Debug, Clone)]
 pub struct Models {
     web: Web,
-    time_limits: TimeLimits,
+    limits: Limits,
     prices: Prices,
     providers: BTreeMap<String, Known>,
     /// Each model once, in the order in which it was found.
@@ -146,7 +146,7 @@ impl Models {
         let providers = providers::known(config, &credentials, environment, &with_usual(&ports))?;
         let mut models = Self {
             web: Web::new()?,
-            time_limits: TimeLimits::default(),
+            limits: Limits::default(),
             prices: Prices::new(&config.prices)?,
             providers,
             found: Vec::new(),
@@ -165,9 +165,9 @@ impl Models {
         Ok(models)
     }
 
-    /// With other limits on how long a model may be silent.
-    pub fn with_time_limits(self, time_limits: TimeLimits) -> Self {
-        Self { time_limits, ..self }
+    /// With other limits on how long a model may be silent and how much it may say.
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The models to call for work of this tier, the preferred one first; the one that is
@@ -315,7 +315,7 @@ impl Models {
             base_url: known.base_url.clone(),
             key: known.key.clone(),
             price: self.price_of(&name, known),
-            time_limits: self.time_limits,
+            limits: self.limits,
             name,
         };
         Some(Arc::new(GenaiModel::new(at, &self.web)))

@@ -49,6 +49,9 @@ pub struct Goal {
     /// The part of the tokens that was assumed.
     #[serde(default)]
     pub assumed_tokens: u64,
+    /// Whether a model was called whose price nobody has said: the money is not all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpriced: bool,
     /// Answers of models.
     #[serde(default)]
     pub spent_turns: u32,
@@ -131,6 +134,7 @@ impl From<&goal::Goal> for Goal {
             spent_cost_usd: usd(goal.spending.settled.micro_usd),
             assumed_cost_usd: usd(goal.spending.assumed.micro_usd),
             assumed_tokens: goal.spending.assumed.tokens,
+            unpriced: goal.spending.unpriced,
             spent_turns: goal.spending.turns,
             budget_turns: goal.spec.budget_turns,
             plan_only: goal.spec.plan_only,

@@ -1,7 +1,7 @@
 //! What clients are told about an event: the ids and keys of the first implementation, and the
 //! full object, so that every client updates (`wire.md` §2.8, §3.2).
 
-use pb_model::goal::{Call, Event, Failure, GoalState, RunStatus};
+use pb_model::goal::{Call, Charge, Event, Failure, GoalState, RunStatus};
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Artifact, Error, Escalation, GateResult, Goal, Run, WorkItem, usd};
@@ -80,6 +80,11 @@ fn subject(event: &Event, state: &GoalState) -> Subject {
     }
 }
 
+/// What a call cost, if anybody has said what its model costs: unknown is not zero.
+fn cost(charge: &Charge) -> Option<f64> {
+    (!charge.unpriced).then(|| usd(charge.amount.micro_usd))
+}
+
 fn called(call: &Call) -> Value {
     json!({"step": call.n, "tool": call.tool, "title": call.title})
 }
@@ -114,7 +119,7 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
             "inputTokens": used.map(|used| used.input_tokens),
             "outputTokens": used.map(|used| used.output_tokens),
             "tokens": charge.amount.tokens,
-            "costUsd": usd(charge.amount.micro_usd),
+            "costUsd": cost(charge),
             "assumed": charge.assumed,
             "overrun": charge.overrun,
             "text": text,
@@ -125,9 +130,13 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::ModelFailed { n, model, error, charge, not_before_ms, .. } => json!({
             "step": n,
             "model": model,
-            "error": error,
+            "error": failure(&Failure {
+                code: "MODEL_FAILED".to_owned(),
+                message: error.clone(),
+                recoverable: not_before_ms.is_some(),
+            }),
             "tokens": charge.amount.tokens,
-            "costUsd": usd(charge.amount.micro_usd),
+            "costUsd": cost(charge),
             "assumed": charge.assumed,
             "notBefore": not_before_ms,
         }),

@@ -128,6 +128,11 @@ impl Home {
         self.run().join("gateway.json")
     }
 
+    /// What the running scheduler has to work with.
+    pub fn scheduler_json(&self) -> PathBuf {
+        self.run().join("scheduler.json")
+    }
+
     /// Settings that a person edits.
     pub fn config(&self) -> PathBuf {
         self.root.join("config.toml")

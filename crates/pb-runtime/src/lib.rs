@@ -16,6 +16,7 @@ pub mod logging;
 pub mod private_file;
 pub mod process;
 pub mod readiness;
+pub mod scheduler_info;
 pub mod signals;
 pub mod tasks;
 pub mod token;
@@ -25,6 +26,7 @@ pub use endpoint::Endpoint;
 pub use home::Home;
 pub use ids::Ids;
 pub use lock::{LockHolder, ProcessLock};
+pub use scheduler_info::SchedulerInfo;
 pub use tasks::Tasks;
 
 /// The version of this build, as `connect`, locks and `pb --version` tell it.

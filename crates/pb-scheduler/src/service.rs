@@ -7,7 +7,7 @@ use std::time::Duration;
 use pb_model::goal::Command;
 use pb_runtime::config::{Config as Settings, ConfigError};
 use pb_runtime::lock::LockError;
-use pb_runtime::{Clock, Home, Ids, ProcessLock, Tasks};
+use pb_runtime::{Clock, Home, Ids, ProcessLock, SchedulerInfo, Tasks};
 use pb_store::{Location, Log, LogIdentity, Mark};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -61,7 +61,6 @@ pub enum StartError {
 /// A scheduler that holds its home.
 #[derive(Debug)]
 pub struct Scheduler {
-    config: Config,
     log: Log,
     goals: Goals,
     context: Arc<Context>,
@@ -86,7 +85,7 @@ impl Scheduler {
         let context = Arc::new(Context::new(config.clone(), (log.reader(), epoch), sandbox, link, models));
         let goals = take_over(&config, &log, mark.map(|mark| mark.at_ms)).await?;
         recovery::clear_temporary(&config.home).await;
-        Ok(Self { config, log, goals, context, bell, link_task, _lock: lock })
+        Ok(Self { log, goals, context, bell, link_task, _lock: lock })
     }
 
     /// Which history it writes.
@@ -101,9 +100,10 @@ impl Scheduler {
     pub async fn run(self, stop: CancellationToken) -> Result<(), pb_store::Error> {
         let tasks = Tasks::new();
         let (sender, receiver) = mpsc::channel::<Input>(INPUTS_WAITING_MAX);
+        tasks.spawn("models", tell_models(Arc::clone(&self.context)));
         let stop_link = CancellationToken::new();
         tasks.spawn("link", link::run(self.link_task, stop_link.clone()));
-        let watch = commands::watch(self.config.clone(), self.log.reader(), self.bell, sender.clone());
+        let watch = commands::watch(Arc::clone(&self.context), self.log.reader(), self.bell, sender.clone());
         let watching = tasks.spawn("inbox", watch);
         let driver = Driver::new(self.context, self.log, self.goals, (sender, receiver), tasks.clone());
         let draining = async {
@@ -116,6 +116,26 @@ impl Scheduler {
         stop_link.cancel();
         tasks.stop(STOP_DEADLINE).await;
         ended
+    }
+}
+
+/// Looks for models and writes down what there is, for `pb run` and `pb status`.
+async fn tell_models(context: Arc<Context>) {
+    let mut info = SchedulerInfo {
+        pid: std::process::id(),
+        confines: pb_exec::support().fs,
+        allow_unconfined_agents: context.agent_policy() == pb_exec::Policy::BestEffort,
+        ..SchedulerInfo::default()
+    };
+    match context.models.models().await {
+        Ok(models) => {
+            info.models = models.list().into_iter().map(|model| model.name).collect();
+            info.keys = models.keys();
+        }
+        Err(hindrance) => info.problem = Some(hindrance.to_string()),
+    }
+    if let Err(error) = info.write(&context.config.home.scheduler_json()) {
+        tracing::warn!(%error, "cannot write what models there are");
     }
 }
 

@@ -8,6 +8,8 @@ use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
+  pb run \"Fix the failing test\" --workspace .
+                                 say what you want, and watch it being done
   pb run hello.toml              run a goal file and follow it
   pb goal list                   see what was asked for
   pb status                      see what runs

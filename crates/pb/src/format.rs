@@ -29,6 +29,31 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS.get(unit).copied().unwrap_or_default())
 }
 
+/// Money in millionths of a US dollar: `0.0123 USD`, `4.20 USD`; `free` is for those who ask for it.
+pub(crate) fn usd(micro: u64) -> String {
+    match micro {
+        0 => "0 USD".to_owned(),
+        1..1_000_000 => format!("{:.4} USD", usd_value(micro)),
+        _ => format!("{:.2} USD", usd_value(micro)),
+    }
+}
+
+/// Tokens, and the money for them as far as it is known.
+pub(crate) fn spent(tokens: u64, micro: u64, unpriced: bool) -> String {
+    let tokens = count(tokens, "token");
+    match (unpriced, micro) {
+        (false, _) => format!("{tokens}, {}", usd(micro)),
+        (true, 0) => format!("{tokens}, price unknown"),
+        (true, _) => format!("{tokens}, {} and what has no known price", usd(micro)),
+    }
+}
+
+/// Millionths of a US dollar as dollars.
+#[expect(clippy::cast_precision_loss, reason = "sums of money here are far below 2^52 millionths")]
+pub(crate) fn usd_value(micro: u64) -> f64 {
+    micro as f64 / 1_000_000.0
+}
+
 /// A moment, in the person's time zone: `2026-11-22 12:10:41`.
 pub(crate) fn moment(ms: u64) -> String {
     i64::try_from(ms)

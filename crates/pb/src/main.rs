@@ -14,8 +14,10 @@ mod daemon;
 mod follow;
 mod report;
 
+mod asked;
 mod connection;
 mod goal_source;
+mod models_there;
 mod wait;
 
 mod exit;

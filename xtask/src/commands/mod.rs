@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod real_model;
 mod test;
 mod tidy;
 
@@ -18,6 +19,7 @@ pub(crate) enum Command {
     Codegen,
     Test(test::Args),
     Bench(bench::Args),
+    RealModel(real_model::Args),
 }
 
 impl Command {
@@ -28,6 +30,7 @@ impl Command {
             Self::Codegen => codegen::run(),
             Self::Test(args) => test::run(&args),
             Self::Bench(args) => bench::run(args),
+            Self::RealModel(args) => real_model::run(&args),
         }
     }
 }

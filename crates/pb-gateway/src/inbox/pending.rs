@@ -67,6 +67,7 @@ pub(crate) fn goal(command: &NewCommand) -> Option<Goal> {
         spent_cost_usd: 0.0,
         assumed_cost_usd: 0.0,
         assumed_tokens: 0,
+        unpriced: false,
         spent_turns: 0,
         budget_turns: spec.budget_turns,
         plan_only: spec.plan_only,

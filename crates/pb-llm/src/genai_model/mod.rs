@@ -45,18 +45,24 @@ const WITHOUT_THOUGHT: [&str; 3] = ["api.openai.com", "api.groq.com", "api.mistr
 /// What is sent in place of a key where none is asked for; `genai` wants one.
 const NO_KEY: &str = "none";
 
-/// How long a model may be silent.
+/// How long a model may be silent, and how much it may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TimeLimits {
+pub struct Limits {
     /// Until the first piece of the answer, connecting included.
     pub first_byte: Duration,
     /// Between two pieces.
     pub silence: Duration,
+    /// Longest answer as it comes over the wire, in bytes.
+    pub stream_bytes: u64,
 }
 
-impl Default for TimeLimits {
+impl Default for Limits {
     fn default() -> Self {
-        Self { first_byte: FIRST_BYTE_TIME_LIMIT, silence: SILENCE_TIME_LIMIT }
+        Self {
+            first_byte: FIRST_BYTE_TIME_LIMIT,
+            silence: SILENCE_TIME_LIMIT,
+            stream_bytes: STREAM_BYTES_MAX,
+        }
     }
 }
 
@@ -84,8 +90,8 @@ pub struct ModelAt {
     pub key: Key,
     /// What it costs.
     pub price: Option<Price>,
-    /// How long it may be silent.
-    pub time_limits: TimeLimits,
+    /// How long it may be silent, and how much it may say.
+    pub limits: Limits,
 }
 
 /// A model of a provider.
@@ -145,7 +151,7 @@ impl GenaiModel {
         let target = self.target()?;
         let wire = request::Wire { kind: self.at.kind, takes_thought: self.takes_thought() };
         let sent = request::to_genai(request, wire)?;
-        let progress = Arc::new(Progress::new(self.at.time_limits));
+        let progress = Arc::new(Progress::new(self.at.limits));
         let options = request::options(request, wire, self.model()).with_raw_frame_sink_arc(progress.clone());
         let now_ms = self.clock.now_ms();
         let fault = |error: &genai::Error, frames| error::fault(error, frames, now_ms);
@@ -159,9 +165,8 @@ impl GenaiModel {
                 Err(_) if progress.deadline() > limit => continue,
                 Err(_) => return Err(progress.timed_out()),
             };
-            if progress.bytes() > STREAM_BYTES_MAX {
-                let text = format!("the answer is longer than {STREAM_BYTES_MAX} bytes");
-                return Err(Fault::new(CallErrorKind::Cut, text));
+            if progress.bytes() > self.at.limits.stream_bytes {
+                return Err(progress.too_long());
             }
             match piece {
                 None => return Err(progress.broke_off()),

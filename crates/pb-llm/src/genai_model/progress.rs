@@ -6,29 +6,30 @@ use genai::chat::{ChatFrameSink, FrameCtx, RawFrameRef};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::TimeLimits;
+use super::Limits;
 use super::error::Fault;
 use crate::CallErrorKind;
 
 /// Counts the frames of one answer.
 #[derive(Debug)]
 pub(super) struct Progress {
-    limits: TimeLimits,
+    limits: Limits,
     seen: Mutex<Seen>,
 }
 
 #[derive(Debug)]
 struct Seen {
+    /// Those that say something: comments and web pages say nothing.
     frames: u64,
     bytes: u64,
-    /// When the last frame came; when the call began before that.
+    /// When the last frame came, a comment too; when the call began before that.
     last: Instant,
     /// Why Gemini says nothing at all, in its word.
     withheld: Option<String>,
 }
 
 impl Progress {
-    pub(super) fn new(limits: TimeLimits) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         let seen = Seen { frames: 0, bytes: 0, last: Instant::now(), withheld: None };
         Self { limits, seen: Mutex::new(seen) }
     }
@@ -63,6 +64,12 @@ impl Progress {
         }
     }
 
+    /// More came than any model says.
+    pub(super) fn too_long(&self) -> Fault {
+        let text = format!("the answer is longer than {} bytes", self.limits.stream_bytes);
+        Fault::new(CallErrorKind::Cut, text)
+    }
+
     /// The stream ended, and the answer had not.
     pub(super) fn broke_off(&self) -> Fault {
         if self.frames() == 0 {
@@ -81,7 +88,7 @@ impl Progress {
 impl ChatFrameSink for Progress {
     fn on_frame(&self, _: &FrameCtx, frame: RawFrameRef<'_>) {
         let mut seen = self.seen();
-        seen.frames += 1;
+        seen.frames += u64::from(!frame.data.is_empty());
         seen.bytes += frame.data.len() as u64;
         seen.last = Instant::now();
         // `genai` makes an error without a reason of it.

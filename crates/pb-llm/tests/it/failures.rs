@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use pb_llm::chat::ERROR_BYTES_MAX;
-use pb_llm::{CallError, CallErrorKind, ChatModel, GenaiModel, Key, ModelAt, Web};
+use pb_llm::{CallError, CallErrorKind, ChatModel, GenaiModel, Key, Limits, ModelAt};
 use pb_runtime::config::ProviderKind;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::support::{
-    Events, IMPATIENT, KEY, KINDS, PATIENT, Server, Step, after, call, model_at, status, stream,
+    Events, IMPATIENT, KEY, KINDS, PATIENT, Server, Step, after, call, model_at, status, stream, web,
 };
 
 async fn failure(kind: ProviderKind, text: String) -> CallError {
@@ -145,13 +145,11 @@ async fn nobody_is_there() {
     assert!(error.message.contains("refused"), "{error}");
 
     for kind in KINDS {
-        // It hangs up; it is a web page.
-        for answer in ["", &status("200 OK", "content-type: text/html\r\n", "<html>欢迎</html>")] {
-            let error = failure(kind, answer.to_owned()).await;
-            assert!(
-                matches!(error.kind, CallErrorKind::Unreachable | CallErrorKind::Cut),
-                "{kind:?} {error:?}"
-            );
+        // It hangs up; it is a web page; it has only said that it is at work.
+        let page = status("200 OK", "content-type: text/html\r\n", "<html>欢迎</html>");
+        for answer in [String::new(), page, stream(&[": at work\n\n".to_owned()])] {
+            let error = failure(kind, answer).await;
+            assert_eq!(error.kind, CallErrorKind::Unreachable, "{kind:?} {error:?}");
         }
     }
 }
@@ -189,9 +187,9 @@ async fn a_missing_key_is_said_without_a_call() {
         base_url: server.url().parse().unwrap(),
         key: Key::Missing("there is no key: set ANTHROPIC_API_KEY".to_owned()),
         price: None,
-        time_limits: PATIENT,
+        limits: PATIENT,
     };
-    let model = GenaiModel::new(at, &Web::new().unwrap());
+    let model = GenaiModel::new(at, web());
     let error = call(&model).await.0.unwrap_err();
     assert_eq!(error.to_string(), "anthropic/claude: there is no key: set ANTHROPIC_API_KEY");
     assert_eq!((error.kind, model.price()), (CallErrorKind::Unauthorized, None));
@@ -201,11 +199,10 @@ async fn a_missing_key_is_said_without_a_call() {
 #[tokio::test]
 async fn endless_answers_end() {
     let events = Events(ProviderKind::OpenAi);
-    let piece = events.text(&"x".repeat(1024 * 1024)).concat();
-    let mut steps = vec![Step::Send(stream(&[]))];
-    steps.extend(std::iter::repeat_n(Step::Send(piece), 66));
-    steps.push(Step::Hang);
-    let error = after(ProviderKind::OpenAi, steps, PATIENT).await.unwrap_err();
+    let piece = Step::Send(events.text(&"x".repeat(4_000)).concat());
+    let steps = [vec![Step::Send(stream(&[]))], vec![piece; 30], vec![Step::Hang]].concat();
+    let limits = Limits { stream_bytes: 100_000, ..PATIENT };
+    let error = after(ProviderKind::OpenAi, steps, limits).await.unwrap_err();
     assert_eq!(error.kind, CallErrorKind::Cut);
-    assert_eq!(error.message, "the answer is longer than 67108864 bytes");
+    assert_eq!(error.message, "the answer is longer than 100000 bytes");
 }

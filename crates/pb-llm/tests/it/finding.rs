@@ -75,7 +75,11 @@ async fn nothing_is_found() {
     assert!(models.is_empty() && models.list().is_empty() && models.keys().is_empty());
     assert!(models.candidates(Tier::Medium, None).unwrap().is_empty());
     let text = no_model_text(&setting.home()).replace(setting.folder.path().to_str().unwrap(), "HOME");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    no model found: there is no ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, and no Ollama, LM Studio, llama-server or vLLM on this machine
+    get one: `export ANTHROPIC_API_KEY=...`, or `ollama pull qwen2.5:3b` and `ollama serve`
+    or name your own in HOME/config.toml: [providers.NAME] with kind and base_url, and [models] medium = "NAME/MODEL"
+    "#);
 }
 
 #[tokio::test]
@@ -85,8 +89,25 @@ async fn keys_alone_are_enough() {
         .with("GOOGLE_API_KEY", "k-google")
         .credentials("[anthropic]\napi_key = 'k-anthropic'\n[openai]\napi_key = 'not this one'\n");
     let models = setting.find("[prices.\"openai/gpt-5\"]\ninput = 1\noutput = 2\n").await.unwrap();
-    insta::assert_snapshot!(shown(&models), @"");
-    insta::assert_debug_snapshot!(models.keys(), @"");
+    insta::assert_snapshot!(shown(&models), @"
+    simple: anthropic/claude-haiku-4-5 openai/gpt-5-mini gemini/gemini-2.5-flash
+    medium: anthropic/claude-sonnet-4-5 openai/gpt-5 gemini/gemini-2.5-flash
+    complex: anthropic/claude-opus-4-5 openai/gpt-5 gemini/gemini-2.5-pro
+    anthropic/claude-haiku-4-5 1/5 credentials [simple] credentials.toml [anthropic]
+    anthropic/claude-sonnet-4-5 3/15 credentials [medium] credentials.toml [anthropic]
+    anthropic/claude-opus-4-5 5/25 credentials [complex] credentials.toml [anthropic]
+    openai/gpt-5-mini 0.25/2 environment [simple] OPENAI_API_KEY
+    openai/gpt-5 1/2 environment [medium complex] OPENAI_API_KEY
+    gemini/gemini-2.5-flash 0.3/2.5 environment [simple medium] GOOGLE_API_KEY
+    gemini/gemini-2.5-pro 1.25/10 environment [complex] GOOGLE_API_KEY
+    ");
+    insta::assert_debug_snapshot!(models.keys(), @r#"
+    {
+        "GOOGLE_API_KEY",
+        "OPENAI_API_KEY",
+        "credentials.toml [anthropic]",
+    }
+    "#);
     assert!(!format!("{models:?}").contains("k-"), "{models:?}");
 }
 
@@ -107,14 +128,26 @@ async fn the_settings_win() {
         )
         .await
         .unwrap();
-    insta::assert_snapshot!(shown(&models), @"");
+    insta::assert_snapshot!(shown(&models), @"
+    simple: ollama/qwen2.5:3b
+    medium: 自家/org/大 anthropic/claude-opus-4-5
+    complex: 自家/org/大 anthropic/claude-opus-4-5
+    ollama/qwen2.5:3b 0/0 config [simple] -
+    自家/org/大 ? config [medium complex] OUR_KEY
+    anthropic/claude-opus-4-5 5/25 config [medium complex] ANTHROPIC_API_KEY missing
+    ");
     assert_eq!(Vec::from_iter(models.keys()), ["OPENAI_API_KEY", "OUR_KEY"]);
 }
 
 #[tokio::test]
 async fn one_model_does_everything() {
     let models = Setting::new().find("[models]\nmedium = 'ollama/a'\n").await.unwrap();
-    insta::assert_snapshot!(shown(&models), @"");
+    insta::assert_snapshot!(shown(&models), @"
+    simple: ollama/a
+    medium: ollama/a
+    complex: ollama/a
+    ollama/a 0/0 config [simple medium complex] -
+    ");
 }
 
 #[tokio::test]
@@ -133,7 +166,13 @@ async fn servers_on_this_machine_are_found() {
     );
     let setting = Setting::new().with("PB_LOCAL_MODEL_PORTS", &ports);
     let models = setting.find("").await.unwrap();
-    insta::assert_snapshot!(shown(&models), @"");
+    insta::assert_snapshot!(shown(&models), @"
+    simple: ollama/qwen2.5:3b
+    medium: ollama/qwen2.5:3b
+    complex: ollama/qwen2.5:3b
+    ollama/qwen2.5:3b 0/0 local [simple medium complex] -
+    ollama/通义:7b 0/0 local [] -
+    ");
     assert!(one.received()[0].head.starts_with("get /v1/models http/1.1"));
 
     // A hosted one comes first; the settings keep us from looking.

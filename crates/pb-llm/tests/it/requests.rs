@@ -15,6 +15,11 @@ async fn sent(kind: ProviderKind, name: &str, request: &ChatRequest) -> Received
     server.received().remove(0)
 }
 
+/// One line for each element.
+fn lines(list: &Value) -> String {
+    list.as_array().unwrap().iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
+}
+
 fn call(id: &str, arguments: Value, signatures: &[&str]) -> ToolCall {
     ToolCall {
         id: id.to_owned(),
@@ -103,14 +108,30 @@ async fn a_name_is_sent_as_it_is() {
 #[tokio::test]
 async fn openai_is_sent_calls_and_results() {
     let body = sent(ProviderKind::OpenAi, "test/m", &conversation()).await.body;
-    insta::assert_json_snapshot!(body["messages"], @"");
-    insta::assert_json_snapshot!(body["tools"], @"");
+    insta::assert_snapshot!(lines(&body["messages"]), @r#"
+    {"role":"system","content":"简短回答"}
+    {"role":"user","content":"读"}
+    {"role":"assistant","content":"好","tool_calls":[{"type":"function","id":"call#read#0","function":{"name":"read","arguments":"{\"path\":\"a\"}"}},{"type":"function","id":"call#read#1","function":{"name":"read","arguments":"{\"invalid_arguments\":\"{\\\"path\"}"}}],"reasoning_content":"想"}
+    {"role":"tool","content":"一","tool_call_id":"call#read#0"}
+    {"role":"tool","content":"二","tool_call_id":"call#read#1"}
+    {"role":"assistant","content":"","tool_calls":[{"type":"function","id":"call#read#0","function":{"name":"read","arguments":"{}"}}]}
+    {"role":"tool","content":"三","tool_call_id":"call#read#0"}
+    {"role":"user","content":"继续"}
+    "#);
+    insta::assert_snapshot!(lines(&body["tools"]), @r#"{"type":"function","function":{"name":"read","description":"Reads a file.","parameters":{"type":"object","properties":{"path":{"type":"string"}}},"strict":false}}"#);
 }
 
 #[tokio::test]
 async fn anthropic_is_sent_calls_and_results() {
     let body = sent(ProviderKind::Anthropic, "test/m", &conversation()).await.body;
-    insta::assert_json_snapshot!(body["messages"], @"");
+    insta::assert_snapshot!(lines(&body["messages"]), @r#"
+    {"role":"user","content":"读"}
+    {"role":"assistant","content":[{"type":"thinking","thinking":"想","signature":"SA"},{"type":"text","text":"好"},{"type":"tool_use","id":"call_read_0","name":"read","input":{"path":"a"}},{"type":"tool_use","id":"call_read_1","name":"read","input":{"invalid_arguments":"{\"path"}}]}
+    {"role":"user","content":[{"type":"tool_result","content":"一","tool_use_id":"call_read_0"},{"type":"tool_result","content":"二","tool_use_id":"call_read_1"}]}
+    {"role":"assistant","content":[{"type":"tool_use","id":"call_read_0_2","name":"read","input":{}}]}
+    {"role":"user","content":[{"type":"tool_result","content":"三","tool_use_id":"call_read_0_2"}]}
+    {"role":"user","content":"继续"}
+    "#);
     assert_eq!(body["system"], "简短回答");
     assert_eq!(body["tools"][0]["input_schema"], ask("").tools[0].schema);
 }
@@ -118,7 +139,14 @@ async fn anthropic_is_sent_calls_and_results() {
 #[tokio::test]
 async fn gemini_is_sent_calls_and_results() {
     let body = sent(ProviderKind::Gemini, "test/m", &conversation()).await.body;
-    insta::assert_json_snapshot!(body["contents"], @"");
+    insta::assert_snapshot!(lines(&body["contents"]), @r#"
+    {"role":"user","parts":[{"text":"读"}]}
+    {"role":"model","parts":[{"text":"好"},{"functionCall":{"name":"read","args":{"path":"a"}},"thoughtSignature":"SG"},{"functionCall":{"name":"read","args":{"invalid_arguments":"{\"path"}}}]}
+    {"role":"user","parts":[{"functionResponse":{"name":"read","response":{"name":"read","content":"一"}}},{"functionResponse":{"name":"read","response":{"name":"read","content":"二"}}}]}
+    {"role":"model","parts":[{"functionCall":{"name":"read","args":{}}}]}
+    {"role":"user","parts":[{"functionResponse":{"name":"read","response":{"name":"read","content":"三"}}}]}
+    {"role":"user","parts":[{"text":"继续"}]}
+    "#);
     assert_eq!(body["systemInstruction"]["parts"][0]["text"], "简短回答");
     assert_eq!(body["tools"][0]["functionDeclarations"][0]["parametersJsonSchema"], ask("").tools[0].schema);
 }

@@ -12,11 +12,14 @@ use pb_llm::{
 
 use crate::support::ask;
 
+/// Why a model fails, and when it says to try again; `None` answers.
+type Outcome = Option<(CallErrorKind, Option<Duration>)>;
+
 /// A model that comes to the same each time, and what was called of all, in order.
 #[derive(Debug)]
 struct Scripted {
     name: &'static str,
-    outcome: Option<(CallErrorKind, Option<Duration>)>,
+    outcome: Outcome,
     called: Arc<Mutex<Vec<&'static str>>>,
 }
 
@@ -55,10 +58,7 @@ struct Table {
 }
 
 impl Table {
-    async fn call(
-        &self,
-        models: &[(&'static str, Option<(CallErrorKind, Option<Duration>)>)],
-    ) -> Result<String, Failed> {
+    async fn call(&self, models: &[(&'static str, Outcome)]) -> Result<String, Failed> {
         self.called.lock().unwrap().clear();
         let scripted = models.iter().map(|(name, outcome)| {
             let called = self.called.clone();
@@ -134,7 +134,7 @@ async fn a_model_that_was_overloaded_goes_last_for_a_while() {
     for (wait, expect) in [
         (None, COOLDOWN_DEFAULT),
         (Some(Duration::from_secs(3)), Duration::from_secs(3)),
-        (Some(Duration::from_secs(3_600)), COOLDOWN_MAX),
+        (Some(Duration::from_hours(1)), COOLDOWN_MAX),
     ] {
         let table = Table::default();
         let overloaded = [("a/1", Some((CallErrorKind::Overloaded, wait))), ("b/2", None)];
@@ -142,7 +142,7 @@ async fn a_model_that_was_overloaded_goes_last_for_a_while() {
         table.call(&overloaded).await.unwrap();
         assert_eq!(table.called(), ["a/1", "b/2"]);
 
-        tokio::time::advance(expect - Duration::from_millis(1)).await;
+        tokio::time::advance(expect.mul_f64(0.99)).await;
         assert_eq!(table.call(&well).await.unwrap(), "b/2");
         assert!(table.cooldown.is_cooling("a/1"));
         // It is called all the same when the others fail.

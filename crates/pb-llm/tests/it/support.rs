@@ -1,10 +1,11 @@
 //! A server of canned answers, and what the wires look like.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use pb_llm::genai_model::STREAM_BYTES_MAX;
 use pb_llm::{
-    Answer, CallError, ChatModel, ChatRequest, Delta, GenaiModel, Key, Message, ModelAt, Price, TimeLimits,
+    Answer, CallError, ChatModel, ChatRequest, Delta, GenaiModel, Key, Limits, Message, ModelAt, Price,
     ToolSpec, Web,
 };
 use pb_runtime::Tasks;
@@ -20,11 +21,17 @@ pub(crate) const KEY: &str = "tesserakt-0123456789";
 pub(crate) const KINDS: [ProviderKind; 3] =
     [ProviderKind::OpenAi, ProviderKind::Anthropic, ProviderKind::Gemini];
 /// Long enough for a machine under load.
-pub(crate) const PATIENT: TimeLimits =
-    TimeLimits { first_byte: Duration::from_secs(30), silence: Duration::from_secs(30) };
+pub(crate) const PATIENT: Limits = Limits {
+    first_byte: Duration::from_secs(30),
+    silence: Duration::from_secs(30),
+    stream_bytes: STREAM_BYTES_MAX,
+};
 /// Short enough for a test to wait for.
-pub(crate) const IMPATIENT: TimeLimits =
-    TimeLimits { first_byte: Duration::from_millis(400), silence: Duration::from_millis(400) };
+pub(crate) const IMPATIENT: Limits = Limits {
+    first_byte: Duration::from_millis(400),
+    silence: Duration::from_millis(400),
+    stream_bytes: STREAM_BYTES_MAX,
+};
 
 /// What is done with a connection, once the request is read. At the end it is closed.
 #[derive(Debug, Clone)]
@@ -290,21 +297,27 @@ impl Events {
     }
 }
 
-/// The model `test/m` at `url`.
-pub(crate) fn model_at(kind: ProviderKind, url: &str, time_limits: TimeLimits) -> GenaiModel {
-    model_named("test/m", kind, url, time_limits)
+/// One for all: reading the system's certificates takes a while.
+pub(crate) fn web() -> &'static Web {
+    static WEB: OnceLock<Web> = OnceLock::new();
+    WEB.get_or_init(|| Web::new().unwrap())
 }
 
-pub(crate) fn model_named(name: &str, kind: ProviderKind, url: &str, time_limits: TimeLimits) -> GenaiModel {
+/// The model `test/m` at `url`.
+pub(crate) fn model_at(kind: ProviderKind, url: &str, limits: Limits) -> GenaiModel {
+    model_named("test/m", kind, url, limits)
+}
+
+pub(crate) fn model_named(name: &str, kind: ProviderKind, url: &str, limits: Limits) -> GenaiModel {
     let at = ModelAt {
         name: name.to_owned(),
         kind,
         base_url: format!("{url}/v1/").parse().unwrap(),
         key: Key::Present(SecretString::from(KEY)),
         price: Some(Price::default()),
-        time_limits,
+        limits,
     };
-    GenaiModel::new(at, &Web::new().unwrap())
+    GenaiModel::new(at, web())
 }
 
 pub(crate) fn ask(text: &str) -> ChatRequest {
@@ -330,11 +343,7 @@ pub(crate) async fn call(model: &dyn ChatModel) -> (Result<Answer, CallError>, V
 }
 
 /// What a call of a server that does these steps comes to.
-pub(crate) async fn after(
-    kind: ProviderKind,
-    steps: Vec<Step>,
-    limits: TimeLimits,
-) -> Result<Answer, CallError> {
+pub(crate) async fn after(kind: ProviderKind, steps: Vec<Step>, limits: Limits) -> Result<Answer, CallError> {
     let server = Server::start(vec![steps]).await;
     call(&model_at(kind, &server.url(), limits)).await.0
 }

@@ -73,6 +73,8 @@ pub struct Next {
     pub amount: Amount,
     /// Most tokens of the answer.
     pub output_tokens: u32,
+    /// Whether nobody has said what one of those who may answer costs.
+    pub unpriced: bool,
 }
 
 /// A plan that a model made; one id an item.

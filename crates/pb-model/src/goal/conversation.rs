@@ -175,6 +175,9 @@ pub struct Used {
     pub output_tokens: u64,
     /// What that costs, in millionths of a US dollar.
     pub micro_usd: u64,
+    /// Nobody has said what the model costs.
+    #[serde(default)]
+    pub unpriced: bool,
 }
 
 /// What a model said, or why it did not.
@@ -217,21 +220,32 @@ pub enum AfterFailure {
 }
 
 /// Why no request could be put together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Hindrance {
     /// No model is there, or none that the goal's caps allow.
+    #[error("{why}; {hint}")]
     NoModel {
         /// Why, in words.
         why: String,
         /// What to do.
         hint: String,
     },
+    /// What was asked for cannot be: a model of that name, or a price for it.
+    #[error("{why}; {hint}")]
+    Unusable {
+        /// Why, in words.
+        why: String,
+        /// What to do.
+        hint: String,
+    },
     /// The kernel cannot confine what the agent would run.
+    #[error("the kernel cannot confine what an agent runs; {hint}")]
     Unconfined {
         /// What to do.
         hint: String,
     },
     /// Something of ours or of the machine failed.
+    #[error("{why}")]
     Host {
         /// Why, in words.
         why: String,

@@ -47,6 +47,9 @@ pub struct Reservation {
     pub n: u32,
     /// The upper bound.
     pub amount: Amount,
+    /// Nobody has said what the call costs, so the money in it is not all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpriced: bool,
     /// Most tokens of the answer; always sent with the call, for they are part of the bound.
     pub output_tokens: u32,
 }
@@ -61,6 +64,9 @@ pub struct Charge {
     pub assumed: bool,
     /// It cost more than was reserved.
     pub overrun: bool,
+    /// Nobody has said what it costs, so its money is unknown, which is not zero.
+    #[serde(default)]
+    pub unpriced: bool,
 }
 
 /// What a goal has spent and promised.
@@ -77,6 +83,8 @@ pub struct Spending {
     pub reserved: Vec<Reservation>,
     /// Whether a call cost more than was reserved for it.
     pub overrun: bool,
+    /// Whether a settled call has no price: the goal has cost more than the sum says.
+    pub unpriced: bool,
 }
 
 impl Spending {
@@ -86,8 +94,8 @@ impl Spending {
     }
 
     /// The reservation of a call.
-    pub fn reservation(&self, run: RunId, n: u32) -> Option<Amount> {
-        self.reserved.iter().find(|held| held.run == run && held.n == n).map(|held| held.amount)
+    pub fn reservation(&self, run: RunId, n: u32) -> Option<&Reservation> {
+        self.reserved.iter().find(|held| held.run == run && held.n == n)
     }
 
     pub(super) fn reserve(&mut self, reservation: Reservation) {
@@ -101,6 +109,7 @@ impl Spending {
             self.assumed = self.assumed.plus(charge.amount);
         }
         self.overrun |= charge.overrun;
+        self.unpriced |= charge.unpriced;
     }
 }
 

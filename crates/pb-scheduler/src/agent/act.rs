@@ -32,7 +32,7 @@ pub(crate) async fn act(
     let mut acting = Acting { context, state, run, cancel, plan: None, papers: Vec::new() };
     let (results, next) = match journal(context, run).await {
         Ok(talk) => acting.calls(talk, &calls).await,
-        Err(hindrance) => (vec![unmade(calls.first()?, &format!("{hindrance:?}"))], None),
+        Err(hindrance) => (vec![unmade(calls.first()?, &hindrance.to_string())], None),
     };
     Some(Done::Acted {
         goal: state.goal.id,

@@ -72,6 +72,7 @@ pub(super) async fn next(
         model: candidates.first().map(|model| model.name().to_owned()).unwrap_or_default(),
         amount: bound(output_tokens),
         output_tokens: u32::try_from(output_tokens).unwrap_or(u32::MAX),
+        unpriced: candidates.iter().any(|model| model.price().is_none()),
     })
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use pb_llm::{ChatModel, Cooldown, Models, no_model_text};
 use pb_model::Tier;
 use pb_model::goal::Hindrance;
+use pb_model::spec::{GoalSpec, Work};
 use pb_runtime::config::Config;
 use pb_runtime::{Home, environment};
 
@@ -70,7 +71,7 @@ impl ModelSource {
             let why = if lines.is_empty() { "no model was found".to_owned() } else { lines.remove(0) };
             return Err(Hindrance::NoModel { why, hint: lines.join("; ") });
         }
-        let mut candidates = models.candidates(tier, name).map_err(|error| Hindrance::NoModel {
+        let mut candidates = models.candidates(tier, name).map_err(|error| Hindrance::Unusable {
             why: chain(&error),
             hint: "see `pb models list`".to_owned(),
         })?;
@@ -83,6 +84,23 @@ impl ModelSource {
         }
         candidates.truncate(CANDIDATES_MAX);
         Ok(candidates)
+    }
+
+    /// Whether the goal's models can do what it asks for: they exist, and under a money cap have a
+    /// price. That no model is there at all is no fault of the goal.
+    pub(crate) async fn check(&self, spec: &GoalSpec) -> Result<(), Hindrance> {
+        let agents = spec.items.iter().filter_map(|item| match &item.work {
+            Work::Agent(agent) => Some((agent.tier, agent.model.as_deref().or(spec.model.as_deref()))),
+            Work::Command(_) => None,
+        });
+        let planner = spec.items.is_empty().then_some((Tier::Medium, spec.model.as_deref()));
+        for (tier, named) in agents.chain(planner) {
+            match self.candidates(tier, named, spec.budget_cost_usd.is_some()).await {
+                Err(unusable @ Hindrance::Unusable { .. }) => return Err(unusable),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn cooldown(&self) -> &Cooldown {
@@ -102,7 +120,7 @@ impl ModelSource {
 
 /// A money cap cannot be held for a model that costs nobody knows what.
 fn unpriced_hindrance(model: &str) -> Hindrance {
-    Hindrance::NoModel {
+    Hindrance::Unusable {
         why: format!("the goal has a money budget, and nobody has said what `{model}` costs"),
         hint: format!(
             "put this into config.toml, in USD for a million tokens, then `pb scheduler restart`: \

@@ -106,10 +106,11 @@ fn stopped(model: String) -> (Thought, ModelStep) {
 }
 
 fn hindered(hindrance: Hindrance) -> Thought {
-    let (error, then) = match hindrance {
-        Hindrance::NoModel { why, hint } => (format!("{why}; {hint}"), AfterFailure::Human),
-        Hindrance::Unconfined { hint } => (hint, AfterFailure::Human),
-        Hindrance::Host { why } => (why, AfterFailure::Nothing),
+    let (error, then) = match &hindrance {
+        Hindrance::NoModel { .. } | Hindrance::Unusable { .. } | Hindrance::Unconfined { .. } => {
+            (hindrance.to_string(), AfterFailure::Human)
+        }
+        Hindrance::Host { why } => (why.clone(), AfterFailure::Nothing),
     };
     let outcome = ThoughtOutcome::Failed { error, then, charged: false };
     Thought { model: String::new(), usage: None, outcome, duration_ms: 0 }
@@ -146,6 +147,7 @@ fn heard(
         input_tokens: usage.input_tokens,
         output_tokens: usage.output_tokens,
         micro_usd: price.map_or(0, |price| price.cost(usage)),
+        unpriced: price.is_none(),
     });
     let calls: Vec<Call> = calls(state, run, &answer);
     let text = beginning(&answer.said.text, TOLD_BYTES_MAX);

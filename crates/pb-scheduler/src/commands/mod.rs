@@ -11,8 +11,8 @@ use pb_protocol::{ErrorCode, RpcError};
 use pb_store::InboxRow;
 use serde_json::{Value, json};
 
+use crate::effects::Context;
 use crate::goals::Goals;
-use crate::service::Config;
 use crate::turn::Turn;
 
 pub(crate) use watch::{Bell, watch};
@@ -37,13 +37,13 @@ enum Action {
 }
 
 /// Looks at a command: parses it, and asks the machine what has to be asked.
-pub(crate) async fn prepare(config: &Config, row: InboxRow, repeated: bool) -> Prepared {
+pub(crate) async fn prepare(context: &Context, row: InboxRow, repeated: bool) -> Prepared {
     let action = if repeated {
         Action::Repeat
     } else {
         match row.command.method.as_str() {
             "goal.submit" => {
-                submit_goal::prepare(config, &row).await.map(|submit| Action::Submit(Box::new(submit)))
+                submit_goal::prepare(context, &row).await.map(|submit| Action::Submit(Box::new(submit)))
             }
             "goal.cancel" => cancel_goal::prepare(&row).map(Action::Cancel),
             other => Err(RpcError::new(ErrorCode::MethodNotFound, format!("Method not found: {other}"))),

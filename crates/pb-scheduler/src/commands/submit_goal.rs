@@ -1,7 +1,9 @@
 //! `goal.submit`: the door. Refuses with a reason, and nothing is lost: a goal that the machine
 //! does not allow is kept as failed.
 
-use pb_model::goal::{Command, Failure, Rejection};
+use pb_model::goal::{Command, Failure, Hindrance, Rejection};
+use pb_model::plan::closest;
+use pb_model::spec::Work;
 use pb_model::{GoalId, GoalSpec};
 use pb_protocol::domain::Goal;
 use pb_protocol::{ErrorCode, RpcError};
@@ -9,8 +11,8 @@ use pb_store::InboxRow;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::effects::Context;
 use crate::goals::Goals;
-use crate::service::Config;
 use crate::turn::{Papers, Turn};
 use crate::workspace;
 
@@ -28,10 +30,33 @@ struct Params {
     spec: GoalSpec,
 }
 
-pub(super) async fn prepare(config: &Config, row: &InboxRow) -> Result<Submit, RpcError> {
+pub(super) async fn prepare(context: &Context, row: &InboxRow) -> Result<Submit, RpcError> {
     let params: Params = serde_json::from_str(&row.command.params).map_err(RpcError::invalid_params)?;
-    let refused = workspace::admit(&config.home, params.spec.workspace.as_deref()).await.err();
+    known_tools(&params.spec)?;
+    if let Err(Hindrance::Unusable { why, hint }) = context.models.check(&params.spec).await {
+        return Err(RpcError::invalid_params(why).hint(hint));
+    }
+    let refused = workspace::admit(&context.config.home, params.spec.workspace.as_deref()).await.err();
     Ok(Submit { goal: params.goal_id, spec: params.spec, refused })
+}
+
+/// Agents may use only tools that there are.
+fn known_tools(spec: &GoalSpec) -> Result<(), RpcError> {
+    let registry = pb_tools::Registry::builtin();
+    for (n, item) in spec.items.iter().enumerate() {
+        let Work::Agent(agent) = &item.work else { continue };
+        if let Some(tool) = agent.tools.iter().find(|tool| registry.get(tool).is_none()) {
+            let known = registry.names();
+            let hint = match closest(tool, &known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are: {}", known.join(", ")),
+            };
+            return Err(
+                RpcError::invalid_params(format!("items[{n}].tools: there is no tool `{tool}`")).hint(hint)
+            );
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn execute(

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::prepare;
 use crate::driver::Input;
-use crate::service::Config;
+use crate::effects::Context;
 
 /// How long a lost bell delays a command at most.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -27,8 +27,8 @@ impl Bell {
 }
 
 /// Follows the inbox, for as long as the loop takes what it finds.
-pub(crate) async fn watch(config: Config, log: LogReader, bell: Bell, inputs: mpsc::Sender<Input>) {
-    let mut watch = Watch { config, log, inputs, open: None };
+pub(crate) async fn watch(context: Arc<Context>, log: LogReader, bell: Bell, inputs: mpsc::Sender<Input>) {
+    let mut watch = Watch { context, log, inputs, open: None };
     loop {
         match watch.look().await {
             Ok(true) => {}
@@ -43,7 +43,7 @@ pub(crate) async fn watch(config: Config, log: LogReader, bell: Bell, inputs: mp
 }
 
 struct Watch {
-    config: Config,
+    context: Arc<Context>,
     log: LogReader,
     inputs: mpsc::Sender<Input>,
     open: Option<Open>,
@@ -65,7 +65,7 @@ type FileId = (u64, u64);
 impl Watch {
     /// Takes all that is new; whether to go on.
     async fn look(&mut self) -> Result<bool, pb_store::Error> {
-        let path = self.config.home.gateway_db();
+        let path = self.context.config.home.gateway_db();
         let Some(file) = file_id(&path).await else {
             return Ok(true);
         };
@@ -87,7 +87,7 @@ impl Watch {
             let mut prepared = Vec::with_capacity(rows.len());
             for row in rows {
                 let repeated = self.log.command(&row.command.id).await?.is_some();
-                prepared.push(prepare(&self.config, row, repeated).await);
+                prepared.push(prepare(&self.context, row, repeated).await);
             }
             let input = Input::Commands { inbox_id: Arc::clone(&open.id), commands: prepared };
             if self.inputs.send(input).await.is_err() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// The longest any byte may take to come.
-pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
 /// An answer as far as it came.
 #[derive(Debug)]
@@ -77,6 +77,13 @@ impl Asked {
     pub(crate) fn answer(mut self) -> Answer {
         while self.read_some() {}
         answer(&self.read)
+    }
+
+    /// Reads so many chunks, and leaves.
+    pub(crate) fn leave_after(mut self, chunks: usize) {
+        while answer(&self.read).chunks.len() < chunks {
+            assert!(self.read_some(), "it ended: {:?}", answer(&self.read));
+        }
     }
 
     /// Reads so many chunks, and then that nothing follows for a while.

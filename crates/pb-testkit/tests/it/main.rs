@@ -7,6 +7,8 @@ mod client;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod real_model;
+#[cfg(test)]
 mod script;
 #[cfg(test)]
 mod selection;

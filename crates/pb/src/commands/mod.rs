@@ -2,11 +2,13 @@
 
 pub(crate) mod gateway;
 mod goal;
+mod models;
 mod run;
 pub(crate) mod scheduler;
 mod start;
 mod status;
 mod stop;
+mod work;
 
 use clap::Subcommand;
 
@@ -17,7 +19,9 @@ use crate::failure::Failure;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(run::Args),
+    Work(work::Args),
     Goal(goal::Args),
+    Models(models::Args),
     Start(start::Args),
     Stop(stop::Args),
     Status(status::Args),
@@ -30,6 +34,8 @@ impl Command {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self {
             Self::Run(args) => run::run(&args),
+            Self::Work(args) => work::run(args),
+            Self::Models(args) => models::run(&args),
             Self::Goal(args) => goal::run(args),
             Self::Start(args) => start::run(&args),
             Self::Stop(args) => stop::run(&args),

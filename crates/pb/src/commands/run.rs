@@ -1,6 +1,4 @@
-//! `pb run`: a goal file, from the person's hand to its result.
-
-use std::path::{Path, PathBuf};
+//! `pb run`: a goal, from the person's hand to its result.
 
 use anyhow::Context;
 use pb_model::GoalSpec;
@@ -9,22 +7,25 @@ use pb_protocol::methods::goal::{Submit, SubmitParams};
 use pb_runtime::signals::StopSignals;
 use pb_runtime::{Clock, Home, Ids};
 
+use crate::asked::Asked;
 use crate::connection::{Link, Patience};
 use crate::daemon;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::follow::{self, Mode};
-use crate::goal_source::GoalSource;
-use crate::{format, output, wait};
+use crate::{format, models_there, output, wait};
 
-/// Run a goal file and follow it to its end
+/// Run a goal and follow it to its end
 ///
-/// Starts gateway and scheduler in the background if they do not run, hands the goal over, shows
-/// what happens, and ends with what was proven and delivered. Ctrl-C stops watching, not the goal.
+/// A goal in words is planned by a model; a goal file brings its plan. Starts gateway and scheduler in the
+/// background if they do not run, hands the goal over, shows what happens, and ends with what was proven
+/// and delivered. Ctrl-C stops watching, not the goal.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  pb run hello.toml
+  pb run \"Create a file hello.txt containing Hello\"
+  pb run \"Fix the failing test\" --workspace . --budget-usd 0.50
+  pb run --plan-only \"Write a changelog of ../repo\" > plan.toml
   pb run changelog.toml --set repo=../other --workspace out
   pb run --detach nightly.toml
 
@@ -32,10 +33,10 @@ Exits 0 when the goal is verified, 1 when it failed or was cancelled, 2 when it 
 3 when it is done without full proof, 130 after Ctrl-C.")]
 pub(crate) struct Args {
     #[command(flatten)]
-    source: GoalSource,
-    /// Work in this folder instead of the goal file's, or of a new one in the home
-    #[arg(long, value_name = "DIR")]
-    workspace: Option<PathBuf>,
+    asked: Asked,
+    /// Only plan; print the plan as a goal file that can be edited and run
+    #[arg(long, conflicts_with = "detach")]
+    plan_only: bool,
     /// Hand the goal over and return; prints its id
     #[arg(long)]
     detach: bool,
@@ -47,42 +48,63 @@ pub(crate) struct Args {
     key: Option<String>,
 }
 
+/// How a goal is handed over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HandOver<'a> {
+    pub(crate) detach: bool,
+    pub(crate) json: bool,
+    pub(crate) key: Option<&'a str>,
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let mut spec = args.source.read()?;
-    if let Some(workspace) = &args.workspace {
-        spec.workspace = Some(absolute(workspace)?);
+    let mut spec = args.asked.spec()?;
+    if args.plan_only && !spec.items.is_empty() {
+        return Err(Failure::new(Exit::Usage, "a goal file with items has its plan already")
+            .hint("see it with: pb goal check FILE"));
     }
+    spec.plan_only = args.plan_only;
+    start(spec, HandOver { detach: args.detach, json: args.json, key: args.key.as_deref() })
+}
+
+/// Hands a goal over, starting what does not run, and follows it unless that is not wanted.
+pub(crate) fn start(spec: GoalSpec, how: HandOver<'_>) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
+    home.prepare()?;
+    if models_there::is_needed(&spec) {
+        wait::client(models_there::check(&home))?;
+    }
     if daemon::ensure_both(&home, false)? {
         output::note("they go on in the background; stop them with: pb stop");
     }
-    wait::client(Box::pin(hand_over(&home, args, spec)))
+    wait::client(Box::pin(hand_over(&home, how, spec)))
 }
 
-async fn hand_over(home: &Home, args: &Args, spec: GoalSpec) -> Result<Exit, Failure> {
+async fn hand_over(home: &Home, how: HandOver<'_>, spec: GoalSpec) -> Result<Exit, Failure> {
     let mut signals = StopSignals::listen().context("cannot listen to signals")?;
     let mut link = Link::new(home, Patience::Minutes);
+    let plan_only = spec.plan_only;
     let goal = tokio::select! {
-        goal = submit(&mut link, spec, args.key.clone()) => goal?,
+        goal = submit(&mut link, spec, how.key) => goal?,
         () = signals.next() => {
             output::note("it is not known whether the goal was handed over; look with: pb goal list");
             return Ok(Exit::Detached);
         }
     };
-    if args.detach {
-        return detach(&goal, args.json);
+    if how.detach {
+        return detach(&goal, how.json);
     }
-    if !args.json {
+    if !how.json {
         output::note(follow::heading(&goal));
     }
-    follow::follow(link, &goal, Mode::of(args.json), signals).await
+    let mode = if plan_only && !how.json { Mode::Plan } else { Mode::of(how.json) };
+    follow::follow(link, &goal, mode, signals).await
 }
 
 /// The key makes a second attempt, after an answer that was lost, the same goal.
-async fn submit(link: &mut Link<'_>, spec: GoalSpec, key: Option<String>) -> Result<Goal, Failure> {
-    let random = || Ids::random(Clock::System).uuid().to_string();
-    let params = SubmitParams { spec, idempotency_key: Some(key.unwrap_or_else(random)) };
+async fn submit(link: &mut Link<'_>, spec: GoalSpec, key: Option<&str>) -> Result<Goal, Failure> {
+    let key = key.map_or_else(|| Ids::random(Clock::System).uuid().to_string(), str::to_owned);
+    let params = SubmitParams { spec, idempotency_key: Some(key) };
     link.call::<Submit>(&params).await
 }
 
@@ -98,12 +120,4 @@ fn detach(goal: &Goal, json: bool) -> Result<Exit, Failure> {
         ));
     }
     Ok(Exit::Ok)
-}
-
-fn absolute(path: &Path) -> Result<String, Failure> {
-    let absolute = std::path::absolute(path).context("cannot tell the workspace's path")?;
-    absolute.into_os_string().into_string().map_err(|path| {
-        Failure::new(Exit::Usage, format!("the workspace {} is not Unicode", path.display()))
-            .hint("rename the folder")
-    })
 }

@@ -6,7 +6,9 @@ use pb_model::Verdict;
 use pb_protocol::domain::{Error, GateResult, WorkItem};
 use pb_protocol::frame::EventFrame;
 
+use super::live::Live;
 use super::payload::Payload;
+use super::turns::{Turns, of_tool};
 use crate::format;
 use crate::output::{BAD, DIM, GOOD, WARN, styled};
 
@@ -16,6 +18,7 @@ pub(super) struct Lines {
     /// When the first event happened; lines count from there.
     began_at: Option<u64>,
     items: BTreeMap<String, Item>,
+    turns: Turns,
 }
 
 #[derive(Debug, Default)]
@@ -26,7 +29,7 @@ struct Item {
 
 impl Lines {
     /// The line about this event, if it deserves one.
-    pub(super) fn line(&mut self, frame: &EventFrame) -> Option<String> {
+    pub(super) fn line(&mut self, frame: &EventFrame, live: &Live) -> Option<String> {
         // What a later version tells in other ways is left to its own clients.
         let payload: Payload = serde_json::from_str(frame.data.get()).ok()?;
         let at = frame.at.unwrap_or_default();
@@ -35,6 +38,11 @@ impl Lines {
         let text = match frame.event.split_once('.')? {
             ("goal", _) => of_goal(&frame.event, &payload)?,
             ("workitem", what) => self.of_item(what, &payload, at)?,
+            ("model", what) => {
+                let was_heard = live.was_heard(payload.run_id.as_deref(), payload.step);
+                self.turns.of_model(what, &payload, was_heard)?
+            }
+            ("tool", _) => of_tool(&payload, live.was_heard(payload.run_id.as_deref(), payload.step))?,
             ("run", _) => of_run(&frame.event, &payload)?,
             ("verification", "started") if payload.probe == Some(true) => {
                 "its gates are asked whether the lost work was done".to_owned()
@@ -52,7 +60,8 @@ impl Lines {
             _ => return None,
         };
         let since = styled(DIM, format_args!("{:>9}", seconds(at.saturating_sub(began_at))));
-        Some(match key {
+        let planning = frame.event.starts_with("model.") || frame.event.starts_with("tool.");
+        Some(match key.or_else(|| planning.then(|| "plan".to_owned())) {
             Some(key) => format!("{since}  {key}: {text}"),
             None => format!("{since}  {text}"),
         })

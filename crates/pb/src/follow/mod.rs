@@ -7,7 +7,9 @@
 //! ```
 
 mod lines;
+mod live;
 mod payload;
+mod turns;
 
 use std::time::Duration;
 
@@ -28,6 +30,7 @@ use crate::failure::Failure;
 use crate::{output, report};
 
 use lines::Lines;
+use live::Live;
 
 /// How often it is looked whether a scheduler runs at all.
 const SCHEDULER_LOOK: Duration = Duration::from_secs(2);
@@ -39,6 +42,8 @@ const ENDING: [&str; 4] = ["goal.completed", "goal.failed", "goal.blocked", "goa
 pub(crate) enum Mode {
     /// Lines for people, and a report at the end.
     People,
+    /// Lines for people, and the plan as a goal file at the end.
+    Plan,
     /// One event a line, as JSON, and nothing else.
     Json,
 }
@@ -69,6 +74,7 @@ pub(crate) async fn follow(
         mode,
         place: Place::default(),
         lines: Lines::default(),
+        live: Live::default(),
         scheduler_runs: true,
     };
     tokio::select! {
@@ -114,6 +120,7 @@ struct Follower<'h> {
     mode: Mode,
     place: Place,
     lines: Lines,
+    live: Live,
     scheduler_runs: bool,
 }
 
@@ -140,7 +147,7 @@ impl Follower<'_> {
             goal_id: Some(self.goal_id.clone()),
             after: Some(self.place.cursor.clone().unwrap_or_else(|| "start".to_owned())),
             kinds: None,
-            deltas: false,
+            deltas: self.mode != Mode::Json && self.live.is_on(),
         };
         let subscribed = self.link.call::<Subscribe>(&params).await?;
         if subscribed.rebase_required {
@@ -166,7 +173,8 @@ impl Follower<'_> {
             match incoming {
                 None => return Ok(Events::Lost),
                 Some(Incoming::Cursor(cursor)) => self.place.cursor = Some(cursor),
-                Some(Incoming::Ephemeral(_) | Incoming::Lag(_)) => {} // Not asked for.
+                Some(Incoming::Ephemeral(frame)) => self.live.hear(&frame),
+                Some(Incoming::Lag(_)) => {} // The line about the step tells its words whole.
                 Some(Incoming::Event(frame)) => {
                     // Before it subscribes, a connection is sent the events of every goal.
                     let ours = frame.subscription_id.as_deref() == Some(subscription);
@@ -184,8 +192,9 @@ impl Follower<'_> {
     fn show(&mut self, frame: &EventFrame) -> anyhow::Result<()> {
         match self.mode {
             Mode::Json => output::json_line(&JsonEvent::from(frame)),
-            Mode::People => {
-                if let Some(line) = self.lines.line(frame) {
+            Mode::People | Mode::Plan => {
+                if let Some(line) = self.lines.line(frame, &self.live) {
+                    self.live.close();
                     output::note(line);
                 }
                 Ok(())

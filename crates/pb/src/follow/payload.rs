@@ -32,6 +32,43 @@ pub(super) struct Payload {
     /// `run.continued`.
     pub(super) ran_again: Option<bool>,
     pub(super) why: Option<String>,
+    /// `model.*` and `tool.*`: the step of the run's journal.
+    pub(super) step: Option<u32>,
+    pub(super) run_id: Option<String>,
+    pub(super) model: Option<String>,
+    /// `model.*`: what it is charged.
+    pub(super) tokens: Option<u64>,
+    pub(super) cost_usd: Option<f64>,
+    pub(super) input_tokens: Option<u64>,
+    pub(super) output_tokens: Option<u64>,
+    pub(super) assumed: Option<bool>,
+    /// `model.answered`: its words, and what it calls.
+    pub(super) text: Option<String>,
+    pub(super) calls: Vec<Called>,
+    /// `tool.completed`.
+    pub(super) tool: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) outcome: Option<String>,
+    pub(super) found: Option<String>,
+    pub(super) duration_ms: Option<u64>,
     /// `verification.started`: the gates find out whether lost work was done.
     pub(super) probe: Option<bool>,
+}
+
+/// A tool that a model calls.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Called {
+    pub(super) tool: String,
+    pub(super) title: String,
+}
+
+/// An ephemeral event: what a model says or a tool prints, while it does.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Delta {
+    pub(super) request_id: String,
+    pub(super) chunk: String,
+    pub(super) kind: Option<String>,
+    pub(super) tool: Option<String>,
 }

@@ -1,6 +1,5 @@
 //! `cargo xtask test`: every test, with what the tests need.
 
-mod install;
 mod requirements;
 
 use std::path::{Path, PathBuf};
@@ -9,7 +8,8 @@ use std::process::{Command, ExitCode};
 use anyhow::bail;
 use requirements::{REQUIREMENTS, Requirement};
 
-use crate::{output, process, tree};
+use super::real_model::{self, RealModel};
+use crate::{install, output, process, tree};
 
 /// Run all tests; install what they need where that is allowed
 ///
@@ -36,7 +36,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let tools = tree::target(&root).join("test-tools");
     let found = provide(&tools, ci)?;
-    process::run(nextest(&root, ci).envs(found))?;
+    let model = model(&root, ci)?;
+    process::run(nextest(&root, ci).envs(found).envs(model.iter().flat_map(RealModel::variables)))?;
     process::run(process::cargo().current_dir(&root).args(["test", "--doc", "--workspace"]))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -46,6 +47,23 @@ fn nextest(root: &Path, ci: bool) -> Command {
     nextest.current_dir(root).args(["nextest", "run", "--workspace"]);
     nextest.args(["--profile", if ci { "ci" } else { "default" }]);
     nextest
+}
+
+/// Starts the model that some tests talk to, where it can be had.
+///
+/// # Errors
+/// In CI: it cannot.
+fn model(root: &Path, ci: bool) -> anyhow::Result<Option<RealModel>> {
+    match real_model::start(root, 0) {
+        Ok(model) => Ok(Some(model)),
+        Err(error) if ci => Err(error.context("in CI nothing is skipped; there is no real model")),
+        Err(error) => {
+            output::note(format_args!(
+                "skipped: the tests with a real model, because there is none: {error:#}"
+            ));
+            Ok(None)
+        }
+    }
 }
 
 /// Finds or installs what the tests need; the variables that tell them where it is.

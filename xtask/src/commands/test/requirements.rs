@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::install;
-use crate::process;
+use crate::{install, process};
 
 /// A program that some tests need.
 #[derive(Debug)]
@@ -45,20 +44,11 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
 const WEBSOCKETS: &str = "websockets>=12,<17";
 
 fn venv_python(tools: &Path) -> PathBuf {
-    tools.join("python").join("bin").join("python")
+    install::venv_python(&tools.join("python"))
 }
 
 fn install_websockets(tools: &Path) -> anyhow::Result<()> {
-    let make_venv = || {
-        let mut venv = process::command("python3");
-        venv.args(["-m", "venv", "--clear"]).arg(tools.join("python"));
-        process::run(&mut venv)
-    };
-    // Debian's python3 has no venv until it is asked for.
-    if make_venv().is_err() {
-        install::debian(&["python3", "python3-venv"])?;
-        make_venv()?;
-    }
+    install::venv(&tools.join("python"))?;
     process::run(process::command(venv_python(tools)).args([
         "-m",
         "pip",

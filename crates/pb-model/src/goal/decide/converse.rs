@@ -58,8 +58,13 @@ fn promise(decision: &mut Decision, item: Option<&Item>, run: &Run, next: Next) 
         exhausted(decision, item, run, cap);
     } else {
         let n = decision.state.run(run.id).map_or(run.steps, |run| run.steps) + 1;
-        let reservation =
-            Reservation { run: run.id, n, amount: next.amount, output_tokens: next.output_tokens };
+        let reservation = Reservation {
+            run: run.id,
+            n,
+            amount: next.amount,
+            output_tokens: next.output_tokens,
+            unpriced: next.unpriced,
+        };
         decision.emit(Event::ModelRequested { item: run.item_id, model: next.model, reservation });
     }
 }
@@ -75,7 +80,7 @@ pub(super) fn thought(
     if conversation.doing != (Doing::Thinking { n }) {
         return Err(Rejection::NotNow("the run does not wait for this answer"));
     }
-    let reserved = decision.state.goal.spending.reservation(run.id, n).unwrap_or_default();
+    let reserved = decision.reserved(run.id, n);
     match thought.outcome {
         ThoughtOutcome::Answered { cut_short, calls, text } => {
             let charge = charge(reserved, thought.usage);
@@ -123,20 +128,39 @@ pub(super) fn thought(
     Ok(())
 }
 
+/// What was put aside for a call.
+#[derive(Clone, Copy, Default)]
+struct Reserved {
+    amount: Amount,
+    unpriced: bool,
+}
+
+impl Decision {
+    fn reserved(&self, run: RunId, n: u32) -> Reserved {
+        let held = self.state.goal.spending.reservation(run, n);
+        held.map_or_else(Reserved::default, |held| Reserved { amount: held.amount, unpriced: held.unpriced })
+    }
+}
+
 /// What a call is charged with: what it used, or, when nobody knows, all that was put aside.
-fn charge(reserved: Amount, used: Option<Used>) -> Charge {
+fn charge(reserved: Reserved, used: Option<Used>) -> Charge {
     match used {
         None => assumed(reserved),
         Some(used) => {
             let tokens = used.input_tokens.saturating_add(used.output_tokens);
             let amount = Amount { tokens, micro_usd: used.micro_usd };
-            Charge { amount, assumed: false, overrun: amount.exceeds(reserved) }
+            Charge {
+                amount,
+                assumed: false,
+                overrun: amount.exceeds(reserved.amount),
+                unpriced: used.unpriced,
+            }
         }
     }
 }
 
-fn assumed(reserved: Amount) -> Charge {
-    Charge { amount: reserved, assumed: true, overrun: false }
+fn assumed(reserved: Reserved) -> Charge {
+    Charge { amount: reserved.amount, assumed: true, overrun: false, unpriced: reserved.unpriced }
 }
 
 /// The model answered: what follows, beside the tools that it calls.
@@ -395,7 +419,9 @@ fn planning_question(root_cause: String, title: &str) -> Question {
 /// Something is missing before the model can be asked.
 fn hinder(decision: &mut Decision, item: Option<&Item>, run: &Run, hindrance: Hindrance) {
     let (escalation_type, title, root_cause, hint) = match hindrance {
-        Hindrance::NoModel { why, hint } => (EscalationType::Credential, "a model is needed", why, hint),
+        Hindrance::NoModel { why, hint } | Hindrance::Unusable { why, hint } => {
+            (EscalationType::Credential, "a model is needed", why, hint)
+        }
         Hindrance::Unconfined { hint } => (
             EscalationType::Risk,
             "this machine cannot confine what an agent runs",
@@ -505,7 +531,7 @@ pub(super) fn take_over(decision: &mut Decision, run: &Run, epoch: Epoch) {
 
 /// The end of a call was not seen, and will not be: it is charged in full.
 pub(super) fn lose(decision: &mut Decision, run: &Run, n: u32, error: &str) {
-    let reserved = decision.state.goal.spending.reservation(run.id, n).unwrap_or_default();
+    let reserved = decision.reserved(run.id, n);
     let model = run.conversation.as_ref().and_then(|talk| talk.model.clone()).unwrap_or_default();
     decision.emit(Event::ModelFailed {
         item: run.item_id,

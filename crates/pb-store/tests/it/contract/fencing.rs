@@ -11,7 +11,7 @@ use crate::support::{Place, append, batch, everything, goal};
 fn run(epoch: u64) -> Run {
     Run {
         id: RunId::from(Uuid::from_u128(1)),
-        item_id: ItemId::from(Uuid::from_u128(1)),
+        item_id: Some(ItemId::from(Uuid::from_u128(1))),
         goal_id: goal(1),
         attempt: 1,
         epoch,
@@ -23,6 +23,7 @@ fn run(epoch: u64) -> Run {
         execution: None,
         continued: Vec::new(),
         error: None,
+        conversation: None,
     }
 }
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use pb_model::goal::{
-    Artifact, Command, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Moment, Run, Want,
+    AfterFailure, Amount, Artifact, Call, CallEnd, CallResult, Command, Doing, Evidence, Execution,
+    ExecutionOutcome, GateResult, GoalState, Moment, Next, Run, Thought, ThoughtOutcome, Used, Want, batch,
     next_wake, wants,
 };
-use pb_model::{ArtifactId, EscalationId, GoalId, GoalSpec, ItemId, RunId};
+use pb_model::{ArtifactId, Effect, EscalationId, GoalId, GoalSpec, ItemId, RunId};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -93,6 +94,12 @@ impl Worker {
                 item("top", &[], "pure", json!([gate("a")])),
                 item("left", &["top"], "idempotent", json!([gate("b"), gate("c")])),
                 item("right", &["top"], "unsafe", json!([])),
+                json!({
+                    "id": "think",
+                    "needs": ["top"],
+                    "work": {"kind": "agent", "prompt": "想", "max_turns": 9},
+                    "gates": [gate("e")],
+                }),
                 item("end", &["left", "right"], "unsafe", json!([gate("d")])),
             ],
         });
@@ -105,6 +112,12 @@ impl Worker {
             Want::Plan => Command::Plan {
                 items: state.goal.spec.items.iter().map(|_| ItemId::from(self.mint())).collect(),
             },
+            Want::StartPlanning => unreachable!("the goal brings its plan"),
+            Want::Compose(run) => Command::Reserve { run, epoch: self.epoch, next: Ok(next()) },
+            Want::Think(run, n) => {
+                Command::FinishThinking { run, epoch: self.epoch, n, thought: Box::new(self.thought()) }
+            }
+            Want::Act(run, _) => self.act(state.run(run).unwrap()),
             Want::Prepare => Command::Start {
                 workspace: "/work".to_owned(),
                 baseline: BTreeMap::from([("a".to_owned(), None)]),
@@ -126,6 +139,40 @@ impl Worker {
                 artifacts: vec![self.artifact(), self.artifact()],
             },
         }
+    }
+
+    fn thought(&mut self) -> Thought {
+        let call = |tool: &str, effect| Call {
+            n: 0,
+            id: "call".to_owned(),
+            tool: tool.to_owned(),
+            title: "文件".to_owned(),
+            effect,
+            digest: "digest".to_owned(),
+            again: false,
+        };
+        let outcome = if self.lucky() {
+            let effects = [Effect::Pure, Effect::Idempotent, Effect::Unsafe];
+            let calls = effects.map(|effect| call("tool", effect)).to_vec();
+            ThoughtOutcome::Answered { cut_short: false, calls, text: "words".to_owned() }
+        } else {
+            let then = AfterFailure::Again { after_ms: Some(1) };
+            ThoughtOutcome::Failed { error: "no".to_owned(), then, charged: self.lucky() }
+        };
+        let used = Used { input_tokens: 5, output_tokens: 2, micro_usd: 3, unpriced: false };
+        Thought { model: "m".to_owned(), usage: self.lucky().then_some(used), outcome, duration_ms: 1 }
+    }
+
+    fn act(&self, run: &Run) -> Command {
+        let talk = run.conversation.as_ref().unwrap();
+        let Doing::Acting { calls } = &talk.doing else { unreachable!("wanted while it calls nothing") };
+        let is_done = talk.turns > 2;
+        let results = calls.iter().take(batch(calls)).map(|call| {
+            let end = if is_done { CallEnd::Finished } else { CallEnd::Ok };
+            CallResult { n: call.n, end, found: "found".to_owned(), duration_ms: 1 }
+        });
+        let results = results.collect();
+        Command::FinishActing { run: run.id, epoch: self.epoch, results, plan: None, next: Some(next()) }
     }
 
     fn lucky(&mut self) -> bool {
@@ -154,7 +201,7 @@ impl Worker {
     }
 
     fn results(&mut self, state: &GoalState, run: &Run, recheck: bool) -> Vec<GateResult> {
-        let item = state.item(run.item_id).unwrap();
+        let item = state.item(run.item_id.unwrap()).unwrap();
         let mut results = Vec::new();
         for (n, gate) in (0..).zip(&item.gates) {
             results.push(GateResult {
@@ -187,4 +234,9 @@ impl Worker {
             changed: true,
         }
     }
+}
+
+fn next() -> Next {
+    let amount = Amount { tokens: 100, micro_usd: 10 };
+    Next { model: "m".to_owned(), amount, output_tokens: 10, unpriced: false }
 }

@@ -185,7 +185,7 @@ impl World {
     fn next(&mut self) -> Next {
         let amount =
             Amount { tokens: 50 + u64::from(self.draw(200)), micro_usd: 50 + u64::from(self.draw(200)) };
-        Next { model: "m".to_owned(), amount, output_tokens: 1 }
+        Next { model: "m".to_owned(), amount, output_tokens: 1, unpriced: false }
     }
 
     fn compose(&mut self, run: RunId, epoch: u64) -> Command {
@@ -200,8 +200,13 @@ impl World {
     fn think(&mut self, run: RunId, n: u32, epoch: u64) -> Command {
         let usage = match self.draw(10) {
             1 => None,
-            2 => Some(Used { input_tokens: 400, output_tokens: 1, micro_usd: 400 }),
-            low => Some(Used { input_tokens: 10, output_tokens: low.into(), micro_usd: low.into() }),
+            2 => Some(Used { input_tokens: 400, output_tokens: 1, micro_usd: 400, unpriced: false }),
+            low => Some(Used {
+                input_tokens: 10,
+                output_tokens: low.into(),
+                micro_usd: low.into(),
+                unpriced: false,
+            }),
         };
         let planning =
             self.state.as_ref().and_then(|state| state.run(run)).is_some_and(|run| run.item_id.is_none());

@@ -507,11 +507,12 @@ fn next(words: &[&str]) -> Next {
     let named = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
     let number = |name: &str| named(name).map_or(0, |n| n.parse().unwrap());
     let amount = Amount { tokens: number("tokens="), micro_usd: number("usd=") };
-    Next { model: "m".to_owned(), amount, output_tokens: 1 }
+    Next { model: "m".to_owned(), amount, output_tokens: 1, unpriced: false }
 }
 
 fn thought(used: Option<u64>, outcome: ThoughtOutcome) -> Thought {
-    let usage = used.map(|tokens| Used { input_tokens: tokens, output_tokens: 0, micro_usd: 0 });
+    let usage =
+        used.map(|tokens| Used { input_tokens: tokens, output_tokens: 0, micro_usd: 0, unpriced: false });
     Thought { model: "m".to_owned(), usage, outcome, duration_ms: 1 }
 }
 

@@ -1,6 +1,6 @@
 //! Installing, where that is allowed; otherwise saying how.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use pb_runtime::environment;
@@ -11,7 +11,7 @@ use crate::{output, process};
 ///
 /// # Errors
 /// It is missing and cannot be installed.
-pub(super) fn nextest() -> anyhow::Result<()> {
+pub(crate) fn nextest() -> anyhow::Result<()> {
     if process::succeeds(process::cargo().args(["nextest", "--version"])) {
         return Ok(());
     }
@@ -24,7 +24,7 @@ pub(super) fn nextest() -> anyhow::Result<()> {
 ///
 /// # Errors
 /// We may not, this is no Debian, or apt fails. The message says what to type.
-pub(super) fn debian(packages: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn debian(packages: &[&str]) -> anyhow::Result<()> {
     let list = packages.join(" ");
     if on_path("apt-get").is_none() {
         bail!("install {list} with your package manager");
@@ -53,8 +53,27 @@ pub(super) fn debian(packages: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A virtual environment of Python's, empty, in this folder.
+///
+/// # Errors
+/// There is no Python that can make one, and none can be installed.
+pub(crate) fn venv(folder: &Path) -> anyhow::Result<()> {
+    let make = || process::run(process::command("python3").args(["-m", "venv", "--clear"]).arg(folder));
+    // Debian's python3 has no venv until it is asked for.
+    if make().is_err() {
+        debian(&["python3", "python3-venv"])?;
+        make()?;
+    }
+    Ok(())
+}
+
+/// The Python of a virtual environment.
+pub(crate) fn venv_python(folder: &Path) -> PathBuf {
+    folder.join("bin").join("python")
+}
+
 /// Where the shell would find a program.
-pub(super) fn on_path(program: &str) -> Option<PathBuf> {
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let path = environment::path("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
 }

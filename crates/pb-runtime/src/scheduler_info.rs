@@ -1,0 +1,44 @@
+//! `run/scheduler.json`: what the running scheduler has to work with. Names only, never a key.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+/// What a scheduler has to work with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SchedulerInfo {
+    /// Its process id; what an earlier one left says nothing about this one.
+    pub pid: u32,
+    /// The models that it found, `provider/model`.
+    pub models: Vec<String>,
+    /// Where it found keys: variables and entries of `credentials.toml`.
+    pub keys: BTreeSet<String>,
+    /// Why it could not look for models.
+    pub problem: Option<String>,
+    /// Whether the kernel confines what agents run.
+    pub confines: bool,
+    /// Whether agents may work where it does not.
+    pub allow_unconfined_agents: bool,
+}
+
+impl SchedulerInfo {
+    /// Writes it in one piece.
+    ///
+    /// # Errors
+    /// The folder cannot be written to.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let text = serde_json::to_vec(self)?;
+        let beside = path.with_extension("json.new");
+        std::fs::write(&beside, text)?;
+        std::fs::rename(beside, path)
+    }
+
+    /// What the scheduler with this pid wrote; `None` until it has.
+    pub fn read(path: &Path, pid: u32) -> Option<Self> {
+        let info: Self = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        (info.pid == pid).then_some(info)
+    }
+}

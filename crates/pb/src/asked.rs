@@ -1,0 +1,127 @@
+//! What a person asks for on the command line: a goal file, or a goal in words.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use pb_model::GoalSpec;
+use pb_model::spec::{PRIORITY_DEFAULT, TITLE_CHARS_MAX, Work};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::goal_source::{GoalSource, name_and_value};
+
+/// A goal, and what bounds it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Asked {
+    /// A goal in words, or the path of a goal file (TOML)
+    #[arg(value_name = "TEXT|FILE")]
+    goal: String,
+    /// Give an input of the goal file a value; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value)]
+    set: Vec<(String, String)>,
+    /// Work in this folder instead of the goal file's, or of a new one in the home
+    #[arg(long, value_name = "DIR")]
+    workspace: Option<PathBuf>,
+    /// Let this model do everything, `provider/model`; see `pb models list`
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// Spend at most so much money on models, in US dollars
+    #[arg(long, value_name = "USD")]
+    budget_usd: Option<f64>,
+    /// Use at most so many tokens
+    #[arg(long, value_name = "N")]
+    budget_tokens: Option<u64>,
+    /// Ask models for at most so many answers
+    #[arg(long, value_name = "N")]
+    budget_turns: Option<u32>,
+    /// Let steps run for at most so many minutes
+    #[arg(long, value_name = "N")]
+    budget_minutes: Option<u64>,
+}
+
+impl Asked {
+    /// The goal.
+    pub(crate) fn spec(&self) -> Result<GoalSpec, Failure> {
+        let mut spec = if self.is_file() { self.source().read()? } else { self.in_words()? };
+        if let Some(workspace) = &self.workspace {
+            spec.workspace = Some(absolute(workspace)?);
+        }
+        if let Some(model) = &self.model {
+            spec.model = Some(model.clone());
+            for item in &mut spec.items {
+                if let Work::Agent(agent) = &mut item.work {
+                    agent.model = None;
+                }
+            }
+        }
+        spec.budget_cost_usd = self.budget_usd.or(spec.budget_cost_usd);
+        spec.budget_tokens = self.budget_tokens.or(spec.budget_tokens);
+        spec.budget_turns = self.budget_turns.or(spec.budget_turns);
+        spec.budget_time_minutes = self.budget_minutes.or(spec.budget_time_minutes);
+        spec.validate().map_err(|invalid| {
+            let failure = Failure::new(Exit::Usage, &invalid);
+            match &invalid.hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })?;
+        Ok(spec)
+    }
+
+    /// A file that is there, or what can only be meant as one.
+    fn is_file(&self) -> bool {
+        let path = Path::new(&self.goal);
+        let one_word = !self.goal.contains(char::is_whitespace);
+        path.is_file() || (one_word && (self.goal.ends_with(".toml") || self.goal.contains('/')))
+    }
+
+    fn source(&self) -> GoalSource {
+        GoalSource { file: PathBuf::from(&self.goal), set: self.set.clone() }
+    }
+
+    fn in_words(&self) -> Result<GoalSpec, Failure> {
+        let text = self.goal.trim();
+        if text.is_empty() {
+            return Err(Failure::new(Exit::Usage, "the goal is empty")
+                .hint("say what you want: pb run \"Create a file hello.txt containing Hello\""));
+        }
+        if !self.set.is_empty() {
+            return Err(Failure::new(Exit::Usage, "--set gives values to the inputs of a goal file")
+                .hint("write the values into the goal itself"));
+        }
+        Ok(GoalSpec {
+            title: title(text),
+            description: text.to_owned(),
+            success_criteria: Vec::new(),
+            priority: PRIORITY_DEFAULT,
+            budget_tokens: None,
+            budget_time_minutes: None,
+            budget_cost_usd: None,
+            budget_turns: None,
+            model: None,
+            plan_only: false,
+            tags: Vec::new(),
+            workspace: None,
+            inputs: std::collections::BTreeMap::new(),
+            items: Vec::new(),
+        })
+    }
+}
+
+/// The first line, as long as a title may be.
+fn title(text: &str) -> String {
+    let line = crate::format::line(text.lines().next().unwrap_or_default().trim());
+    if line.chars().count() <= TITLE_CHARS_MAX {
+        return line;
+    }
+    let cut: String = line.chars().take(TITLE_CHARS_MAX - 1).collect();
+    format!("{cut}…")
+}
+
+fn absolute(path: &Path) -> Result<String, Failure> {
+    let absolute = std::path::absolute(path).context("cannot tell the workspace's path")?;
+    absolute.into_os_string().into_string().map_err(|path| {
+        Failure::new(Exit::Usage, format!("the workspace {} is not Unicode", path.display()))
+            .hint("rename the folder")
+    })
+}
