@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in what they share")]
 
+mod agent_support;
 mod audit;
 mod env;
 mod machine;
 mod socket;
 mod tools;
 
+mod agent_crash;
+mod agent_inside;
+mod agent_unsafe;
 mod client;
 mod crash;
 mod ending;
