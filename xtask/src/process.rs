@@ -65,10 +65,22 @@ pub(crate) fn printed(command: &mut Command) -> anyhow::Result<String> {
 /// # Errors
 /// It does not build; the compiler has said why.
 pub(crate) fn build_pb(root: &Path, release: bool) -> anyhow::Result<PathBuf> {
+    build_binary(root, ("pb", "pb"), release)
+}
+
+/// Builds a binary of a package of the workspace at `root` and says where it is.
+///
+/// # Errors
+/// It does not build; the compiler has said why.
+pub(crate) fn build_binary(
+    root: &Path,
+    (package, name): (&str, &str),
+    release: bool,
+) -> anyhow::Result<PathBuf> {
     let mut build = cargo();
     build
         .current_dir(root)
-        .args(["build", "--package", "pb", "--quiet"])
+        .args(["build", "--package", package, "--bin", name, "--quiet"])
         .args(["--message-format", "json-render-diagnostics"])
         .args(release.then_some("--release"))
         .stdout(Stdio::piped());
@@ -77,7 +89,7 @@ pub(crate) fn build_pb(root: &Path, release: bool) -> anyhow::Result<PathBuf> {
     if let Some(stdout) = child.stdout.take() {
         for message in Message::parse_stream(BufReader::new(stdout)) {
             if let Message::CompilerArtifact(artifact) = message?
-                && artifact.target.name == "pb"
+                && artifact.target.name == name
                 && let Some(path) = artifact.executable
             {
                 executable = Some(path.into_std_path_buf());
@@ -85,9 +97,9 @@ pub(crate) fn build_pb(root: &Path, release: bool) -> anyhow::Result<PathBuf> {
         }
     }
     if !child.wait()?.success() {
-        bail!("`pb` does not build");
+        bail!("`{name}` does not build");
     }
-    executable.context("cargo named no executable for `pb`")
+    executable.with_context(|| format!("cargo named no executable for `{name}`"))
 }
 
 /// A command as one could type it.

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pb_model::goal::{Call, CallEnd, Command, Event, GoalState, Moment, Rejection, Touched, decide, evolve};
+use pb_model::goal::{
+    Call, CallEnd, Command, Doing, Event, GoalState, Moment, Rejection, RunStage, Touched, decide, evolve,
+};
 use pb_model::spec::Work;
 use pb_model::{Epoch, EscalationId, GoalId, RunId, effect_key};
 use pb_protocol::event;
@@ -135,12 +137,8 @@ impl Turn {
     fn journal(&mut self, event: &Event, state: &GoalState, papers: &Papers, at_ms: u64) {
         match event {
             Event::RunStarted { run } => self.intent(state, run.id, at_ms),
-            Event::RunContinued { run, ran_again: true, .. } => {
-                self.intent(state, *run, at_ms);
-                if let Some((run, call)) = state.run(*run).and_then(|run| Some((run, run.risky_call()?))) {
-                    self.call_intent(run.id, run.epoch, call, at_ms);
-                }
-            }
+            Event::RunContinued { run, ran_again: true, .. } => self.intent(state, *run, at_ms),
+            Event::RunContinued { run, ran_again: false, .. } => self.calls_again(state, *run, at_ms),
             Event::ModelRequested { .. }
             | Event::ModelAnswered { .. }
             | Event::ModelFailed { .. }
@@ -235,6 +233,23 @@ impl Turn {
                 self.step_result((run.id, call.n, run.epoch), outcome, papers, at_ms);
             }
             _ => {}
+        }
+    }
+
+    /// Another incarnation goes on with calls whose intents are of an earlier one: it writes its own, for
+    /// only its own get a result.
+    fn calls_again(&mut self, state: &GoalState, run: RunId, at_ms: u64) {
+        let Some(run) = state.run(run).filter(|run| run.stage == RunStage::Executing) else {
+            return;
+        };
+        let Some(Doing::Acting { calls }) = run.conversation.as_ref().map(|talk| &talk.doing) else {
+            return;
+        };
+        if !run.risky_call().is_some_and(|call| call.again) {
+            return; // None of them has an effect.
+        }
+        for call in calls.iter().filter(|call| call.has_intent()) {
+            self.call_intent(run.id, run.epoch, call, at_ms);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -105,6 +105,7 @@ fn envelope(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Envelope {
         path: path.to_owned(),
         authorization: credential.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
         body_bytes: body.len(),
+        at: Instant::now(),
     }
 }
 

@@ -31,4 +31,4 @@ pub use reply::{Call, Fault, Finish, Reply, Tokens, Usage};
 pub use request::Wire;
 pub use script::{Conversation, Script, When};
 pub use server::ModelServer;
-pub use state::Captured;
+pub use state::{Arrival, Captured};

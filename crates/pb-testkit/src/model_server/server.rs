@@ -1,7 +1,7 @@
 //! A server with a thread of its own.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::answer;
 use super::request::Wire;
 use super::script::Script;
-use super::state::{Captured, Shared};
+use super::state::{Arrival, Captured, Shared};
 
 /// Longest wait for a request that is to be held.
 const HELD_WAIT_MAX: Duration = Duration::from_secs(30);
@@ -81,6 +81,11 @@ impl ModelServer {
     /// The requests for an answer so far: the latest 10,000 or 64 MiB.
     pub fn requests(&self) -> Vec<Captured> {
         self.shared.captured()
+    }
+
+    /// Tells of each request from now on. The last who asked is told; 10,000 wait for who is slow.
+    pub fn arrivals(&self) -> mpsc::Receiver<Arrival> {
+        self.shared.arrivals()
     }
 
     /// Blocks until so many requests came since the start, and returns them.

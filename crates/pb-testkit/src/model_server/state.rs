@@ -1,7 +1,7 @@
 //! What a server remembers: its script, what was asked, and who is held.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -16,6 +16,8 @@ use super::turn::Turn;
 const CAPTURED_MAX: usize = 10_000;
 /// Bytes of requests that are kept; older ones are forgotten.
 const CAPTURED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Arrivals that wait for a listener; more are lost.
+const ARRIVALS_WAITING_MAX: usize = 10_000;
 /// States of conversations whose requests are counted; beyond, counting starts afresh.
 const STATES_MAX: usize = 100_000;
 
@@ -36,12 +38,26 @@ pub struct Captured {
     pub conversation: Option<usize>,
 }
 
+/// That a request came, for those who measure.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// When all of it had come.
+    pub at: Instant,
+    /// As in [`Captured`].
+    pub turn: usize,
+    /// As in [`Captured`].
+    pub conversation: Option<usize>,
+    /// Bytes of its body.
+    pub body_bytes: usize,
+}
+
 /// What comes with a request.
 #[derive(Debug)]
 pub(super) struct Envelope {
     pub(super) path: String,
     pub(super) authorization: Option<String>,
     pub(super) body_bytes: usize,
+    pub(super) at: Instant,
 }
 
 /// Shared by the server's connections and its owner.
@@ -61,6 +77,7 @@ struct Memory {
     /// Requests since the start, also forgotten ones.
     seen: usize,
     holds: BTreeMap<String, Hold>,
+    listener: Option<mpsc::SyncSender<Arrival>>,
 }
 
 #[derive(Debug)]
@@ -78,6 +95,7 @@ impl Shared {
             captured_bytes: 0,
             seen: 0,
             holds: BTreeMap::new(),
+            listener: None,
         };
         Self { memory: Mutex::new(memory), changed: Condvar::new() }
     }
@@ -125,6 +143,12 @@ impl Shared {
 
     pub(super) fn captured(&self) -> Vec<Captured> {
         self.memory().captured.iter().map(|(captured, _)| captured.clone()).collect()
+    }
+
+    pub(super) fn arrivals(&self) -> mpsc::Receiver<Arrival> {
+        let (sender, receiver) = mpsc::sync_channel(ARRIVALS_WAITING_MAX);
+        self.memory().listener = Some(sender);
+        receiver
     }
 
     /// Whether so many requests came in time.
@@ -183,6 +207,11 @@ impl Memory {
     }
 
     fn capture(&mut self, request: &Request, envelope: Envelope, turn: usize, conversation: Option<usize>) {
+        if let Some(listener) = &self.listener {
+            let Envelope { at, body_bytes, .. } = envelope;
+            // A line less in a log is better than an answer that waits for its reader.
+            let _ = listener.try_send(Arrival { at, turn, conversation, body_bytes });
+        }
         let captured = Captured {
             wire: request.wire,
             path: envelope.path,

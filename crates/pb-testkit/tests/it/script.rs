@@ -1,6 +1,7 @@
 //! Scripts as files.
 
 use std::fs;
+use std::path::Path;
 
 use pb_testkit::model_server::{Conversation, Fault, Finish, Reply, Script, When};
 use serde_json::json;
@@ -60,4 +61,17 @@ fn what_is_no_script_is_named() {
     FILE goes on after its script: trailing characters at line 1 column 23
     FILE is no script: EOF while parsing a value at line 1 column 0
     ");
+}
+
+#[test]
+fn the_script_of_the_example_is_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/fix-the-bug/script.json");
+    let script = Script::read(&path).unwrap();
+    let turns = script.conversations.iter().flat_map(|conversation| &conversation.turns);
+    let tools: Vec<&str> =
+        turns.flatten().flat_map(|reply| &reply.calls).map(|call| call.name.as_str()).collect();
+    assert_eq!(
+        tools,
+        ["list_dir", "read_file", "read_file", "run_command", "edit_file", "run_command", "finish"]
+    );
 }

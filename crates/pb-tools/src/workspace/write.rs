@@ -1,16 +1,16 @@
 //! Writing whole files, so that a reader sees the old or the new one and never a half.
 
 use std::ffi::OsString;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use cap_std::fs::{Dir, File, MetadataExt, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
 
 use super::{Workspace, explain, name};
 use crate::ToolError;
 
-/// How many names are tried for a new file before it is renamed. A taken one is left from a crash.
-const TEMPORARY_NAMES_MAX: u32 = 100;
+/// How often what bears the name of the new file is removed, before it is given up.
+const TEMPORARY_TRIES_MAX: u32 = 3;
 
 /// The bits of a mode that a rewritten file keeps: not those that lend somebody's rights.
 const KEPT_MODE: u32 = 0o777;
@@ -20,9 +20,6 @@ const OWNER_WRITES: u32 = 0o200;
 
 /// Mode of a new file before the umask.
 const NEW_FILE_MODE: u32 = 0o666;
-
-/// Tells the files apart that this process writes at the same time.
-static NEXT_TEMPORARY: AtomicU64 = AtomicU64::new(0);
 
 /// Where a file is to be written: a folder that is open, so that nothing can change what the
 /// path means, and a name in it.
@@ -87,8 +84,13 @@ impl Workspace {
 
 impl Target {
     fn write(&self, content: &[u8]) -> io::Result<()> {
-        let (temporary, file) = self.create_temporary()?;
-        let written = self.fill(file, content).and_then(|()| {
+        let temporary = self.temporary();
+        let file = self.create(&temporary)?;
+        let written = self.fill(&file, content).and_then(|()| {
+            let inode = file.metadata()?.ino();
+            if self.parent.symlink_metadata(&temporary)?.ino() != inode {
+                return Err(io::Error::other("somebody else writes it at the same time"));
+            }
             // A rename replaces the name itself, even if it became a link in the meantime.
             self.parent.rename(&temporary, &self.parent, &self.file_name)
         });
@@ -99,24 +101,30 @@ impl Target {
         written
     }
 
-    fn create_temporary(&self) -> io::Result<(OsString, File)> {
+    /// The name of the new file until it is renamed: always the same for a target, so that what a crash
+    /// left is replaced when the same call is made again, and not delivered as somebody's work.
+    fn temporary(&self) -> OsString {
+        let mut hasher = DefaultHasher::new();
+        self.file_name.hash(&mut hasher);
+        format!(".pb-{:016x}.tmp", hasher.finish()).into()
+    }
+
+    fn create(&self, temporary: &OsString) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(self.mode.unwrap_or(NEW_FILE_MODE));
-        let mut tries_left = TEMPORARY_NAMES_MAX;
+        let mut tries_left = TEMPORARY_TRIES_MAX;
         loop {
-            let number = NEXT_TEMPORARY.fetch_add(1, Ordering::Relaxed);
-            let temporary = format!(".pb-{}-{number}.tmp", std::process::id());
-            match self.parent.open_with(&temporary, &options) {
-                Ok(file) => return Ok((temporary.into(), file)),
+            match self.parent.open_with(temporary, &options) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries_left > 0 => {
                     tries_left -= 1;
+                    self.parent.remove_file(temporary)?;
                 }
-                Err(error) => return Err(error),
+                opened => return opened,
             }
         }
     }
 
-    fn fill(&self, mut file: File, content: &[u8]) -> io::Result<()> {
+    fn fill(&self, mut file: &File, content: &[u8]) -> io::Result<()> {
         file.write_all(content)?;
         if let Some(mode) = self.mode {
             // The umask took bits away that the old file had.

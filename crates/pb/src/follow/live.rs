@@ -18,14 +18,16 @@ const MARGIN: &str = "             ";
 #[derive(Debug)]
 pub(super) struct Live {
     is_on: bool,
-    /// The call whose words stand in the line that is not ended yet.
-    open: Option<String>,
+    /// The call whose words stand in the line that is not ended yet, and whether they are thoughts.
+    open: Option<(String, bool)>,
+    /// A line end that came last: it is written when something follows.
+    owes_line: bool,
     heard: BTreeSet<String>,
 }
 
 impl Default for Live {
     fn default() -> Self {
-        Self { is_on: std::io::stderr().is_terminal(), open: None, heard: BTreeSet::new() }
+        Self { is_on: std::io::stderr().is_terminal(), open: None, owes_line: false, heard: BTreeSet::new() }
     }
 }
 
@@ -43,24 +45,31 @@ impl Live {
         else {
             return;
         };
-        if self.open.as_ref() != Some(&delta.request_id) {
+        let is_thought = delta.kind.as_deref() == Some("thought");
+        let open = (delta.request_id.clone(), is_thought);
+        if self.open.as_ref() != Some(&open) {
             self.close();
             self.write(MARGIN);
         }
-        let text = format::printable(&delta.chunk).replace('\n', &format!("\n{MARGIN}"));
-        let is_dim = delta.tool.is_some() || delta.kind.as_deref() == Some("thought");
+        let owed = if std::mem::take(&mut self.owes_line) { "\n" } else { "" };
+        let chunk = format!("{owed}{}", format::printable(&delta.chunk));
+        let text = chunk.strip_suffix('\n').unwrap_or(&chunk);
+        self.owes_line = text.len() < chunk.len();
+        let text = text.replace('\n', &format!("\n{MARGIN}"));
+        let is_dim = delta.tool.is_some() || is_thought;
         self.write(&if is_dim { styled(DIM, text) } else { text });
         if self.heard.len() >= HEARD_MAX {
             self.heard.pop_first();
         }
-        if delta.kind.as_deref() != Some("thought") {
-            self.heard.insert(delta.request_id.clone());
+        if !is_thought {
+            self.heard.insert(delta.request_id);
         }
-        self.open = Some(delta.request_id);
+        self.open = Some(open);
     }
 
     /// Ends the line that is being written, before another one is.
     pub(super) fn close(&mut self) {
+        self.owes_line = false;
         if self.open.take().is_some() {
             self.write("\n");
         }

@@ -66,9 +66,14 @@ impl Turns {
             (Some(input), Some(output)) => format!("{input} + {output} tokens"),
             _ => format!("{} tokens assumed", payload.tokens.unwrap_or_default()),
         };
-        let cost = payload.cost_usd.map_or_else(|| "price unknown".to_owned(), |usd| format::usd(micro(usd)));
-        let all = format::spent(self.tokens, self.micro_usd, self.unpriced);
-        format!("{tokens}, {cost}; in all {all}")
+        // That a price is unknown is told once, at the end.
+        match payload.cost_usd {
+            Some(usd) if !self.unpriced => {
+                let all = format::spent(self.tokens, self.micro_usd, false);
+                format!("{tokens}, {}; in all {all}", format::usd(micro(usd)))
+            }
+            _ => format!("{tokens}; in all {}", format::count(self.tokens, "token")),
+        }
     }
 }
 
@@ -79,7 +84,11 @@ pub(super) fn of_tool(payload: &Payload, was_heard: bool) -> Option<String> {
     let name = format::line(format!("{tool} {title}").trim_end());
     let duration = format::duration(payload.duration_ms.unwrap_or_default());
     let (head, shown) = match payload.outcome.as_deref() {
-        Some("ok" | "finished") => (name, SHOWN.contains(&tool)),
+        Some("ok") => (name, tool == RUN_COMMAND),
+        // What it says at its end is its title, unless that had to be cut.
+        Some("finished") => {
+            (name, payload.found.as_deref().is_some_and(|found| found.trim() != title.trim()))
+        }
         Some("withheld") => (format!("{}: {name}", styled(WARN, "not repeated")), true),
         _ => (format!("{name}: {}", styled(BAD, "failed")), true),
     };
@@ -92,8 +101,8 @@ pub(super) fn of_tool(payload: &Payload, was_heard: bool) -> Option<String> {
     Some(text)
 }
 
-/// The tools whose results people want to see.
-const SHOWN: [&str; 2] = ["run_command", "finish"];
+/// The tool whose results people want to see.
+const RUN_COMMAND: &str = "run_command";
 
 fn excerpt(found: &str) -> String {
     let lines: Vec<&str> = found.trim_end().lines().collect();

@@ -14,17 +14,17 @@ use crate::machine::{files_with, is_alive};
 use crate::tools;
 
 /// What nobody else's files, environments and logs may hold.
-const SECRET: &str = "sekret-7f3a";
+pub(crate) const SECRET: &str = "sekret-7f3a";
 
 /// The outcome of each attempt.
-type Found = BTreeMap<String, String>;
+pub(crate) type Found = BTreeMap<String, String>;
 
-fn found(path: &Path) -> Found {
+pub(crate) fn found(path: &Path) -> Found {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// A person who has secrets where people have them, and a few other things.
-fn person() -> TestEnv {
+pub(crate) fn person() -> TestEnv {
     let mut env = TestEnv::new();
     for name in ["SECRET_API_KEY", "ANTHROPIC_API_KEY", "AWS_SECRET_ACCESS_KEY", "MY_HARMLESS_NAME"] {
         env.variables.push((name, SECRET.to_owned()));

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in what they share")]
 
+mod agent_support;
 mod audit;
 mod env;
 mod machine;
@@ -10,7 +11,10 @@ mod socket;
 mod tools;
 
 mod agent;
+mod agent_crash;
 mod agent_fails;
+mod agent_inside;
+mod agent_unsafe;
 mod budget;
 mod client;
 mod crash;

@@ -1,6 +1,13 @@
 //! `cargo xtask bench`: how fast and how small, measured on this machine.
 
 mod goals;
+mod turn;
+
+mod client;
+mod daemons;
+mod disk;
+mod figures;
+mod session;
 
 use std::process::ExitCode;
 
@@ -16,11 +23,13 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Bench {
     Goals(goals::Args),
+    Turn(turn::Args),
 }
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.bench {
         Bench::Goals(args) => goals::run(&args),
+        Bench::Turn(args) => turn::run(&args),
     }
 }

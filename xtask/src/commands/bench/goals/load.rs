@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use pb_model::spec::{CommandSpec, PRIORITY_DEFAULT};
 use pb_model::{Effect, GoalSpec, ItemSpec, Lane, Work};
-use pb_protocol::client::{self, Client, Events, Incoming};
+use pb_protocol::client::{Client, Events, Incoming};
 use pb_protocol::methods::events::{Subscribe, SubscribeParams};
 use pb_protocol::methods::goal::{Submit, SubmitParams};
-use pb_runtime::endpoint::Endpoint;
-use pb_runtime::{Home, token};
+use pb_runtime::Home;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+
+use crate::commands::bench::client;
 
 /// How long any one thing may take.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -46,12 +47,7 @@ struct Arrival {
 
 impl Load {
     pub(super) async fn connect(home: &Home) -> anyhow::Result<Self> {
-        let endpoint = Endpoint::read(&home.gateway_json()).context("the gateway wrote no address")?;
-        let token = token::read(&home.token()).ok();
-        let (client, events, driver) =
-            client::connect(&endpoint.address.to_string(), token.as_deref()).await?;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(driver.run());
+        let (client, events, mut tasks) = client::connect(home).await?;
         let (sender, arrivals) = mpsc::channel(ARRIVALS_WAITING_MAX);
         tasks.spawn(stamp(events, sender));
         let kinds = ["workitem.started", "goal.completed", "goal.failed", "goal.blocked"];

@@ -1,22 +1,44 @@
-//! The figures, beside what is aimed at and what the first implementation needed.
+//! Figures, beside what is aimed at and what the first implementation needed.
 
-use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fmt, fs};
 
+use anyhow::Context;
 use serde::Serialize;
 
-use super::daemons::{Memory, Starts};
-use super::load::Latency;
+use crate::output;
 
 /// Everything that was measured.
 #[derive(Debug, Serialize)]
 pub(super) struct Figures {
-    pub(super) home: PathBuf,
-    pub(super) synchronous: &'static str,
-    pub(super) fsync_p50_ms: f64,
-    pub(super) fsync_p99_ms: f64,
-    pub(super) rows: Vec<Row>,
+    home: PathBuf,
+    synchronous: &'static str,
+    fsync_p50_ms: f64,
+    fsync_p99_ms: f64,
+    rows: Vec<Row>,
+}
+
+impl Figures {
+    pub(super) fn new(home: &Path, fsync: Percentiles, rows: Vec<Row>) -> Self {
+        Self {
+            home: home.to_owned(),
+            synchronous: "FULL",
+            fsync_p50_ms: fsync.p50_ms,
+            fsync_p99_ms: fsync.p99_ms,
+            rows,
+        }
+    }
+
+    /// Prints them, and writes them to a file of JSON if there is to be one.
+    pub(super) fn tell(&self, json: Option<&Path>) -> anyhow::Result<()> {
+        output::line(self);
+        if let Some(path) = json {
+            let text = serde_json::to_string_pretty(self)?;
+            fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    }
 }
 
 /// One figure; less is better.
@@ -50,65 +72,23 @@ impl Percentiles {
     }
 }
 
-fn ms(time: Duration) -> f64 {
+pub(super) fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
 impl Row {
-    fn new(what: impl Into<String>, unit: &'static str, measured: f64) -> Self {
+    pub(super) fn new(what: impl Into<String>, unit: &'static str, measured: f64) -> Self {
         Self { what: what.into(), unit, measured, target: None, first: None }
     }
 
-    fn target(mut self, target: f64) -> Self {
+    pub(super) fn target(mut self, target: f64) -> Self {
         self.target = Some(target);
         self
     }
 
-    fn first(mut self, first: f64) -> Self {
+    pub(super) fn first(mut self, first: f64) -> Self {
         self.first = Some(first);
         self
-    }
-
-    pub(super) fn latencies(latencies: &[Latency], count: usize) -> [Self; 4] {
-        let started = Percentiles::of(latencies.iter().map(|latency| latency.started).collect());
-        let completed = Percentiles::of(latencies.iter().map(|latency| latency.completed).collect());
-        [
-            Self::new(format!("answer to item started, p50 of {count}"), "ms", started.p50_ms).target(5.0),
-            Self::new("answer to item started, p99", "ms", started.p99_ms).target(25.0),
-            Self::new(format!("answer to goal completed, p50 of {count}"), "ms", completed.p50_ms)
-                .first(2000.0),
-            Self::new("answer to goal completed, p99", "ms", completed.p99_ms),
-        ]
-    }
-
-    pub(super) fn burst(took: Duration, count: usize) -> Self {
-        let row = Self::new(format!("{count} goals at once"), "ms", ms(took));
-        if count == 100 { row.target(1500.0).first(26_000.0) } else { row }
-    }
-
-    pub(super) fn starts(starts: &[Starts]) -> [Self; 3] {
-        let median = |of: fn(&Starts) -> Duration| Percentiles::of(starts.iter().map(of).collect()).p50_ms;
-        [
-            Self::new("`pb start` to both ready, median", "ms", median(|starts| starts.both)).target(150.0),
-            Self::new("`pb gateway start` to ready, median", "ms", median(|starts| starts.gateway))
-                .target(150.0)
-                .first(988.0),
-            Self::new("`pb scheduler start` to ready, median", "ms", median(|starts| starts.scheduler))
-                .target(150.0)
-                .first(1095.0),
-        ]
-    }
-
-    pub(super) fn memory(memory: Memory, when: &str) -> [Self; 3] {
-        #[expect(clippy::cast_precision_loss, reason = "no process has 2^53 KiB")]
-        let mb = |kib: u64| kib as f64 * 1024.0 / 1e6;
-        [
-            Self::new(format!("idle memory of the gateway, {when}"), "MB", mb(memory.gateway)),
-            Self::new(format!("idle memory of the scheduler, {when}"), "MB", mb(memory.scheduler)),
-            Self::new(format!("idle memory of both, {when}"), "MB", mb(memory.gateway + memory.scheduler))
-                .target(25.0)
-                .first(275.0),
-        ]
     }
 }
 
@@ -129,7 +109,8 @@ impl fmt::Display for Figures {
             "", "measured", "target", "of it", "first", "of it"
         )?;
         for row in &self.rows {
-            let measured = format!("{:.1} {}", row.measured, row.unit);
+            let decimals = if row.measured < 10.0 { 2 } else { 1 };
+            let measured = format!("{:.decimals$} {}", row.measured, row.unit);
             let (target, of_target) = compared(row.measured, row.target);
             let (first, of_first) = compared(row.measured, row.first);
             let line = format!(
