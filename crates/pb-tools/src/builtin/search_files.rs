@@ -103,8 +103,10 @@ fn matcher(arguments: &Arguments) -> Result<RegexMatcher, ToolError> {
     }
     RegexMatcherBuilder::new()
         .case_insensitive(arguments.ignore_case.unwrap_or(false))
-        .line_terminator(Some(b'\n'))
+        // In this order: `$` stands before `\r\n`, too, but lines end as the searcher thinks.
+        .multi_line(true)
         .crlf(true)
+        .line_terminator(Some(b'\n'))
         .size_limit(PATTERN_BYTES_MAX)
         .build(&arguments.pattern)
         .map_err(|error| {
