@@ -15,7 +15,15 @@ pub(crate) fn plain<T: JsonSchema>() -> Value {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
     });
-    simplify(settings.into_generator().into_root_schema_for::<T>().into())
+    simplify_type(settings.into_generator().into_root_schema_for::<T>().into())
+}
+
+/// A type's own description is for people who read the code; those of its fields are for models.
+fn simplify_type(mut schema: Value) -> Value {
+    if let Value::Object(object) = &mut schema {
+        object.remove("description");
+    }
+    simplify(schema)
 }
 
 fn simplify(schema: Value) -> Value {
@@ -44,7 +52,7 @@ fn simplify_value(key: &str, value: Value) -> Value {
     match (key, value) {
         ("type", Value::Array(types)) => types.into_iter().find(|name| name != "null").unwrap_or(Value::Null),
         ("description", Value::String(text)) => Value::String(text.replace('\n', " ")),
-        ("items", items) => simplify(items),
+        ("items", items) => simplify_type(items),
         ("properties", Value::Object(properties)) => Value::Object(
             properties.into_iter().map(|(name, schema)| (name, simplify(schema))).collect::<Map<_, _>>(),
         ),
