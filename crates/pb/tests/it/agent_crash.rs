@@ -378,7 +378,9 @@ fn killed_at_any_write_of_its_journal_an_agent_goes_on_as_if_nothing_had_happene
                     let death = Death::at(&fixing, k);
                     fixing.env.start_daemon("scheduler");
                     (0..fixing.turns).for_each(|turn| fixing.server.release(&hold(turn)));
-                    COMMANDS.into_iter().for_each(|name| fixing.let_go(name));
+                    for name in COMMANDS {
+                        fixing.let_go(name);
+                    }
                     death.check(&fixing.end(), &undisturbed);
                 }
             });
