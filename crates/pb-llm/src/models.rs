@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pb_model::Tier;
 use pb_runtime::Home;
@@ -146,14 +148,14 @@ impl Models {
         let providers = providers::known(config, &credentials, environment, &with_usual(&ports))?;
         let mut models = Self {
             web: Web::new()?,
-            limits: Limits::default(),
+            limits: limits(&config.models),
             prices: Prices::new(&config.prices)?,
             providers,
             found: Vec::new(),
             complete: BTreeSet::new(),
             tiers: BTreeMap::new(),
         };
-        if config.models == TierModels::default() {
+        if config.models.names_none() {
             models.take_hosted();
             // A server that the settings put elsewhere is not at its usual port.
             let moved = |name: &str| config.providers.get(name).is_some_and(|it| it.base_url.is_some());
@@ -334,6 +336,17 @@ impl Models {
             key_name: known.key_name.clone(),
             key_is_missing: matches!(known.key, Key::Missing(_)),
         })
+    }
+}
+
+/// How long a model may be silent, as the settings say.
+fn limits(settings: &TierModels) -> Limits {
+    let seconds = |setting: NonZeroU32| Duration::from_secs(setting.get().into());
+    let usual = Limits::default();
+    Limits {
+        first_byte: settings.first_byte_limit_s.map_or(usual.first_byte, seconds),
+        silence: settings.silence_limit_s.map_or(usual.silence, seconds),
+        ..usual
     }
 }
 

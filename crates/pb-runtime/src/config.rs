@@ -1,6 +1,7 @@
 //! `config.toml`: settings that a person edits. A missing file means the defaults.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
@@ -19,7 +20,8 @@ pub struct Config {
     pub prices: BTreeMap<String, PriceSetting>,
 }
 
-/// Which models do the work of each tier: `"provider/model"`, or a list whose first is preferred.
+/// Which models do the work of each tier: `"provider/model"`, or a list whose first is preferred; and
+/// how long each may be silent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TierModels {
@@ -32,6 +34,18 @@ pub struct TierModels {
     /// Work that needs much thought.
     #[serde(deserialize_with = "one_or_more")]
     pub complex: Vec<String>,
+    /// Longest wait for the beginning of an answer, in seconds. A model without a graphics card may
+    /// read a long conversation for minutes.
+    pub first_byte_limit_s: Option<NonZeroU32>,
+    /// Longest silence in the middle of an answer, in seconds.
+    pub silence_limit_s: Option<NonZeroU32>,
+}
+
+impl TierModels {
+    /// Whether no model is named.
+    pub fn names_none(&self) -> bool {
+        [&self.simple, &self.medium, &self.complex].into_iter().all(Vec::is_empty)
+    }
 }
 
 /// Where models are.
@@ -166,6 +180,7 @@ mod tests {
             [models]
             simple = "ollama/qwen2.5:3b"
             complex = ["anthropic/claude-opus-4-5", "自家/大"]
+            silence_limit_s = 5
             [providers."自家"]
             kind = "openai"
             base_url = "http://10.0.0.1:8000"
@@ -179,6 +194,10 @@ mod tests {
         assert_eq!(config.models.simple, ["ollama/qwen2.5:3b"]);
         assert_eq!(config.models.complex, ["anthropic/claude-opus-4-5", "自家/大"]);
         assert_eq!(config.models.medium, Vec::<String>::new());
+        assert!(!config.models.names_none());
+        assert_eq!(config.models.silence_limit_s, NonZeroU32::new(5));
+        let waits = read("[models]\nfirst_byte_limit_s = 600").unwrap().models;
+        assert_eq!((waits.first_byte_limit_s, waits.names_none()), (NonZeroU32::new(600), true));
         let provider = Provider {
             kind: Some(ProviderKind::OpenAi),
             base_url: Some("http://10.0.0.1:8000".to_owned()),
@@ -188,7 +207,12 @@ mod tests {
         let price = PriceSetting { input: 3.0, output: 15.5 };
         assert_eq!(config.prices, BTreeMap::from([("自家/大".to_owned(), price)]));
 
-        for wrong in ["[models]\nhuge = 'a/b'", "[models]\nsimple = 3", "[providers.a]\napi_key = 'x'"] {
+        for wrong in [
+            "[models]\nhuge = 'a/b'",
+            "[models]\nsimple = 3",
+            "[models]\nsilence_limit_s = 0",
+            "[providers.a]\napi_key = 'x'",
+        ] {
             assert!(matches!(read(wrong), Err(ConfigError::Invalid { .. })), "{wrong}");
         }
     }

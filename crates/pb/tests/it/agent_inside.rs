@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::agent_support::{agent_goal, give_model, results, with_model};
 use crate::env::TestEnv;
-use crate::inside::{SECRET, files_with, found, person};
-use crate::machine::is_alive;
+use crate::inside::{SECRET, found, person};
+use crate::machine::{files_with, is_alive};
 use crate::tools;
 
 /// What the person's own files hold.

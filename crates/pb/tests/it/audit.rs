@@ -1,11 +1,11 @@
 //! What must be true of every log, whatever a test did to the processes that wrote it: the
-//! invariants I2 and I6 of `durability.md` §7. Each test's log is audited when its machine is dropped.
+//! invariants I2, I6 and I8 of `durability.md` §7. Each test's log is audited when its machine is dropped.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use pb_model::GoalId;
-use pb_model::goal::{Event, GoalState, evolve};
+use pb_model::goal::{Caps, Event, GoalState, evolve};
 use pb_store::{EventRecord, LogReader};
 
 /// Events read at once.
@@ -46,4 +46,16 @@ fn fold(folded: &mut BTreeMap<String, (u64, Option<GoalState>)>, record: &EventR
     assert_eq!(record.seq, *seq, "events of {} have no gaps", record.goal);
     let event: Event = serde_json::from_str(&record.body).unwrap();
     *state = evolve(state.take(), &event, record.at_ms);
+    if let Some(state) = state {
+        within_caps(&record.goal, state);
+    }
+}
+
+/// What is spent and promised stays below each cap, but for a call that was reported above its promise.
+fn within_caps(goal: &str, state: &GoalState) {
+    let (caps, spending) = (Caps::of(&state.goal.spec), &state.goal.spending);
+    let committed = spending.committed();
+    let holds = caps.tokens.is_none_or(|cap| committed.tokens <= cap)
+        && caps.micro_usd.is_none_or(|cap| committed.micro_usd <= cap);
+    assert!(holds || spending.overrun, "{goal} has committed {committed:?}, which is more than {caps:?}");
 }

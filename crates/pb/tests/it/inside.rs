@@ -10,7 +10,7 @@ use insta::assert_json_snapshot;
 use pb_runtime::{Endpoint, Home};
 
 use crate::env::TestEnv;
-use crate::machine::is_alive;
+use crate::machine::{files_with, is_alive};
 use crate::tools;
 
 /// What nobody else's files, environments and logs may hold.
@@ -120,22 +120,4 @@ fn a_command_reaches_nothing_that_is_not_its_own() {
     assert_eq!(fs::read_to_string(workspace_of(&other).join("private.txt")).unwrap(), "private\n");
     assert_eq!(pids, ["scheduler", "gateway"].map(|name| env.holder(name).unwrap().pid.to_string()));
     assert_eq!(files_with(&env.home(), SECRET), Vec::<String>::new());
-}
-
-/// The files below a folder that hold a text.
-pub(crate) fn files_with(folder: &Path, text: &str) -> Vec<String> {
-    let mut holding = Vec::new();
-    for entry in fs::read_dir(folder).unwrap().flatten() {
-        let path = entry.path();
-        let kind = entry.file_type().unwrap();
-        if kind.is_dir() {
-            holding.extend(files_with(&path, text));
-        } else if kind.is_file() {
-            let bytes = fs::read(&path).unwrap();
-            if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
-                holding.push(path.display().to_string());
-            }
-        }
-    }
-    holding
 }

@@ -158,3 +158,21 @@ pub(crate) fn is_alive(pid: u32) -> bool {
 fn lines(path: &Path) -> usize {
     fs::read_to_string(path).unwrap_or_default().lines().count()
 }
+
+/// The files below a folder that hold a text.
+pub(crate) fn files_with(folder: &Path, text: &str) -> Vec<String> {
+    let mut holding = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            holding.extend(files_with(&path, text));
+        } else if kind.is_file() {
+            let bytes = fs::read(&path).unwrap();
+            if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
+                holding.push(path.display().to_string());
+            }
+        }
+    }
+    holding
+}

@@ -108,6 +108,9 @@ fn status_tells_what_runs_and_stop_leaves_no_process() {
     let env = TestEnv::new();
     env.start_daemons();
     env.wait_linked(true);
+    wait_until("the scheduler has told what it works with", || {
+        env.json(["status", "--json"])["works_with"].is_object().then_some(())
+    });
     assert_snapshot!("status_idle", env.pb(["status"]));
     assert_snapshot!("start_again", env.pb(["start"]));
     env.write("goal.toml", WAITS);
