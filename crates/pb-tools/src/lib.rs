@@ -31,3 +31,4 @@ pub use registry::Registry;
 pub use text::TITLE_CHARS_MAX;
 pub use tool::{Command, Output, Runner, Scope, Tool, ToolError};
 pub use typed::TypedTool;
+pub use workspace::is_unfinished;
