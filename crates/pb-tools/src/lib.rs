@@ -25,6 +25,7 @@ mod workspace;
 
 mod builtin;
 
+pub use arguments::parse as parse_arguments;
 pub use builtin::{COMMAND_TIME_LIMIT_S_DEFAULT, COMMAND_TIME_LIMIT_S_MAX, FINISH, RUN_COMMAND};
 pub use policy::{Allowed, ApprovedCall, Denied};
 pub use registry::Registry;
