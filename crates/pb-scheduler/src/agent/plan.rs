@@ -324,3 +324,6 @@ pub(super) fn entries(folder: &str) -> Vec<String> {
     }
     names
 }
+
+#[cfg(test)]
+mod tests;

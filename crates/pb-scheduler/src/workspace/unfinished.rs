@@ -28,13 +28,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir_all(at("文/.pb-0000000000000bbc.tmp")).unwrap();
-        for name in [".pb-00000000000003ea.tmp", "文/.pb-00000000000003eb.tmp", "文/.pb-0000000000000bbc.tmp/kept", ".pb-notes.tmp", "a.txt"] {
+        for name in [
+            ".pb-00000000000003ea.tmp",
+            "文/.pb-00000000000003eb.tmp",
+            "文/.pb-0000000000000bbc.tmp/kept",
+            ".pb-notes.tmp",
+            "a.txt",
+        ] {
             fs::write(at(name), "x").unwrap();
         }
         std::os::unix::fs::symlink("a.txt", at(".pb-000000000000138e.tmp")).unwrap();
         assert_eq!(remove_unfinished(folder.path()), 2);
         assert!(!at(".pb-00000000000003ea.tmp").exists() && !at("文/.pb-00000000000003eb.tmp").exists());
-        for name in ["文/.pb-0000000000000bbc.tmp/kept", ".pb-notes.tmp", "a.txt", ".pb-000000000000138e.tmp"] {
+        for name in ["文/.pb-0000000000000bbc.tmp/kept", ".pb-notes.tmp", "a.txt", ".pb-000000000000138e.tmp"]
+        {
             assert!(at(name).exists(), "{name}");
         }
         assert_eq!(remove_unfinished(&at("nowhere")), 0);
