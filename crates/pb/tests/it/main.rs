@@ -21,5 +21,6 @@ mod help;
 mod inside;
 mod life;
 mod plan;
+mod real_model;
 mod stopping;
 mod wrong;

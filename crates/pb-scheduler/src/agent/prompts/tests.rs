@@ -40,7 +40,7 @@ fn every_prompt_can_be_read() {
         match prompt.render(()) {
             Ok(text) => assert_eq!(text.trim_end(), prompt.text().trim_end(), "{prompt:?}"),
             Err(error) => {
-                assert_eq!(error.kind(), minijinja::ErrorKind::UndefinedError, "{prompt:?}: {error}")
+                assert_eq!(error.kind(), minijinja::ErrorKind::UndefinedError, "{prompt:?}: {error}");
             }
         }
     }

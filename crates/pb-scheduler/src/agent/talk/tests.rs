@@ -4,9 +4,8 @@ use serde_json::json;
 
 use super::*;
 
-/// A place in a journal: what was to be done, and what came of it if somebody heard.
-fn step(n: u32, epoch: u64, kind: &str, ended: Option<(&str, String)>) -> Step {
-    let (outcome, result) = ended.unzip();
+/// A step that a crash cut off.
+fn cut_off(n: u32, epoch: u64, kind: &str) -> Step {
     Step {
         run: "run".to_owned(),
         n,
@@ -15,9 +14,19 @@ fn step(n: u32, epoch: u64, kind: &str, ended: Option<(&str, String)>) -> Step {
         effect_key: String::new(),
         label: String::new(),
         intent_at_ms: 1,
-        result_at_ms: outcome.map(|_| 2),
-        outcome: outcome.map(str::to_owned),
-        result,
+        result_at_ms: None,
+        outcome: None,
+        result: None,
+    }
+}
+
+/// A step that ended so.
+fn step(n: u32, epoch: u64, kind: &str, (outcome, result): (&str, String)) -> Step {
+    Step {
+        result_at_ms: Some(2),
+        outcome: Some(outcome.to_owned()),
+        result: Some(result),
+        ..cut_off(n, epoch, kind)
     }
 }
 
@@ -31,7 +40,7 @@ fn call(id: &str, tool: &str) -> ToolCall {
 }
 
 /// A model's answer, before which it was told `asked`.
-fn answer(asked: &[&str], text: &str, calls: &[ToolCall]) -> Option<(&'static str, String)> {
+fn answer(asked: &[&str], text: &str, calls: &[ToolCall]) -> (&'static str, String) {
     let step = ModelStep {
         found: "it answered".to_owned(),
         output: text.to_owned(),
@@ -41,17 +50,17 @@ fn answer(asked: &[&str], text: &str, calls: &[ToolCall]) -> Option<(&'static st
         usage: None,
         prompts: "0123456789ab".to_owned(),
     };
-    Some(("ok", serde_json::to_string(&step).unwrap()))
+    ("ok", serde_json::to_string(&step).unwrap())
 }
 
-fn failure() -> Option<(&'static str, String)> {
+fn failure() -> (&'static str, String) {
     let step = json!({"found": "the server is overloaded", "output": "", "prompts": "0123456789ab"});
-    Some(("error", step.to_string()))
+    ("error", step.to_string())
 }
 
-fn result(outcome: &'static str, output: &str, end: CallEnd) -> Option<(&'static str, String)> {
+fn result(outcome: &'static str, output: &str, end: CallEnd) -> (&'static str, String) {
     let step = ToolStep { found: "done".to_owned(), output: output.to_owned(), end, duration_ms: 1 };
-    Some((outcome, serde_json::to_string(&step).unwrap()))
+    (outcome, serde_json::to_string(&step).unwrap())
 }
 
 /// One line for each message; what is said of the conversation as a whole.
@@ -111,9 +120,9 @@ fn a_call_that_failed_leaves_nothing() {
 #[test]
 fn a_call_that_a_crash_cut_off_leaves_nothing() {
     let steps = [
-        step(1, 1, "model", None),
+        cut_off(1, 1, "model"),
         step(2, 2, "model", answer(&["写"], "", &[call("a", "write_file")])),
-        step(3, 2, "tool", None),
+        cut_off(3, 2, "tool"),
     ];
     insta::assert_snapshot!(folded(&steps), @r#"
     {"role":"user","text":"写"}
@@ -126,7 +135,7 @@ fn a_call_that_a_crash_cut_off_leaves_nothing() {
 fn a_step_that_a_later_incarnation_repeated_is_heard_once() {
     let steps = [
         step(1, 1, "model", answer(&["写"], "", &[call("a", "write_file"), call("b", "read_file")])),
-        step(2, 1, "tool", None),
+        cut_off(2, 1, "tool"),
         step(2, 2, "tool", result("ok", "written", CallEnd::Ok)),
         step(3, 2, "tool", result("ok", "read", CallEnd::Ok)),
     ];
@@ -154,7 +163,7 @@ fn calls_are_found_by_their_place_in_the_last_answer() {
 #[test]
 fn a_journal_that_makes_no_sense_is_an_error() {
     for kind in ["model", "tool"] {
-        let error = Talk::fold(&[step(1, 1, kind, Some(("ok", "{}".to_owned())))]).unwrap_err();
+        let error = Talk::fold(&[step(1, 1, kind, ("ok", "{}".to_owned()))]).unwrap_err();
         assert!(error.to_string().contains("missing field `found`"), "{error}");
     }
 }
