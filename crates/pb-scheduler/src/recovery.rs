@@ -2,6 +2,7 @@
 //! its claims (`durability.md` §4).
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use pb_model::RunId;
@@ -9,6 +10,7 @@ use pb_model::goal::GoalState;
 use pb_runtime::Home;
 
 use crate::effects::run_of_step;
+use crate::workspace;
 
 /// How long leftovers have to end.
 const LEFTOVERS_DEADLINE: Duration = Duration::from_secs(5);
@@ -32,6 +34,25 @@ pub(crate) async fn end_leftovers(goals: &[GoalState]) {
             tracing::error!(found, left, "some processes of an earlier incarnation do not end");
         }
         Err(error) => tracing::error!(%error, "cannot look for processes of an earlier incarnation"),
+    }
+}
+
+/// Removes the files that agents of these goals were writing when an earlier incarnation was killed. A
+/// call that is made again writes them anew.
+pub(crate) async fn remove_unfinished(goals: &[GoalState]) {
+    let writing = goals.iter().filter(|state| state.agent_runs());
+    let folders: BTreeSet<PathBuf> =
+        writing.filter_map(|state| state.goal.workspace.as_ref()).map(PathBuf::from).collect();
+    if folders.is_empty() {
+        return;
+    }
+    let removed = tokio::task::spawn_blocking(move || {
+        folders.iter().map(|folder| workspace::remove_unfinished(folder)).sum::<usize>()
+    });
+    match removed.await {
+        Ok(0) => {}
+        Ok(removed) => tracing::info!(removed, "removed files that were being written"),
+        Err(error) => tracing::error!(%error, "cannot look for files that were being written"),
     }
 }
 

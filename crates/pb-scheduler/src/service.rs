@@ -143,6 +143,7 @@ async fn tell_models(context: Arc<Context>) {
 async fn take_over(config: &Config, log: &Log, alive_until_ms: Option<u64>) -> Result<Goals, StartError> {
     let states = log.reader().open_goals().await?;
     recovery::end_leftovers(&states).await;
+    recovery::remove_unfinished(&states).await;
     let mut goals = Goals::default();
     let epoch = log.identity().incarnation;
     let mut turn = Turn::new(config.clock.clone(), config.ids.clone());

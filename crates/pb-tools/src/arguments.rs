@@ -9,7 +9,7 @@ use crate::text::one_line;
 const REASON_CHARS_MAX: usize = 400;
 
 /// Reads arguments as `T`. The error names the field, for the model.
-pub(crate) fn parse<T: DeserializeOwned>(arguments: &Value) -> Result<T, String> {
+pub fn parse<T: DeserializeOwned>(arguments: &Value) -> Result<T, String> {
     let nothing = Value::Object(Map::new());
     let arguments = match arguments {
         Value::Object(_) => arguments,

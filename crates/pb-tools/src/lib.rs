@@ -25,9 +25,11 @@ mod workspace;
 
 mod builtin;
 
+pub use arguments::parse as parse_arguments;
 pub use builtin::{COMMAND_TIME_LIMIT_S_DEFAULT, COMMAND_TIME_LIMIT_S_MAX, FINISH, RUN_COMMAND};
 pub use policy::{Allowed, ApprovedCall, Denied};
 pub use registry::Registry;
 pub use text::TITLE_CHARS_MAX;
 pub use tool::{Command, Output, Runner, Scope, Tool, ToolError};
 pub use typed::TypedTool;
+pub use workspace::is_unfinished;

@@ -40,7 +40,7 @@ impl Allowed {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// Nothing has this name.
-    #[error("there is no tool `{name}`{}; allowed: {}", did_you_mean(*closest), Names(allowed))]
+    #[error("there is no tool `{name}`{}; allowed: {}", perhaps(*closest), Names(allowed))]
     Unknown {
         /// What was asked for, cut.
         name: String,
@@ -67,8 +67,8 @@ pub enum Denied {
     },
 }
 
-fn did_you_mean(closest: Option<&str>) -> String {
-    closest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+fn perhaps(closest: Option<&str>) -> String {
+    closest.map(|name| format!(" (perhaps `{name}`)")).unwrap_or_default()
 }
 
 struct Names<'a>(&'a [&'static str]);

@@ -15,7 +15,15 @@ pub(crate) fn plain<T: JsonSchema>() -> Value {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
     });
-    simplify(settings.into_generator().into_root_schema_for::<T>().into())
+    simplify_type(settings.into_generator().into_root_schema_for::<T>().into())
+}
+
+/// A type's own description is for people who read the code; those of its fields are for models.
+fn simplify_type(mut schema: Value) -> Value {
+    if let Value::Object(object) = &mut schema {
+        object.remove("description");
+    }
+    simplify(schema)
 }
 
 fn simplify(schema: Value) -> Value {
@@ -27,6 +35,12 @@ fn simplify(schema: Value) -> Value {
         for (key, value) in choice {
             object.entry(key).or_insert(value);
         }
+    }
+    // A word whose values are explained is a choice of constants, each with its words.
+    if let Some(Value::Array(choices)) = object.remove("oneOf") {
+        let words = choices.into_iter().flat_map(words).collect();
+        object.entry("type").or_insert("string".into());
+        object.insert("enum".to_owned(), Value::Array(words));
     }
     Value::Object(
         object
@@ -40,14 +54,65 @@ fn simplify(schema: Value) -> Value {
     )
 }
 
+/// The words of one choice; those that nobody explains are together.
+fn words(choice: Value) -> Vec<Value> {
+    let Value::Object(mut choice) = choice else { return Vec::new() };
+    match (choice.remove("const"), choice.remove("enum")) {
+        (Some(word), _) => vec![word],
+        (None, Some(Value::Array(words))) => words,
+        (None, _) => Vec::new(),
+    }
+}
+
 fn simplify_value(key: &str, value: Value) -> Value {
     match (key, value) {
         ("type", Value::Array(types)) => types.into_iter().find(|name| name != "null").unwrap_or(Value::Null),
         ("description", Value::String(text)) => Value::String(text.replace('\n', " ")),
-        ("items", items) => simplify(items),
+        ("items", items) => simplify_type(items),
         ("properties", Value::Object(properties)) => Value::Object(
             properties.into_iter().map(|(name, schema)| (name, simplify(schema))).collect::<Map<_, _>>(),
         ),
         (_, value) => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    struct Paint {
+        /// How much.
+        coats: Option<u8>,
+        /// Which colour.
+        colour: Option<Colour>,
+        tool: Tool,
+    }
+
+    /// A colour.
+    #[derive(JsonSchema)]
+    #[schemars(rename_all = "snake_case")]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    enum Colour {
+        /// As the sky.
+        Blue,
+        Grey,
+        Black,
+        /// As a pony.
+        DarkBrown,
+    }
+
+    #[derive(JsonSchema)]
+    #[schemars(rename_all = "snake_case")]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    enum Tool {
+        Brush,
+        Roller,
+    }
+
+    #[test]
+    fn what_may_be_said_is_told_whether_it_is_explained_or_not() {
+        insta::assert_snapshot!(plain::<Paint>()["properties"], @r#"{"coats":{"type":"integer","description":"How much."},"colour":{"description":"Which colour.","type":"string","enum":["grey","black","blue","dark_brown"]},"tool":{"type":"string","enum":["brush","roller"]}}"#);
     }
 }

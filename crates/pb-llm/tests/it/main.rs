@@ -9,6 +9,7 @@
 mod answers;
 mod failures;
 mod finding;
+mod real_model;
 mod requests;
 mod routing;
 mod support;

@@ -17,6 +17,7 @@ use super::runner::StepRunner;
 use super::talk::Talk;
 use super::think::{TOLD_BYTES_MAX, beginning};
 use crate::effects::{Context, Done};
+use crate::workspace;
 
 /// Calls the next tools of a run.
 pub(crate) async fn act(
@@ -103,11 +104,25 @@ impl Acting<'_> {
                 Err(problems) => (CallEnd::Failed, problems),
             };
         }
+        if self.run.item_id.is_none()
+            && let Some(refused) = self.folder_refused().await
+        {
+            return (CallEnd::Failed, refused);
+        }
         let (registry, allowed) = registry(self.state, self.run);
         match pb_tools::policy::approve(&registry, &allowed, &said.name, said.arguments.clone()) {
             Err(denied) => (CallEnd::Failed, denied.to_string()),
             Ok(approved) => self.approved(call, &approved).await,
         }
+    }
+
+    /// The folder that a planner looks into is not claimed yet: a link may have been put in its place.
+    async fn folder_refused(&self) -> Option<String> {
+        let folder = plan::folder(self.state)?;
+        workspace::admit(&self.context.config.home, Some(folder))
+            .await
+            .err()
+            .map(|refused| refused.to_string())
     }
 
     async fn approved(&self, call: &Call, approved: &ApprovedCall) -> (CallEnd, String) {

@@ -307,3 +307,6 @@ fn plan_task(state: &GoalState) -> PlanTask<'_> {
         caps: caps.into_iter().flatten().collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,9 @@ mod runner;
 
 mod models;
 
+#[cfg(test)]
+mod scratch;
+
 pub(crate) use act::act;
 pub(crate) use compose::compose;
 pub(crate) use models::ModelSource;

@@ -134,10 +134,35 @@ enum DraftCheck {
     TestsExecuted,
 }
 
+impl DraftGate {
+    /// Keys of other kinds that say something, each with the kinds that it is for. The model believes that
+    /// they are checked.
+    fn strange_keys(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let (path, pattern, argv, exit, min) = match self.kind {
+            DraftCheck::FileExists | DraftCheck::FileUnchanged => (true, false, false, false, false),
+            DraftCheck::FileContains => (true, true, false, false, false),
+            DraftCheck::Command => (false, false, true, true, false),
+            DraftCheck::TestsExecuted => (false, false, true, false, true),
+        };
+        let says = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        let keys = [
+            ("path", "the kinds that begin with `file_`", path, says(&self.path)),
+            ("text", "`file_contains`", pattern, says(&self.text)),
+            ("regex", "`file_contains`", pattern, says(&self.regex)),
+            ("argv", "`command` and `tests_executed`", argv, !self.argv.is_empty()),
+            ("expect_exit", "`command`", exit, self.expect_exit.is_some_and(|code| code != 0)),
+            ("min", "`tests_executed`", min, self.min.is_some_and(|min| min > 1)),
+        ];
+        keys.into_iter()
+            .filter(|(_, _, is_known, is_there)| *is_there && !is_known)
+            .map(|(key, kinds, ..)| (key, kinds))
+    }
+}
+
 /// The items of a plan that holds, or everything that is wrong with it, for the model.
 pub(super) fn check(arguments: &Value, state: &GoalState) -> Result<Vec<ItemSpec>, String> {
-    let draft: Draft = serde_json::from_value(arguments.clone())
-        .map_err(|error| format!("the plan was not understood: {error}"))?;
+    let draft: Draft = pb_tools::parse_arguments(arguments)
+        .map_err(|reason| format!("the plan was not understood: {reason}"))?;
     let mut problems = Problems::default();
     if draft.items.is_empty() {
         problems.add("items", "a plan has at least one item");
@@ -246,6 +271,10 @@ fn unknown_tools(tools: &[String], place: &str, problems: &mut Problems) {
 }
 
 fn gate(draft: DraftGate, place: &str, problems: &mut Problems) -> GateSpec {
+    for (key, kinds) in draft.strange_keys() {
+        problems
+            .add(place, &format!("this kind has no `{key}`, so it would not be checked; it is for {kinds}"));
+    }
     let mut path = || {
         if draft.path.is_none() {
             problems.add(place, "this kind needs a `path`");
@@ -295,3 +324,6 @@ pub(super) fn entries(folder: &str) -> Vec<String> {
     }
     names
 }
+
+#[cfg(test)]
+mod tests;

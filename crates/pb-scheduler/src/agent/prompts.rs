@@ -5,6 +5,9 @@ use std::sync::LazyLock;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
+/// Length of a version, in hex digits.
+const VERSION_CHARS: usize = 12;
+
 /// A prompt, by its file's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Prompt {
@@ -61,23 +64,33 @@ impl Prompt {
     }
 }
 
-static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
+static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> =
+    LazyLock::new(|| environment(Prompt::ALL.map(|prompt| (prompt.name(), prompt.text()))));
+
+fn environment(
+    templates: impl IntoIterator<Item = (&'static str, &'static str)>,
+) -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    for prompt in Prompt::ALL {
-        environment.add_template(prompt.name(), prompt.text())?;
+    for (name, text) in templates {
+        environment.add_template(name, text)?;
     }
     Ok(environment)
-});
+}
 
 /// Which texts the prompts are: the beginning of the digest over all of them, kept with each answer.
 pub(super) fn version() -> &'static str {
-    static VERSION: LazyLock<String> = LazyLock::new(|| {
-        let mut hasher = blake3::Hasher::new();
-        for prompt in Prompt::ALL {
-            hasher.update(prompt.text().as_bytes());
-        }
-        hasher.finalize().to_hex().chars().take(12).collect()
-    });
+    static VERSION: LazyLock<String> = LazyLock::new(|| version_of(Prompt::ALL.map(Prompt::text)));
     &VERSION
 }
+
+fn version_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for text in texts {
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    }
+    hasher.finalize().to_hex().chars().take(VERSION_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! What is in a workspace: every file that the `ignore` crate walks, with its digest.
 //!
 //! `.gitignore` files inside the workspace are honoured; `.git` itself and anything above the
-//! workspace are not looked at.
+//! workspace are not looked at. Files that our own tools are writing, or were when they were killed, are
+//! nobody's work.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,8 +10,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
 use serde::{Deserialize, Serialize};
+
+use super::walk::walk;
 
 /// Most files in one manifest.
 const FILES_MAX: usize = 100_000;
@@ -59,17 +61,10 @@ impl Manifest {
     /// Looks at every file. Those with the same stamp as in `before` are not read again.
     pub(crate) fn take(workspace: &Path, before: Option<&Self>) -> Result<Self, ManifestError> {
         let mut manifest = Self::default();
-        let walk = WalkBuilder::new(workspace)
-            .hidden(false)
-            .parents(false)
-            .git_global(false)
-            .require_git(false)
-            .follow_links(false)
-            .filter_entry(|entry| entry.file_name() != ".git")
-            .build();
-        for entry in walk {
+        for entry in walk(workspace) {
             let entry = entry?;
-            if entry.file_type().is_none_or(|kind| kind.is_dir()) {
+            let is_folder = entry.file_type().is_none_or(|kind| kind.is_dir());
+            if is_folder || pb_tools::is_unfinished(entry.file_name()) {
                 continue;
             }
             if manifest.files.len() == FILES_MAX {
@@ -164,5 +159,25 @@ mod tests {
         assert_ne!(changed.digest(), first.digest());
         let since: Vec<_> = changed.since(&first).map(|(name, _, was)| (name.as_str(), was)).collect();
         assert_eq!(since, [("b", false), ("文件夹/a.txt", true)]);
+    }
+
+    #[test]
+    fn what_a_killed_tool_left_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("文")).unwrap();
+        fs::write(at("文/a.txt"), "one").unwrap();
+        let clean = Manifest::take(folder.path(), None).unwrap();
+
+        fs::write(at(".pb-0000000000002ee0.tmp"), "half of a fi").unwrap();
+        fs::write(at("文/.pb-0000000000002ee1.tmp"), "").unwrap();
+        let left = Manifest::take(folder.path(), Some(&clean)).unwrap();
+        assert_eq!((left.digest(), left.since(&clean).count()), (clean.digest(), 0));
+
+        // A person's file that only looks like one.
+        fs::write(at(".pb-notes.tmp"), "x").unwrap();
+        let changed = Manifest::take(folder.path(), Some(&clean)).unwrap();
+        let since: Vec<_> = changed.since(&clean).map(|(name, ..)| name.as_str()).collect();
+        assert_eq!(since, [".pb-notes.tmp"]);
     }
 }

@@ -40,9 +40,8 @@ struct Given {
     /// The file, relative to the workspace.
     path: String,
     /// Replacements, made one after the other: all of them or, if one fails, none.
-    #[serde(default)]
     #[schemars(required)]
-    edits: Vec<Edit>,
+    edits: Option<Vec<Edit>>,
     #[schemars(skip)]
     old: Option<String>,
     #[schemars(skip)]
@@ -55,7 +54,7 @@ impl TryFrom<Given> for Arguments {
     type Error = &'static str;
 
     fn try_from(given: Given) -> Result<Self, Self::Error> {
-        let mut edits = given.edits;
+        let mut edits = given.edits.unwrap_or_default();
         match (given.old, given.new) {
             (Some(old), Some(new)) => edits.push(Edit { old, new, replace_all: given.replace_all }),
             (None, None) if given.replace_all.is_none() => {}

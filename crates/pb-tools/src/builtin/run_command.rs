@@ -93,7 +93,7 @@ impl TypedTool for RunCommand {
     const NAME: &'static str = RUN_COMMAND;
     const DESCRIPTION: &'static str = "Runs a program and answers with its exit code and its output, of which \
          only the beginning and the end are shown if it is long. It has no input and no terminal. All that \
-         it started ends with it. It can write only in the workspace.";
+         it started ends with it. Writing outside of the workspace usually fails.";
     const EFFECT: Option<Effect> = None;
 
     fn about(arguments: &Arguments) -> String {

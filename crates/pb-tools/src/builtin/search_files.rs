@@ -70,12 +70,11 @@ impl TypedTool for SearchFiles {
     }
 
     fn run<'a>(&'a self, arguments: Arguments, scope: &'a Scope) -> BoxFuture<'a, Result<Output, ToolError>> {
-        in_workspace(scope, move |workspace| search(workspace, &arguments))
+        in_workspace(scope, move |workspace| search(workspace, &arguments, Instant::now() + TIME_LIMIT))
     }
 }
 
-fn search(workspace: &Workspace, arguments: &Arguments) -> Result<Output, ToolError> {
-    let deadline = Instant::now() + TIME_LIMIT;
+fn search(workspace: &Workspace, arguments: &Arguments, deadline: Instant) -> Result<Output, ToolError> {
     let path = arguments.path.as_deref().unwrap_or(".");
     let context = arguments.context.unwrap_or(0).min(CONTEXT_LINES_MAX) as usize;
     let mut search = Search {
@@ -103,8 +102,10 @@ fn matcher(arguments: &Arguments) -> Result<RegexMatcher, ToolError> {
     }
     RegexMatcherBuilder::new()
         .case_insensitive(arguments.ignore_case.unwrap_or(false))
-        .line_terminator(Some(b'\n'))
+        // In this order: `$` stands before `\r\n`, too, but lines end as the searcher thinks.
+        .multi_line(true)
         .crlf(true)
+        .line_terminator(Some(b'\n'))
         .size_limit(PATTERN_BYTES_MAX)
         .build(&arguments.pattern)
         .map_err(|error| {
@@ -264,5 +265,32 @@ impl<R: Read> Read for Limited<R> {
             return Err(io::ErrorKind::TimedOut.into());
         }
         self.inner.read(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_that_runs_out_of_time_says_so() {
+        let folder = tempfile::TempDir::new().unwrap();
+        for name in ["a", "b"] {
+            std::fs::write(folder.path().join(name), "needle\n").unwrap();
+        }
+        let workspace = Workspace::open(folder.path()).unwrap();
+        let check = |path: Option<&str>| {
+            let path = path.map(str::to_owned);
+            let arguments = Arguments {
+                pattern: "needle".to_owned(),
+                path,
+                glob: None,
+                ignore_case: None,
+                context: None,
+            };
+            search(&workspace, &arguments, Instant::now()).unwrap().text
+        };
+        insta::assert_snapshot!(check(None), @"[no match; 0 files searched; not everything was searched within 10 s; narrow it by path or glob; 1 file could not be searched]");
+        insta::assert_snapshot!(check(Some("b")), @"[no match; 0 files searched; not everything was searched within 10 s; narrow it by path or glob; 1 file could not be searched]");
     }
 }

@@ -7,7 +7,7 @@ use super::closest::closest;
 use super::find::{Fit, PLACES_MAX, Place, find, find_exact, find_tolerant};
 use super::lines::line_number;
 
-/// One replacement. The comments on its fields are for models.
+/// One replacement. Models give it; what is said here of its fields is for them, too.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Edit {

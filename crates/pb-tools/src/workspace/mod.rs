@@ -21,6 +21,7 @@ use crate::{Output, Scope, ToolError};
 
 pub(crate) use error::explain;
 pub(crate) use walk::{Entry, Kind, Limits};
+pub use write::is_unfinished;
 
 /// Longest path that an error repeats, in characters.
 const SHOWN_PATH_CHARS_MAX: usize = 300;

@@ -1,6 +1,6 @@
 //! Writing whole files, so that a reader sees the old or the new one and never a half.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 
@@ -20,6 +20,13 @@ const OWNER_WRITES: u32 = 0o200;
 
 /// Mode of a new file before the umask.
 const NEW_FILE_MODE: u32 = 0o666;
+
+/// A new file is called so before it is renamed, with [`TEMPORARY_DIGITS`] hex digits in between.
+const TEMPORARY_PREFIX: &str = ".pb-";
+/// See above.
+const TEMPORARY_SUFFIX: &str = ".tmp";
+/// See above.
+const TEMPORARY_DIGITS: usize = 16;
 
 /// Where a file is to be written: a folder that is open, so that nothing can change what the
 /// path means, and a name in it.
@@ -106,7 +113,8 @@ impl Target {
     fn temporary(&self) -> OsString {
         let mut hasher = DefaultHasher::new();
         self.file_name.hash(&mut hasher);
-        format!(".pb-{:016x}.tmp", hasher.finish()).into()
+        let digest = hasher.finish();
+        format!("{TEMPORARY_PREFIX}{digest:0TEMPORARY_DIGITS$x}{TEMPORARY_SUFFIX}").into()
     }
 
     fn create(&self, temporary: &OsString) -> io::Result<File> {
@@ -132,5 +140,47 @@ impl Target {
         }
         // The step is recorded as done after this; a power failure must not leave an empty file.
         file.sync_all()
+    }
+}
+
+/// Whether a file of this name is one that a file tool is writing, or was when its process was killed:
+/// it belongs to nobody's work.
+pub fn is_unfinished(file_name: &OsStr) -> bool {
+    let name = file_name.to_str().and_then(|name| name.strip_prefix(TEMPORARY_PREFIX));
+    let digits = name.and_then(|name| name.strip_suffix(TEMPORARY_SUFFIX));
+    digits.is_some_and(|digits| {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        digits.len() == TEMPORARY_DIGITS && digits.bytes().all(is_hex)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unfinished_files_are_known_by_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::open(folder.path()).unwrap();
+        for path in ["a.txt", "文.txt", "b", "c", "d"] {
+            let name = workspace.target(path).unwrap().temporary();
+            assert!(is_unfinished(&name), "{name:?}");
+        }
+        assert!(is_unfinished(OsStr::new(".pb-0000000000000000.tmp")));
+        for name in [
+            "",
+            ".tmp",
+            ".pb-.tmp",
+            ".pb-notes.tmp",
+            ".pb-123456789abcdef.tmp",
+            ".pb-0123456789abcdef0.tmp",
+            ".pb-0123456789ABCDEF.tmp",
+            ".pb-0123456789abcdeg.tmp",
+            "pb-0123456789abcdef.tmp",
+            ".pb-0123456789abcdef.tmp~",
+            ".pb-0123456789abcdef",
+        ] {
+            assert!(!is_unfinished(OsStr::new(name)), "{name}");
+        }
     }
 }

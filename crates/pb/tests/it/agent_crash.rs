@@ -111,25 +111,23 @@ impl Fixing {
         self.log.state(&self.goal).and_then(|state| running(&state).cloned())
     }
 
-    /// Waits until the call that the journal has begun is really under way: the model is asked, or
-    /// the command runs. Tools that only touch files are too quick to be caught.
-    fn wait_in_flight(&self) {
-        let Some((run, doing)) = self.run().and_then(|run| doing(&run).map(|doing| (run.clone(), doing)))
-        else {
-            return;
-        };
-        match doing {
+    /// Waits until the call that the journal has begun is really under way: the model is asked, and then
+    /// for which answer, or the command runs. Tools that only touch files are too quick to be caught.
+    fn wait_in_flight(&self) -> Option<usize> {
+        let run = self.run()?;
+        match doing(&run)? {
             Doing::Thinking { .. } => {
-                let turn = run.conversation.unwrap().turns as usize;
+                let turn = run.conversation?.turns as usize;
                 wait_until("the model is asked", || (self.asked(turn) > 0).then_some(()));
+                return Some(turn);
             }
             Doing::Acting { .. } => {
-                if let Some(name) = run.risky_call().and_then(command_name) {
-                    wait_until("the command runs", || (self.witness(name) > 0).then_some(()));
-                }
+                let name = run.risky_call().and_then(command_name)?;
+                wait_until("the command runs", || (self.witness(name) > 0).then_some(()));
             }
             Doing::Composing { .. } => {}
         }
+        None
     }
 
     /// How often the model was asked for this answer.
@@ -240,8 +238,8 @@ struct Death {
     events: usize,
     run: Option<Run>,
     open_steps: usize,
-    /// Whether what the journal had begun was seen to be under way.
-    in_flight: bool,
+    /// The answer that was asked for, if that was seen.
+    answering: Option<usize>,
     witnesses: [usize; 3],
 }
 
@@ -253,9 +251,7 @@ impl Death {
             let count = writes(&fixing.log.steps(&fixing.goal));
             (count >= k).then_some(count)
         });
-        if count == k {
-            fixing.wait_in_flight();
-        }
+        let answering = if count == k { fixing.wait_in_flight() } else { None };
         fixing.env.kill9("scheduler");
         wait_until("its tools are gone", || (fixing.env.processes().len() == 1).then_some(()));
         let state = fixing.log.state(&fixing.goal).unwrap();
@@ -264,7 +260,7 @@ impl Death {
             events: fixing.log.last_pos(),
             run: running(&state).cloned(),
             open_steps: open(&fixing.log.steps(&fixing.goal)),
-            in_flight: count == k,
+            answering,
             witnesses: COMMANDS.map(|name| fixing.witness(name)),
         }
     }
@@ -345,7 +341,7 @@ impl Death {
         };
         for (turn, (asked, once)) in ended.asked.iter().zip(&undisturbed.asked).enumerate() {
             let most = if self.lost_turn() == Some(turn) { 2 } else { 1 };
-            let least = if self.in_flight { most } else { 1 };
+            let least = if self.answering == Some(turn) { most } else { 1 };
             assert!((least..=most).contains(&asked.len()), "answer {turn} was asked {} times", asked.len());
             for body in asked {
                 assert_eq!(without(body), without(&once[0]), "answer {turn}");
@@ -382,7 +378,9 @@ fn killed_at_any_write_of_its_journal_an_agent_goes_on_as_if_nothing_had_happene
                     let death = Death::at(&fixing, k);
                     fixing.env.start_daemon("scheduler");
                     (0..fixing.turns).for_each(|turn| fixing.server.release(&hold(turn)));
-                    COMMANDS.into_iter().for_each(|name| fixing.let_go(name));
+                    for name in COMMANDS {
+                        fixing.let_go(name);
+                    }
                     death.check(&fixing.end(), &undisturbed);
                 }
             });

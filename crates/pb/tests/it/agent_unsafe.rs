@@ -264,11 +264,18 @@ fn a_plan_that_was_being_made_is_made_once() {
 #[test]
 fn both_daemons_killed_in_the_middle_of_an_answer_and_a_client_that_goes_on_from_its_cursor() {
     let write = json!({"path": "receipt", "content": "paid\n"});
-    let script = Script::of([Reply::call("write_file", write), finish().hold("last")]);
+    let script = Script::of([Reply::call("write_file", write).hold("first"), finish().hold("last")]);
     let (env, server, goal) = paying(script, "unsafe", RECEIPT);
-    let mut client = env.connect();
-    let subscribe = |after: &Value| json!({"goalId": goal, "after": after});
-    client.call("events.subscribe", &subscribe(&"start".into()));
+    // Nothing happens between connecting and subscribing: until then, all events come.
+    let subscribed = |after: &Value| {
+        env.wait_linked(true);
+        let mut client = env.connect();
+        client.call("events.subscribe", &json!({"goalId": goal, "after": after}));
+        client
+    };
+    server.wait_until_held("first").unwrap();
+    let mut client = subscribed(&"start".into());
+    server.release("first");
     let mut seen = client.events_until("tool.completed");
     server.wait_until_held("last").unwrap();
     env.kill9("gateway");
@@ -277,9 +284,9 @@ fn both_daemons_killed_in_the_middle_of_an_answer_and_a_client_that_goes_on_from
         seen.push(event); // What was on its way.
     }
     env.start_daemons();
+    wait_until("it is asked again", || (server.requests().len() == 3).then_some(()));
+    let mut client = subscribed(&seen.last().unwrap()["cursor"]);
     server.release("last");
-    let mut client = env.connect();
-    client.call("events.subscribe", &subscribe(&seen.last().unwrap()["cursor"]));
     seen.extend(client.events_until("goal.completed"));
     assert_gapless(&seen);
     let names = |events: &[Value]| events.iter().map(|event| event["event"].clone()).collect::<Vec<_>>();

@@ -28,5 +28,6 @@ mod life;
 mod model_fails;
 mod models;
 mod plan;
+mod real_model;
 mod stopping;
 mod wrong;

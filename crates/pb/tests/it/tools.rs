@@ -46,7 +46,7 @@ fn found(name: &str, variable: &str, program: &str, trial: &[&str]) -> Option<Pa
 
 /// Nothing is skipped where nobody would see it.
 #[expect(clippy::print_stderr, reason = "this is the one word that a skipped test says")]
-fn skipped(why: &str) {
+pub(crate) fn skipped(why: &str) {
     assert!(environment::text("CI").is_none(), "in CI nothing is skipped: {why}");
     eprintln!("skipped: {why}");
 }

@@ -18,7 +18,8 @@ pub(super) use server::RealModel;
 use crate::{output, process, tree};
 
 /// The crates whose tests talk to it, and the module in which they are.
-const SUITE: [&str; 6] = ["--package", "pb-llm", "--package", "pb-testkit", "-E", "test(/^real_model::/)"];
+const SUITE: [&str; 8] =
+    ["--package", "pb-llm", "--package", "pb-testkit", "--package", "pb", "-E", "test(/^real_model::/)"];
 
 /// Serve a small real model on this machine, for tests and trials
 #[derive(Debug, clap::Args)]

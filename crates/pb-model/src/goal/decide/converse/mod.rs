@@ -6,7 +6,7 @@ mod think;
 
 use super::Decision;
 use crate::goal::command::{Next, Rejection};
-use crate::goal::conversation::{Conversation, Doing, Hindrance, PLANNING_TURNS_MAX};
+use crate::goal::conversation::{Conversation, Doing, Hindrance, MODEL_FAILURES_MAX, PLANNING_TURNS_MAX};
 use crate::goal::event::Event;
 use crate::goal::spending::{Cap, Reservation};
 use crate::goal::state::{ExecutionOutcome, Item, Run, RunStage};
@@ -93,6 +93,12 @@ pub(super) fn take_over(decision: &mut Decision, run: &Run, epoch: Epoch) {
         Doing::Composing { .. } => {}
         Doing::Thinking { n } => {
             lose(decision, run, *n, "the scheduler stopped while it answered");
+            let failures = decision.conversation(run.id).map_or(0, |talk| talk.failures);
+            // A call that brings the scheduler down each time must not do so for ever.
+            if failures >= MODEL_FAILURES_MAX && decision.state.goal.cancel.is_none() {
+                let reason = format!("the scheduler stopped {failures} times in a row while it was asked");
+                give_up(decision, item.as_ref(), run, ExecutionOutcome::Unanswered { reason });
+            }
         }
         Doing::Acting { .. } => {
             if let Some(call) = run.risky_call() {

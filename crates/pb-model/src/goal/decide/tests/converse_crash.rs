@@ -144,3 +144,63 @@ fn a_call_of_unknown_outcome_that_did_its_work_is_not_made_again() {
     = wants begin publish
     ");
 }
+
+#[test]
+fn a_call_that_brings_the_scheduler_down_each_time_is_given_up() {
+    assert_snapshot!(check("
+        item a agent gates=1 retries=0
+        ready
+        run a
+        next a1 tokens=10
+        takeover 2
+        next a1 tokens=10 @2
+        takeover 3
+        next a1 tokens=10 @3
+        takeover 4
+        next a1 tokens=10 @4
+        takeover 5
+        next a1 tokens=10 @5
+        takeover 6
+        show
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=10
+      model.requested a1 #1 10 token(s) 0 µUSD
+    > takeover 2
+      goal.updated taken over by 2
+      run.continued a1 by 2
+      model.failed a1 #1 (the scheduler stopped while it answered) 10 token(s) assumed
+    > next a1 tokens=10 @2
+      model.requested a1 #2 10 token(s) 0 µUSD
+    > takeover 3
+      goal.updated taken over by 3
+      run.continued a1 by 3
+      model.failed a1 #2 (the scheduler stopped while it answered) 10 token(s) assumed
+    > next a1 tokens=10 @3
+      model.requested a1 #3 10 token(s) 0 µUSD
+    > takeover 4
+      goal.updated taken over by 4
+      run.continued a1 by 4
+      model.failed a1 #3 (the scheduler stopped while it answered) 10 token(s) assumed
+    > next a1 tokens=10 @4
+      model.requested a1 #4 10 token(s) 0 µUSD
+    > takeover 5
+      goal.updated taken over by 5
+      run.continued a1 by 5
+      model.failed a1 #4 (the scheduler stopped while it answered) 10 token(s) assumed
+    > next a1 tokens=10 @5
+      model.requested a1 #5 10 token(s) 0 µUSD
+    > takeover 6
+      goal.updated taken over by 6
+      run.continued a1 by 6
+      model.failed a1 #5 (the scheduler stopped while it answered) 10 token(s) assumed
+      run.executed a1 (no usable answer: the scheduler stopped 5 times in a row while it was asked)
+      run.completed a1 failure AGENT_FAILED
+      workitem.failed a AGENT_FAILED
+      goal.failed dead_letter (item `a`: no usable answer: the scheduler stopped 5 times in a row while it was asked)
+    = failed execution, a failed, spent 50 ms
+    = wants nothing
+    ");
+}
