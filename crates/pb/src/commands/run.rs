@@ -1,5 +1,7 @@
 //! `pb run`: a goal, from the person's hand to its result.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Context;
 use pb_model::GoalSpec;
 use pb_protocol::domain::Goal;
@@ -14,6 +16,11 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::follow::{self, Mode};
 use crate::{format, models_there, output, wait};
+
+/// How long a scheduler that has just been started may take to accept a goal.
+const ACCEPT_LIMIT: Duration = Duration::from_secs(5);
+/// How often it is looked whether it has.
+const ACCEPT_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Run a goal and follow it to its end
 ///
@@ -101,11 +108,19 @@ async fn hand_over(home: &Home, how: HandOver<'_>, spec: GoalSpec) -> Result<Exi
     follow::follow(link, &goal, mode, signals).await
 }
 
-/// The key makes a second attempt, after an answer that was lost, the same goal.
+/// The key makes a second attempt, after an answer that was lost, the same goal. While no scheduler has
+/// looked at the goal nobody knows whether it will be refused, so the gateway is asked again.
 async fn submit(link: &mut Link<'_>, spec: GoalSpec, key: Option<&str>) -> Result<Goal, Failure> {
     let key = key.map_or_else(|| Ids::random(Clock::System).uuid().to_string(), str::to_owned);
     let params = SubmitParams { spec, idempotency_key: Some(key) };
-    link.call::<Submit>(&params).await
+    let began = Instant::now();
+    loop {
+        let goal = link.call::<Submit>(&params).await?;
+        if !goal.waiting || began.elapsed() > ACCEPT_LIMIT {
+            return Ok(goal);
+        }
+        tokio::time::sleep(ACCEPT_INTERVAL).await;
+    }
 }
 
 fn detach(goal: &Goal, json: bool) -> Result<Exit, Failure> {

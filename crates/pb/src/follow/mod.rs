@@ -24,7 +24,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::commands::goal::plan;
-use crate::connection::Link;
+use crate::connection::{Link, Patience};
 use crate::daemon::Daemon;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -168,6 +168,7 @@ impl Follower<'_> {
                 incoming = self.link.next_event() => incoming,
                 _ = look.tick() => {
                     self.look_for_scheduler();
+                    self.look_for_goal().await?;
                     continue;
                 }
             };
@@ -216,6 +217,23 @@ impl Follower<'_> {
             (Some(_), true) | (None, false) => {}
         }
         self.scheduler_runs = holder.is_some();
+    }
+
+    /// A goal that waited for a scheduler and was refused by it has no events, and never will have any.
+    async fn look_for_goal(&self) -> Result<(), Failure> {
+        if self.place.seq > 0 || !self.scheduler_runs {
+            return Ok(());
+        }
+        // On a connection of its own: this one is sent events.
+        let params = GoalIdParams { goal_id: self.goal_id.clone() };
+        match Link::new(self.link.home(), Patience::None).call::<Status>(&params).await {
+            Err(failure) if failure.exit == Exit::Missing => Err(Failure::new(
+                Exit::Failed,
+                "the goal was refused when a scheduler looked at it; nothing of it is kept",
+            )
+            .hint("hand it over again to be told why")),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     async fn finish(mut self, detail: GoalDetail) -> Result<Exit, Failure> {

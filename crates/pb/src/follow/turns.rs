@@ -85,9 +85,10 @@ pub(super) fn of_tool(payload: &Payload, was_heard: bool) -> Option<String> {
     let duration = format::duration(payload.duration_ms.unwrap_or_default());
     let (head, shown) = match payload.outcome.as_deref() {
         Some("ok") => (name, tool == RUN_COMMAND),
-        // What it says at its end is its title, unless that had to be cut.
+        // What it says at its end is its title, unless that had to be cut. A plan has its own line.
         Some("finished") => {
-            (name, payload.found.as_deref().is_some_and(|found| found.trim() != title.trim()))
+            let is_whole = payload.found.as_deref().is_none_or(|found| found.trim() == title.trim());
+            (name, tool == FINISH && !is_whole)
         }
         Some("withheld") => (format!("{}: {name}", styled(WARN, "not repeated")), true),
         _ => (format!("{name}: {}", styled(BAD, "failed")), true),
@@ -103,6 +104,8 @@ pub(super) fn of_tool(payload: &Payload, was_heard: bool) -> Option<String> {
 
 /// The tool whose results people want to see.
 const RUN_COMMAND: &str = "run_command";
+/// The tool by which an agent says that it is done.
+const FINISH: &str = "finish";
 
 fn excerpt(found: &str) -> String {
     let lines: Vec<&str> = found.trim_end().lines().collect();

@@ -174,3 +174,31 @@ fn a_goal_file_that_names_a_tool_that_there_is_not_is_refused() {
     assert_eq!(env.json(["goal", "list", "--json"])["total"], 0);
     assert_eq!(scripted.model.requests().len(), 0);
 }
+
+/// The scheduler may not be linked yet when the gateway is asked.
+#[test]
+fn what_is_refused_is_also_told_by_the_command_that_starts_everything() {
+    let scripted = Scripted::cold([worker([finish("Nobody asks me.")])]);
+    let env = &scripted.env;
+    env.write("goal.toml", &agent_file("Wants more", "tools = [\"run_comand\"]"));
+    assert_snapshot!("unknown_tool_cold", env.pb(["run", "--detach", "goal.toml"]));
+    assert_eq!(env.json(["goal", "list", "--json"])["total"], 0);
+}
+
+/// Without a scheduler nobody knows yet that it will be refused: the goal waits, and people watch it.
+#[test]
+fn what_is_refused_only_when_a_scheduler_comes_is_told_to_who_watches() {
+    let scripted = Scripted::saying([worker([finish("Nobody asks me.")])]);
+    let env = &scripted.env;
+    assert_eq!(env.pb(["scheduler", "stop"]).exit, Some(0));
+    env.wait_linked(false);
+    env.write("goal.toml", &agent_file("Wants more", "tools = [\"run_comand\"]"));
+    let spec = env.json(["goal", "check", "goal.toml", "--json"])["goal"].clone();
+    let goal = env.connect().call("goal.submit", &spec);
+    assert_eq!(goal["waiting"], true, "{goal}");
+    let watching = env.spawn(["goal", "watch", goal["id"].as_str().unwrap()]);
+    watching.wait_for_note("no scheduler is running");
+    env.start_daemon("scheduler");
+    let watched = watching.wait();
+    assert_snapshot!("refused_later", watched);
+}

@@ -39,6 +39,13 @@ impl Scripted {
         Self { env, model }
     }
 
+    /// The same with daemons that do not run: the first command starts them.
+    pub(crate) fn cold(conversations: impl IntoIterator<Item = Conversation>) -> Self {
+        let scripted = Self::saying(conversations);
+        assert_eq!(scripted.env.pb(["stop"]).exit, Some(0));
+        scripted
+    }
+
     /// The number of each request's turn, in the order in which they came.
     pub(crate) fn turns(&self) -> Vec<usize> {
         self.model.requests().iter().map(|request| request.turn).collect()
