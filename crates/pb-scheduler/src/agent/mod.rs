@@ -27,7 +27,7 @@ mod runner;
 mod models;
 
 #[cfg(test)]
-mod scratch;
+pub(crate) mod scratch;
 
 pub(crate) use act::act;
 pub(crate) use compose::compose;
