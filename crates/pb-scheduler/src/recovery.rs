@@ -69,3 +69,30 @@ pub(crate) async fn clear_temporary(home: &Home) {
         tracing::warn!(%error, "cannot clear the steps' temporary folders");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::scratch;
+
+    /// A file that was being written is in each folder; an agent was at work in the first.
+    #[tokio::test]
+    async fn unfinished_files_are_removed_where_an_agent_was_at_work() {
+        const UNFINISHED: &str = ".pb-0123456789abcdef.tmp";
+        let agent = "title = 'a'\n[[items]]\nid = 'a'\nkind = 'agent'\nprompt = 'Write.'";
+        let command = "title = 'a'\n[[items]]\nid = 'a'\nkind = 'command'\nargv = ['true']";
+        let folders: Vec<tempfile::TempDir> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+        let mut goals = vec![
+            scratch::begun(scratch::goal(agent), Some("a")),
+            scratch::goal(agent),
+            scratch::begun(scratch::goal(command), Some("a")),
+        ];
+        for (goal, folder) in goals.iter_mut().zip(&folders) {
+            goal.goal.workspace = Some(folder.path().to_str().unwrap().to_owned());
+            std::fs::write(folder.path().join(UNFINISHED), "half").unwrap();
+        }
+        remove_unfinished(&goals).await;
+        let left: Vec<bool> = folders.iter().map(|folder| folder.path().join(UNFINISHED).exists()).collect();
+        assert_eq!(left, [false, true, true]);
+    }
+}

@@ -29,6 +29,8 @@ pub(crate) struct Printed {
 pub(crate) struct Papers {
     /// What the run's command printed.
     pub(crate) printed: Option<Printed>,
+    /// Digest of the request that a model is about to be asked.
+    pub(crate) request_hash: String,
     /// Results of steps of a conversation, as JSON, by their place in the journal.
     pub(crate) results: BTreeMap<u32, String>,
 }
@@ -203,8 +205,8 @@ impl Turn {
                     epoch: run.epoch,
                     kind: StepKind::Model,
                     effect_key: effect_key(run.id, n, "model", std::slice::from_ref(model)),
-                    // The request is put together again where it is made, from what the journal holds.
-                    request_hash: String::new(),
+                    // The request itself is put together again where it is made, from what the journal holds.
+                    request_hash: papers.request_hash.clone(),
                     label: model.clone(),
                     at_ms,
                 }));

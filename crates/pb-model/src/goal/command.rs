@@ -73,6 +73,8 @@ pub struct Next {
     pub amount: Amount,
     /// Most tokens of the answer.
     pub output_tokens: u32,
+    /// Digest of the request, for the journal (blake3, hex).
+    pub request_hash: String,
     /// Whether nobody has said what one of those who may answer costs.
     pub unpriced: bool,
 }

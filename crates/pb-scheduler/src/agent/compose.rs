@@ -1,10 +1,9 @@
 //! Putting the next request of a conversation together, and saying what it may cost at most.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pb_llm::{ChatModel, ChatRequest, Message, ToolSpec, Usage, estimate};
-use pb_model::goal::{Amount, Caps, GateResult, GoalState, Hindrance, Item, Next, Run};
+use pb_model::goal::{Amount, Caps, GoalState, Hindrance, Item, Next, Run};
 use pb_model::spec::{AgentSpec, Work};
 use pb_model::{RunId, Tier};
 use pb_tools::{Allowed, Registry};
@@ -13,8 +12,8 @@ use serde::Serialize;
 use super::plan::{self, SubmitPlan};
 use super::prompts::Prompt;
 use super::talk::Talk;
+use super::task::{agent_task, plan_task};
 use crate::effects::{Context, Done};
-use crate::verify::tail;
 
 /// Most tokens of one answer, where the goal's caps allow them.
 const OUTPUT_TOKENS: u32 = 8 * 1024;
@@ -22,8 +21,6 @@ const OUTPUT_TOKENS: u32 = 8 * 1024;
 const OUTPUT_TOKENS_MIN: u64 = 256;
 /// What a provider adds to a request by itself, in tokens: how tools are told, roles, marks.
 const OVERHEAD_TOKENS: u64 = 512;
-/// End of a failed gate's output that the next attempt is shown, in bytes.
-const EVIDENCE_BYTES_MAX: usize = 2 * 1024;
 
 /// Puts the next request of a run together.
 pub(crate) async fn compose(context: &Arc<Context>, state: &GoalState, run: RunId) -> Option<Done> {
@@ -71,8 +68,17 @@ pub(super) async fn next(
         model: candidates.first().map(|model| model.name().to_owned()).unwrap_or_default(),
         amount: bound(output_tokens),
         output_tokens: u32::try_from(output_tokens).unwrap_or(u32::MAX),
+        request_hash: digest(&request),
         unpriced: candidates.iter().any(|model| model.price().is_none()),
     })
+}
+
+/// Digest of everything that is said and offered (blake3, hex).
+fn digest(request: &ChatRequest) -> String {
+    let mut hasher = blake3::Hasher::new();
+    // Messages and tools are plain data; writing them into a hasher does not fail.
+    let _ = serde_json::to_writer(&mut hasher, &(&request.messages, &request.tools));
+    hasher.finalize().to_hex().to_string()
 }
 
 /// The longest answer that the caps leave room for; the shortest that is of use if they leave none, and
@@ -178,134 +184,6 @@ fn tools(state: &GoalState, run: &Run) -> Vec<ToolSpec> {
         schema,
     };
     registry.specs(&allowed).into_iter().map(spec).collect()
-}
-
-#[derive(Serialize)]
-struct GoalVariables<'a> {
-    title: &'a str,
-    description: &'a str,
-}
-
-#[derive(Serialize)]
-struct AgentTask<'a> {
-    goal: GoalVariables<'a>,
-    criteria: Vec<&'a str>,
-    item: ItemVariables<'a>,
-    inputs: &'a BTreeMap<String, String>,
-    done: Vec<DoneBefore<'a>>,
-    gates: Vec<String>,
-    previous: Option<Previous<'a>>,
-}
-
-#[derive(Serialize)]
-struct ItemVariables<'a> {
-    title: &'a str,
-    description: &'a str,
-    prompt: &'a str,
-    turns: u32,
-}
-
-/// An item that was done before.
-#[derive(Serialize)]
-struct DoneBefore<'a> {
-    title: &'a str,
-    summary: &'a str,
-}
-
-/// The attempt before this one, and the evidence against it.
-#[derive(Serialize)]
-struct Previous<'a> {
-    attempt: u32,
-    error: &'a str,
-    gates: Vec<FailedGate<'a>>,
-}
-
-#[derive(Serialize)]
-struct FailedGate<'a> {
-    name: &'a str,
-    found: &'a str,
-    output: String,
-}
-
-fn goal_variables(state: &GoalState) -> (GoalVariables<'_>, Vec<&str>) {
-    let spec = &state.goal.spec;
-    let goal = GoalVariables { title: &spec.title, description: &spec.description };
-    // The one that intake makes up says nothing.
-    let told =
-        spec.success_criteria.iter().filter(|criterion| criterion.verification_method != "status_check");
-    (goal, told.map(|criterion| criterion.description.as_str()).collect())
-}
-
-fn agent_task<'a>(state: &'a GoalState, item: &'a Item) -> AgentTask<'a> {
-    let (goal, criteria) = goal_variables(state);
-    let agent = agent_of(item);
-    let needs = item.needs.iter().filter_map(|need| state.item(*need));
-    AgentTask {
-        goal,
-        criteria,
-        item: ItemVariables {
-            title: &item.title,
-            description: &item.description,
-            prompt: agent.map_or("", |agent| agent.prompt.as_str()),
-            turns: agent.map_or(0, AgentSpec::turns),
-        },
-        inputs: &state.goal.spec.inputs,
-        done: needs.map(|need| DoneBefore { title: &need.title, summary: summary(state, need) }).collect(),
-        gates: item.gates.iter().map(pb_model::GateSpec::label).collect(),
-        previous: previous(state, item),
-    }
-}
-
-/// What an agent said about an item when it was done.
-fn summary<'a>(state: &'a GoalState, item: &Item) -> &'a str {
-    let run = state.last_run(item.id).filter(|run| run.conversation.is_some());
-    run.and_then(|run| run.execution.as_ref()).map_or("", |execution| execution.output_tail.as_str())
-}
-
-fn previous<'a>(state: &'a GoalState, item: &Item) -> Option<Previous<'a>> {
-    let mut runs = state.runs.iter().rev().filter(|run| run.item_id == Some(item.id));
-    // The newest is the one that is about to begin.
-    let last = runs.nth(1)?;
-    let failed = |gate: &'a GateResult| FailedGate {
-        name: &gate.name,
-        found: &gate.found,
-        output: tail(&gate.evidence.output_tail, EVIDENCE_BYTES_MAX)
-            .replace("</tool_result", "<\\/tool_result"),
-    };
-    Some(Previous {
-        attempt: last.attempt,
-        error: last.error.as_ref().map_or("no reason is known", |error| error.message.as_str()),
-        gates: state.standing_gates(last.id).into_iter().filter(|gate| !gate.passed).map(failed).collect(),
-    })
-}
-
-#[derive(Serialize)]
-struct PlanTask<'a> {
-    goal: GoalVariables<'a>,
-    criteria: Vec<&'a str>,
-    inputs: &'a BTreeMap<String, String>,
-    entries: Vec<String>,
-    tools: Vec<&'static str>,
-    caps: Vec<String>,
-}
-
-fn plan_task(state: &GoalState) -> PlanTask<'_> {
-    let (goal, criteria) = goal_variables(state);
-    let spec = &state.goal.spec;
-    let caps = [
-        spec.budget_cost_usd.map(|usd| format!("{usd} US dollars")),
-        spec.budget_tokens.map(|tokens| format!("{tokens} tokens")),
-        spec.budget_turns.map(|turns| format!("{turns} answers")),
-        spec.budget_time_minutes.map(|minutes| format!("{minutes} minutes")),
-    ];
-    PlanTask {
-        goal,
-        criteria,
-        inputs: &spec.inputs,
-        entries: plan::folder(state).map(plan::entries).unwrap_or_default(),
-        tools: Registry::builtin().names(),
-        caps: caps.into_iter().flatten().collect(),
-    }
 }
 
 #[cfg(test)]

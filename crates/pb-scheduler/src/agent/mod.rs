@@ -8,7 +8,7 @@
 //! * `think` calls the model,
 //! * `act` calls the tools that it asked for.
 //!
-//! What follows from each is decided in `pb_model::goal` (`decide/converse.rs`).
+//! What follows from each is decided in `pb_model::goal` (`decide/converse/`).
 //!
 //! Start reading at `talk.rs` (the conversation, folded from the journal).
 
@@ -16,6 +16,7 @@ mod prompts;
 mod talk;
 
 mod compose;
+mod task;
 mod think;
 
 mod act;
@@ -26,7 +27,7 @@ mod runner;
 mod models;
 
 #[cfg(test)]
-mod scratch;
+pub(crate) mod scratch;
 
 pub(crate) use act::act;
 pub(crate) use compose::compose;

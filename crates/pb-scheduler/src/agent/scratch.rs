@@ -1,4 +1,4 @@
-//! Goals for the tests of this module, made as the loop makes them.
+//! Goals for tests, made as the loop makes them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use pb_model::{EscalationId, GoalId, ItemId, RunId};
 use uuid::Uuid;
 
 /// The goal of a goal file, planned and started in `/w` if it has items.
-pub(super) fn goal(file: &str) -> GoalState {
+pub(crate) fn goal(file: &str) -> GoalState {
     let context = ResolveContext { cwd: Path::new("/"), file_dir: Path::new("/"), set: &BTreeMap::default() };
     let spec = goal_file::parse(file).unwrap().resolve(&context).unwrap();
     let items: Vec<ItemId> =
@@ -24,7 +24,7 @@ pub(super) fn goal(file: &str) -> GoalState {
 }
 
 /// With an attempt under way: at the item with this key, or at a plan.
-pub(super) fn begun(state: GoalState, key: Option<&str>) -> GoalState {
+pub(crate) fn begun(state: GoalState, key: Option<&str>) -> GoalState {
     let run = RunId::from(Uuid::from_u128(state.runs.len() as u128 + 1));
     let item = |key: &str| state.items.iter().find(|item| item.key == key).unwrap().id;
     let command = match key {

@@ -57,7 +57,10 @@ impl Driver {
                 papers.printed = Some(printed);
                 Command::FinishExecution { run, epoch, execution }
             }
-            Done::Composed { run, epoch, next, .. } => Command::Reserve { run, epoch, next },
+            Done::Composed { run, epoch, next, .. } => {
+                papers.request_hash = next.as_ref().map(|next| next.request_hash.clone()).unwrap_or_default();
+                Command::Reserve { run, epoch, next }
+            }
             Done::Thought { run, epoch, n, thought, paper, .. } => {
                 papers.results.insert(n, paper);
                 Command::FinishThinking { run, epoch, n, thought }
@@ -66,6 +69,7 @@ impl Driver {
                 papers.results.extend(written);
                 // What is promised while draining would be charged, and never asked.
                 let next = next.filter(|_| !self.draining);
+                papers.request_hash = next.as_ref().map(|next| next.request_hash.clone()).unwrap_or_default();
                 Command::FinishActing { run, epoch, results, plan, next }
             }
             Done::Verified { run, epoch, mut results, round, runs, .. } => {

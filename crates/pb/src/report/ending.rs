@@ -1,6 +1,5 @@
 //! The end of `pb run` and `pb goal watch`.
 
-use pb_protocol::domain::Goal;
 use pb_protocol::methods::goal::StepView;
 
 use super::{Account, exit, is_refused, sections};
@@ -41,26 +40,12 @@ fn summary(account: &Account) -> String {
         let worked = format::duration(goal.spent_time_ms);
         lines.push(format::field("time", format!("{took}, of which steps ran {worked}")));
     }
-    if goal.spent_turns > 0 || goal.spent_tokens > 0 {
-        lines.push(format::field("models", models(goal)));
-    }
+    lines.extend(sections::models(goal).map(|spent| format::field("models", spent)));
     if exit(goal) != Exit::Ok {
         lines.push(format::field("journal", format!("pb goal logs {}", goal.id)));
     }
     lines.push(sections::verdict_line(goal));
     lines.join("\n")
-}
-
-/// What models did for the goal, and what they cost.
-fn models(goal: &Goal) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "saturates; what we are sent is not negative")]
-    let micro = (goal.spent_cost_usd * 1_000_000.0).round() as u64;
-    let spent = format::spent(goal.spent_tokens, micro, goal.unpriced);
-    let assumed = match goal.assumed_tokens {
-        0 => String::new(),
-        tokens => format!(", of which {} assumed", format::count(tokens, "token")),
-    };
-    format!("{}, {spent}{assumed}", format::count(goal.spent_turns, "answer"))
 }
 
 /// The last failing steps of each item that failed: what was run, how it ended, what it printed.

@@ -10,7 +10,7 @@ use pb_protocol::methods::workitem::{ByGoal, Runs, RunsParams};
 use serde::Serialize;
 
 pub(crate) use ending::ending;
-pub(crate) use sections::{artifacts, escalations, gates, items, verdict_line};
+pub(crate) use sections::{artifacts, escalations, gates, items, models, verdict_line};
 
 use crate::connection::Link;
 use crate::exit::Exit;

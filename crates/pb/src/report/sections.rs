@@ -91,6 +91,21 @@ fn escalation(escalation: &Escalation) -> String {
     lines.join("\n")
 }
 
+/// What models did for the goal, and what they cost; `None` when none was asked.
+pub(crate) fn models(goal: &Goal) -> Option<String> {
+    if goal.spent_turns == 0 && goal.spent_tokens == 0 {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "saturates; what we are sent is not negative")]
+    let micro = (goal.spent_cost_usd * 1_000_000.0).round() as u64;
+    let spent = format::spent(goal.spent_tokens, micro, goal.unpriced);
+    let assumed = match goal.assumed_tokens {
+        0 => String::new(),
+        tokens => format!(", of which {} assumed", format::count(tokens, "token")),
+    };
+    Some(format!("{}, {spent}{assumed}", format::count(goal.spent_turns, "answer")))
+}
+
 /// `verified: 3 item(s) done`, in the colour of how it ended.
 pub(crate) fn verdict_line(goal: &Goal) -> String {
     let (style, word) = match (goal.status.as_str(), goal.verdict) {

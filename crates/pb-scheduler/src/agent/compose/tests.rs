@@ -9,6 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::agent::journal::ModelStep;
 use crate::agent::scratch::{begun, goal};
+use crate::agent::task::EVIDENCE_BYTES_MAX;
 
 /// One of everything that an agent is told.
 const NOTES: &str = r#"

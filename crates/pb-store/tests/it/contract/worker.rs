@@ -238,5 +238,5 @@ impl Worker {
 
 fn next() -> Next {
     let amount = Amount { tokens: 100, micro_usd: 10 };
-    Next { model: "m".to_owned(), amount, output_tokens: 10, unpriced: false }
+    Next { model: "m".to_owned(), amount, output_tokens: 10, request_hash: String::new(), unpriced: false }
 }

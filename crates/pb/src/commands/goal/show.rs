@@ -71,6 +71,7 @@ fn goal(goal: &Goal) -> String {
         lines.push(format::field("ended", format::moment(at)));
     }
     lines.push(format::field("ran", format::duration(goal.spent_time_ms)));
+    lines.extend(report::models(goal).map(|spent| format::field("models", spent)));
     for criterion in &goal.success_criteria {
         lines.push(format::field("criterion", format::line(&criterion.description)));
     }
@@ -91,7 +92,17 @@ fn row(one: &ItemAccount, run: &Run) -> Vec<String> {
         let how = if continuation.ran_again { "ran again" } else { "continued" };
         format!("{how} under incarnation {}: {}", continuation.epoch, continuation.why)
     });
-    let notes: Vec<String> = continued
+    let asked = (run.turns > 0).then(|| {
+        let model = run.model.as_deref().unwrap_or("a model");
+        format!(
+            "{} of {model}, {}",
+            format::count(run.turns, "answer"),
+            format::count(run.tokens_used, "token")
+        )
+    });
+    let notes: Vec<String> = asked
+        .into_iter()
+        .chain(continued)
         .chain(run.unconfined.iter().map(|what| format!("not confined: {what}")))
         .chain(run.error_message.clone())
         .map(|note| format::line(&note))

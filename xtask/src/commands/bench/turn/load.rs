@@ -70,13 +70,14 @@ async fn told(client: &Client, events: &mut Events, goal: String, turns: u32) ->
     })
 }
 
-/// The next event; one of another kind than asked for says where the reader is.
+/// The next event of the log.
 async fn next(events: &mut Events) -> anyhow::Result<EventFrame> {
     loop {
         let incoming = tokio::time::timeout(PATIENCE, events.next()).await;
         let incoming = incoming.with_context(|| format!("nothing happened for {PATIENCE:?}"))?;
-        if let Incoming::Event(event) = incoming.context("the gateway closed the connection")? {
-            return Ok(*event);
+        match incoming.context("the gateway closed the connection")? {
+            Incoming::Event(event) if event.cursor.is_some() => return Ok(*event),
+            _ => {} // Of the connection, not of the log.
         }
     }
 }

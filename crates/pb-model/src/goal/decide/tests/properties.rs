@@ -185,7 +185,7 @@ impl World {
     fn next(&mut self) -> Next {
         let amount =
             Amount { tokens: 50 + u64::from(self.draw(200)), micro_usd: 50 + u64::from(self.draw(200)) };
-        Next { model: "m".to_owned(), amount, output_tokens: 1, unpriced: false }
+        Next { model: "m".to_owned(), amount, output_tokens: 1, request_hash: String::new(), unpriced: false }
     }
 
     fn compose(&mut self, run: RunId, epoch: u64) -> Command {

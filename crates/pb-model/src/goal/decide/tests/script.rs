@@ -507,7 +507,7 @@ fn next(words: &[&str]) -> Next {
     let named = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
     let number = |name: &str| named(name).map_or(0, |n| n.parse().unwrap());
     let amount = Amount { tokens: number("tokens="), micro_usd: number("usd=") };
-    Next { model: "m".to_owned(), amount, output_tokens: 1, unpriced: false }
+    Next { model: "m".to_owned(), amount, output_tokens: 1, request_hash: String::new(), unpriced: false }
 }
 
 fn thought(used: Option<u64>, outcome: ThoughtOutcome) -> Thought {

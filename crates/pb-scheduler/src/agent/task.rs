@@ -1,0 +1,147 @@
+//! What a model is told about its work: the variables of the prompts.
+
+use std::collections::BTreeMap;
+
+use pb_model::goal::{GateResult, GoalState, Item};
+use pb_model::spec::AgentSpec;
+use pb_tools::Registry;
+use serde::Serialize;
+
+use super::compose::agent_of;
+use super::plan;
+use crate::verify::tail;
+
+/// End of a failed gate's output that the next attempt is shown, in bytes.
+pub(super) const EVIDENCE_BYTES_MAX: usize = 2 * 1024;
+
+#[derive(Serialize)]
+struct GoalVariables<'a> {
+    title: &'a str,
+    description: &'a str,
+}
+
+/// The variables of `agent_task.md`.
+#[derive(Serialize)]
+pub(super) struct AgentTask<'a> {
+    goal: GoalVariables<'a>,
+    criteria: Vec<&'a str>,
+    item: ItemVariables<'a>,
+    inputs: &'a BTreeMap<String, String>,
+    done: Vec<DoneBefore<'a>>,
+    gates: Vec<String>,
+    previous: Option<Previous<'a>>,
+}
+
+#[derive(Serialize)]
+struct ItemVariables<'a> {
+    title: &'a str,
+    description: &'a str,
+    prompt: &'a str,
+    turns: u32,
+}
+
+/// An item that was done before.
+#[derive(Serialize)]
+struct DoneBefore<'a> {
+    title: &'a str,
+    summary: &'a str,
+}
+
+/// The attempt before this one, and the evidence against it.
+#[derive(Serialize)]
+struct Previous<'a> {
+    attempt: u32,
+    error: &'a str,
+    gates: Vec<FailedGate<'a>>,
+}
+
+#[derive(Serialize)]
+struct FailedGate<'a> {
+    name: &'a str,
+    found: &'a str,
+    output: String,
+}
+
+fn goal_variables(state: &GoalState) -> (GoalVariables<'_>, Vec<&str>) {
+    let spec = &state.goal.spec;
+    let goal = GoalVariables { title: &spec.title, description: &spec.description };
+    // The one that intake makes up says nothing.
+    let told =
+        spec.success_criteria.iter().filter(|criterion| criterion.verification_method != "status_check");
+    (goal, told.map(|criterion| criterion.description.as_str()).collect())
+}
+
+/// What an agent is told about its item.
+pub(super) fn agent_task<'a>(state: &'a GoalState, item: &'a Item) -> AgentTask<'a> {
+    let (goal, criteria) = goal_variables(state);
+    let agent = agent_of(item);
+    let needs = item.needs.iter().filter_map(|need| state.item(*need));
+    AgentTask {
+        goal,
+        criteria,
+        item: ItemVariables {
+            title: &item.title,
+            description: &item.description,
+            prompt: agent.map_or("", |agent| agent.prompt.as_str()),
+            turns: agent.map_or(0, AgentSpec::turns),
+        },
+        inputs: &state.goal.spec.inputs,
+        done: needs.map(|need| DoneBefore { title: &need.title, summary: summary(state, need) }).collect(),
+        gates: item.gates.iter().map(pb_model::GateSpec::label).collect(),
+        previous: previous(state, item),
+    }
+}
+
+/// What an agent said about an item when it was done.
+fn summary<'a>(state: &'a GoalState, item: &Item) -> &'a str {
+    let run = state.last_run(item.id).filter(|run| run.conversation.is_some());
+    run.and_then(|run| run.execution.as_ref()).map_or("", |execution| execution.output_tail.as_str())
+}
+
+fn previous<'a>(state: &'a GoalState, item: &Item) -> Option<Previous<'a>> {
+    let mut runs = state.runs.iter().rev().filter(|run| run.item_id == Some(item.id));
+    // The newest is the one that is about to begin.
+    let last = runs.nth(1)?;
+    let failed = |gate: &'a GateResult| FailedGate {
+        name: &gate.name,
+        found: &gate.found,
+        output: tail(&gate.evidence.output_tail, EVIDENCE_BYTES_MAX)
+            .replace("</tool_result", "<\\/tool_result"),
+    };
+    Some(Previous {
+        attempt: last.attempt,
+        error: last.error.as_ref().map_or("no reason is known", |error| error.message.as_str()),
+        gates: state.standing_gates(last.id).into_iter().filter(|gate| !gate.passed).map(failed).collect(),
+    })
+}
+
+/// The variables of `plan_task.md`.
+#[derive(Serialize)]
+pub(super) struct PlanTask<'a> {
+    goal: GoalVariables<'a>,
+    criteria: Vec<&'a str>,
+    inputs: &'a BTreeMap<String, String>,
+    entries: Vec<String>,
+    tools: Vec<&'static str>,
+    caps: Vec<String>,
+}
+
+/// What a planner is told about the goal.
+pub(super) fn plan_task(state: &GoalState) -> PlanTask<'_> {
+    let (goal, criteria) = goal_variables(state);
+    let spec = &state.goal.spec;
+    let caps = [
+        spec.budget_cost_usd.map(|usd| format!("{usd} US dollars")),
+        spec.budget_tokens.map(|tokens| format!("{tokens} tokens")),
+        spec.budget_turns.map(|turns| format!("{turns} answers")),
+        spec.budget_time_minutes.map(|minutes| format!("{minutes} minutes")),
+    ];
+    PlanTask {
+        goal,
+        criteria,
+        inputs: &spec.inputs,
+        entries: plan::folder(state).map(plan::entries).unwrap_or_default(),
+        tools: Registry::builtin().names(),
+        caps: caps.into_iter().flatten().collect(),
+    }
+}
