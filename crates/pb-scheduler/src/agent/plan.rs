@@ -59,7 +59,7 @@ struct DraftItem {
     /// One line for people.
     #[serde(default)]
     title: Option<String>,
-    /// `command` runs one program; `agent` lets a model act with tools.
+    /// `command` runs one program; `agent` lets a model act with tools. Keys of the other kind are left out.
     kind: DraftKind,
     /// Ids of the items that must be done before this one starts.
     #[serde(default)]
@@ -99,7 +99,7 @@ enum DraftKind {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DraftGate {
-    /// Which check.
+    /// Which check. Keys of other kinds are left out.
     kind: DraftCheck,
     /// One line for people.
     #[serde(default)]
