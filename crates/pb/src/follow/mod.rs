@@ -247,7 +247,7 @@ impl Follower<'_> {
             return Ok(Exit::Ok);
         }
         let account = report::Account::gather(&mut self.link, detail).await?;
-        report::ending(&account)
+        if self.mode == Mode::Plan { report::ending_without_data(&account) } else { report::ending(&account) }
     }
 }
 

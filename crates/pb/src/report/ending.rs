@@ -11,6 +11,18 @@ use crate::output::{self, BAD, styled};
 /// Prints how the goal ended: the tables, what went wrong, where things are, and the verdict last,
 /// where the eye is.
 pub(crate) fn ending(account: &Account) -> Result<Exit, Failure> {
+    ending_by(account, |section| output::data(format_args!("\n{section}")))
+}
+
+/// The same beside the data, where a plan was to be and did not come.
+pub(crate) fn ending_without_data(account: &Account) -> Result<Exit, Failure> {
+    ending_by(account, |section| {
+        output::note(format_args!("\n{section}"));
+        Ok(())
+    })
+}
+
+fn ending_by(account: &Account, tell: impl Fn(&str) -> anyhow::Result<()>) -> Result<Exit, Failure> {
     let goal = &account.detail.goal;
     if is_refused(goal) {
         return Err(refusal(account));
@@ -24,7 +36,7 @@ pub(crate) fn ending(account: &Account) -> Result<Exit, Failure> {
         summary(account),
     ];
     for section in sections.iter().filter(|section| !section.is_empty()) {
-        output::data(format_args!("\n{section}"))?;
+        tell(section)?;
     }
     Ok(exit(goal))
 }

@@ -9,7 +9,7 @@ use pb_protocol::methods::goal::{GoalDetail, GoalIdParams, StepView, Steps};
 use pb_protocol::methods::workitem::{ByGoal, Runs, RunsParams};
 use serde::Serialize;
 
-pub(crate) use ending::ending;
+pub(crate) use ending::{ending, ending_without_data};
 pub(crate) use sections::{artifacts, escalations, gates, items, models, verdict_line};
 
 use crate::connection::Link;
