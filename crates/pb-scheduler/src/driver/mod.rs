@@ -37,6 +37,9 @@ const DRAIN_MAX: Duration = Duration::from_secs(20);
 /// How long the loop waits before it tries again on a full disk.
 const FULL_DISK_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long the loop waits after the store refused a result of its own.
+const FENCED_PAUSE: Duration = Duration::from_secs(1);
+
 /// How long the result of a command is kept for repeats of its idempotency key, in milliseconds.
 const RESULTS_KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// How often results that are older are forgotten, in milliseconds.
@@ -148,6 +151,8 @@ impl Driver {
                     }
                     tracing::error!(%error, "a late result was dropped");
                     inputs.clear();
+                    // What it was about may be wanted, done and dropped again: never in a hot loop.
+                    tokio::time::sleep(FENCED_PAUSE).await;
                 }
                 Err((touched, error)) => {
                     // One of them is at fault: decide each by itself.
