@@ -199,9 +199,9 @@ impl LogReader {
         self.connection.call(move |connection| query::steps(connection, &goal.to_string())).await
     }
 
-    /// The journal of one run, in the order of its places.
-    pub async fn steps_of_run(&self, run: RunId) -> Result<Vec<Step>, Error> {
-        self.connection.call(move |connection| query::steps_of_run(connection, &run.to_string())).await
+    /// The journal of one run beyond a place (0 for all of it), in the order of its places.
+    pub async fn steps_of_run(&self, run: RunId, after: u32) -> Result<Vec<Step>, Error> {
+        self.connection.call(move |connection| query::steps_of_run(connection, &run.to_string(), after)).await
     }
 
     /// The tool steps of an item's runs but `run` that were asked to do what `request_hash` says,

@@ -34,8 +34,11 @@ pub(crate) async fn compose(context: &Arc<Context>, state: &GoalState, run: RunI
 
 /// The conversation of a run so far.
 pub(super) async fn journal(context: &Context, run: &Run) -> Result<Talk, Hindrance> {
-    let steps = context.log.steps_of_run(run.id).await.map_err(|error| host(&error))?;
-    Talk::fold(&steps).map_err(|error| host(&error))
+    let talk = context.talks.take(run);
+    let steps = context.log.steps_of_run(run.id, talk.folded()).await.map_err(|error| host(&error))?;
+    let talk = talk.fold_on(&steps).map_err(|error| host(&error))?;
+    context.talks.keep(run, &talk);
+    Ok(talk)
 }
 
 pub(super) fn host(error: &dyn std::error::Error) -> Hindrance {

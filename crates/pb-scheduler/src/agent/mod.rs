@@ -14,6 +14,7 @@
 
 mod prompts;
 mod talk;
+mod talks;
 
 mod compose;
 mod task;
@@ -32,4 +33,5 @@ pub(crate) mod scratch;
 pub(crate) use act::act;
 pub(crate) use compose::compose;
 pub(crate) use models::ModelSource;
+pub(crate) use talks::Talks;
 pub(crate) use think::think;

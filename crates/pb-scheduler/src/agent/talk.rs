@@ -1,5 +1,6 @@
 //! The conversation of a run, folded from its journal: always, so that going on after a crash needs
-//! nothing of its own.
+//! nothing of its own. What was folded before is kept and folded on (`talks.rs`): without that a
+//! turn would cost more with each turn.
 
 use pb_llm::{Message, Said, ToolCall};
 use pb_store::Step;
@@ -13,15 +14,30 @@ pub(super) struct Talk {
     pub(super) messages: Vec<Message>,
     /// The last answer, and its place in the journal.
     last: Option<(u32, Said)>,
+    /// The last place of the journal that is in it.
+    folded: u32,
 }
 
 impl Talk {
     /// Folds the journal of a run. Steps without a result are those that a crash cut off: nobody
     /// heard what they came to.
+    #[cfg(test)]
     pub(super) fn fold(steps: &[Step]) -> Result<Self, serde_json::Error> {
-        let mut talk = Self::default();
+        Self::default().fold_on(steps)
+    }
+
+    /// The last place of the journal that is in it: what comes later is to be folded on.
+    pub(super) fn folded(&self) -> u32 {
+        self.folded
+    }
+
+    /// Goes on with what the journal holds beyond [`Self::folded`]. Results come in the order of their
+    /// places, so nothing before that is missing.
+    pub(super) fn fold_on(mut self, steps: &[Step]) -> Result<Self, serde_json::Error> {
+        let talk = &mut self;
         for step in steps {
             let Some(result) = &step.result else { continue };
+            talk.folded = step.n;
             match (step.kind.as_str(), step.outcome.as_deref()) {
                 ("model", Some("ok")) => {
                     let result: ModelStep = serde_json::from_str(result)?;
@@ -38,7 +54,7 @@ impl Talk {
                 _ => {}
             }
         }
-        Ok(talk)
+        Ok(self)
     }
 
     /// The call of the last answer that has this place in the journal.

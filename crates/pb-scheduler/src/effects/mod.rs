@@ -20,7 +20,7 @@ use pb_model::{Epoch, GoalId, RunId};
 use pb_store::LogReader;
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::ModelSource;
+use crate::agent::{ModelSource, Talks};
 use crate::link::Link;
 use crate::sandbox::Sandbox;
 use crate::service::Config;
@@ -41,6 +41,8 @@ pub(crate) struct Context {
     /// Tells what models say and tools print.
     pub(crate) link: Link,
     pub(crate) models: ModelSource,
+    /// Conversations that were folded before.
+    pub(crate) talks: Talks,
     launcher: Launcher,
     sandbox: Sandbox,
     /// The latest manifest of each goal's workspace, so that unchanged files are not read again.
@@ -113,7 +115,17 @@ impl Context {
         models: ModelSource,
     ) -> Self {
         let launcher = Launcher::new(config.exe.clone());
-        Self { config, epoch, log, link, models, launcher, sandbox, manifests: Mutex::default() }
+        Self {
+            config,
+            epoch,
+            log,
+            link,
+            models,
+            talks: Talks::default(),
+            launcher,
+            sandbox,
+            manifests: Mutex::default(),
+        }
     }
 
     /// Finds the goal's folder.
@@ -154,6 +166,7 @@ impl Context {
     /// Forgets what is cached for a goal that has ended.
     pub(crate) fn forget(&self, goal: GoalId) {
         self.manifests.lock().unwrap_or_else(PoisonError::into_inner).remove(&goal);
+        self.talks.forget(goal);
     }
 
     /// What is in the goal's workspace now; `None` if it cannot be told.

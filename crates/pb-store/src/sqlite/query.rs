@@ -158,13 +158,13 @@ pub(crate) fn steps(connection: &Connection, goal: &str) -> Result<Vec<Step>, Er
     )
 }
 
-/// The journal of one run, in the order of its places.
-pub(crate) fn steps_of_run(connection: &Connection, run: &str) -> Result<Vec<Step>, Error> {
+/// The journal of one run beyond a place, in the order of its places.
+pub(crate) fn steps_of_run(connection: &Connection, run: &str, after: u32) -> Result<Vec<Step>, Error> {
     read_steps(
         connection,
         "SELECT run, n, epoch, kind, effect_key, label, intent_at, result_at, outcome, result
-         FROM step WHERE run = ?1 ORDER BY n, epoch",
-        [run],
+         FROM step WHERE run = ?1 AND n > ?2 ORDER BY n, epoch",
+        params![run, after],
     )
 }
 
