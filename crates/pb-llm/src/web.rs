@@ -1,5 +1,6 @@
 //! The HTTP client that all models share.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::Url;
@@ -24,9 +25,11 @@ pub struct WebError(#[source] Box<dyn std::error::Error + Send + Sync>);
 /// Connections to models. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Web {
-    /// By the system's proxy, if there is one.
-    outside: Client,
-    /// Never by a proxy: what is on this machine is not reached through another one.
+    /// By the system's proxy, if there is one. Made when it is first needed: the certificates of the world
+    /// take megabytes, and who has only local models needs none.
+    outside: Arc<OnceLock<Client>>,
+    /// Never by a proxy: what is on this machine is not reached through another one. It trusts nobody's
+    /// certificate, for it only speaks plain HTTP.
     loopback: Client,
 }
 
@@ -40,12 +43,23 @@ impl Web {
     /// Connects to nothing yet.
     pub fn new() -> Result<Self, WebError> {
         init_tls();
-        Ok(Self { outside: client(builder())?, loopback: client(builder().no_proxy())? })
+        let plain = builder().no_proxy().tls_certs_only([]);
+        Ok(Self { outside: Arc::default(), loopback: client(plain)? })
     }
 
     /// The client that calls the models at `base_url`.
     pub(crate) fn models_at(&self, base_url: &Url) -> genai::Client {
-        if is_loopback(base_url) { self.loopback.genai.clone() } else { self.outside.genai.clone() }
+        if base_url.scheme() == "http" && is_loopback(base_url) {
+            return self.loopback.genai.clone();
+        }
+        let outside = self.outside.get_or_init(|| {
+            client(builder()).unwrap_or_else(|error| {
+                // A call will say that it trusts nobody.
+                tracing::error!(%error, "no certificates can be used");
+                self.loopback.clone()
+            })
+        });
+        outside.genai.clone()
     }
 
     /// The client for this machine.
