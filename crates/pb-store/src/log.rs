@@ -1,6 +1,7 @@
 //! The log: written by one process, read by any.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pb_model::goal::{Goal, GoalState, GoalStatus};
 use pb_model::{GoalId, ItemId, RunId};
@@ -15,6 +16,8 @@ pub struct Log {
     connection: Shared,
     location: Location,
     identity: LogIdentity,
+    /// How often was committed, to make checkpoints now and then.
+    commits: AtomicU64,
 }
 
 /// Which goals to list.
@@ -40,7 +43,7 @@ impl Log {
             Ok((connection, identity))
         })
         .await?;
-        Ok(Self { connection: Shared::new(connection), location, identity })
+        Ok(Self { connection: Shared::new(connection), location, identity, commits: AtomicU64::new(0) })
     }
 
     /// Which history this is.
@@ -55,6 +58,7 @@ impl Log {
     /// nothing in memory can be trusted: end the process.
     pub async fn commit(&self, batch: Batch) -> Result<Committed, Error> {
         let location = self.location.clone();
+        let commits = self.commits.fetch_add(1, Ordering::Relaxed) + 1;
         self.connection
             .call(move |connection| {
                 let committed = append::commit(connection, &batch);
@@ -63,7 +67,7 @@ impl Log {
                 debug_assert!(connection.is_autocommit(), "a failed batch leaves no open transaction");
                 let committed = committed?;
                 if let Location::File(path) = &location {
-                    append::checkpoint(connection, path)?;
+                    append::checkpoint(connection, path, commits)?;
                 }
                 Ok(committed)
             })

@@ -12,6 +12,12 @@ use crate::contract::{
 /// WAL size above which the writer tries to empty it, in bytes.
 const WAL_TRUNCATE_BYTES: u64 = 16 * 1024 * 1024;
 
+/// WAL size above which the writer copies pages back without waiting for readers, in bytes.
+const WAL_PASSIVE_BYTES: u64 = 4 * 1024 * 1024;
+/// Every so many commits, that is. Copying pages back leaves the file as large as it was, so its size
+/// alone would have it done after each: four syncs a commit instead of one.
+const WAL_PASSIVE_COMMITS: u64 = 64;
+
 /// Writes `batch`, whole or not at all.
 pub(crate) fn commit(connection: &mut Connection, batch: &Batch) -> Result<Committed, Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -136,19 +142,22 @@ fn command_result(transaction: &Transaction<'_>, result: &StoredResult) -> Resul
     Ok(())
 }
 
-/// Between two batches: empties a WAL that readers have let grow. What is copied back in ordinary times
-/// SQLite copies by itself (`open.rs`). A reader in the way or a full disk is no error; the next batch tries
-/// again.
-pub(crate) fn checkpoint(connection: &Connection, path: &Path) -> Result<(), Error> {
+/// Between two batches, `commits` after the first: moves the WAL's pages into the file, so that it stays
+/// small. A reader in the way or a full disk is no error; a later batch tries again.
+pub(crate) fn checkpoint(connection: &Connection, path: &Path, commits: u64) -> Result<(), Error> {
     let mut wal = path.to_owned().into_os_string();
     wal.push("-wal");
     // A stat, not an open: closing a descriptor of the live file would drop SQLite's locks.
     let bytes = std::fs::metadata(&wal).map_or(0, |meta| meta.len());
-    if bytes < WAL_TRUNCATE_BYTES {
+    let mode = if bytes >= WAL_TRUNCATE_BYTES {
+        "TRUNCATE"
+    } else if bytes >= WAL_PASSIVE_BYTES && commits.is_multiple_of(WAL_PASSIVE_COMMITS) {
+        "PASSIVE"
+    } else {
         return Ok(());
-    }
+    };
     connection.busy_timeout(std::time::Duration::ZERO)?;
-    let tried = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    let tried = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     match tried {
         Ok(()) => Ok(()),

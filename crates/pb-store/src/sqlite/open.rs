@@ -11,8 +11,6 @@ use crate::contract::Error;
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// How long a connection waits for another one's lock, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 5_000;
-/// Pages in the WAL after which they are copied back, of 4 KiB each.
-const CHECKPOINT_PAGES: i64 = 1_000;
 /// Size to which the WAL file is cut after a full checkpoint, in bytes.
 const JOURNAL_SIZE_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
 
@@ -33,9 +31,9 @@ pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Co
     migrate::admit(&connection, location, schema)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // After a commit SQLite itself copies pages back, without waiting for readers, each time so many have
-    // come since it last could. The size of the file says nothing of that: it stays when pages are copied.
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // Checkpoints are made by the writer between two batches, never inside one; and SQLite's own would
+    // keep a failed sync to itself, after which nothing may be trusted (D11).
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES)?;
     migrate::migrate(&mut connection, location, schema)?;
     Ok(connection)
