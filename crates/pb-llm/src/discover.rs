@@ -1,10 +1,12 @@
 //! Model servers on this machine, at their usual ports.
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde::Deserialize;
+use tokio::net::TcpStream;
 
 use crate::Web;
 
@@ -73,8 +75,10 @@ async fn models_at(web: &Web, port: u16) -> Option<Vec<String>> {
     struct Model {
         id: String,
     }
+    // Nobody listens there, mostly; that is found out without an HTTP client.
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.ok()?;
     let url = format!("http://127.0.0.1:{port}/v1/models");
-    let mut response = web.loopback().get(url).send().await.ok()?;
+    let mut response = web.loopback().ok()?.get(url).send().await.ok()?;
     if !response.status().is_success() {
         return None;
     }

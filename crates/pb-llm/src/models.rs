@@ -15,7 +15,6 @@ use crate::credentials::CredentialsError;
 use crate::discover::{self, PORTS_VARIABLE, PortsError};
 use crate::prices::{PriceError, Prices};
 use crate::providers::{self, Environment, KeyPlace, Known, ProviderError};
-use crate::web::WebError;
 use crate::{ChatModel, Credentials, GenaiModel, Key, Limits, ModelAt, Price, Web, defaults};
 
 /// What is available.
@@ -91,9 +90,6 @@ pub enum ModelsError {
     /// The ports of servers on this machine.
     #[error(transparent)]
     Ports(#[from] PortsError),
-    /// HTTPS.
-    #[error(transparent)]
-    Web(#[from] WebError),
     /// A tier's model has no provider that is known.
     #[error("the model `{model}` in [models] names no provider that is known; there are {known}")]
     UnknownProvider {
@@ -147,7 +143,7 @@ impl Models {
         };
         let providers = providers::known(config, &credentials, environment, &with_usual(&ports))?;
         let mut models = Self {
-            web: Web::new()?,
+            web: Web::default(),
             limits: limits(&config.models),
             prices: Prices::new(&config.prices)?,
             providers,

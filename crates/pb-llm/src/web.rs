@@ -19,52 +19,46 @@ const KEEP_ALIVE_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Why there is no HTTP client.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot set up HTTPS")]
-pub struct WebError(#[source] Box<dyn std::error::Error + Send + Sync>);
+#[error("cannot set up HTTPS: {0}")]
+pub struct WebError(Box<dyn std::error::Error + Send + Sync>);
 
-/// Connections to models. Clones share them.
-#[derive(Debug, Clone)]
-pub struct Web {
-    /// By the system's proxy, if there is one. Made when it is first needed: the certificates of the world
-    /// take megabytes, and who has only local models needs none.
-    outside: Arc<OnceLock<Client>>,
+/// Connections to models. Clones share them. A client is made when it is first needed: one takes
+/// megabytes, and who runs goals without models, or with local ones only, needs none of the world.
+#[derive(Debug, Clone, Default)]
+pub struct Web(Arc<Clients>);
+
+#[derive(Debug, Default)]
+struct Clients {
+    /// By the system's proxy, if there is one.
+    outside: OnceLock<Result<Client, WebError>>,
     /// Never by a proxy: what is on this machine is not reached through another one. It trusts nobody's
     /// certificate, for it only speaks plain HTTP.
-    loopback: Client,
+    loopback: OnceLock<Result<Client, WebError>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Client {
     http: reqwest::Client,
     genai: genai::Client,
 }
 
 impl Web {
-    /// Connects to nothing yet.
-    pub fn new() -> Result<Self, WebError> {
-        init_tls();
-        let plain = builder().no_proxy().tls_certs_only([]);
-        Ok(Self { outside: Arc::default(), loopback: client(plain)? })
-    }
-
     /// The client that calls the models at `base_url`.
-    pub(crate) fn models_at(&self, base_url: &Url) -> genai::Client {
+    pub(crate) fn models_at(&self, base_url: &Url) -> Result<&genai::Client, &WebError> {
         if base_url.scheme() == "http" && is_loopback(base_url) {
-            return self.loopback.genai.clone();
+            return self.for_this_machine().map(|client| &client.genai);
         }
-        let outside = self.outside.get_or_init(|| {
-            client(builder()).unwrap_or_else(|error| {
-                // A call will say that it trusts nobody.
-                tracing::error!(%error, "no certificates can be used");
-                self.loopback.clone()
-            })
-        });
-        outside.genai.clone()
+        let outside = self.0.outside.get_or_init(|| client(builder()));
+        outside.as_ref().map(|client| &client.genai)
     }
 
     /// The client for this machine.
-    pub(crate) fn loopback(&self) -> &reqwest::Client {
-        &self.loopback.http
+    pub(crate) fn loopback(&self) -> Result<&reqwest::Client, &WebError> {
+        self.for_this_machine().map(|client| &client.http)
+    }
+
+    fn for_this_machine(&self) -> Result<&Client, &WebError> {
+        self.0.loopback.get_or_init(|| client(builder().no_proxy().tls_certs_only([]))).as_ref()
     }
 }
 
@@ -91,6 +85,7 @@ fn builder() -> reqwest::ClientBuilder {
 }
 
 fn client(builder: reqwest::ClientBuilder) -> Result<Client, WebError> {
+    init_tls();
     let http = builder.build().map_err(|error| WebError(Box::new(error)))?;
     let genai = genai::Client::builder().with_reqwest(http.clone()).build();
     Ok(Client { http, genai: genai.map_err(|error| WebError(Box::new(error)))? })

@@ -97,11 +97,11 @@ pub struct ModelAt {
 /// A model of a provider.
 pub struct GenaiModel {
     at: ModelAt,
-    client: genai::Client,
+    web: Web,
     clock: Clock,
 }
 
-// The client has nothing to show, and nothing of it must be.
+// The clients have nothing to show, and nothing of them must be.
 impl fmt::Debug for GenaiModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GenaiModel").field("at", &self.at).finish_non_exhaustive()
@@ -111,7 +111,7 @@ impl fmt::Debug for GenaiModel {
 impl GenaiModel {
     /// The model, called over `web`.
     pub fn new(at: ModelAt, web: &Web) -> Self {
-        Self { client: web.models_at(&at.base_url), at, clock: Clock::System }
+        Self { at, web: web.clone(), clock: Clock::System }
     }
 
     fn model(&self) -> &str {
@@ -155,7 +155,9 @@ impl GenaiModel {
         let options = request::options(request, wire, self.model()).with_raw_frame_sink_arc(progress.clone());
         let now_ms = self.clock.now_ms();
         let fault = |error: &genai::Error, frames| error::fault(error, frames, now_ms);
-        let opened = self.client.exec_chat_stream(target, sent, Some(&options)).await;
+        let client = self.web.models_at(&self.at.base_url);
+        let client = client.map_err(|error| Fault::new(CallErrorKind::Unreachable, error.to_string()))?;
+        let opened = client.exec_chat_stream(target, sent, Some(&options)).await;
         let mut pieces = opened.map_err(|error| fault(&error, 0))?.stream;
         loop {
             let limit = progress.deadline();

@@ -300,7 +300,7 @@ impl Events {
 /// One for all: reading the system's certificates takes a while.
 pub(crate) fn web() -> &'static Web {
     static WEB: OnceLock<Web> = OnceLock::new();
-    WEB.get_or_init(|| Web::new().unwrap())
+    WEB.get_or_init(Web::default)
 }
 
 /// The model `test/m` at `url`.
