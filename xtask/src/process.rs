@@ -72,17 +72,31 @@ pub(crate) fn build_pb(root: &Path, release: bool) -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 /// It does not build; the compiler has said why.
-pub(crate) fn build_binary(
+pub(crate) fn build_binary(root: &Path, binary: (&str, &str), release: bool) -> anyhow::Result<PathBuf> {
+    let mut build = cargo();
+    build.current_dir(root).arg("build").args(release.then_some("--release"));
+    built(build, binary)
+}
+
+/// Builds a release binary in a target folder of its own, with options.
+///
+/// # Errors
+/// It does not build; the compiler has said why.
+pub(crate) fn build_binary_in(
     root: &Path,
-    (package, name): (&str, &str),
-    release: bool,
+    target: &Path,
+    binary: (&str, &str),
+    options: &[&str],
 ) -> anyhow::Result<PathBuf> {
     let mut build = cargo();
+    build.current_dir(root).args(["build", "--release", "--target-dir"]).arg(target).args(options);
+    built(build, binary)
+}
+
+fn built(mut build: Command, (package, name): (&str, &str)) -> anyhow::Result<PathBuf> {
     build
-        .current_dir(root)
-        .args(["build", "--package", package, "--bin", name, "--quiet"])
+        .args(["--package", package, "--bin", name, "--quiet"])
         .args(["--message-format", "json-render-diagnostics"])
-        .args(release.then_some("--release"))
         .stdout(Stdio::piped());
     let mut child = build.spawn().context("cannot run cargo")?;
     let mut executable = None;

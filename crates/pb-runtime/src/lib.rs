@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod endpoint;
 pub mod environment;
+pub mod faultpoints;
 pub mod home;
 pub mod ids;
 pub mod lock;

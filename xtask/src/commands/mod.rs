@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod faults;
 mod real_model;
 mod test;
 mod tidy;
@@ -19,6 +20,7 @@ pub(crate) enum Command {
     Codegen,
     Test(test::Args),
     Bench(bench::Args),
+    Faults(faults::Args),
     RealModel(real_model::Args),
 }
 
@@ -30,6 +32,7 @@ impl Command {
             Self::Codegen => codegen::run(),
             Self::Test(args) => test::run(&args),
             Self::Bench(args) => bench::run(args),
+            Self::Faults(args) => faults::run(&args),
             Self::RealModel(args) => real_model::run(&args),
         }
     }

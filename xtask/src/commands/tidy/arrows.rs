@@ -18,10 +18,12 @@ const LEVELS: &[(&str, u8)] = &[
     ("pb", 4),
     // Beside the levels. The numbers say what they may use.
     (TESTKIT, 4),
+    (FAULTS, 5),
     (XTASK, 3),
 ];
 
 const TESTKIT: &str = "pb-testkit";
+const FAULTS: &str = "pb-faults";
 const XTASK: &str = "xtask";
 
 /// What must not be linked into a crate, at whatever distance.
@@ -40,15 +42,15 @@ const NEVER: &[(&str, &[&str])] = &[
 
 /// Crates that only some of ours may name in their `[dependencies]`.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("anyhow", &["pb", XTASK, TESTKIT]),
-    ("clap", &["pb", XTASK, TESTKIT]),
-    ("rusqlite", &["pb-store", TESTKIT]),
+    ("anyhow", &["pb", XTASK, TESTKIT, FAULTS]),
+    ("clap", &["pb", XTASK, TESTKIT, FAULTS]),
+    ("rusqlite", &["pb-store", TESTKIT, FAULTS]),
     ("axum", &["pb-gateway", TESTKIT]),
     ("genai", &["pb-llm"]),
     ("insta", &[TESTKIT]),
     ("proptest", &[TESTKIT]),
     ("pretty_assertions", &[TESTKIT]),
-    ("tempfile", &[XTASK, TESTKIT]),
+    ("tempfile", &[XTASK, TESTKIT, FAULTS]),
 ];
 
 /// Every arrow that must not be.

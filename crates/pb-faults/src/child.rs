@@ -1,0 +1,21 @@
+//! The processes that faults need beside `pb`: they are killed, so they cannot be threads.
+
+use clap::Subcommand;
+
+/// Which process to be.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    role: Role,
+}
+
+#[derive(Debug, Subcommand)]
+enum Role {}
+
+/// Is it, until it ends or is killed.
+///
+/// # Errors
+/// It cannot do its work.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    match args.role {}
+}

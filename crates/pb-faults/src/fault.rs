@@ -1,0 +1,68 @@
+//! What a fault is, and all of them.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::Tally;
+
+/// How much is done: seconds, minutes, hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Size {
+    /// Seconds; in every run of the tests.
+    Smoke,
+    /// Minutes; the sizes of `durability.md` §8.
+    Ci,
+    /// Until somebody ends it, or the time that is given is over.
+    Soak,
+}
+
+impl Size {
+    /// One of three numbers.
+    pub fn pick<T>(self, smoke: T, ci: T, soak: T) -> T {
+        match self {
+            Self::Smoke => smoke,
+            Self::Ci => ci,
+            Self::Soak => soak,
+        }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Smoke => "smoke",
+            Self::Ci => "ci",
+            Self::Soak => "soak",
+        })
+    }
+}
+
+/// What a fault is run with.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// How much is done.
+    pub size: Size,
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// An empty folder on a real disk.
+    pub folder: PathBuf,
+    /// The suite's own program, for children.
+    pub exe: PathBuf,
+    /// The `pb` under test, for faults of whole processes.
+    pub pb: Option<PathBuf>,
+}
+
+/// One way to fail.
+#[derive(Debug, Clone, Copy)]
+pub struct Fault {
+    /// Its number in `durability.md` §8, such as `F1`.
+    pub id: &'static str,
+    /// What is done, in a few words.
+    pub what: &'static str,
+    /// Does it, and counts. An error means that the suite itself could not go on; what the product did
+    /// wrong is in the tally.
+    pub run: fn(&Run) -> anyhow::Result<Tally>,
+}
+
+/// Every fault, in the order of their numbers.
+pub const FAULTS: &[Fault] = &[];

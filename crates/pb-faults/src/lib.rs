@@ -1,0 +1,20 @@
+//! The fault suite (`durability.md` §8): what happens to the machine and the processes, done on purpose and
+//! many times, and an auditor that counts what was lost, delivered twice or out of order.
+//!
+//! ```text
+//!   cargo xtask faults ci --> pb-faults --> each fault in FAULTS --> Tally (cases, lost, seed, ...)
+//!                                                |
+//!                                                +-- children: `pb-faults child ROLE`, or `pb` itself
+//! ```
+//!
+//! A fault is a row of [`FAULTS`] and a file. Its seed is printed, and the same seed does the same again.
+//! The smoke size runs in the normal tests; the feature `faultpoints` adds the planted bugs.
+//!
+//! Start reading at [`fault`].
+
+pub mod child;
+pub mod fault;
+pub mod tally;
+
+pub use fault::{FAULTS, Fault, Run, Size};
+pub use tally::Tally;
