@@ -117,11 +117,15 @@ impl Line {
     fn tell(&self) -> anyhow::Result<()> {
         let Tally { cases, lost, duplicated, reordered, failures, failures_untold, counts } = &self.tally;
         let verdict = if self.passed { "ok  " } else { "FAIL" };
-        let counts: String = counts.iter().map(|(name, number)| format!(", {name} {number}")).collect();
+        let counts: Vec<_> = counts.iter().map(|(name, number)| format!(", {name} {number}")).collect();
         tell(format_args!(
             "{verdict} {:<4} {:<44} cases {cases}, lost {lost}, duplicated {duplicated}, \
-             reordered {reordered}{counts}, seed {}, {:.1} s",
-            self.fault, self.what, self.seed, self.seconds
+             reordered {reordered}{}, seed {}, {:.1} s",
+            self.fault,
+            self.what,
+            counts.concat(),
+            self.seed,
+            self.seconds
         ))?;
         for failure in failures {
             tell(format_args!("     {failure}"))?;
