@@ -74,6 +74,15 @@ impl Log {
             .await
     }
 
+    /// Moves what is only in the WAL into the file, as far as no reader is in the way. For a writer that
+    /// stops; what was committed is durable without it.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub async fn settle(&self) -> Result<(), Error> {
+        self.connection.call(|connection| append::checkpoint_whole(connection)).await
+    }
+
     /// A reader on the writer's own connection: it sees every commit at once.
     pub fn reader(&self) -> LogReader {
         LogReader { connection: self.connection.clone() }
