@@ -1,0 +1,34 @@
+//! Which file a path names: somebody may delete the trace, or put another one in its place, while it
+//! is open.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// A path, and the file that it named when it was opened.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    path: PathBuf,
+    file: Option<(u64, u64)>,
+}
+
+impl Place {
+    /// The file that is there now.
+    pub(super) fn of(path: PathBuf) -> Self {
+        let file = file_at(&path);
+        Self { path, file }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the path still names that file.
+    pub(super) fn is_same(&self) -> bool {
+        self.file.is_some() && self.file == file_at(&self.path)
+    }
+}
+
+/// A look, not an open: closing a descriptor of the live file would drop SQLite's locks.
+fn file_at(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()))
+}
