@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::debug::DebugFeed;
 use crate::deltas::Deltas;
 use crate::link::Link;
 use crate::service::Config;
@@ -34,6 +35,7 @@ pub(crate) struct Hub {
     pub(crate) feed: Feed,
     pub(crate) link: Link,
     pub(crate) deltas: Deltas,
+    pub(crate) debug: Arc<DebugFeed>,
     /// About how many commands wait in the inbox; counted each second, and with each new one.
     pub(crate) waiting_commands: AtomicU64,
     seats: Arc<Semaphore>,
@@ -51,6 +53,7 @@ impl Hub {
         token: String,
         (inbox, feed): (Inbox, Feed),
     ) -> Self {
+        let debug = Arc::new(DebugFeed::new(config.home.trace_db()));
         Self {
             home: config.home,
             state_db: config.state_db,
@@ -64,6 +67,7 @@ impl Hub {
             feed,
             link: Link::default(),
             deltas: Deltas::default(),
+            debug,
             waiting_commands: AtomicU64::new(0),
             seats: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             tasks: Tasks::new(),

@@ -3,7 +3,7 @@
 //! ```text
 //!   reader --- request ---> task (at most 16) --- answer ---+
 //!                                                           v
-//!   subscriptions (each with its own position) --------> outbox (one message) ---> socket
+//!   subscriptions, debug (each with its own position) -> outbox (one message) ---> socket
 //!                                                           ^
 //!   deltas, if asked for (overtaken when it is slow) -------+
 //! ```
@@ -33,6 +33,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use tokio_tungstenite::tungstenite;
 
 use crate::admit::Admitted;
+use crate::debug::Outlet;
 use crate::deltas::{self, Heard, Listener};
 use crate::hub::Hub;
 use crate::methods::{self, Caller, Outcome};
@@ -93,6 +94,7 @@ pub(crate) async fn run(socket: WebSocket, hub: Arc<Hub>, admitted: Admitted) {
         control: VecDeque::from([greeting(&caller)]),
         subscriptions: Subscriptions::implicit(&hub.feed),
         listener: None,
+        debug: Outlet::default(),
         caller,
         hub,
         sink,
@@ -121,6 +123,8 @@ struct Session {
     subscriptions: Subscriptions,
     /// One for all subscriptions that want deltas, so that each delta is sent once.
     listener: Option<Listener>,
+    /// The debug events that were asked for.
+    debug: Outlet,
     /// What goes before answers and events: pings, cursors. At most a few, made by us.
     control: VecDeque<Message>,
     /// The message that waits for the socket.
@@ -174,6 +178,7 @@ impl Session {
                     self.control.extend(farewell.map(|frame| text(&frame)));
                     self.listen();
                 }
+                () = self.debug.fill(), if !has_message => {}
                 heard = deltas::next_of(&mut self.listener), if may_hear => self.outbox = self.shown(heard),
                 _ = ping.tick() => {
                     if !self.beat(is_writing) {
@@ -186,6 +191,7 @@ impl Session {
                     }
                     self.released = true;
                     self.subscriptions.release();
+                    self.debug.release();
                 }
             }
         }
@@ -199,7 +205,8 @@ impl Session {
         if let Ok(answer) = self.answers.try_recv() {
             return Some(self.settle(answer));
         }
-        self.subscriptions.pop().map(|frame| text(&frame))
+        let frame = self.subscriptions.pop().or_else(|| self.debug.pop());
+        frame.map(|frame| text(&frame))
     }
 
     /// Hands the message to the socket, which is ready for it; without one, everything has left.
@@ -291,6 +298,10 @@ impl Session {
                 json(&self.subscriptions.add(*subscription, *result)?)
             }
             Outcome::Unsubscribe(subscription) => json(&self.subscriptions.remove(&subscription)),
+            Outcome::Debug(subscription, result) => {
+                self.debug.set(subscription);
+                Ok(result)
+            }
         });
         self.listen();
         let response = match result {

@@ -77,12 +77,15 @@ async fn wait(path: &Path, before: Option<(u64, i64, i64)>, delay: Duration) {
     }
 }
 
-/// Frames for a gateway that is not there are let go: it will read the log, and of deltas those that come.
+/// Frames for a gateway that is not there are let go: it will read the log and the trace, and of deltas
+/// those that come.
 async fn drain(task: &mut LinkTask) {
-    let (frames, deltas) = (&mut task.frames, &mut task.deltas);
-    tokio::join!(async { while frames.recv().await.is_some() {} }, async {
-        while deltas.recv().await.is_some() {}
-    });
+    let (frames, deltas, debug) = (&mut task.frames, &mut task.deltas, &mut task.debug);
+    tokio::join!(
+        async { while frames.recv().await.is_some() {} },
+        async { while deltas.recv().await.is_some() {} },
+        async { while debug.recv().await.is_some() {} }
+    );
 }
 
 async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken) -> End {
@@ -108,7 +111,7 @@ async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken
     tracing::info!("connected to the gateway");
     // Something may have come into the inbox while nobody could ring.
     task.bell.ring();
-    let (mut waiting, mut said) = (Vec::new(), Vec::new());
+    let (mut waiting, mut said, mut told) = (Vec::new(), Vec::new(), Vec::new());
     let silence = tokio::time::sleep(Duration::from_millis(SILENCE_MAX_MS + PING_INTERVAL_MS));
     let mut silence = std::pin::pin!(silence);
     loop {
@@ -140,6 +143,12 @@ async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken
                 }
                 tell_dropped(task);
             }
+            count = task.debug.recv_many(&mut told, WRITE_BATCH) => {
+                let frames = told.drain(..).map(|event| Frame::DebugEvent(Box::new(event))).collect();
+                if count == 0 || send(task, &mut write, frames).await.is_err() {
+                    return End::Lost;
+                }
+            }
             () = &mut silence => {
                 tracing::warn!("the gateway has been silent for {} s", SILENCE_MAX_MS / 1000);
                 return End::Lost;
@@ -170,6 +179,7 @@ async fn take(task: &LinkTask, write: &mut OwnedWriteHalf, frame: Frame) -> Opti
         | Frame::Pong
         | Frame::SchedulerEvent(_)
         | Frame::SchedulerDelta(_)
+        | Frame::DebugEvent(_)
         | Frame::SchedulerCommandResult(_) => None,
     }
 }

@@ -160,13 +160,13 @@ async fn positions_are_never_given_twice() {
 async fn the_oldest_go_first_in_small_steps_and_their_space_is_used_again() {
     let place = Place::file();
     let (path, trace, reader) = path_of_new(&place).await;
-    let fill = async |from: u64| {
+    let write = async |from: u64| {
         for batch in 0..16 {
             let first = from + batch * 256;
             trace.append(events(first..first + 256)).await.unwrap();
         }
     };
-    fill(1).await;
+    write(1).await;
     let by_time = Retention { since_ms: 2_001_000, bytes_max: u64::MAX };
     assert_eq!(trace.tidy(by_time).await.unwrap(), 1024);
     assert_eq!(trace.tidy(by_time).await.unwrap(), 2000 - 1024);
@@ -183,7 +183,7 @@ async fn the_oldest_go_first_in_small_steps_and_their_space_is_used_again() {
     let (whole, free) = size();
     let by_size = Retention { since_ms: 0, bytes_max: whole - free };
     for round in 1..=8 {
-        fill(round * 4096 + 1).await;
+        write(round * 4096 + 1).await;
         while trace.tidy(by_size).await.unwrap() > 0 {}
         let (now, free) = size();
         assert!(now - free <= by_size.bytes_max, "{now} - {free}");
