@@ -78,7 +78,7 @@ async fn call(
         about: About::step(run, n),
         tier: tier.unwrap_or(Tier::Medium),
     };
-    let candidates = traced(&asking, &asked.candidates);
+    let candidates = traced(&asking, &asked.candidates, &asked.request);
     let mut stream = DeltaStream::start(context.link.clone(), ids, &first);
     let mut listener = |delta: Delta| match delta {
         Delta::Text(text) => stream.push(Saying::Text, &text),

@@ -10,7 +10,7 @@ use pb_protocol::ipc::{self, Connect, Disconnect, Frame, PING_INTERVAL_MS, SILEN
 use pb_protocol::line::LineDecoder;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
-use tokio::net::unix::OwnedWriteHalf;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_util::codec::FramedRead;
 use tokio_util::sync::CancellationToken;
 
@@ -91,22 +91,8 @@ async fn drain(task: &mut LinkTask) {
 async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken) -> End {
     let (read, mut write) = stream.into_split();
     let mut lines = FramedRead::new(read, LineDecoder::default());
-    let connect = Frame::Connect(Connect {
-        client_type: ipc::CLIENT_TYPE.to_owned(),
-        version: pb_runtime::VERSION.to_owned(),
-        pid: std::process::id(),
-        caps: vec!["log".to_owned()],
-        log: Some(task.log.clone()),
-    });
-    if send(task, &mut write, vec![connect]).await.is_err() {
-        // A gateway that does not want us may have said so and closed before we spoke.
-        return match lines.next().await {
-            Some(Ok(Ok(line))) => match ipc::parse(&line) {
-                Ok(Some(frame)) => take(task, &mut write, frame).await.unwrap_or(End::Lost),
-                Ok(None) | Err(_) => End::Lost,
-            },
-            _ => End::Lost,
-        };
+    if let Some(end) = introduce(task, &mut lines, &mut write).await {
+        return end;
     }
     tracing::info!("connected to the gateway");
     // Something may have come into the inbox while nobody could ring.
@@ -160,6 +146,32 @@ async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken
             }
         }
     }
+}
+
+/// Says who we are; how the connection ends, if it does by that.
+async fn introduce(
+    task: &LinkTask,
+    lines: &mut FramedRead<OwnedReadHalf, LineDecoder>,
+    write: &mut OwnedWriteHalf,
+) -> Option<End> {
+    let connect = Frame::Connect(Connect {
+        client_type: ipc::CLIENT_TYPE.to_owned(),
+        version: pb_runtime::VERSION.to_owned(),
+        pid: std::process::id(),
+        caps: vec!["log".to_owned()],
+        log: Some(task.log.clone()),
+    });
+    if send(task, write, vec![connect]).await.is_ok() {
+        return None;
+    }
+    // A gateway that does not want us may have said so and closed before we spoke.
+    Some(match lines.next().await {
+        Some(Ok(Ok(line))) => match ipc::parse(&line) {
+            Ok(Some(frame)) => take(task, write, frame).await.unwrap_or(End::Lost),
+            Ok(None) | Err(_) => End::Lost,
+        },
+        _ => End::Lost,
+    })
 }
 
 /// Takes a frame of the gateway; how the connection ends, if it does.

@@ -10,16 +10,63 @@ use super::bounds::{cut, cut_value};
 /// A call begins or ends. The texts in it are cut.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum CallNote {
-    Attempt { tier: Tier, model: String },
-    Succeeded { tier: Tier, model: String, response_bytes: usize, tokens: Option<u64> },
-    Failed { tier: Tier, model: String, error: String, is_recoverable: bool },
-    Request { model: String, messages: usize, output_tokens_max: u32 },
-    Response { model: String, duration_ms: u64, text: String, calls: Vec<String> },
-    RequestFailed { model: String, duration_ms: u64, error: String },
-    Tokens { model: String, input: u64, output: u64 },
-    ToolInvoked { tool: String, args: Value },
-    ToolSucceeded { tool: String, result: String, duration_ms: u64 },
-    ToolFailed { tool: String, error: String, duration_ms: u64 },
+    /// A step asks for an answer: of the first model, or of another one.
+    TierRequest {
+        tier: Tier,
+        models: Vec<String>,
+        messages: usize,
+    },
+    Attempt {
+        tier: Tier,
+        model: String,
+    },
+    Succeeded {
+        tier: Tier,
+        model: String,
+        response_bytes: usize,
+        tokens: Option<u64>,
+    },
+    Failed {
+        tier: Tier,
+        model: String,
+        error: String,
+        is_recoverable: bool,
+    },
+    Request {
+        model: String,
+        messages: usize,
+        output_tokens_max: u32,
+    },
+    Response {
+        model: String,
+        duration_ms: u64,
+        text: String,
+        calls: Vec<String>,
+    },
+    RequestFailed {
+        model: String,
+        duration_ms: u64,
+        error: String,
+    },
+    Tokens {
+        model: String,
+        input: u64,
+        output: u64,
+    },
+    ToolInvoked {
+        tool: String,
+        args: Value,
+    },
+    ToolSucceeded {
+        tool: String,
+        result: String,
+        duration_ms: u64,
+    },
+    ToolFailed {
+        tool: String,
+        error: String,
+        duration_ms: u64,
+    },
 }
 
 impl CallNote {
@@ -50,6 +97,7 @@ impl CallNote {
     /// Its name.
     pub(super) fn name(&self) -> &'static str {
         match self {
+            Self::TierRequest { .. } => "llm.tier.request",
             Self::Attempt { .. } => "llm.model.attempt",
             Self::Succeeded { .. } => "llm.model.success",
             Self::Failed { .. } => "llm.model.failed",
@@ -66,7 +114,10 @@ impl CallNote {
     /// The part of the system that tells it.
     pub(super) fn source(&self) -> &'static str {
         match self {
-            Self::Attempt { .. } | Self::Succeeded { .. } | Self::Failed { .. } => "llm-service",
+            Self::TierRequest { .. }
+            | Self::Attempt { .. }
+            | Self::Succeeded { .. }
+            | Self::Failed { .. } => "llm-service",
             Self::Request { .. }
             | Self::Response { .. }
             | Self::RequestFailed { .. }
@@ -80,6 +131,12 @@ impl CallNote {
     /// Its keys; `id` is the call's.
     pub(super) fn data(self, id: &str) -> Value {
         match self {
+            Self::TierRequest { tier, models, messages } => json!({
+                "tier": tier,
+                "primaryModel": models.first(),
+                "fallbackModel": models.get(1),
+                "messageCount": messages,
+            }),
             Self::Attempt { tier, model } => json!({"tier": tier, "model": model}),
             Self::Succeeded { tier, model, response_bytes, tokens } => {
                 json!({"tier": tier, "model": model, "responseLength": response_bytes, "tokensUsed": tokens})

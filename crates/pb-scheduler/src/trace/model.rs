@@ -20,8 +20,16 @@ pub(crate) struct Asking {
     pub(crate) tier: Tier,
 }
 
-/// The same models; their calls are told.
-pub(crate) fn traced(asking: &Asking, candidates: &[Arc<dyn ChatModel>]) -> Vec<Arc<dyn ChatModel>> {
+/// Tells that these models, the preferred one first, are about to be asked. Gives the same models; their
+/// calls are told.
+pub(crate) fn traced(
+    asking: &Asking,
+    candidates: &[Arc<dyn ChatModel>],
+    request: &ChatRequest,
+) -> Vec<Arc<dyn ChatModel>> {
+    let models = candidates.iter().map(|model| model.name().to_owned()).collect();
+    let (tier, messages) = (asking.tier, request.messages.len());
+    asking.tracer.tell(asking.about, What::Call(CallNote::TierRequest { tier, models, messages }));
     let calls = Arc::new(AtomicU32::new(0));
     let traced = |model: &Arc<dyn ChatModel>| {
         let (asking, model, calls) = (asking.clone(), Arc::clone(model), Arc::clone(&calls));

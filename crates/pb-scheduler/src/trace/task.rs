@@ -86,17 +86,14 @@ impl TraceTask {
         let count = batch.len() as u64;
         let ids = &self.config.ids;
         let events: Arc<[TraceEvent]> = batch.drain(..).map(|note| event(note, ids)).collect();
-        match writer.write(Arc::clone(&events)).await {
-            Some(first) => {
-                for (pos, event) in (first..).zip(&*events) {
-                    self.link.debug(|| on_the_link(event, pos));
-                }
-            }
-            None => {
-                // The note about those that were dropped before is lost as well: its number is not.
-                let lost = count - u64::from(dropped > 0) + dropped;
-                self.dropped.fetch_add(lost, Ordering::Relaxed);
-            }
+        let Some(first) = writer.write(Arc::clone(&events)).await else {
+            // The note about those that were dropped before is lost as well: its number is not.
+            let lost = count - u64::from(dropped > 0) + dropped;
+            self.dropped.fetch_add(lost, Ordering::Relaxed);
+            return;
+        };
+        for (pos, event) in (first..).zip(&*events) {
+            self.link.debug(|| on_the_link(event, pos));
         }
     }
 }

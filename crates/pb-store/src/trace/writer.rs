@@ -32,7 +32,8 @@ pub struct Retention {
 
 impl Trace {
     /// Opens for writing, creating and migrating as needed. `fresh_id` names a new trace; `boot` is the
-    /// kernel's id of this boot, which tells that there may have been a loss of power.
+    /// kernel's id of this boot, which tells that there may have been a loss of power. Drop the one that
+    /// was open before: when it ends, it removes the WAL that lies there.
     pub async fn open(path: PathBuf, fresh_id: String, boot: String) -> Result<Self, Error> {
         let (connection, identity, place) = crate::sqlite::blocking(move || {
             let mut connection = open::writer(&Location::File(path.clone()), &migrate::TRACE)?;
