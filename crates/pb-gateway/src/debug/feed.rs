@@ -74,7 +74,7 @@ impl DebugFeed {
         };
         let (reader, before) = match known {
             Some((reader, version)) => (reader, Some(version)),
-            None => match self.open().await? {
+            None => match TraceReader::open(&self.path).await? {
                 Some(reader) => (reader, None),
                 None => return Ok(()),
             },
@@ -85,18 +85,6 @@ impl DebugFeed {
         }
         *looking = Some((reader, version));
         Ok(())
-    }
-
-    async fn open(&self) -> Result<Option<TraceReader>, Error> {
-        if !tokio::fs::try_exists(&self.path).await.unwrap_or(false) {
-            return Ok(None);
-        }
-        match TraceReader::open(&self.path).await {
-            Ok(reader) => Ok(Some(reader)),
-            // The scheduler is just making it, or somebody is just deleting it.
-            Err(Error::Foreign { .. } | Error::Database(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     async fn take(&self, reader: &TraceReader) -> Result<(), Error> {

@@ -210,6 +210,7 @@ async fn a_cursor_resumes_across_restarts_without_gap_or_repeat_and_without_bell
         // Some of the last ones are left for the next round.
         seen.extend(client.events(missing - 100 * (3 - round)).await);
         cursor = cursor_of(seen.last().unwrap()).to_owned();
+        drop(client);
         gateway.stop().await;
         written.extend(traced.write(50).await);
     }

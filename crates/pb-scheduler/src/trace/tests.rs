@@ -49,7 +49,7 @@ async fn written(folder: &Path) -> Vec<TraceRow> {
 }
 
 async fn read(folder: &Path) -> Result<Vec<TraceRow>, pb_store::Error> {
-    let reader = TraceReader::open(&folder.join("trace.db")).await?;
+    let Some(reader) = TraceReader::open(&folder.join("trace.db")).await? else { return Ok(Vec::new()) };
     let (mut rows, mut pos) = (Vec::new(), 0);
     while pos < reader.last_pos().await? {
         let page = reader.after(pos, &TraceFilter::default(), 1000).await?;

@@ -80,6 +80,13 @@ pub(crate) fn migrate(
     Ok(())
 }
 
+/// Whether nothing was written into it yet. What cannot be read is for [`check`] to name.
+pub(crate) fn is_new(connection: &Connection) -> bool {
+    let tables =
+        || connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+    matches!(version(connection), Ok(0)) && matches!(tables(), Ok(0))
+}
+
 /// Refuses a file that is not ours, or newer than we know.
 pub(crate) fn check(connection: &Connection, path: &Path, schema: &Schema) -> Result<(), Error> {
     let application_id = connection.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0));

@@ -41,10 +41,28 @@ pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Co
 
 /// Opens another process's file for reading only.
 pub(crate) fn reader(path: &std::path::Path, schema: &migrate::Schema) -> Result<Connection, Error> {
+    let connection = bare_reader(path)?;
+    migrate::check(&connection, path, schema)?;
+    Ok(connection)
+}
+
+/// The same; `None` for a file that is just being made.
+pub(crate) fn reader_unless_new(
+    path: &std::path::Path,
+    schema: &migrate::Schema,
+) -> Result<Option<Connection>, Error> {
+    let connection = bare_reader(path)?;
+    if migrate::is_new(&connection) {
+        return Ok(None);
+    }
+    migrate::check(&connection, path, schema)?;
+    Ok(Some(connection))
+}
+
+fn bare_reader(path: &std::path::Path) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     settings(&connection)?;
-    migrate::check(&connection, path, schema)?;
     Ok(connection)
 }
 

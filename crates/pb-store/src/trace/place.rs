@@ -22,7 +22,7 @@ impl Place {
         &self.path
     }
 
-    /// Whether the path still names that file.
+    /// Whether there was a file, and the path still names it.
     pub(super) fn is_same(&self) -> bool {
         self.file.is_some() && self.file == file_at(&self.path)
     }

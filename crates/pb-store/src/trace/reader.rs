@@ -16,18 +16,22 @@ pub struct TraceReader {
 }
 
 impl TraceReader {
-    /// Opens the trace for reading.
+    /// Opens the trace for reading; `None` when there is none, or one that is just being made.
     ///
     /// # Errors
-    /// There is none, or it cannot be read.
-    pub async fn open(path: &Path) -> Result<Self, Error> {
+    /// What is there is no trace, or cannot be read.
+    pub async fn open(path: &Path) -> Result<Option<Self>, Error> {
         let path = path.to_owned();
-        let (connection, place) = crate::sqlite::blocking(move || {
+        crate::sqlite::blocking(move || {
             let place = Place::of(path);
-            Ok((open::reader(place.path(), &migrate::TRACE)?, place))
+            if !place.is_same() {
+                return Ok(None);
+            }
+            let connection = open::reader_unless_new(place.path(), &migrate::TRACE)?;
+            let reader = |connection| Self { connection: Shared::new(connection), place: Arc::new(place) };
+            Ok(connection.map(reader))
         })
-        .await?;
-        Ok(Self { connection: Shared::new(connection), place: Arc::new(place) })
+        .await
     }
 
     /// Whether the file that was opened is still the one that is there.

@@ -61,7 +61,7 @@ async fn followed(reader: &TraceReader, mut pos: u64, filter: &TraceFilter, limi
 async fn path_of_new(place: &Place) -> (PathBuf, Trace, TraceReader) {
     let path = place.path("trace.db");
     let trace = open(&path).await;
-    let reader = TraceReader::open(&path).await.unwrap();
+    let reader = TraceReader::open(&path).await.unwrap().unwrap();
     (path, trace, reader)
 }
 
@@ -218,7 +218,7 @@ async fn a_file_that_was_deleted_is_noticed_and_made_anew_as_another_trace() {
     let cursor = reader.identity().await.unwrap().unwrap().cursor(3);
     assert!(!reader.is_current().await, "another file is there now");
     drop(reader);
-    let reader = TraceReader::open(&path).await.unwrap();
+    let reader = TraceReader::open(&path).await.unwrap().unwrap();
     let identity = reader.identity().await.unwrap().unwrap();
     assert_eq!(identity, *trace.identity());
     assert!(!identity.gave(&cursor) && identity.gave(&identity.cursor(1)));
@@ -235,5 +235,11 @@ async fn traces_and_logs_are_not_taken_for_each_other() {
     assert!(matches!(TraceReader::open(&log).await, Err(Error::Foreign { .. })));
     let trace = Trace::open(log, "trace".to_owned(), "boot".to_owned()).await.map(drop);
     assert!(matches!(trace, Err(Error::Foreign { .. })), "{trace:?}");
-    assert!(TraceReader::open(&place.path("none.db")).await.is_err());
+    let new = place.path("new.db");
+    assert!(TraceReader::open(&new).await.unwrap().is_none());
+    // As it is while it is being made.
+    for content in ["", "PRAGMA journal_mode = WAL"] {
+        rusqlite::Connection::open(&new).unwrap().execute_batch(content).unwrap();
+        assert!(TraceReader::open(&new).await.unwrap().is_none(), "{content}");
+    }
 }

@@ -178,12 +178,14 @@ fn following_goes_on_from_its_cursor_over_killed_processes_without_gap_or_repeat
     env.debug_events_until(&second, "tool.invoke");
     env.wait_lines("out/began", 2);
     env.kill9("scheduler");
-    fs::write(env.file("out/go"), "").unwrap();
     env.start_daemon("scheduler");
+    env.wait_lines("out/began", 3);
+    fs::write(env.file("out/go"), "").unwrap();
     assert_eq!(env.watch(&second), Some(0));
     let events = env.debug_events_to_the_end(&second);
     // It ran again, and said so.
-    assert_eq!(named(&events, "scheduler.run.continued")[0]["data"]["ranAgain"], true);
+    let continued = named(&events, "scheduler.run.continued");
+    assert_eq!(continued.last().unwrap()["data"]["ranAgain"], true);
     assert_eq!(named(&events, "tool.invoke").len(), 2);
     assert_spans(&events);
     let pid = Pid::from_child(&following.child);

@@ -65,21 +65,27 @@ async fn events(home: &Home, mut args: Args) -> Result<Exit, Failure> {
         // No gateway is told at once; patience is for what we follow already.
         Link::new(home, Patience::None).call::<Ping>(&NoParams::default()).await?;
     }
-    let path = home.trace_db();
-    let cursor = if path.exists() {
-        let trace = TraceReader::open(&path).await.map_err(anyhow::Error::from)?;
-        args.goal = goal(&trace, args.goal.take(), args.follow).await?;
-        past(&trace, &args).await?
-    } else {
-        if !args.follow {
-            output::note(NOTHING);
+    let cursor = match TraceReader::open(&home.trace_db()).await.map_err(unreadable)? {
+        Some(trace) => {
+            args.goal = goal(&trace, args.goal.take(), args.follow).await?;
+            past(&trace, &args).await?
         }
-        None
+        None if args.follow => None,
+        None => {
+            output::note(NOTHING);
+            None
+        }
     };
     if !args.follow {
         return Ok(Exit::Ok);
     }
     follow(home, &args, cursor, signals).await
+}
+
+/// Nothing else is touched by what is wrong with the trace.
+fn unreadable(error: pb_store::Error) -> Failure {
+    Failure::of(Exit::Failed, &anyhow::Error::from(error).context("cannot read the trace"))
+        .hint("it may be deleted: nothing but debug events is lost")
 }
 
 /// The goal that a text stands for. One that is not in the trace may still come into it.
@@ -88,7 +94,7 @@ async fn goal(trace: &TraceReader, text: Option<String>, may_come: bool) -> Resu
     if text.parse::<GoalId>().is_ok() {
         return Ok(Some(text));
     }
-    let goals = trace.goal_ids_like(&text, GOALS_NAMED_MAX + 1).await.map_err(anyhow::Error::from)?;
+    let goals = trace.goal_ids_like(&text, GOALS_NAMED_MAX + 1).await.map_err(unreadable)?;
     match goals.as_slice() {
         [goal] => Ok(Some(goal.clone())),
         [] if may_come => Ok(Some(text)),
@@ -105,12 +111,12 @@ async fn goal(trace: &TraceReader, text: Option<String>, may_come: bool) -> Resu
 
 /// Shows what is past; gives the cursor behind it.
 async fn past(trace: &TraceReader, args: &Args) -> Result<Option<String>, Failure> {
-    let Some(identity) = trace.identity().await.map_err(anyhow::Error::from)? else {
+    let Some(identity) = trace.identity().await.map_err(unreadable)? else {
         return Ok(None);
     };
     let filter = TraceFilter { goal: args.goal.clone(), kinds: args.types.clone() };
-    let last = trace.last_pos().await.map_err(anyhow::Error::from)?;
-    let rows = trace.latest(last, &filter, args.limit).await.map_err(anyhow::Error::from)?;
+    let last = trace.last_pos().await.map_err(unreadable)?;
+    let rows = trace.latest(last, &filter, args.limit).await.map_err(unreadable)?;
     if rows.is_empty() && !args.follow {
         output::note(NOTHING);
     }
