@@ -108,10 +108,17 @@ impl Default for Sandbox {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trace {
-    /// For how many days.
+    /// For how many days; 0 is none at all, and nothing is written.
     pub days: u32,
     /// At most how many bytes; the oldest events make room for new ones.
     pub total_bytes: u64,
+}
+
+impl Trace {
+    /// Whether nothing is written.
+    pub fn is_off(&self) -> bool {
+        self.days == 0 || self.total_bytes == 0
+    }
 }
 
 impl Default for Trace {
@@ -224,6 +231,7 @@ mod tests {
         assert_eq!(config.providers, BTreeMap::from([("自家".to_owned(), provider)]));
         assert_eq!(config.trace, Trace { days: 14, total_bytes: 536_870_912 });
         assert_eq!(read("[trace]\ndays = 1").unwrap().trace, Trace { days: 1, ..config.trace });
+        assert!(!config.trace.is_off() && read("[trace]\ndays = 0").unwrap().trace.is_off());
         let price = PriceSetting { input: 3.0, output: 15.5 };
         assert_eq!(config.prices, BTreeMap::from([("自家/大".to_owned(), price)]));
 

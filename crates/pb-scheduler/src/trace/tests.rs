@@ -28,6 +28,10 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// A lane whose file lies in `folder`, and the task that would tell the gateway.
 fn lane(folder: &Path) -> (Tracer, TraceTask, LinkTask) {
+    lane_of(folder, Settings::default())
+}
+
+fn lane_of(folder: &Path, keep: Settings) -> (Tracer, TraceTask, LinkTask) {
     let home = Home::at(folder).unwrap();
     let config = Config {
         db: home.state_db(),
@@ -39,7 +43,7 @@ fn lane(folder: &Path) -> (Tracer, TraceTask, LinkTask) {
     };
     let identity = LogIdentity { id: "log".to_owned(), generation: 1, incarnation: 1, schema: 1 };
     let (link, link_task) = link::link(config.clone(), &identity, Bell::default());
-    let (tracer, task) = trace(config, Settings::default(), link);
+    let (tracer, task) = trace(config, keep, link);
     (tracer, task, link_task)
 }
 
@@ -164,6 +168,15 @@ async fn a_file_that_is_no_trace_is_left_alone_and_hurts_nobody() {
     })
     .await;
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "my notes");
+}
+
+#[tokio::test]
+async fn who_keeps_nothing_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tracer, task, _link) = lane_of(folder.path(), Settings { days: 0, ..Settings::default() });
+    tracer.tell(About::default(), ended(1));
+    beside(task, async { tracer.tell(About::default(), ended(2)) }).await;
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 /// A model that answers, fails or is silent.

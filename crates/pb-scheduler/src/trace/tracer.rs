@@ -26,7 +26,8 @@ pub(crate) struct Note {
 /// Where debug events are told. Clones are the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Tracer {
-    notes: mpsc::Sender<Note>,
+    /// `None` when nothing is to be written.
+    notes: Option<mpsc::Sender<Note>>,
     dropped: Arc<AtomicU64>,
     clock: Clock,
 }
@@ -35,6 +36,7 @@ pub(crate) struct Tracer {
 pub(crate) fn trace(config: Config, keep: Settings, link: Link) -> (Tracer, TraceTask) {
     let (sender, notes) = mpsc::channel(NOTES_WAITING_MAX);
     let dropped = Arc::new(AtomicU64::new(0));
+    let sender = (!keep.is_off()).then_some(sender);
     let tracer = Tracer { notes: sender, dropped: Arc::clone(&dropped), clock: config.clock.clone() };
     (tracer, TraceTask { config, keep, link, notes, dropped })
 }
@@ -47,7 +49,9 @@ impl Tracer {
 
     /// Tells what happened. Dropped, and counted, when the queue is full.
     pub(crate) fn note(&self, note: Note) {
-        if self.notes.try_send(note).is_err() {
+        if let Some(notes) = &self.notes
+            && notes.try_send(note).is_err()
+        {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }

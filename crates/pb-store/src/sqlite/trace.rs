@@ -11,12 +11,20 @@ const COLUMNS: &str = "pos, id, at, type, source, goal, item, run, step, span, p
 /// How far positions go on in another boot: more than the events that a loss of power may have taken
 /// along, which are those of one WAL.
 const BOOT_POSITIONS: i64 = 1_000_000;
+/// What a connection keeps of the file in memory, in KiB. It is written at its end, and read once.
+const CACHE_KIB: i64 = 256;
 /// Most events looked at for one page.
 const PAGE_EVENTS_MAX: usize = 4096;
 /// Most bytes of data in one page; the first event is always in it.
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Most positions that are removed in one transaction.
 const TIDY_POSITIONS: i64 = 1024;
+
+/// Settings of every connection.
+pub(crate) fn prepare(connection: &Connection) -> Result<(), Error> {
+    // A negative number is one of KiB, a positive one of pages.
+    Ok(connection.pragma_update(None, "cache_size", -CACHE_KIB)?)
+}
 
 /// Names a new trace, and makes sure that no position is given twice.
 pub(crate) fn begin(connection: &mut Connection, fresh_id: &str, boot: &str) -> Result<TraceIdentity, Error> {

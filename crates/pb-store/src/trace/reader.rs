@@ -27,9 +27,11 @@ impl TraceReader {
             if !place.is_same() {
                 return Ok(None);
             }
-            let connection = open::reader_unless_new(place.path(), &migrate::TRACE)?;
-            let reader = |connection| Self { connection: Shared::new(connection), place: Arc::new(place) };
-            Ok(connection.map(reader))
+            let Some(connection) = open::reader_unless_new(place.path(), &migrate::TRACE)? else {
+                return Ok(None);
+            };
+            trace::prepare(&connection)?;
+            Ok(Some(Self { connection: Shared::new(connection), place: Arc::new(place) }))
         })
         .await
     }

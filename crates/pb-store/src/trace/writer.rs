@@ -37,6 +37,7 @@ impl Trace {
     pub async fn open(path: PathBuf, fresh_id: String, boot: String) -> Result<Self, Error> {
         let (connection, identity, place) = crate::sqlite::blocking(move || {
             let mut connection = open::writer(&Location::File(path.clone()), &migrate::TRACE)?;
+            trace::prepare(&connection)?;
             let identity = trace::begin(&mut connection, &fresh_id, &boot)?;
             Ok((connection, identity, Place::of(path)))
         })
