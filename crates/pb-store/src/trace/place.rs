@@ -28,6 +28,23 @@ impl Place {
     }
 }
 
+/// Removes what a deleted file has left beside it. Another process may still have the old file open: its
+/// WAL index must not be taken for that of the new one.
+pub(super) fn clear_if_gone(path: &Path) -> std::io::Result<()> {
+    if file_at(path).is_some() {
+        return Ok(());
+    }
+    for end in ["-wal", "-shm"] {
+        let mut beside = path.to_owned().into_os_string();
+        beside.push(end);
+        match std::fs::remove_file(&beside) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
 /// A look, not an open: closing a descriptor of the live file would drop SQLite's locks.
 fn file_at(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()))

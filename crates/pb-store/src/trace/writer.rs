@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pb_model::Millis;
 
-use super::place::Place;
+use super::place::{Place, clear_if_gone};
 use super::{TraceEvent, TraceIdentity};
 use crate::contract::Error;
 use crate::sqlite::{Location, Shared, append, migrate, open, trace};
@@ -36,6 +36,7 @@ impl Trace {
     /// was open before: when it ends, it removes the WAL that lies there.
     pub async fn open(path: PathBuf, fresh_id: String, boot: String) -> Result<Self, Error> {
         let (connection, identity, place) = crate::sqlite::blocking(move || {
+            clear_if_gone(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
             let mut connection = open::writer(&Location::File(path.clone()), &migrate::TRACE)?;
             trace::prepare(&connection)?;
             let identity = trace::begin(&mut connection, &fresh_id, &boot)?;

@@ -13,6 +13,8 @@ use crate::model::{Scripted, agent_file, finish, shell, worker, write};
 
 /// More than any test here has.
 const ALL: &str = "100000";
+/// The files of a trace.
+const FILES: [&str; 3] = ["trace.db", "trace.db-wal", "trace.db-shm"];
 
 /// An item that waits for the file `go`, so that a test says when it ends.
 const WAITS: &str = r#"
@@ -50,8 +52,8 @@ impl TestEnv {
         })
     }
 
-    fn delete_trace(&self) {
-        for name in ["trace.db", "trace.db-wal", "trace.db-shm"] {
+    fn delete(&self, names: &[&str]) {
+        for name in names {
             let _ = fs::remove_file(self.home().join(name)); // Not all of them are there.
         }
     }
@@ -199,16 +201,14 @@ fn following_goes_on_from_its_cursor_over_killed_processes_without_gap_or_repeat
     assert_eq!(seen, env.debug_events(&[]), "each once, in order");
 }
 
-#[test]
-fn a_trace_that_is_deleted_while_goals_run_hurts_nothing() {
-    let env = TestEnv::new();
-    env.start_daemons();
-    env.write("goal.toml", WAITS);
+/// Deletes these files while a goal runs, the gateway reads them and somebody follows.
+fn delete_while_followed(env: &TestEnv, names: &[&str], round: usize) {
     let goal = env.detach(&["goal.toml"]);
     env.debug_events_until(&goal, "tool.invoke");
+    env.wait_lines("out/began", round);
     let following = env.spawn(["debug", "events", "--follow", "--json", "--goal", &goal]);
     wait_until("the call is seen", || (!named(&seen(&following), "tool.invoke").is_empty()).then_some(()));
-    env.delete_trace();
+    env.delete(names);
     fs::write(env.file("out/go"), "").unwrap();
     assert_eq!(env.watch(&goal), Some(0));
     let events = env.debug_events_to_the_end(&goal);
@@ -218,9 +218,21 @@ fn a_trace_that_is_deleted_while_goals_run_hurts_nothing() {
     following.wait_for_note("begins with the oldest event that is kept");
     kill_process(Pid::from_child(&following.child), Signal::INT).unwrap();
     assert_eq!(following.wait().exit, Some(130));
+    fs::remove_file(env.file("out/go")).unwrap();
+}
+
+#[test]
+fn a_trace_that_is_deleted_while_goals_run_hurts_nothing() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    env.write("goal.toml", WAITS);
+    delete_while_followed(&env, &FILES, 1);
+    // What lies beside a file that is gone is not part of the next one.
+    delete_while_followed(&env, &FILES[..1], 2);
     // Whoever cannot be written to is no trouble either.
-    env.delete_trace();
+    env.delete(&FILES);
     fs::create_dir(env.home().join("trace.db")).unwrap();
+    fs::write(env.file("out/go"), "").unwrap();
     let other = env.detach(&["goal.toml"]);
     assert_eq!(env.watch(&other), Some(0));
     let ran = env.pb(["debug", "events"]);
