@@ -25,6 +25,7 @@ mod hub;
 mod inbox;
 mod link;
 mod methods;
+mod page;
 mod peer_uid;
 mod port_holder;
 mod server;
@@ -34,6 +35,7 @@ mod sse;
 mod subscription;
 mod subscriptions;
 mod upkeep;
+mod websocket;
 
 pub use debug::debug_event;
 pub use service::{Config, Gateway, StartError};

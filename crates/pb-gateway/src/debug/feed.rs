@@ -1,9 +1,10 @@
 //! What is known of the trace: one look for all subscriptions.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pb_store::{Error, TraceFilter, TraceIdentity, TracePage, TraceReader};
-use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::sync::{Mutex, Notify, Semaphore, watch};
 
 /// Pages that are read at once.
 const READERS: usize = 2;
@@ -17,6 +18,7 @@ pub(crate) struct DebugFeed {
     /// The reader that looks, and what it saw last.
     looking: Mutex<Option<(TraceReader, u64)>>,
     seen: watch::Sender<Seen>,
+    bell: Notify,
     reading: Semaphore,
 }
 
@@ -41,15 +43,25 @@ impl DebugFeed {
             path,
             looking: Mutex::default(),
             seen: watch::Sender::default(),
+            bell: Notify::new(),
             reading: Semaphore::new(READERS),
         }
     }
 
-    /// Hears that there is an event at `pos`. What the event says is not believed: it is read.
-    pub(crate) async fn ring(&self, pos: Option<u64>) {
-        let is_known = pos.is_none_or(|pos| pos <= self.seen.borrow().last);
-        if !is_known && let Err(error) = self.look_for_subscribers().await {
-            tracing::warn!(%error, "cannot read the trace; trying again within a second");
+    /// Hears that there is an event at `pos`. Never waits, and what the event says is not believed: it is
+    /// read, by [`Self::run`].
+    pub(crate) fn ring(&self, pos: Option<u64>) {
+        if pos.is_some_and(|pos| pos > self.seen.borrow().last) {
+            self.bell.notify_one();
+        }
+    }
+
+    /// Looks whenever it was rung.
+    pub(crate) async fn run(self: Arc<Self>) {
+        loop {
+            self.bell.notified().await;
+            // What is wrong is told by who looks each second.
+            let _ = self.look_for_subscribers().await;
         }
     }
 

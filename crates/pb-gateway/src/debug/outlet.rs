@@ -30,6 +30,11 @@ impl Outlet {
         self.subscription.as_mut()?.pop()
     }
 
+    /// Whether a page is held.
+    pub(crate) fn has_page(&self) -> bool {
+        self.subscription.as_ref().is_some_and(|subscription| subscription.has_page())
+    }
+
     /// Lets go of what is held for a client that does not read.
     pub(crate) fn release(&mut self) {
         if let Some(subscription) = &mut self.subscription {

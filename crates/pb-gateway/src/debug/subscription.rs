@@ -128,6 +128,11 @@ impl Subscription {
         self.frame(row)
     }
 
+    /// Whether a page is held.
+    pub(super) fn has_page(&self) -> bool {
+        !self.page.is_empty()
+    }
+
     /// Lets go of what is held for a client that does not read. It is read from the trace again.
     pub(super) fn release(&mut self) {
         if !self.page.is_empty() {

@@ -20,6 +20,9 @@ use crate::debug::Subscription as DebugSubscription;
 use crate::hub::Hub;
 use crate::subscription::Subscription;
 
+/// The name of the first subscription of each connection.
+pub(crate) const FIRST_SUBSCRIPTION: &str = "sub_1";
+
 /// Who asks.
 #[derive(Debug)]
 pub(crate) struct Caller {

@@ -12,3 +12,5 @@ mod migrate;
 mod support;
 #[cfg(test)]
 mod trace;
+#[cfg(test)]
+mod wal;
