@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::debug::DebugFeed;
 use crate::deltas::Deltas;
 use crate::link::Link;
 use crate::page::Feed;
@@ -38,6 +39,7 @@ pub(crate) struct Hub {
     pub(crate) feed: Feed,
     pub(crate) link: Link,
     pub(crate) deltas: Deltas,
+    pub(crate) debug: Arc<DebugFeed>,
     /// About how many commands wait in the inbox; counted each second, and with each new one.
     pub(crate) waiting_commands: AtomicU64,
     seats: Arc<Semaphore>,
@@ -57,6 +59,7 @@ impl Hub {
         token: String,
         (inbox, feed): (Inbox, Feed),
     ) -> Self {
+        let debug = Arc::new(DebugFeed::new(config.home.trace_db()));
         Self {
             home: config.home,
             state_db: config.state_db,
@@ -70,6 +73,7 @@ impl Hub {
             feed,
             link: Link::default(),
             deltas: Deltas::default(),
+            debug,
             waiting_commands: AtomicU64::new(0),
             seats: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             holders: Arc::new(Semaphore::new(HOLDERS_MAX)),

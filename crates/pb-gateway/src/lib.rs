@@ -9,7 +9,8 @@
 //!
 //! What is asked for is on the disk before the answer; what happened is read from the log, by
 //! position, by each subscription for itself. What crosses the link is only speed, and deltas: those
-//! are in no log, and go past all of this to whoever asked for them (`deltas.rs`).
+//! are in no log, and go past all of this to whoever asked for them (`deltas.rs`). Debug events have a file
+//! of their own, the trace, which is read in the same way (`debug/`).
 //!
 //! This crate never holds a key, runs a tool or takes a decision, and never writes the log.
 //!
@@ -17,6 +18,7 @@
 
 mod admit;
 mod bind;
+mod debug;
 mod deltas;
 mod http;
 mod hub;
@@ -35,4 +37,5 @@ mod subscriptions;
 mod upkeep;
 mod websocket;
 
+pub use debug::debug_event;
 pub use service::{Config, Gateway, StartError};

@@ -183,6 +183,7 @@ impl Gateway {
         hub.tasks.spawn("link", link::listen(Arc::clone(&hub), schedulers));
         let tail = hub.feed.clone();
         hub.tasks.spawn("tail of the log", async move { tail.follow_tail().await });
+        hub.tasks.spawn("debug", Arc::clone(&hub.debug).run());
         hub.tasks.spawn("upkeep", upkeep::run(Arc::clone(&hub)));
         stop.cancelled().await;
 

@@ -3,7 +3,7 @@
 //! ```text
 //!   reader --- request ---> task (at most 16) --- answer ---+
 //!                                                           v
-//!   subscriptions (each with its own position) --------> outgoing (64 KiB) ---> socket
+//!   subscriptions, debug (each with its own position) -> outgoing (64 KiB) ---> socket
 //!                                                           ^
 //!   deltas, if asked for (overtaken when it is slow) -------+
 //! ```
@@ -34,6 +34,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::admit::Admitted;
+use crate::debug::Outlet;
 use crate::deltas::{self, Heard, Listener};
 use crate::hub::Hub;
 use crate::methods::{self, Caller, Outcome};
@@ -46,6 +47,8 @@ use closing::{Closing, close};
 const REQUESTS_MAX: usize = 16;
 /// How much is gathered for one write, in bytes; the last page may go beyond.
 const GATHERED_BYTES: usize = 64 * 1024;
+/// The same of debug events. They are made for one session alone, and stay when pages are let go of.
+const DEBUG_GATHERED_BYTES: usize = 8 * 1024;
 /// How often a session looks after itself.
 const TICK: Duration = Duration::from_secs(1);
 /// After how many ticks a socket is pinged. One that said nothing since the last ping is closed.
@@ -73,6 +76,7 @@ pub(crate) async fn run(stream: TcpStream, came: Bytes, hub: Arc<Hub>, admitted:
         pong: None,
         subscriptions: Subscriptions::implicit(&hub.feed),
         listener: None,
+        debug: Outlet::default(),
         caller,
         hub,
         socket,
@@ -100,6 +104,8 @@ struct Session {
     subscriptions: Subscriptions,
     /// One for all subscriptions that want deltas, so that each delta is sent once.
     listener: Option<Listener>,
+    /// The debug events that were asked for.
+    debug: Outlet,
     /// What goes before answers and events: pings, cursors. At most a few, made by us.
     control: VecDeque<Bytes>,
     /// The answer to the last ping of the other side.
@@ -154,6 +160,7 @@ impl Session {
                     self.control.extend(farewell.map(|frame| text_frame(&frame)));
                     self.listen();
                 }
+                () = self.debug.fill(), if is_idle => {}
                 heard = deltas::next_of(&mut self.listener), if may_hear => {
                     if let Some(message) = self.shown(heard) {
                         self.outgoing.push(message);
@@ -215,11 +222,17 @@ impl Session {
                 Shown::Cursor(frame) => self.outgoing.push(text_frame(&frame)),
             }
         }
+        while self.outgoing.bytes() < DEBUG_GATHERED_BYTES
+            && let Some(frame) = self.debug.pop()
+        {
+            self.outgoing.push(text_frame(&frame));
+        }
     }
 
     /// Pages that many share cost nothing more; of those that only this session holds there is a limit.
     fn hold_or_release(&mut self) {
-        if self.holding.is_some() || !(self.outgoing.holds_alone() || self.subscriptions.have_page()) {
+        let holds_alone = self.outgoing.holds_alone() || self.debug.has_page();
+        if self.holding.is_some() || !(holds_alone || self.subscriptions.have_page()) {
             return;
         }
         match Arc::clone(&self.hub.holders).try_acquire_owned() {
@@ -231,6 +244,7 @@ impl Session {
     fn release(&mut self) {
         let unsent = self.outgoing.release();
         self.subscriptions.release(&unsent);
+        self.debug.release();
         self.holding = None;
     }
 
@@ -326,6 +340,10 @@ impl Session {
                 json(&self.subscriptions.add(*subscription, *result)?)
             }
             Outcome::Unsubscribe(subscription) => json(&self.subscriptions.remove(&subscription)),
+            Outcome::Debug(subscription, result) => {
+                self.debug.set(subscription);
+                Ok(result)
+            }
         });
         self.listen();
         let response = match result {

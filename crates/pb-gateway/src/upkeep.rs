@@ -1,4 +1,4 @@
-//! What is done each second: a look at the log, and the inbox rid of what was executed.
+//! What is done each second: a look at the log and the trace, and the inbox rid of what was executed.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -43,5 +43,5 @@ async fn once(hub: &Hub, forgotten: &mut u64) -> Result<(), pb_store::Error> {
     }
     let waiting = hub.inbox.reader().count_after(read).await?;
     hub.waiting_commands.store(waiting, Ordering::Relaxed);
-    Ok(())
+    hub.debug.look_for_subscribers().await
 }

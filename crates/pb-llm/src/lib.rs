@@ -34,5 +34,6 @@ pub use genai_model::{GenaiModel, Key, Limits, ModelAt};
 pub use models::{ModelInfo, Models, ModelsError, Source, UnknownModelError, no_model_text};
 pub use price::{MicroUsd, Price};
 pub use router::{Cooldown, Failed, call};
+pub use scrub::without_keys;
 pub use tls::init_tls;
 pub use web::Web;

@@ -19,10 +19,16 @@ const OWN_KEY_BYTES_MIN: usize = 4;
 /// `text` without `key` and whatever looks like one, at most [`ERROR_BYTES_MAX`] bytes.
 pub(crate) fn scrub(text: &str, key: Option<&str>) -> String {
     let text = bounded(text, LOOKED_AT_BYTES_MAX);
-    let text = match key.filter(|key| key.len() >= OWN_KEY_BYTES_MIN) {
-        Some(key) => text.replace(key, SCRUBBED),
-        None => text.to_owned(),
+    let shown = match key.filter(|key| key.len() >= OWN_KEY_BYTES_MIN) {
+        Some(key) => without_keys(&text.replace(key, SCRUBBED)),
+        None => without_keys(text),
     };
+    let shown = shown.replace(char::is_control, " ");
+    bounded(shown.trim(), ERROR_BYTES_MAX).to_owned()
+}
+
+/// `text` with `[key]` in the place of whatever looks like a key. Its length is the caller's to bound.
+pub fn without_keys(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut after_bearer = false;
     for word in text.split_inclusive(|c: char| !is_of_a_key(c)) {
@@ -30,12 +36,12 @@ pub(crate) fn scrub(text: &str, key: Option<&str>) -> String {
         let (bare, rest) = word.split_at(end);
         let key_like = looks_like_a_key(bare) || (after_bearer && bare.len() >= KEY_BYTES_MIN);
         shown.push_str(if key_like { SCRUBBED } else { bare });
-        shown.extend(rest.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        shown.push_str(rest);
         if !bare.is_empty() {
             after_bearer = bare.eq_ignore_ascii_case("bearer");
         }
     }
-    bounded(shown.trim(), ERROR_BYTES_MAX).to_owned()
+    shown
 }
 
 fn bounded(text: &str, bytes_max: usize) -> &str {

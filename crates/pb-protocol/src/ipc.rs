@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::debug::DebugEvent;
+
 /// What a scheduler calls itself in `connect`.
 pub const CLIENT_TYPE: &str = "scheduler-daemon";
 /// How often the gateway pings, in milliseconds.
@@ -39,6 +41,8 @@ pub enum Frame {
     SchedulerEvent(Box<SchedulerEvent>),
     /// Scheduler: a piece of what a model says or a tool prints. In no log: lost is lost.
     SchedulerDelta(Box<SchedulerDelta>),
+    /// Scheduler: a debug event was written into the trace.
+    DebugEvent(Box<DebugEvent>),
     /// Gateway: look into the inbox.
     SchedulerCommand(SchedulerCommand),
     /// Scheduler: a command was executed; its result is in the log.
@@ -234,6 +238,7 @@ pub fn parse(line: &str) -> Result<Option<Frame>, BadFrame> {
         "pong" => Frame::Pong,
         "scheduler_event" => Frame::SchedulerEvent(serde_json::from_str(data)?),
         "scheduler_delta" => Frame::SchedulerDelta(serde_json::from_str(data)?),
+        "debug_event" => Frame::DebugEvent(serde_json::from_str(data)?),
         "scheduler_command" => Frame::SchedulerCommand(serde_json::from_str(data)?),
         "scheduler_command_result" => Frame::SchedulerCommandResult(serde_json::from_str(data)?),
         "refused" => Frame::Refused(serde_json::from_str(data)?),
@@ -250,6 +255,7 @@ pub fn line(frame: &Frame, now_ms: u64) -> String {
         Frame::Pong => ("pong", None),
         Frame::SchedulerEvent(data) => ("scheduler_event", raw(data)),
         Frame::SchedulerDelta(data) => ("scheduler_delta", raw(data)),
+        Frame::DebugEvent(data) => ("debug_event", raw(data)),
         Frame::SchedulerCommand(data) => ("scheduler_command", raw(data)),
         Frame::SchedulerCommandResult(data) => ("scheduler_command_result", raw(data)),
         Frame::Refused(data) => ("refused", raw(data)),
@@ -306,6 +312,23 @@ mod tests {
         let Some(Frame::SchedulerEvent(back)) = parse(&line).unwrap() else { panic!("not an event") };
         assert_eq!(back.data.unwrap().get(), data.replace('\n', " "));
         assert_eq!((back.pos, back.kind.as_deref()), (Some(7), Some("goal.created")));
+    }
+
+    #[test]
+    fn a_debug_event_keeps_its_id_its_time_and_its_context() {
+        let text = concat!(
+            r#"{"type":"debug_event","timestamp":5,"data":{"id":"d1","timestamp":3,"type":"llm.tokens","#,
+            r#""source":"llm-provider","data":{"b":1,"a":"春"},"goalId":"g","workItemId":"i","runId":"r","#,
+            r#""stepId":"r.2.1","spanId":"0123456789abcdef","parentSpanId":"fedcba9876543210","pos":7}}"#,
+            "\n"
+        );
+        let Some(Frame::DebugEvent(event)) = parse(text).unwrap() else { panic!("not a debug event") };
+        assert_eq!((event.timestamp, event.pos), (3, Some(7)));
+        assert_eq!(line(&Frame::DebugEvent(event), 5), text);
+        // As the first implementation sends it.
+        let bare =
+            r#"{"type":"debug_event","data":{"id":"d","timestamp":1,"type":"a.b","source":"s","data":{}}}"#;
+        assert!(matches!(parse(bare).unwrap(), Some(Frame::DebugEvent(event)) if event.pos.is_none()));
     }
 
     #[test]

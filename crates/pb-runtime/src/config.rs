@@ -18,6 +18,8 @@ pub struct Config {
     pub providers: BTreeMap<String, Provider>,
     /// What models cost, by `provider/model`; they win over the built-in list.
     pub prices: BTreeMap<String, PriceSetting>,
+    /// How much of the trace is kept.
+    pub trace: Trace,
 }
 
 /// Which models do the work of each tier: `"provider/model"`, or a list whose first is preferred; and
@@ -99,6 +101,29 @@ impl Default for Sandbox {
         let caches =
             ["~/.cargo/registry", "~/.cargo/git", "~/.npm", "~/.cache/pip", "~/.cache/go-build", "~/go/pkg"];
         Self { tool_caches: caches.map(str::to_owned).to_vec(), allow_unconfined_agents: false }
+    }
+}
+
+/// How much of the trace is kept: debug events, by which nothing is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Trace {
+    /// For how many days; 0 is none at all, and nothing is written.
+    pub days: u32,
+    /// At most how many bytes; the oldest events make room for new ones.
+    pub total_bytes: u64,
+}
+
+impl Trace {
+    /// Whether nothing is written.
+    pub fn is_off(&self) -> bool {
+        self.days == 0 || self.total_bytes == 0
+    }
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self { days: 14, total_bytes: 512 * 1024 * 1024 }
     }
 }
 
@@ -204,6 +229,9 @@ mod tests {
             key_env: Some("OUR_KEY".to_owned()),
         };
         assert_eq!(config.providers, BTreeMap::from([("自家".to_owned(), provider)]));
+        assert_eq!(config.trace, Trace { days: 14, total_bytes: 536_870_912 });
+        assert_eq!(read("[trace]\ndays = 1").unwrap().trace, Trace { days: 1, ..config.trace });
+        assert!(!config.trace.is_off() && read("[trace]\ndays = 0").unwrap().trace.is_off());
         let price = PriceSetting { input: 3.0, output: 15.5 };
         assert_eq!(config.prices, BTreeMap::from([("自家/大".to_owned(), price)]));
 

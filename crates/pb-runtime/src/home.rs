@@ -103,6 +103,11 @@ impl Home {
         self.root.join("gateway.db")
     }
 
+    /// The scheduler's debug events.
+    pub fn trace_db(&self) -> PathBuf {
+        self.root.join("trace.db")
+    }
+
     /// How far the log was seen.
     pub fn state_mark(&self) -> PathBuf {
         self.root.join("state.mark")

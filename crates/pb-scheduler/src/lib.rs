@@ -24,5 +24,6 @@ mod verify;
 mod workspace;
 
 mod link;
+mod trace;
 
 pub use service::{Config, Scheduler, StartError};

@@ -19,8 +19,9 @@ use crate::effects::Context;
 use crate::goals::Goals;
 use crate::link::LinkTask;
 use crate::sandbox::Sandbox;
+use crate::trace::{About, TraceTask, Tracer, What};
 use crate::turn::{Papers, Turn};
-use crate::{link, recovery};
+use crate::{link, recovery, trace};
 
 /// Most inputs that wait for the loop.
 const INPUTS_WAITING_MAX: usize = 1024;
@@ -66,6 +67,7 @@ pub struct Scheduler {
     context: Arc<Context>,
     bell: Bell,
     link_task: LinkTask,
+    trace_task: TraceTask,
     _lock: ProcessLock,
 }
 
@@ -79,13 +81,17 @@ impl Scheduler {
         let log = Log::open(Location::File(config.db.clone()), fresh_id, mark.clone()).await?;
         let epoch = log.identity().incarnation;
         let sandbox = Sandbox::new(config.home.clone(), &config.db, &settings.sandbox);
+        let keep = settings.trace;
         let models = ModelSource::new(config.home.clone(), settings);
         let bell = Bell::default();
         let (link, link_task) = link::link(config.clone(), log.identity(), bell.clone());
-        let context = Arc::new(Context::new(config.clone(), (log.reader(), epoch), sandbox, link, models));
-        let goals = take_over(&config, &log, mark.map(|mark| mark.at_ms)).await?;
+        let (tracer, trace_task) = trace::trace(config.clone(), keep, link.clone());
+        tracer.tell(About::default(), What::Startup { epoch });
+        let goals = take_over(&config, &log, mark.map(|mark| mark.at_ms), &tracer).await?;
+        let told = (link, tracer);
+        let context = Arc::new(Context::new(config.clone(), (log.reader(), epoch), sandbox, told, models));
         recovery::clear_temporary(&config.home).await;
-        Ok(Self { log, goals, context, bell, link_task, _lock: lock })
+        Ok(Self { log, goals, context, bell, link_task, trace_task, _lock: lock })
     }
 
     /// Which history it writes.
@@ -101,8 +107,10 @@ impl Scheduler {
         let tasks = Tasks::new();
         let (sender, receiver) = mpsc::channel::<Input>(INPUTS_WAITING_MAX);
         tasks.spawn("models", tell_models(Arc::clone(&self.context)));
-        let stop_link = CancellationToken::new();
+        let (stop_link, stop_trace) = (CancellationToken::new(), CancellationToken::new());
         tasks.spawn("link", link::run(self.link_task, stop_link.clone()));
+        let tracing = tasks.spawn("trace", trace::run(self.trace_task, stop_trace.clone()));
+        let tracer = self.context.tracer.clone();
         let watch = commands::watch(Arc::clone(&self.context), self.log.reader(), self.bell, sender.clone());
         let watching = tasks.spawn("inbox", watch);
         let driver = Driver::new(self.context, self.log, self.goals, (sender, receiver), tasks.clone());
@@ -113,6 +121,11 @@ impl Scheduler {
         let (ended, ()) = tokio::join!(driver.run(stop.clone()), async {
             tokio::select! { () = draining => {}, () = tasks.token().cancelled_owned() => {} }
         });
+        let reason = ended.as_ref().err().map_or_else(|| "stopped".to_owned(), ToString::to_string);
+        tracer.tell(About::default(), What::Shutdown { reason });
+        stop_trace.cancel();
+        // What cannot be written in time is not worth more.
+        let _ = tokio::time::timeout(STOP_DEADLINE, tracing).await;
         stop_link.cancel();
         tasks.stop(STOP_DEADLINE).await;
         ended
@@ -140,7 +153,12 @@ async fn tell_models(context: Arc<Context>) {
 }
 
 /// Loads every goal that has not ended, and claims what an earlier incarnation was doing.
-async fn take_over(config: &Config, log: &Log, alive_until_ms: Option<u64>) -> Result<Goals, StartError> {
+async fn take_over(
+    config: &Config,
+    log: &Log,
+    alive_until_ms: Option<u64>,
+    tracer: &Tracer,
+) -> Result<Goals, StartError> {
     let states = log.reader().open_goals().await?;
     recovery::end_leftovers(&states).await;
     recovery::remove_unfinished(&states).await;
@@ -160,7 +178,11 @@ async fn take_over(config: &Config, log: &Log, alive_until_ms: Option<u64>) -> R
         }
     }
     if !turn.is_empty() {
-        log.commit(turn.finish().batch).await?;
+        let outcome = turn.finish();
+        log.commit(outcome.batch).await?;
+        for note in outcome.notes {
+            tracer.note(note);
+        }
     }
     Ok(goals)
 }

@@ -14,6 +14,7 @@ use pb_store::{Batch, NewEvent, Row, StepIntent, StepKind, StepOutcome, StepResu
 use serde_json::json;
 
 use crate::goals::Goals;
+use crate::trace::{self, Note};
 
 /// What a command printed, to be kept with its step.
 #[derive(Debug, Clone)]
@@ -43,6 +44,7 @@ pub(crate) struct Turn {
     batch: Batch,
     touched: BTreeSet<GoalId>,
     executed: Vec<Executed>,
+    notes: Vec<Note>,
 }
 
 /// A command that was executed, to be told over the link.
@@ -63,16 +65,25 @@ pub(crate) struct Outcome {
     pub(crate) touched: BTreeSet<GoalId>,
     /// The commands that were executed.
     pub(crate) executed: Vec<Executed>,
+    /// What is to be told of it in the trace.
+    pub(crate) notes: Vec<Note>,
 }
 
 impl Turn {
     pub(crate) fn new(clock: Clock, ids: Ids) -> Self {
-        Self { clock, ids, batch: Batch::default(), touched: BTreeSet::new(), executed: Vec::new() }
+        Self {
+            clock,
+            ids,
+            batch: Batch::default(),
+            touched: BTreeSet::new(),
+            executed: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// The writes of this turn.
     pub(crate) fn finish(self) -> Outcome {
-        Outcome { batch: self.batch, touched: self.touched, executed: self.executed }
+        Outcome { batch: self.batch, touched: self.touched, executed: self.executed, notes: self.notes }
     }
 
     /// Whether anything is to be written.
@@ -100,8 +111,10 @@ impl Turn {
         let mut rows: Vec<Touched> = Vec::new();
         let mut appended = Vec::with_capacity(events.len());
         for event in &events {
+            let stood = trace::Before::of(state.as_ref(), event);
             state = evolve(state, event, moment.now_ms);
             let Some(state) = &state else { continue };
+            self.notes.extend(trace::notes(event, stood, state, moment.now_ms));
             for row in event.touched() {
                 if !rows.contains(&row) {
                     rows.push(row);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pb_model::goal::{Artifact, Escalation, GateResult, Goal, Item, Run};
 use pb_model::{Epoch, GoalId, Millis, RunId};
 
-/// Schema of `state.db` and `gateway.db` that this build writes (`PRAGMA user_version`).
+/// Schema of `state.db` that this build writes (`PRAGMA user_version`).
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Which history a log is.
@@ -306,6 +306,12 @@ pub enum Error {
         /// Why.
         #[source]
         source: serde_json::Error,
+    },
+    /// The trace was removed, or another file took its place, while it was open.
+    #[error("{path} is not the file any more that was opened")]
+    Gone {
+        /// The file.
+        path: PathBuf,
     },
     /// The folder or mark file cannot be used.
     #[error("cannot use {path}")]

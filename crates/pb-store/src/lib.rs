@@ -1,5 +1,6 @@
 //! The files that carry everything: the log (`state.db`: events and the rows folded from them) and
-//! the inbox (`gateway.db`: commands that were answered but not yet executed).
+//! the inbox (`gateway.db`: commands that were answered but not yet executed). Beside them the trace
+//! (`trace.db`: debug events), which promises less: see [`trace`].
 //!
 //! The promise: what [`Log::commit`] or [`Inbox::put`] returned is on the disk; a batch is there
 //! whole or not at all; positions rise without gaps; a write of a superseded epoch changes nothing.
@@ -17,6 +18,7 @@ mod inbox;
 mod log;
 mod mark;
 mod sqlite;
+pub mod trace;
 
 pub use contract::{
     Batch, Committed, Error, EventRecord, InboxRow, LogIdentity, NewCommand, NewEvent, Row, Step, StepIntent,
@@ -28,3 +30,4 @@ pub use inbox::{Inbox, InboxReader, Put};
 pub use log::{GoalFilter, Log, LogReader};
 pub use mark::Mark;
 pub use sqlite::Location;
+pub use trace::{Trace, TraceEvent, TraceFilter, TraceIdentity, TracePage, TraceReader, TraceRow};

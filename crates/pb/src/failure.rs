@@ -194,7 +194,7 @@ fn of_gateway(error: &pb_gateway::StartError) -> Option<Known> {
 }
 
 fn of_store(error: &pb_store::Error) -> Known {
-    use pb_store::Error::{Broken, Corrupt, Database, Fenced, Foreign, Full, Io, NewerSchema};
+    use pb_store::Error::{Broken, Corrupt, Database, Fenced, Foreign, Full, Gone, Io, NewerSchema};
     let (exit, hint) = match error {
         NewerSchema { .. } => (Exit::Config, "a newer pb wrote it: use that one"),
         Foreign { .. } => (Exit::Config, "move it away, or name another file: --db PATH"),
@@ -203,6 +203,7 @@ fn of_store(error: &pb_store::Error) -> Known {
         Broken(_) | Database(_) | Corrupt { .. } => {
             (Exit::Failed, "look at the disk and at the log of the process")
         }
+        Gone { .. } => (Exit::Busy, "try again: the scheduler makes a new one"),
         Fenced { .. } => (Exit::Busy, "another scheduler took over: pb status"),
     };
     (exit, Some(hint.to_owned()))

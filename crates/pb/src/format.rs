@@ -63,6 +63,11 @@ pub(crate) fn moment(ms: u64) -> String {
         .unwrap_or_default()
 }
 
+/// The same, to the millisecond: `2026-11-22 12:10:41.007`.
+pub(crate) fn moment_ms(ms: u64) -> String {
+    format!("{}.{:03}", moment(ms), ms % 1000)
+}
+
 /// `1 item`, `2 items`.
 pub(crate) fn count(number: impl Into<u64>, noun: &str) -> String {
     match number.into() {

@@ -136,6 +136,7 @@ impl Connection {
             Ok(Some(Frame::SchedulerDelta(delta))) if line.len() <= deltas::LINE_BYTES_MAX => {
                 self.hub.deltas.offer(*delta, self.hub.clock.now_ms());
             }
+            Ok(Some(Frame::DebugEvent(event))) => self.hub.debug.ring(event.pos),
             Ok(Some(Frame::SchedulerDelta(_))) => tracing::warn!("a delta that is too long is skipped"),
             Ok(Some(Frame::SchedulerCommandResult(result))) => {
                 self.hub.link.waiters.wake(&result.request_id);

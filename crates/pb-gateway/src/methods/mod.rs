@@ -1,5 +1,6 @@
 //! What may be asked, and who answers: one file a family, one line a method in [`dispatch`].
 
+pub(crate) mod debug;
 pub(crate) mod events;
 pub(crate) mod goal;
 pub(crate) mod system;
@@ -15,6 +16,7 @@ use pb_protocol::{ErrorCode, Permission, RpcError};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::admit::Admitted;
+use crate::debug::Subscription as DebugSubscription;
 use crate::hub::Hub;
 use crate::subscription::Subscription;
 
@@ -68,6 +70,8 @@ pub(crate) enum Outcome {
     Subscribe(Box<Subscription>, Box<SubscribeResult>),
     /// The session is to end this subscription.
     Unsubscribe(String),
+    /// The session is to serve these debug events, or none, once it has given this answer.
+    Debug(Option<Box<DebugSubscription>>, Box<RawValue>),
 }
 
 /// Answers a request.
@@ -110,6 +114,8 @@ pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> R
         }
         wire::events::Subscribe::NAME => events::subscribe(hub, caller, request).await,
         wire::events::Unsubscribe::NAME => events::unsubscribe(request),
+        wire::debug::EventsSubscribe::NAME => debug::subscribe(hub, request).await,
+        wire::debug::EventsUnsubscribe::NAME => debug::unsubscribe(request),
         _ => Err(unknown(method)),
     }
 }

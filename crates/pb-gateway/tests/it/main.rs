@@ -8,6 +8,8 @@ mod chinese;
 #[cfg(test)]
 mod cursors;
 #[cfg(test)]
+mod debug;
+#[cfg(test)]
 mod deltas;
 #[cfg(test)]
 mod frames;

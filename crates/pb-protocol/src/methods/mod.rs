@@ -1,5 +1,6 @@
 //! What may be asked of the gateway. One struct a method; [`METHODS`] is the list.
 
+pub mod debug;
 pub mod events;
 pub mod goal;
 pub mod system;
@@ -96,6 +97,8 @@ methods![
     workitem::Runs,
     events::Subscribe,
     events::Unsubscribe,
+    debug::EventsSubscribe,
+    debug::EventsUnsubscribe,
 ];
 
 /// Reads a method's parameters.

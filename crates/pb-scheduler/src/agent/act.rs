@@ -17,6 +17,7 @@ use super::runner::StepRunner;
 use super::talk::Talk;
 use super::think::{TOLD_BYTES_MAX, beginning};
 use crate::effects::{Context, Done};
+use crate::trace::{self, About, CallNote};
 use crate::workspace;
 
 /// Calls the next tools of a run.
@@ -69,8 +70,14 @@ impl Acting<'_> {
         let mut results = Vec::new();
         for call in calls.iter().take(batch(calls)) {
             let started = Instant::now();
+            let about = About::step(self.run, call.n);
+            let args = talk.call(call.n).map(|said| said.arguments.clone()).unwrap_or_default();
+            self.context.tracer.tell(about, CallNote::tool_invoked(&call.tool, args));
             let (end, output) = self.one(&talk, call).await;
             let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.context
+                .tracer
+                .tell(about, CallNote::tool_ended(&call.tool, told(end, &output), duration_ms));
             talk.hear(call.n, &output);
             let found = beginning(&output, TOLD_BYTES_MAX);
             let step = ToolStep { found: words(end).to_owned(), output, end, duration_ms };
@@ -184,6 +191,15 @@ impl Acting<'_> {
             cancel: self.cancel.clone(),
         };
         Some(Scope { workspace, runner: Box::new(runner), again: call.again })
+    }
+}
+
+/// What the trace is told of the end of a call.
+fn told(end: CallEnd, output: &str) -> Result<String, String> {
+    let output = beginning(output, trace::TEXT_BYTES_MAX);
+    match end {
+        CallEnd::Ok | CallEnd::Finished => Ok(output),
+        CallEnd::Failed | CallEnd::Withheld | CallEnd::Host | CallEnd::Unknown => Err(output),
     }
 }
 

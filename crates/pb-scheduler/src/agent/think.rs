@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use pb_llm::{Answer, ChatModel, ChatRequest, Delta, Failed, Finish, Message, estimate, router};
 use pb_model::goal::{AfterFailure, Call, GoalState, Hindrance, Run, Thought, ThoughtOutcome, Used};
-use pb_model::{Effect, RunId};
+use pb_model::{Effect, RunId, Tier};
 use tokio_util::sync::CancellationToken;
 
 use super::compose::{agent_of, candidates, journal, registry, request};
@@ -13,6 +13,7 @@ use super::journal::ModelStep;
 use super::prompts;
 use crate::effects::{Context, Done};
 use crate::link::{CallIds, DeltaStream, Saying};
+use crate::trace::{About, Asking, traced};
 
 /// Beginning of the model's words that an event carries, in bytes.
 pub(super) const TOLD_BYTES_MAX: usize = 2 * 1024;
@@ -71,6 +72,13 @@ async fn call(
         run: run.id,
         request: format!("{}.{n}.{}", run.id, run.epoch),
     };
+    let tier = run.item_id.and_then(|item| state.item(item)).and_then(agent_of).map(|agent| agent.tier);
+    let asking = Asking {
+        tracer: context.tracer.clone(),
+        about: About::step(run, n),
+        tier: tier.unwrap_or(Tier::Medium),
+    };
+    let candidates = traced(&asking, &asked.candidates, &asked.request);
     let mut stream = DeltaStream::start(context.link.clone(), ids, &first);
     let mut listener = |delta: Delta| match delta {
         Delta::Text(text) => stream.push(Saying::Text, &text),
@@ -78,7 +86,7 @@ async fn call(
     };
     let left = state.goal.time_left_ms(context.config.clock.now_ms()).unwrap_or(u64::MAX);
     let answered = tokio::select! {
-        answered = router::call(context.models.cooldown(), &asked.candidates, &asked.request, &mut listener) => answered,
+        answered = router::call(context.models.cooldown(), &candidates, &asked.request, &mut listener) => answered,
         () = cancel.cancelled() => return stopped(first),
         () = tokio::time::sleep(Duration::from_millis(left.min(MONTH_MS))) => return stopped(first),
     };

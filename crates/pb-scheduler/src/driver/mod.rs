@@ -177,6 +177,9 @@ impl Driver {
         match self.log.commit(outcome.batch).await {
             Ok(committed) => {
                 self.tell(&committed, outcome.executed);
+                for note in outcome.notes {
+                    self.context.tracer.note(note);
+                }
                 for goal in touched {
                     self.let_go(goal);
                 }

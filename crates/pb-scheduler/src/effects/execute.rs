@@ -9,14 +9,18 @@ use pb_model::goal::{
 };
 use pb_model::spec::Work;
 use pb_model::{GoalId, RunId};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Done, StepCommand, StepOf};
+use crate::trace::{About, CallNote, What};
 use crate::turn::Printed;
 use crate::verify::tail;
 
 /// End of the output that is kept in the run's row, in bytes; the step keeps more.
 const RUN_OUTPUT_BYTES_MAX: usize = 8 * 1024;
+/// What the trace calls the command of an item.
+const COMMAND: &str = "command";
 
 pub(super) async fn execute(
     context: &Context,
@@ -29,6 +33,7 @@ pub(super) async fn execute(
     let Work::Command(command) = &item.work else {
         return None;
     };
+    let about = About::step(run, 1);
     let left = state.goal.time_left_ms(context.config.clock.now_ms());
     let limit = command.time_limit_ms().min(left.unwrap_or(u64::MAX));
     let budget_is_the_limit = limit < command.time_limit_ms();
@@ -49,6 +54,8 @@ pub(super) async fn execute(
             tcp_ports: &command.tcp_ports,
             time_limit_ms: limit,
         };
+        let args = json!({"argv": command.argv, "cwd": command.cwd});
+        context.tracer.tell(about, CallNote::tool_invoked(COMMAND, args));
         let finished = context.run_step(of, &step, 1, cancel).await;
         finished.map_err(|error| ExecutionOutcome::NotStarted { reason: error.to_string() })
     };
@@ -56,6 +63,7 @@ pub(super) async fn execute(
         Ok(finished) => describe(finished, budget_is_the_limit),
         Err(outcome) => (nothing(outcome), String::new()),
     };
+    context.tracer.tell(about, ended(&execution));
     let printed = Printed { found: execution.outcome.to_string(), output };
     Some(Done::Executed {
         goal: state.goal.id,
@@ -64,6 +72,24 @@ pub(super) async fn execute(
         execution: Box::new(execution),
         printed,
     })
+}
+
+/// What the trace is told of the end of a command.
+fn ended(execution: &Execution) -> What {
+    let text = format!("{}\n{}", execution.outcome, execution.output_tail);
+    let ended = match execution.outcome {
+        ExecutionOutcome::Exited { code: 0 } | ExecutionOutcome::Finished => Ok(text),
+        ExecutionOutcome::Exited { .. }
+        | ExecutionOutcome::Signaled { .. }
+        | ExecutionOutcome::TimedOut
+        | ExecutionOutcome::BudgetExhausted
+        | ExecutionOutcome::Stopped
+        | ExecutionOutcome::TurnLimit { .. }
+        | ExecutionOutcome::Unanswered { .. }
+        | ExecutionOutcome::NotStarted { .. }
+        | ExecutionOutcome::Lost => Err(text),
+    };
+    CallNote::tool_ended(COMMAND, ended, execution.duration_ms)
 }
 
 fn describe(finished: Finished, budget_is_the_limit: bool) -> (Execution, String) {

@@ -24,12 +24,13 @@ use crate::agent::{ModelSource, Talks};
 use crate::link::Link;
 use crate::sandbox::Sandbox;
 use crate::service::Config;
+use crate::trace::Tracer;
 use crate::turn::Printed;
 use crate::workspace::{Manifest, Refused};
 
 mod agent;
 
-pub(crate) use step::{StepCommand, StepOf, run_of_step};
+pub(crate) use step::{StepCommand, StepOf, run_of_step, step_name};
 
 /// What every effect needs.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub(crate) struct Context {
     pub(crate) log: LogReader,
     /// Tells what models say and tools print.
     pub(crate) link: Link,
+    /// Tells what is done, for who looks into it.
+    pub(crate) tracer: Tracer,
     pub(crate) models: ModelSource,
     /// Conversations that were folded before.
     pub(crate) talks: Talks,
@@ -111,7 +114,7 @@ impl Context {
         config: Config,
         (log, epoch): (LogReader, Epoch),
         sandbox: Sandbox,
-        link: Link,
+        (link, tracer): (Link, Tracer),
         models: ModelSource,
     ) -> Self {
         let launcher = Launcher::new(config.exe.clone());
@@ -120,6 +123,7 @@ impl Context {
             epoch,
             log,
             link,
+            tracer,
             models,
             talks: Talks::default(),
             launcher,

@@ -10,7 +10,7 @@ use pb_protocol::ipc::{self, Connect, Disconnect, Frame, PING_INTERVAL_MS, SILEN
 use pb_protocol::line::LineDecoder;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
-use tokio::net::unix::OwnedWriteHalf;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_util::codec::FramedRead;
 use tokio_util::sync::CancellationToken;
 
@@ -77,38 +77,27 @@ async fn wait(path: &Path, before: Option<(u64, i64, i64)>, delay: Duration) {
     }
 }
 
-/// Frames for a gateway that is not there are let go: it will read the log, and of deltas those that come.
+/// Frames for a gateway that is not there are let go: it will read the log and the trace, and of deltas
+/// those that come.
 async fn drain(task: &mut LinkTask) {
-    let (frames, deltas) = (&mut task.frames, &mut task.deltas);
-    tokio::join!(async { while frames.recv().await.is_some() {} }, async {
-        while deltas.recv().await.is_some() {}
-    });
+    let (frames, deltas, debug) = (&mut task.frames, &mut task.deltas, &mut task.debug);
+    tokio::join!(
+        async { while frames.recv().await.is_some() {} },
+        async { while deltas.recv().await.is_some() {} },
+        async { while debug.recv().await.is_some() {} }
+    );
 }
 
 async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken) -> End {
     let (read, mut write) = stream.into_split();
     let mut lines = FramedRead::new(read, LineDecoder::default());
-    let connect = Frame::Connect(Connect {
-        client_type: ipc::CLIENT_TYPE.to_owned(),
-        version: pb_runtime::VERSION.to_owned(),
-        pid: std::process::id(),
-        caps: vec!["log".to_owned()],
-        log: Some(task.log.clone()),
-    });
-    if send(task, &mut write, vec![connect]).await.is_err() {
-        // A gateway that does not want us may have said so and closed before we spoke.
-        return match lines.next().await {
-            Some(Ok(Ok(line))) => match ipc::parse(&line) {
-                Ok(Some(frame)) => take(task, &mut write, frame).await.unwrap_or(End::Lost),
-                Ok(None) | Err(_) => End::Lost,
-            },
-            _ => End::Lost,
-        };
+    if let Some(end) = introduce(task, &mut lines, &mut write).await {
+        return end;
     }
     tracing::info!("connected to the gateway");
     // Something may have come into the inbox while nobody could ring.
     task.bell.ring();
-    let (mut waiting, mut said) = (Vec::new(), Vec::new());
+    let (mut waiting, mut said, mut told) = (Vec::new(), Vec::new(), Vec::new());
     let silence = tokio::time::sleep(Duration::from_millis(SILENCE_MAX_MS + PING_INTERVAL_MS));
     let mut silence = std::pin::pin!(silence);
     loop {
@@ -140,6 +129,12 @@ async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken
                 }
                 tell_dropped(task);
             }
+            count = task.debug.recv_many(&mut told, WRITE_BATCH) => {
+                let frames = told.drain(..).map(|event| Frame::DebugEvent(Box::new(event))).collect();
+                if count == 0 || send(task, &mut write, frames).await.is_err() {
+                    return End::Lost;
+                }
+            }
             () = &mut silence => {
                 tracing::warn!("the gateway has been silent for {} s", SILENCE_MAX_MS / 1000);
                 return End::Lost;
@@ -151,6 +146,32 @@ async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken
             }
         }
     }
+}
+
+/// Says who we are; how the connection ends, if it does by that.
+async fn introduce(
+    task: &LinkTask,
+    lines: &mut FramedRead<OwnedReadHalf, LineDecoder>,
+    write: &mut OwnedWriteHalf,
+) -> Option<End> {
+    let connect = Frame::Connect(Connect {
+        client_type: ipc::CLIENT_TYPE.to_owned(),
+        version: pb_runtime::VERSION.to_owned(),
+        pid: std::process::id(),
+        caps: vec!["log".to_owned()],
+        log: Some(task.log.clone()),
+    });
+    if send(task, write, vec![connect]).await.is_ok() {
+        return None;
+    }
+    // A gateway that does not want us may have said so and closed before we spoke.
+    Some(match lines.next().await {
+        Some(Ok(Ok(line))) => match ipc::parse(&line) {
+            Ok(Some(frame)) => take(task, write, frame).await.unwrap_or(End::Lost),
+            Ok(None) | Err(_) => End::Lost,
+        },
+        _ => End::Lost,
+    })
 }
 
 /// Takes a frame of the gateway; how the connection ends, if it does.
@@ -170,6 +191,7 @@ async fn take(task: &LinkTask, write: &mut OwnedWriteHalf, frame: Frame) -> Opti
         | Frame::Pong
         | Frame::SchedulerEvent(_)
         | Frame::SchedulerDelta(_)
+        | Frame::DebugEvent(_)
         | Frame::SchedulerCommandResult(_) => None,
     }
 }

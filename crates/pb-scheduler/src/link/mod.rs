@@ -8,6 +8,7 @@ mod deltas;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use pb_protocol::debug::DebugEvent;
 use pb_protocol::event::link_type;
 use pb_protocol::ipc::{Frame, LogAddress, SchedulerCommandResult, SchedulerDelta, SchedulerEvent};
 use pb_store::{EventRecord, LogIdentity};
@@ -27,11 +28,16 @@ const FRAMES_WAITING_MAX: usize = 1024;
 /// it is full, further ones are dropped.
 const DELTAS_WAITING_MAX: usize = 256;
 
+/// Debug events that wait for the socket, in a queue of their own as well. When it is full, further ones are
+/// skipped: those before them ring just as well.
+const DEBUG_WAITING_MAX: usize = 256;
+
 /// The loop's end of the link.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     frames: mpsc::Sender<Frame>,
     deltas: mpsc::Sender<SchedulerDelta>,
+    debug: mpsc::Sender<DebugEvent>,
     dropped: Arc<AtomicU64>,
     generation: u64,
 }
@@ -43,6 +49,7 @@ pub(crate) struct LinkTask {
     pub(crate) log: LogAddress,
     pub(crate) frames: mpsc::Receiver<Frame>,
     pub(crate) deltas: mpsc::Receiver<SchedulerDelta>,
+    pub(crate) debug: mpsc::Receiver<DebugEvent>,
     /// How many deltas were dropped since that was last told.
     pub(crate) dropped: Arc<AtomicU64>,
     pub(crate) bell: Bell,
@@ -52,6 +59,7 @@ pub(crate) struct LinkTask {
 pub(crate) fn link(config: Config, identity: &LogIdentity, bell: Bell) -> (Link, LinkTask) {
     let (frames_sender, frames) = mpsc::channel(FRAMES_WAITING_MAX);
     let (deltas_sender, deltas) = mpsc::channel(DELTAS_WAITING_MAX);
+    let (debug_sender, debug) = mpsc::channel(DEBUG_WAITING_MAX);
     let dropped = Arc::new(AtomicU64::new(0));
     let log = LogAddress {
         id: identity.id.clone(),
@@ -62,10 +70,11 @@ pub(crate) fn link(config: Config, identity: &LogIdentity, bell: Bell) -> (Link,
     let link = Link {
         frames: frames_sender,
         deltas: deltas_sender,
+        debug: debug_sender,
         dropped: Arc::clone(&dropped),
         generation: identity.generation,
     };
-    (link, LinkTask { config, log, frames, deltas, dropped, bell })
+    (link, LinkTask { config, log, frames, deltas, debug, dropped, bell })
 }
 
 impl Link {
@@ -99,6 +108,16 @@ impl Link {
     pub(crate) fn delta(&self, delta: SchedulerDelta) {
         if self.deltas.try_send(delta).is_err() {
             self.delta_dropped();
+        }
+    }
+
+    /// Pushes a debug event that stands in the trace. Not even made when the socket does not keep up: the
+    /// gateway reads the trace.
+    pub(crate) fn debug(&self, event: impl FnOnce() -> Option<DebugEvent>) {
+        if let Ok(place) = self.debug.try_reserve()
+            && let Some(event) = event()
+        {
+            place.send(event);
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::Location;
-use crate::contract::{Error, SCHEMA_VERSION};
+use crate::contract::Error;
 
 /// One of our kinds of database.
 pub(crate) struct Schema {
@@ -14,14 +14,35 @@ pub(crate) struct Schema {
     application_id: i32,
     /// The statements that lead from version n to n + 1, by n.
     migrations: &'static [&'static str],
+    /// `PRAGMA synchronous`: `FULL` where a commit survives a loss of power.
+    pub(crate) synchronous: &'static str,
+}
+
+impl Schema {
+    /// The version that this build writes: one a migration.
+    fn version(&self) -> u32 {
+        u32::try_from(self.migrations.len()).unwrap_or(u32::MAX)
+    }
 }
 
 /// `state.db`.
-pub(crate) const STATE: Schema =
-    Schema { application_id: 0x5042_5331, migrations: &[include_str!("migrations/state_0001.sql")] };
+pub(crate) const STATE: Schema = Schema {
+    application_id: 0x5042_5331,
+    migrations: &[include_str!("migrations/state_0001.sql")],
+    synchronous: "FULL",
+};
 /// `gateway.db`.
-pub(crate) const INBOX: Schema =
-    Schema { application_id: 0x5042_4731, migrations: &[include_str!("migrations/inbox_0001.sql")] };
+pub(crate) const INBOX: Schema = Schema {
+    application_id: 0x5042_4731,
+    migrations: &[include_str!("migrations/inbox_0001.sql")],
+    synchronous: "FULL",
+};
+/// `trace.db`.
+pub(crate) const TRACE: Schema = Schema {
+    application_id: 0x5042_5431,
+    migrations: &[include_str!("migrations/trace_0001.sql")],
+    synchronous: "NORMAL",
+};
 
 /// Refuses what [`migrate`] may not touch. Writes nothing.
 pub(crate) fn admit(connection: &Connection, location: &Location, schema: &Schema) -> Result<(), Error> {
@@ -43,7 +64,7 @@ pub(crate) fn migrate(
     schema: &Schema,
 ) -> Result<(), Error> {
     let version = version(connection)?;
-    if version as usize == schema.migrations.len() {
+    if version == schema.version() {
         return Ok(());
     }
     if version > 0 {
@@ -54,9 +75,16 @@ pub(crate) fn migrate(
         transaction.execute_batch(statements)?;
     }
     transaction.pragma_update(None, "application_id", schema.application_id)?;
-    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    transaction.pragma_update(None, "user_version", schema.version())?;
     transaction.commit()?;
     Ok(())
+}
+
+/// Whether nothing was written into it yet. What cannot be read is for [`check`] to name.
+pub(crate) fn is_new(connection: &Connection) -> bool {
+    let tables =
+        || connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+    matches!(version(connection), Ok(0)) && matches!(tables(), Ok(0))
 }
 
 /// Refuses a file that is not ours, or newer than we know.
@@ -67,8 +95,8 @@ pub(crate) fn check(connection: &Connection, path: &Path, schema: &Schema) -> Re
         return Err(Error::Foreign { path: path.to_owned() });
     }
     let found = version(connection)?;
-    if found > SCHEMA_VERSION {
-        return Err(Error::NewerSchema { path: path.to_owned(), found, known: SCHEMA_VERSION });
+    if found > schema.version() {
+        return Err(Error::NewerSchema { path: path.to_owned(), found, known: schema.version() });
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ pub(crate) mod migrate;
 pub(crate) mod open;
 pub(crate) mod query;
 pub(crate) mod rows;
+pub(crate) mod trace;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -30,7 +30,7 @@ pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Co
     // Before anything is written: a file that is not ours stays as it is, journal mode included.
     migrate::admit(&connection, location, schema)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "synchronous", schema.synchronous)?;
     // Checkpoints are made by the writer between two batches, never inside one; and SQLite's own would
     // keep a failed sync to itself, after which nothing may be trusted (D11).
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -41,10 +41,28 @@ pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Co
 
 /// Opens another process's file for reading only.
 pub(crate) fn reader(path: &std::path::Path, schema: &migrate::Schema) -> Result<Connection, Error> {
+    let connection = bare_reader(path)?;
+    migrate::check(&connection, path, schema)?;
+    Ok(connection)
+}
+
+/// The same; `None` for a file that is just being made.
+pub(crate) fn reader_unless_new(
+    path: &std::path::Path,
+    schema: &migrate::Schema,
+) -> Result<Option<Connection>, Error> {
+    let connection = bare_reader(path)?;
+    if migrate::is_new(&connection) {
+        return Ok(None);
+    }
+    migrate::check(&connection, path, schema)?;
+    Ok(Some(connection))
+}
+
+fn bare_reader(path: &std::path::Path) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     settings(&connection)?;
-    migrate::check(&connection, path, schema)?;
     Ok(connection)
 }
 

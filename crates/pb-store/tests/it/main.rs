@@ -11,4 +11,6 @@ mod migrate;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod trace;
+#[cfg(test)]
 mod wal;

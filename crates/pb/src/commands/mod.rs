@@ -1,5 +1,6 @@
 //! The commands, one file each. A new one is a file and a line here.
 
+mod debug;
 pub(crate) mod gateway;
 pub(crate) mod goal;
 mod models;
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Status(status::Args),
     Gateway(gateway::Args),
     Scheduler(scheduler::Args),
+    Debug(debug::Args),
 }
 
 impl Command {
@@ -42,6 +44,7 @@ impl Command {
             Self::Status(args) => status::run(&args),
             Self::Gateway(args) => gateway::run(args),
             Self::Scheduler(args) => scheduler::run(args),
+            Self::Debug(args) => debug::run(args),
         }
     }
 }

@@ -32,6 +32,8 @@ fn every_command_explains_itself() {
         "scheduler stop",
         "scheduler restart",
         "scheduler status",
+        "debug",
+        "debug events",
     ];
     for page in pages {
         let name = if page.is_empty() { "pb" } else { page };

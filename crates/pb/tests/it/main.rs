@@ -18,6 +18,7 @@ mod agent_unsafe;
 mod budget;
 mod client;
 mod crash;
+mod debug;
 mod ending;
 mod examples;
 mod fix_the_bug;

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context;
+
 use super::daemons::Daemons;
 use super::figures::Figures;
 use super::{disk, session};
@@ -26,6 +28,9 @@ pub(crate) struct Args {
     /// Goals that are submitted at once
     #[arg(long, value_name = "N", default_value_t = 100)]
     burst: usize,
+    /// Write no debug events, to see what they cost
+    #[arg(long)]
+    without_trace: bool,
     /// Also write the figures to a file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -38,6 +43,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let pb = process::build_pb(&root, true)?;
     let home = session::empty_folder(&tree::target(&root))?;
     let daemons = Arc::new(Daemons::new(pb, home.path())?);
+    if args.without_trace {
+        std::fs::write(daemons.home().config(), "[trace]\ndays = 0\n").context("cannot write config.toml")?;
+    }
     let measured = args.clone();
     let figures = session::unless_interrupted(&daemons, move |daemons| measure(&measured, daemons))?;
     figures.tell(args.json.as_deref())?;

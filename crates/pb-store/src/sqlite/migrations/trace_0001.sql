@@ -1,0 +1,6 @@
+CREATE TABLE trace (id TEXT NOT NULL, boot TEXT NOT NULL, last INTEGER NOT NULL) STRICT;
+CREATE TABLE event (
+  pos INTEGER PRIMARY KEY, id TEXT NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL, source TEXT NOT NULL,
+  goal TEXT, item TEXT, run TEXT, step TEXT, span TEXT, parent TEXT, data TEXT NOT NULL
+) STRICT;
+CREATE INDEX event_goal ON event (goal) WHERE goal IS NOT NULL;
