@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::contract::{Error, InboxRow, NewCommand};
+use crate::sqlite::open::Synchronous;
 use crate::sqlite::{Location, Shared, inbox, migrate, open};
 
 /// Most commands kept in one transaction.
@@ -35,7 +36,7 @@ impl Inbox {
     /// Opens for writing, creating and migrating as needed. `fresh_id` names a new inbox.
     pub async fn open(location: Location, fresh_id: String) -> Result<Self, Error> {
         let (connection, id) = crate::sqlite::blocking(move || {
-            let connection = open::writer(&location, &migrate::INBOX)?;
+            let connection = open::writer(&location, &migrate::INBOX, Synchronous::Full)?;
             let id = inbox::identity(&connection, Some(&fresh_id))?.unwrap_or(fresh_id);
             Ok((connection, id))
         })

@@ -8,6 +8,7 @@ use pb_model::{GoalId, ItemId, RunId};
 
 use crate::contract::{Batch, Committed, Error, EventRecord, LogIdentity, Step, StoredResult};
 use crate::mark::Mark;
+use crate::sqlite::open::Synchronous;
 use crate::sqlite::{Location, Shared, append, migrate, open, query};
 
 /// The writer. One a file: the caller holds the process lock.
@@ -36,9 +37,24 @@ impl Log {
     /// `fresh_id` names the history if this is a new file. A file behind `mark` was put back by
     /// hand, so its cursors mean nothing any more: it gets a new generation.
     pub async fn open(location: Location, fresh_id: String, mark: Option<Mark>) -> Result<Self, Error> {
+        Self::open_as(location, fresh_id, mark, Synchronous::Full).await
+    }
+
+    /// The same with commits that a power cut may lose: what durability costs, for the benchmark.
+    #[cfg(feature = "bench")]
+    pub async fn open_normal(location: Location, fresh_id: String) -> Result<Self, Error> {
+        Self::open_as(location, fresh_id, None, Synchronous::Normal).await
+    }
+
+    async fn open_as(
+        location: Location,
+        fresh_id: String,
+        mark: Option<Mark>,
+        synchronous: Synchronous,
+    ) -> Result<Self, Error> {
         let opened = location.clone();
         let (connection, identity) = crate::sqlite::blocking(move || {
-            let connection = open::writer(&opened, &migrate::STATE)?;
+            let connection = open::writer(&opened, &migrate::STATE, synchronous)?;
             let identity = begin_incarnation(&connection, &fresh_id, mark.as_ref())?;
             Ok((connection, identity))
         })

@@ -14,8 +14,32 @@ const BUSY_TIMEOUT_MS: u64 = 5_000;
 /// Size to which the WAL file is cut after a full checkpoint, in bytes.
 const JOURNAL_SIZE_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
 
+/// How durable a commit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Synchronous {
+    /// On the disk when it returns.
+    Full,
+    /// In the system's memory when it returns. For the benchmark only.
+    #[cfg(feature = "bench")]
+    Normal,
+}
+
+impl Synchronous {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            #[cfg(feature = "bench")]
+            Self::Normal => "NORMAL",
+        }
+    }
+}
+
 /// Opens for writing, creating and migrating as needed.
-pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Connection, Error> {
+pub(crate) fn writer(
+    location: &Location,
+    schema: &migrate::Schema,
+    synchronous: Synchronous,
+) -> Result<Connection, Error> {
     assert!(rusqlite::version_number() >= SQLITE_VERSION_MIN, "bundled SQLite is too old for WAL mode");
     let mut connection = match location {
         Location::Memory => Connection::open_in_memory()?,
@@ -30,7 +54,7 @@ pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Co
     // Before anything is written: a file that is not ours stays as it is, journal mode included.
     migrate::admit(&connection, location, schema)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "synchronous", synchronous.as_str())?;
     // Checkpoints are made by the writer between two batches, never inside one; and SQLite's own would
     // keep a failed sync to itself, after which nothing may be trusted (D11).
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;

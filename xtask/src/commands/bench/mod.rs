@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how fast and how small, measured on this machine.
 
 mod goals;
+mod store;
 mod turn;
 
 mod client;
@@ -23,6 +24,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Bench {
     Goals(goals::Args),
+    Store(store::Args),
     Turn(turn::Args),
 }
 
@@ -30,6 +32,7 @@ enum Bench {
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.bench {
         Bench::Goals(args) => goals::run(&args),
+        Bench::Store(args) => store::run(&args),
         Bench::Turn(args) => turn::run(&args),
     }
 }
