@@ -24,5 +24,7 @@ mod verify;
 mod workspace;
 
 mod link;
+mod retention;
 
+pub use retention::{compact_stopped, compactable};
 pub use service::{Config, Scheduler, StartError};

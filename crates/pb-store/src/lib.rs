@@ -19,8 +19,9 @@ mod mark;
 mod sqlite;
 
 pub use contract::{
-    Batch, Committed, Error, EventRecord, InboxRow, LogIdentity, NewCommand, NewEvent, Row, Step, StepIntent,
-    StepKind, StepOutcome, StepResult, StoredResult, Write,
+    Batch, Candidate, Committed, Compact, Compacted, Error, EventRecord, Head, InboxRow, LogIdentity,
+    NewCommand, NewEvent, Retention, Row, Step, StepIntent, StepKind, StepOutcome, StepResult, StoredResult,
+    Write,
 };
 pub use cursor::Cursor;
 pub use feed::{Feed, Follower, Offer, Rebase};

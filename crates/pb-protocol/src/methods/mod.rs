@@ -86,6 +86,7 @@ methods![
     system::Ping,
     system::Info,
     system::Status,
+    system::Gc,
     goal::Submit,
     goal::List,
     goal::Status,

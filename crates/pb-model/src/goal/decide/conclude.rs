@@ -24,7 +24,7 @@ pub(super) fn conclude(decision: &mut Decision) {
         decision.emit(Event::GoalFailed { reason: Reason::DeadLetter, error });
         return;
     }
-    let blocked = state.items.iter().any(|item| item.status == ItemStatus::Blocked);
+    let blocked = state.has_outgrown() || state.items.iter().any(|item| item.status == ItemStatus::Blocked);
     let can_go_on = state.may_start_items()
         && state.items.iter().any(|item| match item.status {
             ItemStatus::Ready => true,
