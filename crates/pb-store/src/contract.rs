@@ -339,6 +339,17 @@ pub enum Error {
         /// The goal.
         goal: String,
     },
+    /// Who asked for it wants it no more: nothing was changed.
+    #[error("interrupted")]
+    Interrupted,
+    /// What SQLite's own check found.
+    #[error("{path} is damaged: {found}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        found: String,
+    },
     /// A stored id that is none.
     #[error("a stored id is not one of ours: {id}")]
     BadId {

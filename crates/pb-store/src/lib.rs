@@ -10,14 +10,17 @@
 //!
 //! Start reading at [`contract`], then `sqlite/append.rs`.
 
+mod backup;
 pub mod contract;
 pub mod cursor;
 mod feed;
 mod inbox;
 mod log;
 mod mark;
+mod restore;
 mod sqlite;
 
+pub use backup::{Databases, Held, back_up};
 pub use contract::{
     Batch, Candidate, Committed, Compact, Compacted, Error, EventRecord, Head, InboxRow, LogIdentity,
     NewCommand, NewEvent, Retention, Row, Step, StepIntent, StepKind, StepOutcome, StepResult, StoredResult,
@@ -28,4 +31,5 @@ pub use feed::{Feed, Follower, Offer, Rebase};
 pub use inbox::{Inbox, InboxReader, Put};
 pub use log::{GoalFilter, Log, LogReader};
 pub use mark::Mark;
+pub use restore::{check_backup, held_now, restore};
 pub use sqlite::Location;

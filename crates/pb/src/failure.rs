@@ -196,13 +196,16 @@ fn of_gateway(error: &pb_gateway::StartError) -> Option<Known> {
 
 fn of_store(error: &pb_store::Error) -> Known {
     use pb_store::Error::{
-        BadId, Broken, Corrupt, Database, Fenced, Foreign, Full, Io, NewerSchema, NotEnded,
+        BadId, Broken, Corrupt, Damaged, Database, Fenced, Foreign, Full, Interrupted, Io, NewerSchema,
+        NotEnded,
     };
     let (exit, hint) = match error {
         NewerSchema { .. } => (Exit::Config, "a newer pb wrote it: use that one"),
         Foreign { .. } => (Exit::Config, "move it away, or name another file: --db PATH"),
         Io { .. } => (Exit::Config, "make it readable and writable for you, or name another file: --db PATH"),
         Full => (Exit::Busy, "free some space and start again; nothing that was answered is lost"),
+        Interrupted => (Exit::Detached, "nothing was changed"),
+        Damaged { .. } => (Exit::BadData, "take another backup, or look at the disk"),
         NotEnded { .. } => (Exit::Failed, "cancel it first: pb goal cancel"),
         Broken(_) | Database(_) | Corrupt { .. } | BadId { .. } => {
             (Exit::Failed, "look at the disk and at the log of the process")

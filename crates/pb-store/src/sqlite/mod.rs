@@ -2,6 +2,7 @@
 
 pub(crate) mod append;
 pub(crate) mod compact;
+pub(crate) mod copy;
 pub(crate) mod inbox;
 pub(crate) mod migrate;
 pub(crate) mod open;
