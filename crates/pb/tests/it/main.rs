@@ -24,6 +24,7 @@ mod fix_the_bug;
 mod goal_file;
 mod help;
 mod inside;
+mod keeping;
 mod keys;
 mod life;
 mod model_fails;
