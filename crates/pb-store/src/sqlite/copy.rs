@@ -38,15 +38,16 @@ pub(crate) fn copy(
     {
         let backup = Backup::new(&source, &mut target)?;
         loop {
-            match backup.step(PAGES)? {
-                StepResult::Done => break,
-                StepResult::More => {}
-                _ => std::thread::sleep(BUSY_PAUSE),
-            }
+            let step = backup.step(PAGES)?;
             let progress = backup.progress();
             let (all, left) = (unsigned(progress.pagecount.into()), unsigned(progress.remaining.into()));
             if told(all.saturating_sub(left), all).is_break() {
                 return Err(Error::Interrupted);
+            }
+            match step {
+                StepResult::Done => break,
+                StepResult::More => {}
+                _ => std::thread::sleep(BUSY_PAUSE),
             }
         }
     }

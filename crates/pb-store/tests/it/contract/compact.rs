@@ -185,9 +185,9 @@ pub(super) async fn the_oldest_are_due_first(place: Place) {
     let [completed, cancelled, failed] = [1, 3, 4].map(|number| scene.id(number));
     assert_eq!(scene.due(0, u64::MAX).await, [], "young, and room for all");
     assert_eq!(scene.due(1_051, u64::MAX).await, [cancelled, completed], "by when they ended");
-    let bytes =
-        scene.log.reader().compactable(Retention { ended_before_ms: u64::MAX >> 1, bytes_max: 0 }, 10);
-    let bytes: Vec<u64> = bytes.await.unwrap().iter().map(|candidate| candidate.bytes).collect();
+    let everything = Retention { ended_before_ms: u64::MAX >> 1, bytes_max: 0 };
+    let due = scene.log.reader().compactable(everything, 10).await.unwrap();
+    let bytes: Vec<u64> = due.iter().map(|candidate| candidate.bytes).collect();
     let heads = scene.log.commit(batch([append(scene.id(2), 91)])).await.unwrap().heads;
     let total: u64 = bytes.iter().sum::<u64>() + heads[0].bytes;
     assert_eq!(scene.due(0, total).await, []);
