@@ -15,7 +15,7 @@ use rusqlite::params;
 
 use crate::backup::{Databases, Held, held, sync_folder};
 use crate::contract::Error;
-use crate::sqlite::{blocking, copy, migrate, query};
+use crate::sqlite::{blocking, copy, inbox, migrate, query};
 
 /// What SQLite keeps beside a file.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
@@ -63,7 +63,7 @@ pub async fn restore(
         begin_generation(&new.log, &home.log, &fresh_log_id)?;
         if backup.inbox.exists() {
             copy::copy((&backup.inbox, &new.inbox), &migrate::INBOX, &mut told)?;
-            copy::alone(&new.inbox)?.execute("UPDATE identity SET id = ?1", [fresh_inbox_id])?;
+            begin_inbox(&new, &fresh_inbox_id)?;
         }
         let restored = held(&new.log)?;
         std::fs::create_dir_all(&aside).map_err(|source| Error::Io { path: aside.clone(), source })?;
@@ -102,6 +102,17 @@ fn begin_generation(new: &Path, old: &Path, fresh_id: &str) -> Result<(), Error>
         "UPDATE log SET id = ?1, generation = ?2, incarnation = ?3",
         params![identity.id, identity.generation as i64, identity.incarnation as i64],
     )?;
+    Ok(())
+}
+
+/// Commands get positions anew, which mean nothing to a log that knows those of before; what was executed
+/// is left out, as it would have been soon.
+fn begin_inbox(new: &Databases, fresh_id: &str) -> Result<(), Error> {
+    let inbox = copy::alone(&new.inbox)?;
+    if let Some(id) = inbox::identity(&inbox, None)? {
+        inbox::forget(&inbox, query::inbox_read(&copy::alone(&new.log)?, &id)?)?;
+    }
+    inbox.execute("UPDATE identity SET id = ?1", [fresh_id])?;
     Ok(())
 }
 

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pb_store::{
-    Cursor, Databases, Error, Feed, Held, InboxReader, LogReader, back_up, check_backup, restore,
+    Cursor, Databases, Error, Feed, Held, InboxReader, LogReader, Write, back_up, check_backup, restore,
 };
 use pretty_assertions::assert_eq;
 use tokio::task::JoinSet;
 
-use crate::support::{Place, assert_contiguous, command, events, everything, goal, integrity, open_log};
+use crate::support::{
+    Place, assert_contiguous, batch, command, events, everything, goal, integrity, open_log,
+};
 
 fn databases(place: &Place) -> Databases {
     Databases { log: place.path("state.db"), inbox: place.path("gateway.db") }
@@ -76,8 +78,12 @@ async fn each_restore_is_another_generation() {
     let place = Place::file();
     let path = place.path("state.db");
     let log = open_log(&path).await;
-    place.inbox().await.put(command("first")).await.unwrap();
+    let inbox = place.inbox().await;
+    let executed = inbox.put(command("executed")).await.unwrap().row.pos;
+    inbox.put(command("waits")).await.unwrap();
     log.commit(events(goal(1), 1..=3)).await.unwrap();
+    let read = Write::InboxRead { inbox_id: inbox.id().to_owned(), pos: executed };
+    log.commit(batch([read])).await.unwrap();
     let old = Cursor::at(log.identity(), 3);
     let (folder, _) = copy(&place, "backup").await;
     log.commit(events(goal(1), 4..=9)).await.unwrap();
@@ -90,7 +96,8 @@ async fn each_restore_is_another_generation() {
     assert_eq!(everything(&LogReader::open(&place.path("aside-1/state.db")).await.unwrap()).await.len(), 9);
     let inbox = InboxReader::open(&place.path("gateway.db")).await.unwrap();
     assert_eq!(inbox.id().await.unwrap().as_deref(), Some("inbox-10"), "its positions are looked at anew");
-    assert_eq!(inbox.after(0, 10).await.unwrap().len(), 1);
+    let waiting = inbox.after(0, 10).await.unwrap();
+    assert_eq!(waiting.iter().map(|row| row.command.id.as_str()).collect::<Vec<_>>(), ["waits"]);
     drop(inbox);
 
     // What is appended now and then lost is not what comes after the next restore.

@@ -36,6 +36,13 @@ impl TestEnv {
         goal
     }
 
+    /// The events of a goal as a gateway tells them that starts now: one that saw them may still know more.
+    fn events_in_log(&self, goal: &str) -> Vec<Value> {
+        self.kill9("gateway");
+        self.start_daemon("gateway");
+        self.events(goal)
+    }
+
     fn succeed(&self, arguments: &[&str]) -> String {
         let ran = self.pb(arguments);
         assert_eq!(ran.exit, Some(0), "{ran}");
@@ -131,7 +138,7 @@ fn ended_goals_are_compacted_and_their_results_stay() {
     assert!(said.contains(&format!("1 goal compacted: {} events", events.len())), "{said}");
     assert_eq!(env.json(["gc", "--dry-run", "--json"])["goals"], json!([]));
 
-    let left = env.events(&goal);
+    let left = env.events_in_log(&goal);
     assert_eq!(left.len(), 1, "{left:?}");
     assert_eq!((&left[0]["event"], &left[0]["seq"]), (&json!("goal.compacted"), &json!(events.len() + 1)));
     assert_eq!(env.show(&goal), shown);
@@ -148,13 +155,14 @@ fn ended_goals_are_compacted_and_their_results_stay() {
     env.succeed(&["scheduler", "stop"]);
     let said = env.succeed(&["gc"]);
     assert!(said.contains("1 goal compacted"), "{said}");
-    assert_eq!(env.events(&second).len(), 1);
+    assert_eq!(env.events_in_log(&second).len(), 1);
     env.start_daemon("scheduler");
     let third = env.done("small.toml");
     env.succeed(&["scheduler", "restart"]);
     crate::env::wait_until("the third goal is compacted at the start", || {
-        (env.events(&third).len() == 1).then_some(())
+        (env.json(["gc", "--dry-run", "--json"])["goals"] == json!([])).then_some(())
     });
+    assert_eq!(env.events_in_log(&third).len(), 1);
 }
 
 #[test]
@@ -203,5 +211,5 @@ fn a_goal_whose_history_grows_too_long_waits_for_a_human() {
     assert_eq!(escalations[0]["title"], "the room for the goal's history is used up");
     let events = env.events(&goal);
     assert_gapless(&events);
-    assert!(events.len() < 40, "{} events", events.len());
+    assert!(events.len() < 50, "{} events", events.len());
 }
