@@ -53,6 +53,11 @@ impl GoalState {
         item.needs.iter().all(|need| self.item(*need).is_some_and(|i| i.status == ItemStatus::Done))
     }
 
+    /// Whether every item is done, so that only delivery is left.
+    pub fn is_done(&self) -> bool {
+        self.items.iter().all(|item| item.status == ItemStatus::Done)
+    }
+
     /// Whether its history was found too long: nothing new starts, and a human decides.
     pub fn has_outgrown(&self) -> bool {
         self.escalations

@@ -4,7 +4,7 @@
 use super::Decision;
 use super::escalate::{self, Question};
 use crate::goal::command::Rejection;
-use crate::goal::state::{EscalationType, GoalStatus, ItemStatus};
+use crate::goal::state::{EscalationType, GoalStatus};
 
 pub(super) fn outgrow(decision: &mut Decision, events: u64, bytes: u64) -> Result<(), Rejection> {
     let state = &decision.state;
@@ -17,7 +17,7 @@ pub(super) fn outgrow(decision: &mut Decision, events: u64, bytes: u64) -> Resul
     if state.goal.cancel.is_some() || state.has_outgrown() {
         return Err(Rejection::NotNow("the goal ends already"));
     }
-    if !state.items.is_empty() && state.items.iter().all(|item| item.status == ItemStatus::Done) {
+    if !state.items.is_empty() && state.is_done() {
         return Err(Rejection::NotNow("only delivery is left, which is short"));
     }
     let runs = state.running().next().is_some();
