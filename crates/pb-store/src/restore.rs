@@ -96,7 +96,7 @@ fn begin_generation(new: &Path, old: &Path, fresh_id: &str) -> Result<(), Error>
             identity.incarnation = identity.incarnation.max(old.incarnation);
         }
         Ok(_) => identity.generation += 1,
-        Err(_) => identity.id = fresh_id.to_owned(),
+        Err(_) => fresh_id.clone_into(&mut identity.id),
     }
     connection.execute(
         "UPDATE log SET id = ?1, generation = ?2, incarnation = ?3",

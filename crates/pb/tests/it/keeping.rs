@@ -193,14 +193,13 @@ fn a_disk_with_little_room_takes_no_new_goals() {
 fn a_goal_whose_history_grows_too_long_waits_for_a_human() {
     let env = TestEnv::new();
     env.settings("[retention]\ngoal_events = 30\n");
-    let items: String = (0..12)
-        .map(|n| {
-            let needs = if n == 0 { String::new() } else { format!("needs = [\"i{}\"]\n", n - 1) };
-            format!(
-                "[[items]]\nid = \"i{n}\"\nkind = \"command\"\nargv = [\"true\"]\neffect = \"pure\"\n{needs}"
-            )
-        })
-        .collect();
+    let mut items = String::new();
+    for n in 0..12 {
+        let needs = if n == 0 { String::new() } else { format!("needs = [\"i{}\"]\n", n - 1) };
+        let item =
+            format!("[[items]]\nid = \"i{n}\"\nkind = \"command\"\nargv = [\"true\"]\neffect = \"pure\"\n");
+        items.push_str(&(item + &needs));
+    }
     env.write("long.toml", &format!("title = \"long\"\n{items}"));
     let goal = env.detach(&["long.toml"]);
     assert_eq!(env.watch(&goal), Some(2));
