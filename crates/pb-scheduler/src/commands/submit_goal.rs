@@ -33,7 +33,8 @@ struct Params {
 
 pub(super) async fn prepare(context: &Context, row: &InboxRow) -> Result<Submit, RpcError> {
     let params: Params = serde_json::from_str(&row.command.params).map_err(RpcError::invalid_params)?;
-    disk::refuse_low(context.config.home.root(), context.settings.disk.free_bytes_min)
+    let folder = context.config.db.parent().unwrap_or(context.config.home.root());
+    disk::refuse_low(folder, context.settings.disk.free_bytes_min)
         .map_err(|low| RpcError::new(ErrorCode::LowDisk, low.to_string()).hint(LowDisk::HINT))?;
     known_tools(&params.spec)?;
     if let Err(Hindrance::Unusable { why, hint }) = context.models.check(&params.spec).await {

@@ -72,9 +72,12 @@ pub(super) fn append(
              RETURNING seq, tail, bytes",
         )?
         .query_row(params![goal, count, bytes as i64], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let last_pos: i64 = transaction
-        .prepare_cached("SELECT coalesce(max(pos), 0) FROM event")?
-        .query_row([], |row| row.get(0))?;
+    let last_pos: i64 = match committed.last() {
+        Some(event) => event.pos as i64, // Of this very transaction.
+        None => transaction
+            .prepare_cached("SELECT coalesce(max(pos), 0) FROM event")?
+            .query_row([], |row| row.get(0))?,
+    };
     let mut insert = transaction.prepare_cached(
         "INSERT INTO event (pos, goal, seq, id, at, kind, body, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;

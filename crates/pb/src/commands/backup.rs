@@ -1,6 +1,6 @@
 //! `pb backup`.
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, File};
 use std::ops::ControlFlow;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -58,6 +58,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let made = wait::client(make(from, &unfinished)).and_then(|held| {
         std::fs::rename(&unfinished, &args.folder)
             .with_context(|| format!("cannot make {}", args.folder.display()))?;
+        if let Some(parent) = unfinished.parent() {
+            let synced = File::open(parent).and_then(|parent| parent.sync_all());
+            synced.with_context(|| format!("cannot make the name in {} durable", parent.display()))?;
+        }
         Ok(held)
     });
     let held = match made {
@@ -72,7 +76,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 /// Where the copy is made: beside its place, so that what has the name is whole.
 fn unfinished(folder: &Path) -> Result<PathBuf, Failure> {
-    let mut name = std::path::absolute(folder).context("cannot find the working folder")?.into_os_string();
+    let folder = std::path::absolute(folder).context("cannot find the working folder")?;
+    // Without a slash at its end.
+    let mut name = folder.components().collect::<PathBuf>().into_os_string();
     name.push(format!(".unfinished-{}", std::process::id()));
     let path = PathBuf::from(name);
     let made = DirBuilder::new().mode(0o700).create(&path);

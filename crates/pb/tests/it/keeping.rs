@@ -57,9 +57,9 @@ fn a_backup_of_a_running_system_comes_back_as_another_generation() {
     env.write("goal.toml", WAITS);
     let running = env.detach(&["goal.toml"]);
     env.wait_lines("out/witness/wait", 1);
-    let made = env.pb(["backup", "备份 今天"]);
+    let made = env.pb(["backup", "备份 今天/"]);
     assert_eq!(made.exit, Some(0), "{made}");
-    assert!(made.stderr.contains("2 goals are in 备份 今天"), "{made}");
+    assert!(made.stderr.contains("2 goals are in 备份 今天/ ("), "{made}");
     let folder = env.file("备份 今天");
     assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
     assert_snapshot!(env.pb(["backup", "备份 今天"]), @"
