@@ -121,7 +121,8 @@ pub(crate) fn give_back(connection: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// The goals to compact, those that were begun first, then those that ended first.
+/// The goals to compact, those that were begun first, then those that ended first. Looks at every goal that has
+/// ended and is not compacted: half a second for 100,000 of them.
 pub(crate) fn candidates(
     connection: &Connection,
     retention: Retention,
