@@ -75,7 +75,17 @@ pub(crate) fn build_pb(root: &Path, release: bool) -> anyhow::Result<PathBuf> {
 pub(crate) fn build_binary(root: &Path, binary: (&str, &str), release: bool) -> anyhow::Result<PathBuf> {
     let mut build = cargo();
     build.current_dir(root).arg("build").args(release.then_some("--release"));
-    built(build, binary)
+    built(build, binary, "--bin")
+}
+
+/// Builds an example of a package, with a feature, in a release build, and says where it is.
+///
+/// # Errors
+/// It does not build; the compiler has said why.
+pub(crate) fn build_example(root: &Path, example: (&str, &str), feature: &str) -> anyhow::Result<PathBuf> {
+    let mut build = cargo();
+    build.current_dir(root).args(["build", "--release", "--features", feature]);
+    built(build, example, "--example")
 }
 
 /// Builds a release binary in a target folder of its own, with options.
@@ -90,12 +100,12 @@ pub(crate) fn build_binary_in(
 ) -> anyhow::Result<PathBuf> {
     let mut build = cargo();
     build.current_dir(root).args(["build", "--release", "--target-dir"]).arg(target).args(options);
-    built(build, binary)
+    built(build, binary, "--bin")
 }
 
-fn built(mut build: Command, (package, name): (&str, &str)) -> anyhow::Result<PathBuf> {
+fn built(mut build: Command, (package, name): (&str, &str), kind: &str) -> anyhow::Result<PathBuf> {
     build
-        .args(["--package", package, "--bin", name, "--quiet"])
+        .args(["--package", package, kind, name, "--quiet"])
         .args(["--message-format", "json-render-diagnostics"])
         .stdout(Stdio::piped());
     let mut child = build.spawn().context("cannot run cargo")?;

@@ -29,6 +29,8 @@ pub(crate) struct Hub {
     pub(crate) home: Home,
     pub(crate) state_db: PathBuf,
     pub(crate) tools_are_confined: bool,
+    /// What the disk must have left for new goals, in bytes.
+    pub(crate) free_bytes_min: u64,
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     /// Where clients connect to.
@@ -56,7 +58,7 @@ impl Hub {
         config: Config,
         address: SocketAddr,
         started_at_ms: u64,
-        token: String,
+        (token, free_bytes_min): (String, u64),
         (inbox, feed): (Inbox, Feed),
     ) -> Self {
         let debug = Arc::new(DebugFeed::new(config.home.trace_db()));
@@ -64,6 +66,7 @@ impl Hub {
             home: config.home,
             state_db: config.state_db,
             tools_are_confined: config.tools_are_confined,
+            free_bytes_min,
             clock: config.clock,
             ids: config.ids,
             address,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pb_runtime::config::{Config as Settings, ConfigError};
 use pb_runtime::{Clock, Endpoint, Home, Ids, ProcessLock};
 use pb_store::{Inbox, Location};
 use tokio::net::{TcpListener, UnixListener};
@@ -50,6 +51,9 @@ pub enum StartError {
     /// The inbox cannot be used.
     #[error("the inbox cannot be used")]
     Store(#[from] pb_store::Error),
+    /// The settings are wrong.
+    #[error("the settings cannot be used")]
+    Config(#[from] ConfigError),
     /// The token can neither be read nor made.
     #[error("the token {path} cannot be used")]
     Token {
@@ -139,6 +143,7 @@ impl Gateway {
     /// Takes the lock, opens the inbox, listens, and writes where.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let Config { home, clock, ids, .. } = &config;
+        let settings = Settings::read(&home.config())?;
         let started_at_ms = clock.now_ms();
         let lock = ProcessLock::acquire(&home.gateway_lock(), started_at_ms)?;
         let fresh_id = ids.uuid().simple().to_string();
@@ -166,6 +171,7 @@ impl Gateway {
             return Err(StartError::Endpoint { path, source });
         }
         let socket = config.socket.clone();
+        let token = (token, settings.disk.free_bytes_min);
         let hub = Hub::new(config, address, started_at_ms, token, (inbox, feed));
         Ok(Self { hub: Arc::new(hub), clients, schedulers, socket, _lock: lock })
     }

@@ -18,6 +18,8 @@ pub enum ErrorCode {
     PermissionDenied = -32004,
     RateLimited = -32005,
     ConnectionLimit = -32006,
+    /// New: the disk has too little room for new goals.
+    LowDisk = -32007,
     GoalNotFound = -32010,
     WorkItemNotFound = -32011,
     EscalationNotFound = -32012,

@@ -182,6 +182,7 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::GoalCancelling { cancel } | Event::GoalCancelled { cancel } => {
             json!({"reason": cancel.reason, "cancelledBy": cancel.by})
         }
+        Event::GoalCompacted { events, .. } => json!({"events": events}),
         Event::ItemCreated { .. }
         | Event::ItemReady { .. }
         | Event::RunStarted { .. }

@@ -20,6 +20,44 @@ pub struct Config {
     pub prices: BTreeMap<String, PriceSetting>,
     /// How much of the trace is kept.
     pub trace: Trace,
+    /// How long the history of goals is kept.
+    pub retention: Retention,
+    /// How much room the disk must have.
+    pub disk: Disk,
+}
+
+/// How long the history of goals is kept. Their rows, evidence, cost and audit are kept for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// The events of a goal that ended so many days ago are dropped.
+    pub days: u64,
+    /// Above so many bytes in total, those of the goals that ended first are.
+    pub total_bytes: u64,
+    /// A goal with so many events is stopped, and a human decides.
+    pub goal_events: u64,
+    /// The same by bytes.
+    pub goal_bytes: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { days: 90, total_bytes: 2 << 30, goal_events: 200_000, goal_bytes: 256 << 20 }
+    }
+}
+
+/// How much room the disk must have.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Disk {
+    /// With fewer free bytes new goals are refused; those that run go on.
+    pub free_bytes_min: u64,
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        Self { free_bytes_min: 512 << 20 }
+    }
 }
 
 /// Which models do the work of each tier: `"provider/model"`, or a list whose first is preferred; and
@@ -191,6 +229,17 @@ impl Sandbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_have_defaults() {
+        let config: Config = toml::from_str("[retention]\ndays = 7\n[disk]\nfree_bytes_min = 0").unwrap();
+        let retention = Retention { days: 7, ..Retention::default() };
+        assert_eq!((config.retention, config.disk), (retention, Disk { free_bytes_min: 0 }));
+        let config = Config::default();
+        assert_eq!((config.retention.days, config.retention.total_bytes), (90, 2_147_483_648));
+        assert_eq!((config.retention.goal_events, config.retention.goal_bytes), (200_000, 268_435_456));
+        assert_eq!(config.disk.free_bytes_min, 536_870_912);
+    }
 
     #[test]
     fn models_are_one_or_more() {

@@ -24,6 +24,8 @@ mod verify;
 mod workspace;
 
 mod link;
+mod retention;
 mod trace;
 
+pub use retention::{compact_stopped, compactable};
 pub use service::{Config, Scheduler, StartError};

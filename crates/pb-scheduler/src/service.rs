@@ -12,12 +12,12 @@ use pb_store::{Location, Log, LogIdentity, Mark};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::ModelSource;
 use crate::commands::{self, Bell};
-use crate::driver::{Driver, Input};
+use crate::driver::{Channels, Driver, Input};
 use crate::effects::Context;
 use crate::goals::Goals;
 use crate::link::LinkTask;
+use crate::retention::{PARTS_WAITING_MAX, Retain};
 use crate::sandbox::Sandbox;
 use crate::trace::{About, TraceTask, Tracer, What};
 use crate::turn::{Papers, Turn};
@@ -81,15 +81,13 @@ impl Scheduler {
         let log = Log::open(Location::File(config.db.clone()), fresh_id, mark.clone()).await?;
         let epoch = log.identity().incarnation;
         let sandbox = Sandbox::new(config.home.clone(), &config.db, &settings.sandbox);
-        let keep = settings.trace;
-        let models = ModelSource::new(config.home.clone(), settings);
         let bell = Bell::default();
         let (link, link_task) = link::link(config.clone(), log.identity(), bell.clone());
-        let (tracer, trace_task) = trace::trace(config.clone(), keep, link.clone());
+        let (tracer, trace_task) = trace::trace(config.clone(), settings.trace.clone(), link.clone());
         tracer.tell(About::default(), What::Startup { epoch });
         let goals = take_over(&config, &log, mark.map(|mark| mark.at_ms), &tracer).await?;
         let told = (link, tracer);
-        let context = Arc::new(Context::new(config.clone(), (log.reader(), epoch), sandbox, told, models));
+        let context = Arc::new(Context::new(config.clone(), (log.reader(), epoch), sandbox, told, settings));
         recovery::clear_temporary(&config.home).await;
         Ok(Self { log, goals, context, bell, link_task, trace_task, _lock: lock })
     }
@@ -113,10 +111,23 @@ impl Scheduler {
         let tracer = self.context.tracer.clone();
         let watch = commands::watch(Arc::clone(&self.context), self.log.reader(), self.bell, sender.clone());
         let watching = tasks.spawn("inbox", watch);
-        let driver = Driver::new(self.context, self.log, self.goals, (sender, receiver), tasks.clone());
+        let (compacted, parts) = mpsc::channel(PARTS_WAITING_MAX);
+        let retain = Retain {
+            db: self.context.config.db.clone(),
+            settings: self.context.settings.retention.clone(),
+            clock: self.context.config.clock.clone(),
+            ids: self.context.config.ids.clone(),
+            bell: self.context.retention.clone(),
+            inputs: sender.clone(),
+            parts,
+        };
+        let retaining = tasks.spawn("retention", retain.run());
+        let channels = Channels { sender, receiver, compacted };
+        let driver = Driver::new(self.context, self.log, self.goals, channels, tasks.clone());
         let draining = async {
             stop.cancelled().await;
             watching.abort(); // No new commands while draining; they stay in the inbox.
+            retaining.abort(); // What is half compacted goes on at the next start.
         };
         let (ended, ()) = tokio::join!(driver.run(stop.clone()), async {
             tokio::select! { () = draining => {}, () = tasks.token().cancelled_owned() => {} }

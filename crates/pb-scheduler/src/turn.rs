@@ -10,7 +10,9 @@ use pb_model::spec::Work;
 use pb_model::{Epoch, EscalationId, GoalId, RunId, effect_key};
 use pb_protocol::event;
 use pb_runtime::{Clock, Ids};
-use pb_store::{Batch, NewEvent, Row, StepIntent, StepKind, StepOutcome, StepResult, StoredResult, Write};
+use pb_store::{
+    Batch, Compact, NewEvent, Row, StepIntent, StepKind, StepOutcome, StepResult, StoredResult, Write,
+};
 use serde_json::json;
 
 use crate::goals::Goals;
@@ -89,6 +91,11 @@ impl Turn {
     /// Whether anything is to be written.
     pub(crate) fn is_empty(&self) -> bool {
         self.batch.writes.is_empty()
+    }
+
+    /// Drops a part of an ended goal.
+    pub(crate) fn compact(&mut self, compact: &Compact) {
+        self.batch.writes.push(Write::Compact(compact.clone()));
     }
 
     /// Decides a command on a goal, in memory, and notes what has to be written.

@@ -58,6 +58,62 @@ pub enum Write {
         /// In milliseconds since 1970.
         before_ms: u64,
     },
+    /// Drops a bounded part of the history of a goal that has ended; see [`Compacted::done`]. Refused as
+    /// [`Error::NotEnded`] when it has not.
+    Compact(Compact),
+}
+
+/// What is to be dropped: the events and the bodies of steps of an ended goal. Its rows stay.
+#[derive(Debug, Clone)]
+pub struct Compact {
+    /// The goal.
+    pub goal: GoalId,
+    /// The event that stands for those that are dropped. It is appended before the first of them goes, once.
+    pub snapshot: NewEvent,
+}
+
+/// A part that was dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compacted {
+    /// The goal.
+    pub goal: GoalId,
+    /// How many events.
+    pub events: u64,
+    /// How many bytes of events and of bodies of steps.
+    pub bytes: u64,
+    /// Whether nothing is left to be dropped.
+    pub done: bool,
+}
+
+/// How long the history of ended goals is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Goals that ended before this moment are compacted, in milliseconds since 1970.
+    pub ended_before_ms: Millis,
+    /// Above so many bytes of events and bodies of steps, of all goals, those that ended first are compacted.
+    pub bytes_max: u64,
+}
+
+/// A goal that is to be compacted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The goal.
+    pub goal: GoalId,
+    /// How many events it has.
+    pub events: u64,
+    /// The bytes of its events and of the bodies of its steps.
+    pub bytes: u64,
+}
+
+/// How long a goal's history is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The goal.
+    pub goal: GoalId,
+    /// How many events it has.
+    pub events: u64,
+    /// The bytes of its events and of the bodies of its steps.
+    pub bytes: u64,
 }
 
 /// A row of one of the tables that `evolve` fills.
@@ -114,6 +170,10 @@ pub struct EventRecord {
 pub struct Committed {
     /// The events, with their positions.
     pub events: Vec<EventRecord>,
+    /// How long the histories are that events were appended to; once for each [`Write::Events`].
+    pub heads: Vec<Head>,
+    /// The parts that were dropped.
+    pub compacted: Vec<Compacted>,
 }
 
 /// The kinds of step.
@@ -272,6 +332,29 @@ pub enum Error {
     Fenced {
         /// The run.
         run: String,
+    },
+    /// The goal has not ended: nothing of the batch was written.
+    #[error("goal {goal} has not ended, so its history is kept")]
+    NotEnded {
+        /// The goal.
+        goal: String,
+    },
+    /// Who asked for it wants it no more: nothing was changed.
+    #[error("interrupted")]
+    Interrupted,
+    /// What SQLite's own check found.
+    #[error("{path} is damaged: {found}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        found: String,
+    },
+    /// A stored id that is none.
+    #[error("a stored id is not one of ours: {id}")]
+    BadId {
+        /// It.
+        id: String,
     },
     /// The file was written by a newer version.
     #[error("{path} has schema {found}, this version knows up to {known}")]

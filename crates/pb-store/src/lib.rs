@@ -11,23 +11,28 @@
 //!
 //! Start reading at [`contract`], then `sqlite/append.rs`.
 
+mod backup;
 pub mod contract;
 pub mod cursor;
 mod feed;
 mod inbox;
 mod log;
 mod mark;
+mod restore;
 mod sqlite;
 pub mod trace;
 
+pub use backup::{Databases, Held, back_up};
 pub use contract::{
-    Batch, Committed, Error, EventRecord, InboxRow, LogIdentity, NewCommand, NewEvent, Row, Step, StepIntent,
-    StepKind, StepOutcome, StepResult, StoredResult, Write,
+    Batch, Candidate, Committed, Compact, Compacted, Error, EventRecord, Head, InboxRow, LogIdentity,
+    NewCommand, NewEvent, Retention, Row, Step, StepIntent, StepKind, StepOutcome, StepResult, StoredResult,
+    Write,
 };
 pub use cursor::Cursor;
 pub use feed::{EventRow, Feed, Follower, Page, Rebase, Span};
 pub use inbox::{Inbox, InboxReader, Put};
 pub use log::{GoalFilter, Log, LogReader};
 pub use mark::Mark;
+pub use restore::{check_backup, held_now, restore};
 pub use sqlite::Location;
 pub use trace::{Trace, TraceEvent, TraceFilter, TraceIdentity, TracePage, TraceReader, TraceRow};

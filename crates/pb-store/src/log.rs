@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use pb_model::goal::{Goal, GoalState, GoalStatus};
 use pb_model::{GoalId, ItemId, RunId};
 
-use crate::contract::{Batch, Committed, Error, EventRecord, LogIdentity, Step, StoredResult};
+use crate::contract::{
+    Batch, Candidate, Committed, Error, EventRecord, LogIdentity, Retention, Step, StoredResult,
+};
 use crate::feed::{Page, Span, Tail};
 use crate::mark::Mark;
-use crate::sqlite::{Location, Shared, append, migrate, open, query};
+use crate::sqlite::{Location, Shared, append, compact, migrate, open, query};
 
 /// The writer. One a file: the caller holds the process lock.
 #[derive(Debug)]
@@ -37,9 +39,25 @@ impl Log {
     /// `fresh_id` names the history if this is a new file. A file behind `mark` was put back by
     /// hand, so its cursors mean nothing any more: it gets a new generation.
     pub async fn open(location: Location, fresh_id: String, mark: Option<Mark>) -> Result<Self, Error> {
+        Self::open_as(location, fresh_id, mark, migrate::STATE).await
+    }
+
+    /// The same with commits that a power cut may lose: what durability costs, for the benchmark.
+    #[cfg(feature = "bench")]
+    pub async fn open_normal(location: Location, fresh_id: String) -> Result<Self, Error> {
+        let schema = migrate::Schema { synchronous: migrate::Synchronous::Normal, ..migrate::STATE };
+        Self::open_as(location, fresh_id, None, schema).await
+    }
+
+    async fn open_as(
+        location: Location,
+        fresh_id: String,
+        mark: Option<Mark>,
+        schema: migrate::Schema,
+    ) -> Result<Self, Error> {
         let opened = location.clone();
         let (connection, identity) = crate::sqlite::blocking(move || {
-            let connection = open::writer(&opened, &migrate::STATE)?;
+            let connection = open::writer(&opened, &schema)?;
             let identity = begin_incarnation(&connection, &fresh_id, mark.as_ref())?;
             Ok((connection, identity))
         })
@@ -67,8 +85,14 @@ impl Log {
                 // on any other.
                 debug_assert!(connection.is_autocommit(), "a failed batch leaves no open transaction");
                 let committed = committed?;
+                if !committed.compacted.is_empty() {
+                    compact::give_back(connection)?;
+                }
                 if let Location::File(path) = &location {
                     append::checkpoint(connection, path, commits)?;
+                    if committed.compacted.iter().any(|part| part.done) {
+                        append::shrink(connection)?;
+                    }
                 }
                 Ok(committed)
             })
@@ -124,6 +148,12 @@ impl LogReader {
         let path = path.to_owned();
         let connection = crate::sqlite::blocking(move || open::reader(&path, &migrate::STATE)).await?;
         Ok(Self { connection: Shared::new(connection) })
+    }
+
+    /// The goals whose history is to be compacted, at most `limit`, in the order in which it should be done.
+    /// Looks at every goal that has ended: use a reader of its own, so that no commit waits for it.
+    pub async fn compactable(&self, retention: Retention, limit: usize) -> Result<Vec<Candidate>, Error> {
+        self.connection.call(move |connection| compact::candidates(connection, retention, limit)).await
     }
 
     /// Which history this is; `None` before its first incarnation.

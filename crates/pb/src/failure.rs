@@ -137,7 +137,7 @@ fn of_client(error: &client::Error) -> Known {
 }
 
 fn of_code(error: &RpcError) -> Exit {
-    const EXITS: [(ErrorCode, Exit); 9] = [
+    const EXITS: [(ErrorCode, Exit); 10] = [
         (ErrorCode::InvalidParams, Exit::Usage),
         (ErrorCode::GoalNotFound, Exit::Missing),
         (ErrorCode::WorkItemNotFound, Exit::Missing),
@@ -147,6 +147,7 @@ fn of_code(error: &RpcError) -> Exit {
         (ErrorCode::PermissionDenied, Exit::Refused),
         (ErrorCode::RateLimited, Exit::Busy),
         (ErrorCode::ConnectionLimit, Exit::Busy),
+        (ErrorCode::LowDisk, Exit::Busy),
     ];
     EXITS.iter().find(|(code, _)| error.is(*code)).map_or(Exit::Failed, |(_, exit)| *exit)
 }
@@ -178,8 +179,8 @@ fn of_lock(error: &LockError) -> Option<Known> {
 
 fn of_gateway(error: &pb_gateway::StartError) -> Option<Known> {
     use pb_gateway::StartError::{
-        Endpoint, Listen, Lock, NotLoopback, PortTaken, Socket, SocketObstructed, SocketPathTooLong, Store,
-        Token,
+        Config, Endpoint, Listen, Lock, NotLoopback, PortTaken, Socket, SocketObstructed, SocketPathTooLong,
+        Store, Token,
     };
     let hint = match error {
         PortTaken { .. } => "take a free port: pb gateway start --port 0, or set PB_PORT=0",
@@ -188,19 +189,25 @@ fn of_gateway(error: &pb_gateway::StartError) -> Option<Known> {
         SocketPathTooLong { .. } => "name a shorter path: --socket PATH, or a shorter PB_HOME",
         SocketObstructed { .. } | Socket { .. } => "move it away, or name another path: --socket PATH",
         Token { .. } | Endpoint { .. } => "make it readable and writable for you, or remove it",
-        Lock(_) | Store(_) => return None, // They speak for themselves.
+        Config(_) | Lock(_) | Store(_) => return None, // They speak for themselves.
     };
     Some((Exit::Config, Some(hint.to_owned())))
 }
 
 fn of_store(error: &pb_store::Error) -> Known {
-    use pb_store::Error::{Broken, Corrupt, Database, Fenced, Foreign, Full, Gone, Io, NewerSchema};
+    use pb_store::Error::{
+        BadId, Broken, Corrupt, Damaged, Database, Fenced, Foreign, Full, Gone, Interrupted, Io, NewerSchema,
+        NotEnded,
+    };
     let (exit, hint) = match error {
         NewerSchema { .. } => (Exit::Config, "a newer pb wrote it: use that one"),
         Foreign { .. } => (Exit::Config, "move it away, or name another file: --db PATH"),
         Io { .. } => (Exit::Config, "make it readable and writable for you, or name another file: --db PATH"),
         Full => (Exit::Busy, "free some space and start again; nothing that was answered is lost"),
-        Broken(_) | Database(_) | Corrupt { .. } => {
+        Interrupted => (Exit::Detached, "nothing was changed"),
+        Damaged { .. } => (Exit::BadData, "take another backup, or look at the disk"),
+        NotEnded { .. } => (Exit::Failed, "cancel it first: pb goal cancel"),
+        Broken(_) | Database(_) | Corrupt { .. } | BadId { .. } => {
             (Exit::Failed, "look at the disk and at the log of the process")
         }
         Gone { .. } => (Exit::Busy, "try again: the scheduler makes a new one"),

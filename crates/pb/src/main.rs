@@ -24,6 +24,7 @@ mod exit;
 mod failure;
 mod format;
 mod output;
+mod progress;
 mod table;
 
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ use pb_protocol::methods::goal::{
     Cancel, CancelParams, CancelResult, GoalDetail, GoalIdParams, Submit, SubmitParams,
 };
 use pb_protocol::{ErrorCode, RpcError};
+use pb_runtime::disk::{self, LowDisk};
 use pb_store::NewCommand;
 use serde_json::json;
 
@@ -34,6 +35,9 @@ pub(super) async fn submit(hub: &Hub, caller: &Caller, params: SubmitParams) -> 
             None => error,
         }
     })?;
+    // Before it is written down: with a full disk nothing could be.
+    disk::refuse_low(hub.home.root(), hub.free_bytes_min)
+        .map_err(|low| RpcError::new(ErrorCode::LowDisk, low.to_string()).hint(LowDisk::HINT))?;
     let key = params.idempotency_key.as_deref();
     let row = SubmitRow { goal_id: GoalId::from(hub.ids.uuid()), spec: params.spec };
     let command = NewCommand {

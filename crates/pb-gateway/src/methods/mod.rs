@@ -88,6 +88,7 @@ pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> R
         wire::system::Status::NAME => {
             answer::<wire::system::Status, _>(request, |_| system::status(hub)).await
         }
+        wire::system::Gc::NAME => answer::<wire::system::Gc, _>(request, |_| system::gc(hub, caller)).await,
         wire::goal::Submit::NAME => {
             answer::<wire::goal::Submit, _>(request, |params| goal::submit(hub, caller, params)).await
         }

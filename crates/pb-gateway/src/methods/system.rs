@@ -4,10 +4,17 @@ use std::collections::BTreeMap;
 
 use pb_model::goal::GoalStatus;
 use pb_protocol::RpcError;
-use pb_protocol::methods::system::{GatewayStatus, InfoResult, PingResult, SchedulerStatus, StatusResult};
-use pb_runtime::LockHolder;
+use pb_protocol::ipc::SchedulerCommand;
+use pb_protocol::methods::system::{
+    DiskStatus, GatewayStatus, Gc, GcResult, InfoResult, PingResult, SchedulerStatus, StatusResult,
+};
+use pb_protocol::methods::{Method, NoParams};
+use pb_runtime::{LockHolder, disk};
+use pb_store::NewCommand;
 
+use super::Caller;
 use crate::hub::Hub;
+use crate::inbox::commands::{self, Settled};
 use crate::inbox::pending;
 
 pub(super) fn ping(hub: &Hub) -> PingResult {
@@ -20,6 +27,29 @@ pub(super) fn info(hub: &Hub) -> InfoResult {
         version: pb_runtime::VERSION.to_owned(),
         timestamp: hub.clock.now_ms(),
     }
+}
+
+pub(super) async fn gc(hub: &Hub, caller: &Caller) -> Result<GcResult, RpcError> {
+    let asked = NoParams {};
+    let command = NewCommand {
+        id: commands::id(hub, caller.actor(), Gc::NAME, None)?,
+        params_digest: commands::digest(&asked)?,
+        actor: caller.actor().to_owned(),
+        method: Gc::NAME.to_owned(),
+        params: "{}".to_owned(),
+        goal: String::new(),
+        at_ms: hub.clock.now_ms(),
+    };
+    let bell = SchedulerCommand {
+        request_id: command.id.clone(),
+        command: "gc".to_owned(),
+        goal_id: String::new(),
+        reason: None,
+    };
+    Ok(match commands::hand_over(hub, command, bell).await? {
+        Settled::Done(result) => result,
+        Settled::Waiting(_) => GcResult { success: true, waiting: true },
+    })
 }
 
 pub(super) async fn status(hub: &Hub) -> Result<StatusResult, RpcError> {
@@ -56,5 +86,8 @@ pub(super) async fn status(hub: &Hub) -> Result<StatusResult, RpcError> {
             waiting_commands: waiting.len() as u64,
         },
         goals,
+        disk: disk::free_bytes(hub.home.root())
+            .ok()
+            .map(|free_bytes| DiskStatus { free_bytes, needed_bytes: hub.free_bytes_min }),
     })
 }

@@ -60,6 +60,8 @@ pub enum Command {
     BeginPublish,
     /// The last look: gates that were run once more, and the files that are delivered.
     FinishPublish { rechecked: Vec<GateResult>, round: Option<QuietRound>, artifacts: Vec<Artifact> },
+    /// The goal's history has grown to so much.
+    Outgrow { events: u64, bytes: u64 },
     /// A person stops the goal.
     Cancel { by: String, reason: Option<String> },
 }

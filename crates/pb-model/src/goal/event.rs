@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::conversation::{Call, CallEnd, Used};
 use super::spending::{Charge, Reservation};
 use super::state::{
-    Artifact, CancelRequest, Escalation, Execution, Failure, GateResult, Goal, Item, Reason, Run, RunStatus,
+    Artifact, CancelRequest, Escalation, Execution, Failure, GateResult, Goal, GoalState, Item, Reason, Run,
+    RunStatus,
 };
 use crate::freshness::QuietRound;
 use crate::{ArtifactId, Epoch, EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
@@ -117,6 +118,9 @@ pub enum Event {
     GoalCancelling { cancel: CancelRequest },
     /// The goal was cancelled and nothing of it runs.
     GoalCancelled { cancel: CancelRequest },
+    /// The goal ended long ago: this stands for the `events` before it, which are dropped. Folding goes on
+    /// from `state`.
+    GoalCompacted { events: u64, state: Box<GoalState> },
 }
 
 /// A row that an event changes.
@@ -151,6 +155,7 @@ impl Event {
             Self::GoalBlocked { .. } => "goal.blocked",
             Self::GoalFailed { .. } => "goal.failed",
             Self::GoalCancelled { .. } => "goal.cancelled",
+            Self::GoalCompacted { .. } => "goal.compacted",
             Self::ItemCreated { .. } => "workitem.created",
             Self::ItemReady { .. } | Self::ItemRetrying { .. } => "workitem.updated",
             Self::ItemStarted { .. } => "workitem.started",
@@ -206,7 +211,8 @@ impl Event {
             | Self::GoalBlocked { .. }
             | Self::GoalFailed { .. }
             | Self::GoalCancelling { .. }
-            | Self::GoalCancelled { .. } => None,
+            | Self::GoalCancelled { .. }
+            | Self::GoalCompacted { .. } => None,
         }
     }
 
@@ -243,7 +249,8 @@ impl Event {
             | Self::GoalBlocked { .. }
             | Self::GoalFailed { .. }
             | Self::GoalCancelling { .. }
-            | Self::GoalCancelled { .. } => None,
+            | Self::GoalCancelled { .. }
+            | Self::GoalCompacted { .. } => None,
         }
     }
 

@@ -8,8 +8,8 @@ use super::state::{
 };
 use crate::{ItemId, Millis, RunId, Verdict};
 
-/// The state after `event`, which happened at `at`. The first event of a goal is `GoalCreated`;
-/// before it there is no state.
+/// The state after `event`, which happened at `at`. The first event of a goal is `GoalCreated`, or
+/// `GoalCompacted` when what was before is dropped; before it there is no state.
 pub fn evolve(state: Option<GoalState>, event: &Event, at: Millis) -> Option<GoalState> {
     if let Event::GoalCreated { goal } = event {
         return Some(GoalState {
@@ -20,6 +20,9 @@ pub fn evolve(state: Option<GoalState>, event: &Event, at: Millis) -> Option<Goa
             artifacts: Vec::new(),
             escalations: Vec::new(),
         });
+    }
+    if let Event::GoalCompacted { state, .. } = event {
+        return Some((**state).clone());
     }
     let mut state = state?;
     state.goal.updated_at_ms = at;
@@ -34,7 +37,7 @@ pub fn evolve(state: Option<GoalState>, event: &Event, at: Millis) -> Option<Goa
 impl GoalState {
     fn apply(&mut self, event: &Event, at: Millis) {
         match event {
-            Event::GoalCreated { .. } => {}
+            Event::GoalCreated { .. } | Event::GoalCompacted { .. } => {}
             Event::GoalPlanned { .. }
             | Event::GoalWaiting { .. }
             | Event::GoalStarted { .. }

@@ -127,6 +127,8 @@ pub enum Cap {
     Time,
     /// The item's share of the goal's tokens or money.
     Share,
+    /// Room for events.
+    History,
 }
 
 impl Cap {
@@ -138,6 +140,7 @@ impl Cap {
             Self::Turns => "turn budget",
             Self::Time => "time budget",
             Self::Share => "item's share of the budget",
+            Self::History => "room for the goal's history",
         }
     }
 
@@ -149,6 +152,7 @@ impl Cap {
             Self::Turns => "budget.turns",
             Self::Time => "budget.time_minutes",
             Self::Share => "budget_percent",
+            Self::History => "retention.goal_events",
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::spec::{GateSpec, GoalSpec, ItemSpec, Lane, Work};
 use crate::{ArtifactId, Epoch, EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
 
 /// A goal with everything that belongs to it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GoalState {
     /// The goal.
     pub goal: Goal,
@@ -51,6 +51,18 @@ impl GoalState {
     /// Whether every item that `item` needs is done.
     pub fn needs_met(&self, item: &Item) -> bool {
         item.needs.iter().all(|need| self.item(*need).is_some_and(|i| i.status == ItemStatus::Done))
+    }
+
+    /// Whether every item is done, so that only delivery is left.
+    pub fn is_done(&self) -> bool {
+        self.items.iter().all(|item| item.status == ItemStatus::Done)
+    }
+
+    /// Whether its history was found too long: nothing new starts, and a human decides.
+    pub fn has_outgrown(&self) -> bool {
+        self.escalations
+            .iter()
+            .any(|asked| asked.escalation_type == EscalationType::Budget && asked.item_id.is_none())
     }
 
     /// Whether items may start at all: an active goal that is not being cancelled, lost no item and

@@ -53,11 +53,12 @@ pub fn wants(state: &GoalState, now: Millis) -> Vec<Want> {
 
 fn active(state: &GoalState, now: Millis) -> Vec<Want> {
     let mut wants = running(state, now);
-    if !state.may_start_items() {
+    // What is done is delivered, also by a goal that may start nothing more.
+    if state.is_done() && state.goal.cancel.is_none() {
+        wants.push(if state.goal.phase == Phase::Publish { Want::Publish } else { Want::BeginPublish });
         return wants;
     }
-    if state.items.iter().all(|item| item.status == ItemStatus::Done) {
-        wants.push(if state.goal.phase == Phase::Publish { Want::Publish } else { Want::BeginPublish });
+    if !state.may_start_items() {
         return wants;
     }
     let agent_runs = state.agent_runs();

@@ -87,6 +87,7 @@ methods![
     system::Ping,
     system::Info,
     system::Status,
+    system::Gc,
     goal::Submit,
     goal::List,
     goal::Status,

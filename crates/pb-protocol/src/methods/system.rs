@@ -51,6 +51,28 @@ pub struct InfoResult {
     pub timestamp: u64,
 }
 
+/// `system.gc`.
+#[derive(Debug)]
+pub struct Gc;
+
+impl Method for Gc {
+    const NAME: &'static str = "system.gc";
+    const PERMISSION: Option<Permission> = Some(Permission::Admin);
+    const DOC: &'static str = "Compacts goals that ended long ago now, and not within the hour";
+    type Params = NoParams;
+    type Result = GcResult;
+}
+
+/// The scheduler was asked to compact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GcResult {
+    /// Always true.
+    pub success: bool,
+    /// Whether it waits for a scheduler.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waiting: bool,
+}
+
 /// `system.status`.
 #[derive(Debug)]
 pub struct Status;
@@ -74,6 +96,19 @@ pub struct StatusResult {
     pub scheduler: SchedulerStatus,
     /// How many goals there are in each status. `queued` includes those in the inbox.
     pub goals: BTreeMap<String, u64>,
+    /// The disk of the home; absent when the system does not tell, or the gateway is of an older version.
+    #[serde(default)]
+    pub disk: Option<DiskStatus>,
+}
+
+/// The disk of the home.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiskStatus {
+    /// What is left, in bytes.
+    pub free_bytes: u64,
+    /// What has to be left for new goals, in bytes.
+    pub needed_bytes: u64,
 }
 
 /// The gateway itself.

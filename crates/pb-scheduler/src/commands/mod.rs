@@ -4,6 +4,7 @@
 //! [`execute`] decides, in the loop, in inbox order.
 
 mod cancel_goal;
+mod gc;
 mod submit_goal;
 mod watch;
 
@@ -32,6 +33,7 @@ enum Action {
     Repeat,
     Submit(Box<submit_goal::Submit>),
     Cancel(cancel_goal::Cancel),
+    Gc,
     /// It cannot be understood.
     Refuse(RpcError),
 }
@@ -46,6 +48,10 @@ pub(crate) async fn prepare(context: &Context, row: InboxRow, repeated: bool) ->
                 submit_goal::prepare(context, &row).await.map(|submit| Action::Submit(Box::new(submit)))
             }
             "goal.cancel" => cancel_goal::prepare(&row).map(Action::Cancel),
+            "system.gc" => {
+                gc::prepare(context);
+                Ok(Action::Gc)
+            }
             other => Err(RpcError::new(ErrorCode::MethodNotFound, format!("Method not found: {other}"))),
         }
         .unwrap_or_else(Action::Refuse)
@@ -63,6 +69,7 @@ pub(crate) fn execute(turn: &mut Turn, goals: &mut Goals, inbox_id: &str, prepar
         }
         Action::Submit(submit) => submit_goal::execute(turn, goals, row, submit),
         Action::Cancel(cancel) => cancel_goal::execute(turn, goals, row, cancel),
+        Action::Gc => Ok(gc::execute()),
         Action::Refuse(error) => Err(error.clone()),
     };
     let stored = match result {
@@ -77,6 +84,6 @@ pub(crate) fn goal_of(prepared: &Prepared) -> Option<pb_model::GoalId> {
     match &prepared.action {
         Action::Cancel(cancel) => Some(cancel.goal),
         Action::Submit(submit) => Some(submit.goal),
-        Action::Repeat | Action::Refuse(_) => None,
+        Action::Repeat | Action::Gc | Action::Refuse(_) => None,
     }
 }

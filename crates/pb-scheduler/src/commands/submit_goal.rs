@@ -7,6 +7,7 @@ use pb_model::spec::Work;
 use pb_model::{GoalId, GoalSpec};
 use pb_protocol::domain::Goal;
 use pb_protocol::{ErrorCode, RpcError};
+use pb_runtime::disk::{self, LowDisk};
 use pb_store::InboxRow;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -32,6 +33,9 @@ struct Params {
 
 pub(super) async fn prepare(context: &Context, row: &InboxRow) -> Result<Submit, RpcError> {
     let params: Params = serde_json::from_str(&row.command.params).map_err(RpcError::invalid_params)?;
+    let folder = context.config.db.parent().unwrap_or(context.config.home.root());
+    disk::refuse_low(folder, context.settings.disk.free_bytes_min)
+        .map_err(|low| RpcError::new(ErrorCode::LowDisk, low.to_string()).hint(LowDisk::HINT))?;
     known_tools(&params.spec)?;
     if let Err(Hindrance::Unusable { why, hint }) = context.models.check(&params.spec).await {
         return Err(RpcError::invalid_params(why).hint(hint));

@@ -17,6 +17,7 @@ impl Driver {
                     commands::execute(turn, &mut self.goals, inbox_id, command);
                 }
             }
+            Input::Compact(compact) => turn.compact(compact),
             Input::Done(done) => {
                 let (goal, want) = done.key();
                 self.in_flight.remove(&(goal, want));
@@ -31,6 +32,18 @@ impl Driver {
                 if let Err(rejection) = self.decide_done(turn, done) {
                     tracing::debug!(key = ?done.key(), %rejection, "a result came too late");
                 }
+            }
+        }
+    }
+
+    /// A history that is too long: nothing new starts, and a human decides. One that a repeat of this turn
+    /// forgets is found again at the goal's next event.
+    pub(super) fn stop_outgrown(&mut self, turn: &mut Turn) {
+        for head in std::mem::take(&mut self.outgrown) {
+            let command = Command::Outgrow { events: head.events, bytes: head.bytes };
+            // Most have ended, or were stopped at an event before.
+            if let Err(rejection) = turn.decide(&mut self.goals, head.goal, command, &Papers::default()) {
+                tracing::debug!(goal = %head.goal, %rejection, "a long history is left as it is");
             }
         }
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use pb_model::GoalId;
 use pb_model::goal::Want;
 use pb_runtime::Tasks;
-use pb_store::{Batch, Committed, Error, Log, Mark, Write};
+use pb_store::{Batch, Committed, Compact, Compacted, Error, Head, Log, Mark, Write};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -52,9 +52,18 @@ pub(crate) enum Input {
     Commands { inbox_id: Arc<str>, commands: Vec<Prepared> },
     /// An effect ended.
     Done(Done),
+    /// A part of an ended goal is to be dropped.
+    Compact(Arc<Compact>),
 }
 
-type Inputs = (mpsc::Sender<Input>, mpsc::Receiver<Input>);
+/// How the loop hears and tells.
+#[derive(Debug)]
+pub(crate) struct Channels {
+    pub(crate) sender: mpsc::Sender<Input>,
+    pub(crate) receiver: mpsc::Receiver<Input>,
+    /// Hears what was dropped.
+    pub(crate) compacted: mpsc::Sender<Compacted>,
+}
 
 /// The loop and its state.
 #[derive(Debug)]
@@ -64,6 +73,9 @@ pub(crate) struct Driver {
     goals: Goals,
     sender: mpsc::Sender<Input>,
     receiver: mpsc::Receiver<Input>,
+    compacted: mpsc::Sender<Compacted>,
+    /// Goals whose history was found too long at the last commit.
+    outgrown: Vec<Head>,
     link: Link,
     tasks: Tasks,
     in_flight: HashMap<(GoalId, Want), CancellationToken>,
@@ -78,7 +90,7 @@ impl Driver {
         context: Arc<Context>,
         log: Log,
         goals: Goals,
-        (sender, receiver): Inputs,
+        Channels { sender, receiver, compacted }: Channels,
         tasks: Tasks,
     ) -> Self {
         Self {
@@ -86,6 +98,8 @@ impl Driver {
             goals,
             sender,
             receiver,
+            compacted,
+            outgrown: Vec::new(),
             link: context.link.clone(),
             context,
             tasks,
@@ -134,6 +148,7 @@ impl Driver {
             for input in &inputs {
                 self.decide(&mut turn, input);
             }
+            self.stop_outgrown(&mut turn);
             self.advance(&mut turn);
             let outcome = turn.finish();
             match self.commit(outcome).await {
@@ -145,11 +160,11 @@ impl Driver {
                 }
                 Err((touched, error)) if inputs.len() <= 1 => {
                     self.reload(touched).await?;
-                    let fenced = matches!(error, Error::Fenced { .. });
-                    if !fenced {
-                        return Err(error);
+                    match error {
+                        Error::Fenced { .. } => tracing::error!(%error, "a late result was dropped"),
+                        Error::NotEnded { .. } => tracing::error!(%error, "a compaction was dropped"),
+                        other => return Err(other),
                     }
-                    tracing::error!(%error, "a late result was dropped");
                     inputs.clear();
                     // What it was about may be wanted, done and dropped again: never in a hot loop.
                     tokio::time::sleep(FENCED_PAUSE).await;
@@ -199,6 +214,12 @@ impl Driver {
             self.last_pos = record.pos;
             self.link.event(record);
         }
+        for part in &committed.compacted {
+            let _ = self.compacted.try_send(part.clone()); // Nobody waits for it any more.
+        }
+        let limits = &self.context.settings.retention;
+        let long = |head: &&Head| head.events >= limits.goal_events || head.bytes >= limits.goal_bytes;
+        self.outgrown.extend(committed.heads.iter().filter(long));
         for executed in executed {
             self.link.executed(executed);
         }

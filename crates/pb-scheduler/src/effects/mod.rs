@@ -17,11 +17,13 @@ use pb_model::goal::{
     Artifact, CallResult, Execution, GateResult, GoalState, Hindrance, Next, Planned, Thought, Want,
 };
 use pb_model::{Epoch, GoalId, RunId};
+use pb_runtime::config::Config as Settings;
 use pb_store::LogReader;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{ModelSource, Talks};
 use crate::link::Link;
+use crate::retention;
 use crate::sandbox::Sandbox;
 use crate::service::Config;
 use crate::trace::Tracer;
@@ -44,6 +46,10 @@ pub(crate) struct Context {
     /// Tells what is done, for who looks into it.
     pub(crate) tracer: Tracer,
     pub(crate) models: ModelSource,
+    /// What a person has set.
+    pub(crate) settings: Settings,
+    /// Rings when old goals are to be compacted now.
+    pub(crate) retention: retention::Bell,
     /// Conversations that were folded before.
     pub(crate) talks: Talks,
     launcher: Launcher,
@@ -115,16 +121,18 @@ impl Context {
         (log, epoch): (LogReader, Epoch),
         sandbox: Sandbox,
         (link, tracer): (Link, Tracer),
-        models: ModelSource,
+        settings: Settings,
     ) -> Self {
         let launcher = Launcher::new(config.exe.clone());
         Self {
-            config,
             epoch,
             log,
             link,
             tracer,
-            models,
+            models: ModelSource::new(config.home.clone(), settings.clone()),
+            settings,
+            retention: retention::Bell::default(),
+            config,
             talks: Talks::default(),
             launcher,
             sandbox,

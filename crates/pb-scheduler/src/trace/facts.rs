@@ -79,7 +79,8 @@ fn fact(event: &Event, state: &GoalState) -> Vec<What> {
         | Event::GoalBlocked { .. }
         | Event::GoalFailed { .. }
         | Event::GoalCancelling { .. }
-        | Event::GoalCancelled { .. } => Vec::new(),
+        | Event::GoalCancelled { .. }
+        | Event::GoalCompacted { .. } => Vec::new(),
     }
 }
 

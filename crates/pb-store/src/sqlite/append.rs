@@ -4,9 +4,9 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::{rows, unsigned};
+use super::{compact, rows, unsigned};
 use crate::contract::{
-    Batch, Committed, Error, EventRecord, NewEvent, StepIntent, StepResult, StoredResult, Write,
+    Batch, Committed, Error, EventRecord, Head, NewEvent, StepIntent, StepResult, StoredResult, Write,
 };
 
 /// WAL size above which the writer tries to empty it, in bytes.
@@ -25,7 +25,8 @@ pub(crate) fn commit(connection: &mut Connection, batch: &Batch) -> Result<Commi
     for write in &batch.writes {
         match write {
             Write::Events { goal, events } => {
-                append(&transaction, &goal.to_string(), events, &mut committed.events)?;
+                let (events, bytes) = append(&transaction, &goal.to_string(), events, &mut committed.events)?;
+                committed.heads.push(Head { goal: *goal, events, bytes });
             }
             Write::Row(row) => rows::put(&transaction, row)?,
             Write::StepIntent(intent) => step_intent(&transaction, intent)?,
@@ -44,6 +45,10 @@ pub(crate) fn commit(connection: &mut Connection, batch: &Batch) -> Result<Commi
                     .prepare_cached("DELETE FROM command WHERE at < ?1")?
                     .execute([*before_ms as i64])?;
             }
+            Write::Compact(goal) => {
+                let part = compact::compact(&transaction, goal, &mut committed.events)?;
+                committed.compacted.push(part);
+            }
         }
     }
     transaction.commit()?;
@@ -51,24 +56,28 @@ pub(crate) fn commit(connection: &mut Connection, batch: &Batch) -> Result<Commi
 }
 
 /// Appends to a goal's history. `seq` comes from the goal's head row inside this transaction, so a
-/// reader that sees `seq` n has seen all before it (D2).
-fn append(
+/// reader that sees `seq` n has seen all before it (D2). Gives how many events the goal has, and their bytes.
+pub(super) fn append(
     transaction: &Transaction<'_>,
     goal: &str,
     events: &[NewEvent],
     committed: &mut Vec<EventRecord>,
-) -> Result<(), Error> {
+) -> Result<(u64, u64), Error> {
     let count = events.len() as i64;
     let bytes: usize = events.iter().map(|event| event.body.len() + event.data.len()).sum();
-    let last_seq: i64 = transaction
+    let (last_seq, tail, held): (i64, i64, i64) = transaction
         .prepare_cached(
             "INSERT INTO head (goal, seq, tail, bytes) VALUES (?1, ?2, 1, ?3)
-             ON CONFLICT (goal) DO UPDATE SET seq = seq + ?2, bytes = bytes + ?3 RETURNING seq",
+             ON CONFLICT (goal) DO UPDATE SET seq = seq + ?2, bytes = bytes + ?3
+             RETURNING seq, tail, bytes",
         )?
-        .query_row(params![goal, count, bytes as i64], |row| row.get(0))?;
-    let last_pos: i64 = transaction
-        .prepare_cached("SELECT coalesce(max(pos), 0) FROM event")?
-        .query_row([], |row| row.get(0))?;
+        .query_row(params![goal, count, bytes as i64], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let last_pos: i64 = match committed.last() {
+        Some(event) => event.pos as i64, // Of this very transaction.
+        None => transaction
+            .prepare_cached("SELECT coalesce(max(pos), 0) FROM event")?
+            .query_row([], |row| row.get(0))?,
+    };
     let mut insert = transaction.prepare_cached(
         "INSERT INTO event (pos, goal, seq, id, at, kind, body, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
@@ -88,7 +97,7 @@ fn append(
             data: event.data.clone(),
         });
     }
-    Ok(())
+    Ok((unsigned(last_seq - tail + 1), unsigned(held)))
 }
 
 fn step_intent(transaction: &Transaction<'_>, intent: &StepIntent) -> Result<(), Error> {
@@ -125,7 +134,13 @@ fn step_result(transaction: &Transaction<'_>, result: &StepResult) -> Result<(),
             result.outcome.as_str(),
             result.at_ms as i64
         ])?;
-    fenced_unless(written, &result.run.to_string())
+    fenced_unless(written, &result.run.to_string())?;
+    transaction
+        .prepare_cached(
+            "UPDATE head SET bytes = bytes + ?2 WHERE goal = (SELECT goal FROM run WHERE id = ?1)",
+        )?
+        .execute(params![result.run.to_string(), result.result.len() as i64])?;
+    Ok(())
 }
 
 /// Zero rows means that another incarnation holds the run.
@@ -149,23 +164,27 @@ pub(crate) fn checkpoint(connection: &Connection, path: &Path, commits: u64) -> 
     wal.push("-wal");
     // A stat, not an open: closing a descriptor of the live file would drop SQLite's locks.
     let bytes = std::fs::metadata(&wal).map_or(0, |meta| meta.len());
-    let mode = if bytes >= WAL_TRUNCATE_BYTES {
-        "TRUNCATE"
+    if bytes >= WAL_TRUNCATE_BYTES {
+        try_checkpoint(connection, "TRUNCATE")
     } else if bytes >= WAL_PASSIVE_BYTES && commits.is_multiple_of(WAL_PASSIVE_COMMITS) {
-        "PASSIVE"
+        shrink(connection)
     } else {
-        return Ok(());
-    };
-    copy_back(connection, mode)
+        Ok(())
+    }
 }
 
 /// Moves all of the WAL into the file, for a writer that stops: whoever opens the file next finds nothing
 /// to recover, which takes milliseconds a MiB.
 pub(crate) fn checkpoint_whole(connection: &Connection) -> Result<(), Error> {
-    copy_back(connection, "TRUNCATE")
+    try_checkpoint(connection, "TRUNCATE")
 }
 
-fn copy_back(connection: &Connection, mode: &str) -> Result<(), Error> {
+/// Moves the WAL's pages into the file without waiting for readers, which also cuts the file to its size.
+pub(crate) fn shrink(connection: &Connection) -> Result<(), Error> {
+    try_checkpoint(connection, "PASSIVE")
+}
+
+fn try_checkpoint(connection: &Connection, mode: &str) -> Result<(), Error> {
     connection.busy_timeout(std::time::Duration::ZERO)?;
     let tried = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
     connection.busy_timeout(std::time::Duration::from_secs(5))?;

@@ -8,14 +8,33 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use super::Location;
 use crate::contract::Error;
 
+/// How durable a commit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Synchronous {
+    /// On the disk when it returns.
+    Full,
+    /// In the system's memory when it returns: a loss of power may take it.
+    Normal,
+}
+
+impl Synchronous {
+    /// The word of `PRAGMA synchronous`.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Normal => "NORMAL",
+        }
+    }
+}
+
 /// One of our kinds of database.
 pub(crate) struct Schema {
     /// `PRAGMA application_id`: tells our files from others, and from each other.
     application_id: i32,
     /// The statements that lead from version n to n + 1, by n.
     migrations: &'static [&'static str],
-    /// `PRAGMA synchronous`: `FULL` where a commit survives a loss of power.
-    pub(crate) synchronous: &'static str,
+    /// How durable a commit is.
+    pub(crate) synchronous: Synchronous,
 }
 
 impl Schema {
@@ -29,19 +48,19 @@ impl Schema {
 pub(crate) const STATE: Schema = Schema {
     application_id: 0x5042_5331,
     migrations: &[include_str!("migrations/state_0001.sql")],
-    synchronous: "FULL",
+    synchronous: Synchronous::Full,
 };
 /// `gateway.db`.
 pub(crate) const INBOX: Schema = Schema {
     application_id: 0x5042_4731,
     migrations: &[include_str!("migrations/inbox_0001.sql")],
-    synchronous: "FULL",
+    synchronous: Synchronous::Full,
 };
 /// `trace.db`.
 pub(crate) const TRACE: Schema = Schema {
     application_id: 0x5042_5431,
     migrations: &[include_str!("migrations/trace_0001.sql")],
-    synchronous: "NORMAL",
+    synchronous: Synchronous::Normal,
 };
 
 /// Refuses what [`migrate`] may not touch. Writes nothing.

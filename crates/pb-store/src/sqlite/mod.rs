@@ -1,6 +1,8 @@
 //! The SQLite backend. Everything that speaks SQL is below here.
 
 pub(crate) mod append;
+pub(crate) mod compact;
+pub(crate) mod copy;
 pub(crate) mod inbox;
 pub(crate) mod migrate;
 pub(crate) mod open;

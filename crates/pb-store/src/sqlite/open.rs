@@ -29,8 +29,13 @@ pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Co
     settings(&connection)?;
     // Before anything is written: a file that is not ours stays as it is, journal mode included.
     migrate::admit(&connection, location, schema)?;
+    if connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))? == 0 {
+        // Of a new file only: what compaction frees goes back to the disk page by page. A whole VACUUM
+        // would write the file once more, through the WAL.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", schema.synchronous)?;
+    connection.pragma_update(None, "synchronous", schema.synchronous.as_str())?;
     // Checkpoints are made by the writer between two batches, never inside one; and SQLite's own would
     // keep a failed sync to itself, after which nothing may be trusted (D11).
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;

@@ -63,7 +63,7 @@ async fn follow(mut follower: Follower<Told>, last: u64, luck: u64) -> Vec<(u64,
 }
 
 /// Follows to `last` and returns the positions that came.
-async fn follow_all(mut follower: Follower<Told>, last: u64) -> Vec<u64> {
+pub(crate) async fn follow_all(mut follower: Follower<Told>, last: u64) -> Vec<u64> {
     let mut seen = Vec::new();
     while follower.pos() < last {
         let told = tokio::time::timeout(LIMIT, next(&mut follower)).await.unwrap().unwrap();

@@ -1,6 +1,10 @@
 //! The store's promise, as tests.
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
+mod compacted;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod crash;

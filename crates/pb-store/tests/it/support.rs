@@ -157,11 +157,4 @@ impl Chance {
     pub(crate) fn index(&mut self, len: usize) -> usize {
         usize::try_from(self.below(len as u64)).unwrap()
     }
-
-    pub(crate) fn shuffle<T>(&mut self, things: &mut [T]) {
-        for index in (1..things.len()).rev() {
-            let other = self.index(index + 1);
-            things.swap(index, other);
-        }
-    }
 }

@@ -1,9 +1,12 @@
 //! The commands, one file each. A new one is a file and a line here.
 
+mod backup;
 mod debug;
 pub(crate) mod gateway;
+mod gc;
 pub(crate) mod goal;
 mod models;
+mod restore;
 mod run;
 pub(crate) mod scheduler;
 mod start;
@@ -26,6 +29,9 @@ pub(crate) enum Command {
     Start(start::Args),
     Stop(stop::Args),
     Status(status::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
+    Gc(gc::Args),
     Gateway(gateway::Args),
     Scheduler(scheduler::Args),
     Debug(debug::Args),
@@ -42,6 +48,9 @@ impl Command {
             Self::Start(args) => start::run(&args),
             Self::Stop(args) => stop::run(&args),
             Self::Status(args) => status::run(&args),
+            Self::Backup(args) => backup::run(&args),
+            Self::Restore(args) => restore::run(&args),
+            Self::Gc(args) => gc::run(&args),
             Self::Gateway(args) => gateway::run(args),
             Self::Scheduler(args) => scheduler::run(args),
             Self::Debug(args) => debug::run(args),

@@ -1,7 +1,7 @@
 //! `pb status`: what runs, where, and how it does.
 
 use pb_protocol::methods::NoParams;
-use pb_protocol::methods::system::{self, StatusResult};
+use pb_protocol::methods::system::{self, DiskStatus, StatusResult};
 use pb_runtime::{Clock, Endpoint, Home, SchedulerInfo};
 use serde::Serialize;
 
@@ -115,6 +115,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(Ok(system)) => {
             output::data(format::field("link", link(system)))?;
             output::data(format::field("goals", goals(system)))?;
+            if let Some(disk) = &system.disk {
+                output::data(format::field("disk", room(disk)))?;
+            }
         }
         Some(Err(failure)) => output::failure(failure),
         None => {}
@@ -153,6 +156,15 @@ fn link(system: &StatusResult) -> String {
     } else {
         format!("no scheduler is connected{waiting}")
     }
+}
+
+fn room(disk: &DiskStatus) -> String {
+    let free = format!("{} free", format::size(disk.free_bytes));
+    if disk.free_bytes >= disk.needed_bytes {
+        return free;
+    }
+    let needed = format::size(disk.needed_bytes);
+    styled(WARN, format_args!("{free}; new goals are refused below {needed}"))
 }
 
 fn models(info: &SchedulerInfo) -> String {

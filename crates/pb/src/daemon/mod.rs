@@ -39,7 +39,7 @@ impl Daemon {
     }
 
     /// The lock that it holds for life.
-    fn lock(self, home: &Home) -> PathBuf {
+    pub(crate) fn lock(self, home: &Home) -> PathBuf {
         match self {
             Self::Gateway => home.gateway_lock(),
             Self::Scheduler => home.scheduler_lock(),

@@ -36,7 +36,8 @@ use live::Live;
 /// How often it is looked whether a scheduler runs at all.
 const SCHEDULER_LOOK: Duration = Duration::from_secs(2);
 /// The events after which a goal may be over.
-const ENDING: [&str; 4] = ["goal.completed", "goal.failed", "goal.blocked", "goal.cancelled"];
+const ENDING: [&str; 5] =
+    ["goal.completed", "goal.failed", "goal.blocked", "goal.cancelled", "goal.compacted"];
 
 /// How what happens is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -135,6 +135,7 @@ impl TestEnv {
                 (r"127\.0\.0\.1:[1-9]\d*", "127.0.0.1:[port]"),
                 (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b", "[moment]"),
                 (r"\b\d+(\.\d+)? (ms|s)\b", "[time]"),
+                (r"\b\d+\.\d [MGT]B free\b", "[size] free"),
                 (r"(?m)\brunning +\d+ +\d+\.\d+\.\d+\b", "running  [pid]  [version]"),
                 (r"\bpb \d+\.\d+\.\d+\b", "pb [version]"),
             ]

@@ -25,6 +25,7 @@ mod fix_the_bug;
 mod goal_file;
 mod help;
 mod inside;
+mod keeping;
 mod keys;
 mod life;
 mod model_fails;

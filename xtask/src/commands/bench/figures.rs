@@ -41,7 +41,7 @@ impl Figures {
     }
 }
 
-/// One figure; less is better.
+/// One figure; less is better, unless its unit is a rate.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
     what: String,

@@ -2,6 +2,7 @@
 
 mod fanout;
 mod goals;
+mod store;
 mod turn;
 
 mod client;
@@ -26,6 +27,7 @@ pub(crate) struct Args {
 enum Bench {
     Fanout(fanout::Args),
     Goals(goals::Args),
+    Store(store::Args),
     Turn(turn::Args),
 }
 
@@ -34,6 +36,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.bench {
         Bench::Fanout(args) => fanout::run(&args),
         Bench::Goals(args) => goals::run(&args),
+        Bench::Store(args) => store::run(&args),
         Bench::Turn(args) => turn::run(&args),
     }
 }

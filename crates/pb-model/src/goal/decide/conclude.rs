@@ -24,7 +24,8 @@ pub(super) fn conclude(decision: &mut Decision) {
         decision.emit(Event::GoalFailed { reason: Reason::DeadLetter, error });
         return;
     }
-    let blocked = state.items.iter().any(|item| item.status == ItemStatus::Blocked);
+    let blocked = (state.has_outgrown() && !state.is_done())
+        || state.items.iter().any(|item| item.status == ItemStatus::Blocked);
     let can_go_on = state.may_start_items()
         && state.items.iter().any(|item| match item.status {
             ItemStatus::Ready => true,
@@ -103,8 +104,7 @@ pub(super) fn finish_publish(
 
 fn all_done(decision: &Decision) -> Result<(), Rejection> {
     let state = &decision.state;
-    let done = state.items.iter().all(|item| item.status == ItemStatus::Done);
-    if state.goal.status == GoalStatus::Active && state.goal.cancel.is_none() && done {
+    if state.goal.status == GoalStatus::Active && state.goal.cancel.is_none() && state.is_done() {
         Ok(())
     } else {
         Err(Rejection::NotNow("not every item is done"))

@@ -21,6 +21,11 @@ pub(super) fn goal(decision: &mut Decision, question: Question) {
     decision.emit(Event::GoalBlocked { escalations: vec![id], summary: title });
 }
 
+/// Escalates the goal as a whole while something of it runs; it is blocked once nothing does.
+pub(super) fn goal_later(decision: &mut Decision, question: Question) {
+    raise(decision, None, question);
+}
+
 /// Escalates one item; the goal is blocked once nothing else of it can go on.
 pub(super) fn item(decision: &mut Decision, item: ItemId, question: Question) {
     let error = Failure::lasting("NEEDS_HUMAN", question.root_cause.clone());

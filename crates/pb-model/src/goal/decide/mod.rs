@@ -5,6 +5,7 @@ mod conclude;
 mod converse;
 mod escalate;
 mod intake;
+mod outgrow;
 mod run;
 mod verify;
 
@@ -56,6 +57,7 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
         Command::FinishPublish { rechecked, round, artifacts } => {
             conclude::finish_publish(&mut decision, &rechecked, round.as_ref(), artifacts)?;
         }
+        Command::Outgrow { events, bytes } => outgrow::outgrow(&mut decision, events, bytes)?,
         Command::Cancel { by, reason } => cancel::cancel(&mut decision, by, reason)?,
     }
     conclude::conclude(&mut decision);

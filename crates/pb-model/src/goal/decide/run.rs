@@ -246,6 +246,7 @@ pub(super) fn budget_question(decision: &Decision, item: Option<&Item>, cap: Cap
             format!("the goal's steps have run for its {minutes} minute(s)")
         }
         Cap::Turns => format!("models have answered {} time(s)", goal.spending.turns),
+        Cap::History => "the goal's history is as long as it may be".to_owned(),
         Cap::Tokens | Cap::Cost | Cap::Share => {
             let (dollars, rest) = (spent.micro_usd / 1_000_000, spent.micro_usd % 1_000_000);
             let what = if goal.spending.overrun {
@@ -271,6 +272,7 @@ pub(super) fn budget_question(decision: &Decision, item: Option<&Item>, cap: Cap
                 Cap::Tokens => "raise `tokens` in the goal file, or --budget-tokens, and run it again",
                 Cap::Cost => "raise `cost_usd` in the goal file, or --budget-usd, and run it again",
                 Cap::Turns => "raise `turns` in the goal file, or --budget-turns, and run it again",
+                Cap::History => "split the work into several goals",
                 Cap::Share => "raise the item's `budget_percent` in the goal file and run it again",
             },
         )],

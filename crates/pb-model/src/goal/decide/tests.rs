@@ -5,6 +5,7 @@ mod converse;
 mod converse_crash;
 mod crash;
 mod life;
+mod outgrow;
 mod paying;
 mod properties;
 mod retry;

@@ -2,10 +2,11 @@
 //! may not tell them apart.
 
 mod commands;
+mod compact;
 mod fencing;
 mod inbox;
 mod log;
-mod rows;
+pub(crate) mod rows;
 mod worker;
 
 /// Makes each of the functions a test on every backend.
@@ -40,6 +41,11 @@ store_contract! {
         a_position_beyond_every_event_has_no_page,
         each_opening_is_a_new_incarnation,
         a_cursor_is_of_its_log;
+    compact:
+        an_ended_goal_is_compacted_in_parts,
+        heavy_events_make_smaller_parts,
+        a_goal_that_has_not_ended_is_never_compacted,
+        the_oldest_are_due_first;
     fencing:
         a_later_epoch_keeps_its_run,
         a_step_needs_the_epoch_that_holds_its_run,

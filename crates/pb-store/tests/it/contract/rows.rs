@@ -118,7 +118,7 @@ pub(super) async fn a_row_written_again_keeps_its_place(place: Place) {
 }
 
 /// Goals with made-up places in life.
-pub(super) fn goals(count: u64) -> Vec<goal::Goal> {
+pub(crate) fn goals(count: u64) -> Vec<goal::Goal> {
     let goal_of = |n: u64| {
         let mut worker = Worker::new(n);
         let submit = worker.next(None).unwrap();

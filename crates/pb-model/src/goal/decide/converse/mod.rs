@@ -56,6 +56,8 @@ pub(super) fn reserve(
 fn promise(decision: &mut Decision, item: Option<&Item>, run: &Run, next: Next) {
     if decision.state.goal.time_left_ms(decision.moment.now_ms) == Some(0) {
         exhausted(decision, item, run, Cap::Time);
+    } else if decision.state.has_outgrown() {
+        exhausted(decision, item, run, Cap::History);
     } else if let Some(cap) = decision.state.cap_broken_by(run.item_id, next.amount) {
         exhausted(decision, item, run, cap);
     } else {

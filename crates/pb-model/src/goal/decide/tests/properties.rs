@@ -124,6 +124,9 @@ impl World {
             if self.draw(60) == 1 {
                 let _ = self.tell(Command::Cancel { by: "ann".to_owned(), reason: None });
             }
+            if self.draw(60) == 2 {
+                let _ = self.tell(Command::Outgrow { events: 200_000, bytes: 1 });
+            }
             let state = self.state.as_ref().unwrap();
             let wanted = wants(state, self.now_ms);
             if wanted.is_empty() {

@@ -254,6 +254,7 @@ impl Told {
                     artifacts: (1..=files).map(artifact).collect(),
                 }
             }
+            ["outgrow"] => Command::Outgrow { events: 9, bytes: 999 },
             ["cancel"] => Command::Cancel { by: "ann".to_owned(), reason: Some("enough".to_owned()) },
             words => panic!("not in the language: {words:?}"),
         }
@@ -395,6 +396,7 @@ impl Told {
                 say(&format!("{} ({})", reason.as_str(), error.message));
             }
             Event::ItemReady { .. } => say("ready"),
+            Event::GoalCompacted { events, .. } => say(&format!("{events} event(s)")),
             Event::GoalCreated { .. }
             | Event::GoalStarted { .. }
             | Event::GoalCancelled { .. }

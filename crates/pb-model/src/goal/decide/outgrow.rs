@@ -1,0 +1,44 @@
+//! A goal whose history is too long to go on (`durability.md` §2): nothing new of it starts, what runs
+//! ends and is recorded, and a human decides.
+
+use super::Decision;
+use super::escalate::{self, Question};
+use crate::goal::command::Rejection;
+use crate::goal::state::{EscalationType, GoalStatus};
+
+pub(super) fn outgrow(decision: &mut Decision, events: u64, bytes: u64) -> Result<(), Rejection> {
+    let state = &decision.state;
+    match state.goal.status {
+        GoalStatus::Queued | GoalStatus::Active => {}
+        GoalStatus::Blocked | GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed => {
+            return Err(Rejection::NotNow("the goal does not go on"));
+        }
+    }
+    if state.goal.cancel.is_some() || state.has_outgrown() {
+        return Err(Rejection::NotNow("the goal ends already"));
+    }
+    if !state.items.is_empty() && state.is_done() {
+        return Err(Rejection::NotNow("only delivery is left, which is short"));
+    }
+    let runs = state.running().next().is_some();
+    let question = Question {
+        escalation_type: EscalationType::Budget,
+        title: "the room for the goal's history is used up".to_owned(),
+        current_state: if runs {
+            "what runs is ended and recorded; nothing new starts".to_owned()
+        } else {
+            "nothing of it runs".to_owned()
+        },
+        root_cause: format!("its history has {events} event(s) and {bytes} byte(s)"),
+        options: vec![
+            ("split", "split the work into several goals"),
+            ("raise", "raise goal_events or goal_bytes under [retention] in config.toml, and run it again"),
+        ],
+    };
+    if runs {
+        escalate::goal_later(decision, question);
+    } else {
+        escalate::goal(decision, question);
+    }
+    Ok(())
+}
