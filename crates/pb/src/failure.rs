@@ -7,7 +7,7 @@ use std::fmt::{self, Display};
 use std::io;
 
 use pb_model::goal_file::Problems;
-use pb_protocol::client;
+use pb_protocol::client::{self, NotFound};
 use pb_protocol::{ErrorCode, RpcError};
 use pb_runtime::config::ConfigError;
 use pb_runtime::home::HomeError;
@@ -111,7 +111,7 @@ type Known = (Exit, Option<String>);
 
 /// What an error of ours means to a person.
 fn known(error: &(dyn StdError + 'static)) -> Option<Known> {
-    None.or_else(|| error.downcast_ref().map(of_client))
+    None.or_else(|| error.downcast_ref().and_then(of_client))
         .or_else(|| error.downcast_ref().map(of_home))
         .or_else(|| error.downcast_ref().map(of_config))
         .or_else(|| error.downcast_ref().and_then(of_lock))
@@ -120,9 +120,12 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Known> {
         .or_else(|| error.downcast_ref().and_then(of_io))
 }
 
-fn of_client(error: &client::Error) -> Known {
-    match error {
-        client::Error::Connect { .. } | client::Error::Closed => {
+fn of_client(error: &client::Error) -> Option<Known> {
+    Some(match error {
+        client::Error::NotFound(NotFound::Token { .. }) => return None, // Why it cannot be read says it.
+        client::Error::NotFound(NotFound::NotRunning | NotFound::Starting)
+        | client::Error::Connect { .. }
+        | client::Error::Closed => {
             (Exit::Unavailable, Some("start both processes with: pb start".to_owned()))
         }
         client::Error::TimedOut(_) => (Exit::Unavailable, Some("look at it with: pb status".to_owned())),
@@ -133,7 +136,7 @@ fn of_client(error: &client::Error) -> Known {
             let ours = error.is(ErrorCode::GoalNotFound).then_some("see which there are with: pb goal list");
             (of_code(error), error.hint_text().or(ours).map(str::to_owned))
         }
-    }
+    })
 }
 
 fn of_code(error: &RpcError) -> Exit {

@@ -20,6 +20,8 @@ mod plan;
 #[cfg(test)]
 mod reconnect;
 #[cfg(test)]
+mod resume;
+#[cfg(test)]
 mod slow;
 #[cfg(test)]
 mod sse;

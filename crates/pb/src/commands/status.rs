@@ -1,11 +1,12 @@
 //! `pb status`: what runs, where, and how it does.
 
+use pb_protocol::client::Patience;
 use pb_protocol::methods::NoParams;
 use pb_protocol::methods::system::{self, StatusResult};
 use pb_runtime::{Clock, Endpoint, Home, SchedulerInfo};
 use serde::Serialize;
 
-use crate::connection::{Link, Patience};
+use crate::connection;
 use crate::daemon::Daemon;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -139,7 +140,9 @@ pub(super) fn daemon(home: &Home, daemon: Daemon, args: &DaemonArgs) -> Result<E
 }
 
 fn ask(home: &Home) -> Result<StatusResult, Failure> {
-    wait::client(async { Link::new(home, Patience::None).call::<system::Status>(&NoParams {}).await })
+    wait::client(async {
+        Ok(connection::client(home, Patience::None).call::<system::Status>(&NoParams {}).await?)
+    })
 }
 
 fn link(system: &StatusResult) -> String {
