@@ -24,6 +24,8 @@ pub(crate) struct Hub {
     pub(crate) home: Home,
     pub(crate) state_db: PathBuf,
     pub(crate) tools_are_confined: bool,
+    /// Whether schedulers without a log are taken.
+    pub(crate) legacy_peers: bool,
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     /// Where clients connect to.
@@ -55,6 +57,7 @@ impl Hub {
             home: config.home,
             state_db: config.state_db,
             tools_are_confined: config.tools_are_confined,
+            legacy_peers: config.legacy_peers,
             clock: config.clock,
             ids: config.ids,
             address,

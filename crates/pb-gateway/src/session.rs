@@ -105,6 +105,7 @@ pub(crate) async fn run(socket: WebSocket, hub: Arc<Hub>, admitted: Admitted) {
         released: false,
         heard: true,
     };
+    session.listen();
     let closing = session.serve().await;
     tracing::debug!(?closing, "a session ended");
     close(session.sink, session.stream, closing).await;
@@ -268,7 +269,7 @@ impl Session {
 
     /// Listens to deltas while a subscription wants them.
     fn listen(&mut self) {
-        if !self.subscriptions.want_deltas() {
+        if !self.subscriptions.want_deltas() && !self.hub.legacy_peers {
             self.listener = None;
         } else if self.listener.is_none() {
             self.listener = Some(self.hub.deltas.listen());
@@ -279,6 +280,7 @@ impl Session {
     fn shown(&self, heard: Heard) -> Option<Message> {
         match heard {
             Heard::Delta(delta) => self.subscriptions.show(&delta).then(|| Message::Text(delta.text())),
+            Heard::Lag(_) if !self.subscriptions.want_deltas() => None,
             Heard::Lag(dropped) => Some(text(&ServerFrame::Lag { dropped })),
         }
     }

@@ -138,7 +138,7 @@ impl Subscription {
 
     /// Whether the delta is shown. It has no place in the log, so it moves nothing here.
     pub(crate) fn shows(&self, delta: &Delta) -> bool {
-        self.wants_deltas && self.filter.shows(&delta.goal, &delta.kind)
+        (self.wants_deltas || delta.is_for_all) && self.filter.shows(&delta.goal, &delta.kind)
     }
 
     /// Waits for the next page, if none is held. Dropping the future loses nothing.

@@ -12,6 +12,8 @@ use serde::{Deserialize, Deserializer};
 pub struct Config {
     /// How commands are confined.
     pub sandbox: Sandbox,
+    /// Whom the gateway takes for a scheduler.
+    pub link: LinkSettings,
     /// Which models do the work of each tier.
     pub models: TierModels,
     /// Where models are, by the name that stands before the `/` of a model.
@@ -100,6 +102,15 @@ impl Default for Sandbox {
             ["~/.cargo/registry", "~/.cargo/git", "~/.npm", "~/.cache/pip", "~/.cache/go-build", "~/go/pkg"];
         Self { tool_caches: caches.map(str::to_owned).to_vec(), allow_unconfined_agents: false }
     }
+}
+
+/// Whom the gateway takes for a scheduler.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinkSettings {
+    /// Whether one of the first implementation, which keeps no log, may connect. What it says is shown
+    /// live, marked `legacy`; it is given nothing to do.
+    pub legacy_peers: bool,
 }
 
 /// Why the settings cannot be used.

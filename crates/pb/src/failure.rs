@@ -181,14 +181,15 @@ fn of_lock(error: &LockError) -> Option<Known> {
 
 fn of_gateway(error: &pb_gateway::StartError) -> Option<Known> {
     use pb_gateway::StartError::{
-        Endpoint, Listen, Lock, NotLoopback, PortTaken, Socket, SocketObstructed, SocketPathTooLong, Store,
-        Token,
+        Endpoint, Listen, Lock, NotLoopback, PortTaken, Socket, SocketFolderOpen, SocketObstructed,
+        SocketPathTooLong, Store, Token,
     };
     let hint = match error {
         PortTaken { .. } => "take a free port: pb gateway start --port 0, or set PB_PORT=0",
         Listen { .. } => "take another address: pb gateway start --host 127.0.0.1 --port 0",
         NotLoopback { .. } => "take 127.0.0.1: --host 127.0.0.1, or unset PB_HOST",
         SocketPathTooLong { .. } => "name a shorter path: --socket PATH, or a shorter PB_HOME",
+        SocketFolderOpen { .. } => "close it to others (chmod 700), or name another path: --socket PATH",
         SocketObstructed { .. } | Socket { .. } => "move it away, or name another path: --socket PATH",
         Token { .. } | Endpoint { .. } => "make it readable and writable for you, or remove it",
         Lock(_) | Store(_) => return None, // They speak for themselves.

@@ -214,7 +214,7 @@ async fn a_goal_whose_answer_was_lost_is_handed_over_once() {
     let handed_over = client.call::<Submit>(&params).await.unwrap();
     assert_eq!(cutter.connections(), 4);
     let rows = scheduler.inbox().await;
-    assert_eq!(rows.iter().map(|row| row.command.goal.clone()).collect::<Vec<_>>(), [handed_over.id.clone()]);
+    assert_eq!(rows.iter().map(|row| &row.command.goal).collect::<Vec<_>>(), [&handed_over.id]);
     let another = client.call::<Submit>(&params).await.unwrap();
     assert_ne!(another.id, handed_over.id, "another call, another key");
 }

@@ -151,10 +151,14 @@ fn link(system: &StatusResult) -> String {
         0 => String::new(),
         commands => format!(", {} waiting", format::count(commands, "command")),
     };
+    let legacy = match scheduler.legacy_peers {
+        0 => String::new(),
+        peers => format!(", {} without a log shown live", format::count(peers, "scheduler")),
+    };
     if scheduler.is_connected {
-        format!("connected, {} behind{waiting}", format::count(scheduler.lag_events, "event"))
+        format!("connected, {} behind{waiting}{legacy}", format::count(scheduler.lag_events, "event"))
     } else {
-        format!("no scheduler is connected{waiting}")
+        format!("no scheduler is connected{waiting}{legacy}")
     }
 }
 
