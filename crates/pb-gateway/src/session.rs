@@ -292,6 +292,10 @@ impl Session {
             Outcome::Subscribe(subscription, result) => {
                 json(&self.subscriptions.add(*subscription, *result)?)
             }
+            Outcome::Goals(change, result) => {
+                self.subscriptions.name_goals(&self.hub.feed, change)?;
+                Ok(result)
+            }
             Outcome::Unsubscribe(subscription) => json(&self.subscriptions.remove(&subscription)),
         });
         self.listen();

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use crate::deltas::Delta;
 use crate::hub::Hub;
 use crate::methods::goal;
+use crate::methods::goal_events::Named;
 
 /// After how many hidden events in a row the client is told where it is.
 const HIDDEN_EVENTS_MAX: u64 = 1000;
@@ -33,6 +34,8 @@ pub(crate) struct Subscription {
     pub(crate) id: Option<String>,
     /// Whether its client asked for deltas.
     pub(crate) wants_deltas: bool,
+    /// The goals that an old client named with `goal.subscribe`.
+    pub(crate) named_goals: Named,
     filter: Filter,
     follower: Follower,
     page: VecDeque<Arc<EventRecord>>,
@@ -72,6 +75,7 @@ impl Subscription {
         Self {
             id: None,
             wants_deltas: false,
+            named_goals: Named::default(),
             filter,
             follower: feed.follow(pos),
             page: VecDeque::new(),
@@ -138,7 +142,11 @@ impl Subscription {
 
     /// Whether the delta is shown. It has no place in the log, so it moves nothing here.
     pub(crate) fn shows(&self, delta: &Delta) -> bool {
-        (self.wants_deltas || delta.is_for_all) && self.filter.shows(&delta.goal, &delta.kind)
+        (self.wants_deltas || delta.is_for_all) && self.shows_event(&delta.goal, &delta.kind)
+    }
+
+    fn shows_event(&self, goal: &str, kind: &str) -> bool {
+        self.filter.shows(goal, kind) && self.named_goals.shows(goal)
     }
 
     /// Waits for the next page, if none is held. Dropping the future loses nothing.
@@ -156,7 +164,7 @@ impl Subscription {
     pub(crate) fn pop(&mut self) -> Option<ServerFrame> {
         while let Some(event) = self.page.pop_front() {
             self.passed = event.pos;
-            if self.filter.shows(&event.goal, &event.kind) {
+            if self.shows_event(&event.goal, &event.kind) {
                 self.hidden = 0;
                 return Some(self.frame(&event));
             }

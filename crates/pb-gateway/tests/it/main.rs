@@ -12,6 +12,8 @@ mod deltas;
 #[cfg(test)]
 mod frames;
 #[cfg(test)]
+mod goal_events;
+#[cfg(test)]
 mod legacy;
 #[cfg(test)]
 mod link;

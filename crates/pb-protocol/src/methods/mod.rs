@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod goal;
+pub mod goal_events;
 pub mod system;
 pub mod workitem;
 
@@ -96,6 +97,8 @@ methods![
     goal::Cancel,
     goal::Plan,
     goal::Steps,
+    goal_events::Subscribe,
+    goal_events::Unsubscribe,
     workitem::ByGoal,
     workitem::Runs,
     events::Subscribe,

@@ -28,6 +28,7 @@ mod keys;
 mod life;
 mod model_fails;
 mod models;
+mod old_gateway;
 mod plan;
 mod real_model;
 mod stopping;
