@@ -24,6 +24,8 @@ use crate::{link, recovery};
 
 /// Most inputs that wait for the loop.
 const INPUTS_WAITING_MAX: usize = 1024;
+/// How long the link has to say goodbye.
+const GOODBYE_MAX: Duration = Duration::from_secs(1);
 /// How long the helpers of the loop have to end.
 const STOP_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -102,7 +104,7 @@ impl Scheduler {
         let (sender, receiver) = mpsc::channel::<Input>(INPUTS_WAITING_MAX);
         tasks.spawn("models", tell_models(Arc::clone(&self.context)));
         let stop_link = CancellationToken::new();
-        tasks.spawn("link", link::run(self.link_task, stop_link.clone()));
+        let linked = tasks.spawn("link", link::run(self.link_task, stop_link.clone()));
         let watch = commands::watch(Arc::clone(&self.context), self.log.reader(), self.bell, sender.clone());
         let watching = tasks.spawn("inbox", watch);
         let driver = Driver::new(self.context, self.log, self.goals, (sender, receiver), tasks.clone());
@@ -114,6 +116,8 @@ impl Scheduler {
             tokio::select! { () = draining => {}, () = tasks.token().cancelled_owned() => {} }
         });
         stop_link.cancel();
+        // The gateway is told goodbye before the tasks are cancelled; one that does not read is not waited for.
+        let _ = tokio::time::timeout(GOODBYE_MAX, linked).await;
         tasks.stop(STOP_DEADLINE).await;
         ended
     }
