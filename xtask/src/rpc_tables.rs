@@ -67,12 +67,11 @@ fn table(name: &str) -> anyhow::Result<String> {
 }
 
 fn rows<const N: usize>(heading: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
-    let mut text = format!("\n| {} |\n|{}\n", heading.join(" | "), "---|".repeat(N));
-    for row in rows {
-        text.push_str(&format!("| {} |\n", row.map(|cell| cell.replace('|', "\\|")).join(" | ")));
-    }
-    text.push('\n');
-    text
+    let line =
+        |cells: [String; N]| format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "));
+    let heading = line(heading.map(str::to_owned));
+    let rows: String = rows.map(line).collect();
+    format!("\n{heading}|{}\n{rows}\n", "---|".repeat(N))
 }
 
 #[cfg(test)]
@@ -83,7 +82,10 @@ mod tests {
     fn tables_are_filled_in_and_the_text_around_them_stays() {
         let page = "a\n<!-- made of the code: errors -->\nold\n<!-- end -->\nb\n";
         let fresh = filled(page).unwrap();
-        assert!(fresh.starts_with("a\n<!-- made of the code: errors -->\n\n| code | name | meaning |\n"), "{fresh}");
+        assert!(
+            fresh.starts_with("a\n<!-- made of the code: errors -->\n\n| code | name | meaning |\n"),
+            "{fresh}"
+        );
         assert!(fresh.contains("| -32010 | GoalNotFound | there is no such goal |\n"), "{fresh}");
         assert!(fresh.ends_with("\n\n<!-- end -->\nb\n") && !fresh.contains("old"), "{fresh}");
         assert_eq!(filled(&fresh).unwrap(), fresh);

@@ -15,13 +15,12 @@ const GOAL: &str = "`goal` (whole), `id`, `status`, `title`";
 const ITEM: &str = "`workItem` (whole), `id`, `goal_id`, `status`";
 
 macro_rules! names {
-    ($($name:literal, $when:literal, $($keys:expr),+;)*) => {
+    ($($name:literal, $when:literal, $keys:expr;)*) => {
         /// Every name, in the order of a goal's life.
         pub const EVENT_NAMES: &[EventName] = &[
-            $(EventName { name: $name, when: $when, keys: names!(@ $($keys),+) },)*
+            $(EventName { name: $name, when: $when, keys: $keys },)*
         ];
     };
-    (@ $keys:expr) => { $keys };
 }
 
 names! {

@@ -26,6 +26,8 @@ mod reconnect;
 #[cfg(test)]
 mod resume;
 #[cfg(test)]
+mod rpc_page;
+#[cfg(test)]
 mod slow;
 #[cfg(test)]
 mod sse;
