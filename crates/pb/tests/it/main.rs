@@ -21,6 +21,7 @@ mod crash;
 mod ending;
 mod examples;
 mod fix_the_bug;
+mod follow_py;
 mod goal_file;
 mod help;
 mod inside;
