@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use crate::Tally;
 
 /// How long anything may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 /// How often it asks something.
 const ASK_EVERY: Duration = Duration::from_millis(20);
 /// Longest that an answer may take while others misbehave.

@@ -215,10 +215,10 @@ fn admitted(link: &Path, hello: &str) -> io::Result<UnixStream> {
 }
 
 /// Instead of `connect`: refused, and closed.
-fn say_first(link: &Path, rng: &mut StdRng) -> anyhow::Result<()> {
+fn say_first(socket: &Path, rng: &mut StdRng) -> anyhow::Result<()> {
     let (wrong, mut line) = generate::line(rng);
     line.push(b'\n');
-    let mut stream = admitted(link, "")?;
+    let mut stream = admitted(socket, "")?;
     // It may be refused before it has said all; then what it was told may be lost with the rest.
     let whole = stream.write_all(&line).is_ok();
     let mut told = Vec::new();

@@ -8,6 +8,12 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(10);
 /// Longest frame of the gateway that is read, in bytes.
 const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// In the second byte of a frame: the payload is masked, as a client's must be.
+const MASKED: u8 = 0x80;
+/// In the place of the length: it follows in two bytes.
+const LENGTH_IN_2_BYTES: u8 = 0x7e;
+/// In the place of the length: it follows in eight bytes.
+const LENGTH_IN_8_BYTES: u8 = 0x7f;
 
 /// A connection.
 #[derive(Debug)]
@@ -79,12 +85,12 @@ impl Socket {
         let mut head = [0; 2];
         self.stream.read_exact(&mut head)?;
         let length = match head[1] & 0x7f {
-            126 => {
+            LENGTH_IN_2_BYTES => {
                 let mut bytes = [0; 2];
                 self.stream.read_exact(&mut bytes)?;
                 usize::from(u16::from_be_bytes(bytes))
             }
-            127 => {
+            LENGTH_IN_8_BYTES => {
                 let mut bytes = [0; 8];
                 self.stream.read_exact(&mut bytes)?;
                 usize::try_from(u64::from_be_bytes(bytes)).unwrap_or(usize::MAX)
@@ -111,13 +117,13 @@ pub(super) fn frame(first_byte: u8, payload: &[u8]) -> Vec<u8> {
 pub(super) fn header(first_byte: u8, length: usize) -> Vec<u8> {
     let mut bytes = vec![first_byte];
     match (u8::try_from(length), u16::try_from(length)) {
-        (Ok(short), _) if short < 126 => bytes.push(0x80 | short),
+        (Ok(short), _) if short < LENGTH_IN_2_BYTES => bytes.push(MASKED | short),
         (_, Ok(middle)) => {
-            bytes.push(0x80 | 126);
+            bytes.push(MASKED | LENGTH_IN_2_BYTES);
             bytes.extend_from_slice(&middle.to_be_bytes());
         }
         _ => {
-            bytes.push(0x80 | 127);
+            bytes.push(MASKED | LENGTH_IN_8_BYTES);
             bytes.extend_from_slice(&(length as u64).to_be_bytes());
         }
     }

@@ -188,10 +188,11 @@ impl Connection {
 
     /// Shows an event that is in no log.
     fn show(&self, event: &SchedulerEvent) {
-        match legacy::frame(event) {
-            Some(frame) => self.hub.deltas.show(event.goal_id.clone().unwrap_or_default(), frame),
-            None => tracing::warn!(name = event.r#type, "an event of no known name is dropped"),
-        }
+        let Some(frame) = legacy::frame(event) else {
+            tracing::warn!(name = event.r#type, "an event of no known name is dropped");
+            return;
+        };
+        self.hub.deltas.show(event.goal_id.clone().unwrap_or_default(), frame);
     }
 }
 

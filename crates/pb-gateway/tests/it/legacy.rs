@@ -18,21 +18,21 @@ const EVENTS: [&str; 4] = [
     r#"{"type":"scheduler_event","timestamp":9,"data":{"type":"budget_exceeded","timestamp":5}}"#,
 ];
 
-fn shown(kind: &str, data: Value) -> Value {
+fn shown(kind: &str, data: &Value) -> Value {
     let at = data["timestamp"].clone();
     json!({"type": "event", "event": kind, "data": data, "at": at, "legacy": true})
 }
 
 fn all_shown() -> [Value; 3] {
     [
-        shown("goal.started", json!({"goalId": "2c93f675", "timestamp": 2, "legacy": true})),
+        shown("goal.started", &json!({"goalId": "2c93f675", "timestamp": 2, "legacy": true})),
         shown(
             "run.completed",
-            json!({
+            &json!({
                 "workItemId": "w", "goalId": "2c93f675", "runId": "r", "success": true, "timestamp": 4, "legacy": true
             }),
         ),
-        shown("budget.exceeded", json!({"timestamp": 5, "legacy": true})),
+        shown("budget.exceeded", &json!({"timestamp": 5, "legacy": true})),
     ]
 }
 
