@@ -218,7 +218,11 @@ mod tests {
         let price = PriceSetting { input: 3.0, output: 15.5 };
         assert_eq!(config.prices, BTreeMap::from([("自家/大".to_owned(), price)]));
 
+        let link = |text: &str| read(text).unwrap().link.legacy_peers;
+        assert!(!link("") && !link("[link]") && link("[link]\nlegacy_peers = true"));
+
         for wrong in [
+            "[link]\nlegacy_peers = 1",
             "[models]\nhuge = 'a/b'",
             "[models]\nsimple = 3",
             "[models]\nsilence_limit_s = 0",

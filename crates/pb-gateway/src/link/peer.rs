@@ -90,10 +90,10 @@ async fn connect(lines: &mut Lines) -> Result<Connect, Refusal> {
     let Some(Ok(Ok(line))) = first else {
         return Err(Refusal::NoConnect);
     };
-    match ipc::parse(&line) {
-        Ok(Some(Frame::Connect(connect))) => Ok(connect),
-        Ok(_) | Err(_) => Err(Refusal::NoConnect),
-    }
+    let Ok(Some(Frame::Connect(connect))) = ipc::parse(&line) else {
+        return Err(Refusal::NoConnect);
+    };
+    Ok(connect)
 }
 
 async fn send(hub: &Hub, write: &mut OwnedWriteHalf, frame: &Frame) -> std::io::Result<()> {

@@ -103,7 +103,7 @@ impl Client {
         let (began, mut pauses) = (Instant::now(), Pauses::default());
         let deadline = began + patience.longest();
         loop {
-            let error = match self.once::<M>(&params, deadline).await {
+            let error = match self.once::<M>(&params, (deadline, patience.longest())).await {
                 Ok(result) => return Ok(result),
                 Err(error) => error,
             };
@@ -115,10 +115,15 @@ impl Client {
         }
     }
 
-    async fn once<M: Method>(&self, params: &M::Params, deadline: Instant) -> Result<M::Result, Error> {
+    /// Tries until the deadline, which is so far from the beginning of the call.
+    async fn once<M: Method>(
+        &self,
+        params: &M::Params,
+        (deadline, limit): (Instant, Duration),
+    ) -> Result<M::Result, Error> {
         let connection = match timeout_at(deadline, self.connected()).await {
             Ok(connection) => connection?,
-            Err(_) => return Err(Error::TimedOut(REQUEST_TIMEOUT)),
+            Err(_) => return Err(Error::TimedOut(limit)),
         };
         let limit = REQUEST_TIMEOUT.min(deadline.saturating_duration_since(Instant::now()));
         let answer = connection.call_within::<M>(params, limit).await;
