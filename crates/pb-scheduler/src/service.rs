@@ -104,7 +104,9 @@ impl Scheduler {
         let (sender, receiver) = mpsc::channel::<Input>(INPUTS_WAITING_MAX);
         tasks.spawn("models", tell_models(Arc::clone(&self.context)));
         let stop_link = CancellationToken::new();
-        let linked = tasks.spawn("link", link::run(self.link_task, stop_link.clone()));
+        // Apart from the others, which the loop cancels when it ends: the link says goodbye after that.
+        let link_tasks = Tasks::new();
+        let linked = link_tasks.spawn("link", link::run(self.link_task, stop_link.clone()));
         let watch = commands::watch(Arc::clone(&self.context), self.log.reader(), self.bell, sender.clone());
         let watching = tasks.spawn("inbox", watch);
         let driver = Driver::new(self.context, self.log, self.goals, (sender, receiver), tasks.clone());
@@ -116,8 +118,9 @@ impl Scheduler {
             tokio::select! { () = draining => {}, () = tasks.token().cancelled_owned() => {} }
         });
         stop_link.cancel();
-        // The gateway is told goodbye before the tasks are cancelled; one that does not read is not waited for.
+        // A gateway that does not read is not waited for.
         let _ = tokio::time::timeout(GOODBYE_MAX, linked).await;
+        link_tasks.stop(GOODBYE_MAX).await;
         tasks.stop(STOP_DEADLINE).await;
         ended
     }
