@@ -142,13 +142,19 @@ async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken
             }
             count = task.frames.recv_many(&mut waiting, WRITE_BATCH) => {
                 let frames = std::mem::take(&mut waiting);
-                if count == 0 || send(task, &mut write, frames).await.is_err() {
+                if count == 0 {
+                    return goodbye(task, &mut write).await; // Nobody is left who could say anything.
+                }
+                if send(task, &mut write, frames).await.is_err() {
                     return End::Lost;
                 }
             }
             count = task.deltas.recv_many(&mut said, WRITE_BATCH) => {
                 let frames = said.drain(..).map(|delta| Frame::SchedulerDelta(Box::new(delta))).collect();
-                if count == 0 || send(task, &mut write, frames).await.is_err() {
+                if count == 0 {
+                    return goodbye(task, &mut write).await;
+                }
+                if send(task, &mut write, frames).await.is_err() {
                     return End::Lost;
                 }
                 tell_dropped(task);
@@ -157,13 +163,17 @@ async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken
                 tracing::warn!("the gateway has been silent for {} s", SILENCE_MAX_MS / 1000);
                 return End::Lost;
             }
-            () = stop.cancelled() => {
-                let reason = Some("client_shutdown".to_owned());
-                let _ = send(task, &mut write, vec![Frame::Disconnect(Disconnect { reason })]).await;
-                return End::Stopping;
-            }
+            () = stop.cancelled() => return goodbye(task, &mut write).await,
         }
     }
+}
+
+/// Says that we close on purpose.
+async fn goodbye(task: &LinkTask, write: &mut OwnedWriteHalf) -> End {
+    let reason = Some("client_shutdown".to_owned());
+    // A gateway that is gone need not be told.
+    let _ = send(task, write, vec![Frame::Disconnect(Disconnect { reason })]).await;
+    End::Stopping
 }
 
 /// Takes a frame of the gateway; how the connection ends, if it does.
