@@ -7,6 +7,7 @@ mod generated;
 mod install;
 mod output;
 mod process;
+mod rpc_tables;
 mod tree;
 
 use std::process::ExitCode;

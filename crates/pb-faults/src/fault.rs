@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::Tally;
+use crate::{Tally, f09_malformed};
 
 /// How much is done: seconds, minutes, hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -65,4 +65,5 @@ pub struct Fault {
 }
 
 /// Every fault, in the order of their numbers.
-pub const FAULTS: &[Fault] = &[];
+pub const FAULTS: &[Fault] =
+    &[Fault { id: "F9", what: "malformed lines, messages and frames", run: f09_malformed::run }];

@@ -14,7 +14,11 @@
 
 pub mod child;
 pub mod fault;
+pub mod gateway_process;
+pub mod healthy;
 pub mod tally;
+
+mod f09_malformed;
 
 pub use fault::{FAULTS, Fault, Run, Size};
 pub use tally::Tally;

@@ -2,11 +2,13 @@
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use pb_runtime::home::SOCKET_PATH_BYTES_MAX;
 use rustix::fs::Mode;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use tokio::net::{TcpListener, UnixListener, UnixSocket};
 
 use crate::port_holder;
@@ -14,6 +16,9 @@ use crate::service::StartError;
 
 /// Connections that wait to be accepted on the Unix socket; one scheduler connects.
 const UNIX_BACKLOG: u32 = 16;
+
+/// What others may do with a folder, of its mode.
+const OTHERS_MODE: u32 = 0o077;
 
 /// Listens on `host:port`, where `host` is a loopback address or `localhost`.
 pub(crate) async fn loopback(host: &str, port: u16) -> Result<TcpListener, StartError> {
@@ -47,6 +52,7 @@ pub(crate) fn unix(path: &Path) -> Result<UnixListener, StartError> {
         return Err(StartError::SocketPathTooLong { path: path.to_owned(), bytes });
     }
     let failed = |source| StartError::Socket { path: path.to_owned(), source };
+    private_folder(path)?;
     clear(path)?;
     let socket = UnixSocket::new_stream().map_err(failed)?;
     // The mode of the unbound socket becomes the file's: it is never open to others, not even for
@@ -54,6 +60,30 @@ pub(crate) fn unix(path: &Path) -> Result<UnixListener, StartError> {
     rustix::fs::fchmod(&socket, Mode::RUSR | Mode::WUSR).map_err(|errno| failed(errno.into()))?;
     socket.bind(path).map_err(failed)?;
     socket.listen(UNIX_BACKLOG).map_err(failed)
+}
+
+/// Checks that nobody else can put another socket in the place of ours.
+fn private_folder(path: &Path) -> Result<(), StartError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let meta =
+        std::fs::metadata(folder).map_err(|source| StartError::Socket { path: path.to_owned(), source })?;
+    let is_ours = meta.uid() == rustix::process::geteuid().as_raw();
+    if is_ours && meta.mode() & OTHERS_MODE == 0 {
+        return Ok(());
+    }
+    Err(StartError::SocketFolderOpen { folder: folder.to_owned() })
+}
+
+/// Whether somebody listens on the socket. Does not wait for a place in its queue: one that is full is
+/// somebody's.
+fn is_alive(path: &Path) -> std::io::Result<bool> {
+    let kind = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let probe = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, kind, None)?;
+    match rustix::net::connect(&probe, &SocketAddrUnix::new(path)?) {
+        Ok(()) | Err(Errno::AGAIN) => Ok(true),
+        Err(Errno::CONNREFUSED) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
 }
 
 fn clear(path: &Path) -> Result<(), StartError> {
@@ -70,13 +100,10 @@ fn clear(path: &Path) -> Result<(), StartError> {
     if !kind.is_socket() {
         return obstructed("not a socket");
     }
-    match std::os::unix::net::UnixStream::connect(path) {
-        Ok(_) => obstructed("the socket of a running process"),
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            std::fs::remove_file(path).map_err(failed)
-        }
-        Err(source) => Err(failed(source)),
+    if is_alive(path).map_err(failed)? {
+        return obstructed("the socket of a running process");
     }
+    std::fs::remove_file(path).map_err(failed)
 }
 
 /// Removes a file of ours; one that is gone is as good.

@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use pb_protocol::delta;
-use pb_protocol::frame::ServerFrame;
+use pb_protocol::frame::{EventFrame, ServerFrame};
 use pb_protocol::ipc::SchedulerDelta;
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 
@@ -36,6 +36,8 @@ pub(crate) struct Deltas {
 pub(crate) struct Delta {
     pub(crate) goal: String,
     pub(crate) kind: String,
+    /// Whether it is shown also to who did not ask for deltas: an event of a scheduler without a log.
+    pub(crate) is_for_all: bool,
     frame: ServerFrame,
     /// As a message of the WebSocket.
     message: OnceLock<Bytes>,
@@ -75,9 +77,18 @@ impl Deltas {
             tracing::warn!(goal, "a delta that is not whole is skipped");
             return;
         };
+        self.send(goal, false, frame);
+    }
+
+    /// Shows an event that is in no log to whoever listens. Never waits.
+    pub(crate) fn show(&self, goal: String, frame: EventFrame) {
+        self.send(goal, true, frame);
+    }
+
+    fn send(&self, goal: String, is_for_all: bool, frame: EventFrame) {
         let kind = frame.event.clone();
         let frame = ServerFrame::Event(frame);
-        let delta = Delta { goal, kind, frame, message: OnceLock::new(), lines: OnceLock::new() };
+        let delta = Delta { goal, kind, is_for_all, frame, message: OnceLock::new(), lines: OnceLock::new() };
         let _ = self.latest.send(Arc::new(delta)); // The last listener may just have left.
     }
 

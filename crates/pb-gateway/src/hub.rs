@@ -31,6 +31,8 @@ pub(crate) struct Hub {
     pub(crate) tools_are_confined: bool,
     /// What the disk must have left for new goals, in bytes.
     pub(crate) free_bytes_min: u64,
+    /// Whether schedulers without a log are taken.
+    pub(crate) legacy_peers: bool,
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     /// Where clients connect to.
@@ -67,6 +69,7 @@ impl Hub {
             state_db: config.state_db,
             tools_are_confined: config.tools_are_confined,
             free_bytes_min,
+            legacy_peers: config.legacy_peers,
             clock: config.clock,
             ids: config.ids,
             address,

@@ -36,6 +36,8 @@ pub struct Config {
     /// Whether the kernel keeps our tools from our ports. If it does not, who comes without the
     /// token may only look: it could be a tool.
     pub tools_are_confined: bool,
+    /// Whether schedulers that keep no log are shown, live, beside the one that keeps it.
+    pub legacy_peers: bool,
     /// The clock.
     pub clock: Clock,
     /// Fresh ids.
@@ -107,6 +109,12 @@ pub enum StartError {
         path: PathBuf,
         /// What lies there.
         what: &'static str,
+    },
+    /// The Unix socket would lie where others can put another one in its place.
+    #[error("the folder {folder} of the Unix socket is not private to this user (mode 0700)")]
+    SocketFolderOpen {
+        /// The folder.
+        folder: PathBuf,
     },
     /// The Unix socket cannot be used.
     #[error("cannot listen on {path}")]

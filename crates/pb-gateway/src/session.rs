@@ -89,6 +89,7 @@ pub(crate) async fn run(stream: TcpStream, came: Bytes, hub: Arc<Hub>, admitted:
         heard: true,
     };
     let mut incoming = incoming;
+    session.listen();
     let closing = session.serve(&mut incoming).await;
     tracing::debug!(?closing, "a session ended");
     close(incoming, session.socket, session.outgoing, closing).await;
@@ -317,7 +318,7 @@ impl Session {
 
     /// Listens to deltas while a subscription wants them.
     fn listen(&mut self) {
-        if !self.subscriptions.want_deltas() {
+        if !self.subscriptions.want_deltas() && !self.hub.legacy_peers {
             self.listener = None;
         } else if self.listener.is_none() {
             self.listener = Some(self.hub.deltas.listen());
@@ -328,6 +329,7 @@ impl Session {
     fn shown(&self, heard: Heard) -> Option<Bytes> {
         match heard {
             Heard::Delta(delta) => self.subscriptions.show(&delta).then(|| delta.message()),
+            Heard::Lag(_) if !self.subscriptions.want_deltas() => None,
             Heard::Lag(dropped) => Some(text_frame(&ServerFrame::Lag { dropped })),
         }
     }
@@ -338,6 +340,10 @@ impl Session {
             Outcome::Result(result) => Ok(result),
             Outcome::Subscribe(subscription, result) => {
                 json(&self.subscriptions.add(*subscription, *result)?)
+            }
+            Outcome::Goals(change, result) => {
+                self.subscriptions.name_goals(&self.hub.feed, change)?;
+                Ok(result)
             }
             Outcome::Unsubscribe(subscription) => json(&self.subscriptions.remove(&subscription)),
             Outcome::Debug(subscription, result) => {

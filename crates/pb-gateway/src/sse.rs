@@ -71,7 +71,7 @@ pub(crate) async fn serve(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, asked
         Err(error) => return refused(&error),
     };
     let (frames, receiver) = mpsc::channel(PIECES_MAX);
-    let listener = subscription.wants_deltas.then(|| hub.deltas.listen());
+    let listener = (subscription.wants_deltas || hub.legacy_peers).then(|| hub.deltas.listen());
     let feed = hub.feed.clone();
     let writer = Writer { frames, subscription, listener, feed, cut: peer.cut.clone(), _seat: seat };
     let hello = connected(&result, hub.clock.now_ms());
@@ -164,6 +164,7 @@ impl Writer {
     fn shown(&self, heard: Heard) -> Option<Bytes> {
         match heard {
             Heard::Delta(delta) => self.subscription.shows(&delta).then(|| delta.lines()),
+            Heard::Lag(_) if !self.subscription.wants_deltas => None,
             Heard::Lag(dropped) => Some(lines(&ServerFrame::Lag { dropped })),
         }
     }

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use crate::deltas::Delta;
 use crate::hub::Hub;
 use crate::methods::goal;
+use crate::methods::goal_events::Named;
 use crate::page::{Dress, EventSpan, Feed, Follower};
 
 /// After how many hidden events in a row the client is told where it is.
@@ -35,6 +36,8 @@ pub(crate) struct Subscription {
     pub(crate) wants_deltas: bool,
     /// For whom its frames are.
     pub(crate) dress: Dress,
+    /// The goals that an old client named with `goal.subscribe`.
+    pub(crate) named_goals: Named,
     filter: Filter,
     follower: Follower,
     page: Option<Held>,
@@ -95,6 +98,7 @@ impl Subscription {
             id: None,
             wants_deltas: false,
             dress: Dress::Bare,
+            named_goals: Named::default(),
             filter,
             follower: feed.follow(pos),
             page: None,
@@ -163,7 +167,11 @@ impl Subscription {
 
     /// Whether the delta is shown. It has no place in the log, so it moves nothing here.
     pub(crate) fn shows(&self, delta: &Delta) -> bool {
-        self.wants_deltas && self.filter.shows(&delta.goal, &delta.kind)
+        (self.wants_deltas || delta.is_for_all) && self.shows_event(&delta.goal, &delta.kind)
+    }
+
+    fn shows_event(&self, goal: &str, kind: &str) -> bool {
+        self.filter.shows(goal, kind) && self.named_goals.shows(goal)
     }
 
     /// Waits for the next page, if none is held. Dropping the future loses nothing.
@@ -198,7 +206,7 @@ impl Subscription {
     pub(crate) fn pop(&mut self) -> Option<Shown> {
         let held = self.page.as_mut()?;
         let events = held.span.page().events();
-        if self.filter.shows_all() {
+        if self.filter.shows_all() && !self.named_goals.is_any() {
             let range = held.next..events.len();
             self.passed = held.span.last();
             let span = self.page.take()?.span;
@@ -206,7 +214,7 @@ impl Subscription {
         }
         let mut shown = held.next..held.next;
         for event in events.get(held.next..).unwrap_or_default() {
-            if self.filter.shows(&event.goal, &event.kind) {
+            if self.filter.shows(&event.goal, &event.kind) && self.named_goals.shows(&event.goal) {
                 shown.end += 1;
             } else if shown.is_empty() {
                 self.hidden += 1;

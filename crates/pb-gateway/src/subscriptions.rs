@@ -2,11 +2,13 @@
 
 use futures_util::FutureExt;
 use futures_util::future::select_all;
+use pb_protocol::RpcError;
 use pb_protocol::frame::ServerFrame;
 use pb_protocol::methods::events::{SubscribeResult, UnsubscribeResult};
-use pb_protocol::{ErrorCode, RpcError};
 
 use crate::deltas::Delta;
+use crate::methods::goal_events::GoalChange;
+use crate::methods::too_many;
 use crate::page::{Dress, Feed};
 use crate::subscription::{Shown, Subscription};
 
@@ -28,7 +30,7 @@ impl Subscriptions {
 
     /// Ends the one that was not asked for.
     pub(crate) fn end_implicit(&mut self) {
-        self.all.retain(|subscription| subscription.id.is_some());
+        self.all.retain(|subscription| subscription.id.is_some() || subscription.named_goals.is_any());
     }
 
     /// Adds one, and says what its client is answered.
@@ -38,12 +40,25 @@ impl Subscriptions {
         result: SubscribeResult,
     ) -> Result<SubscribeResult, RpcError> {
         if self.all.len() >= SUBSCRIPTIONS_MAX {
-            let message = format!("a connection has at most {SUBSCRIPTIONS_MAX} subscriptions");
-            return Err(RpcError::new(ErrorCode::RateLimited, message)
+            return Err(too_many(SUBSCRIPTIONS_MAX, "subscriptions")
                 .hint("end one with events.unsubscribe, or open another connection"));
         }
         self.all.push(subscription);
         Ok(result)
+    }
+
+    /// Changes which goals an old client is told about, beside the subscriptions that have a name.
+    pub(crate) fn name_goals(&mut self, feed: &Feed, change: GoalChange) -> Result<(), RpcError> {
+        let implicit = self.all.iter().position(|one| one.id.is_none());
+        let index = match (implicit, &change) {
+            (Some(index), _) => index,
+            (None, GoalChange::Add(_)) => {
+                self.all.push(Subscription::implicit(feed));
+                self.all.len() - 1
+            }
+            (None, GoalChange::AddToNamed(_) | GoalChange::Remove(_)) => return Ok(()),
+        };
+        self.all.get_mut(index).map_or(Ok(()), |one| one.named_goals.change(change))
     }
 
     /// Ends one.
@@ -105,7 +120,9 @@ impl Subscriptions {
         };
         if served.id.is_none() {
             // An old client cannot subscribe again; it goes on with the new log.
-            self.all.push(Subscription::implicit(feed));
+            let mut next = Subscription::implicit(feed);
+            next.named_goals = served.named_goals;
+            self.all.push(next);
         }
         Some(farewell)
     }

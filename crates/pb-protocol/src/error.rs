@@ -3,29 +3,47 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The codes, with their numbers on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(i32)]
-#[expect(missing_docs, reason = "the names of `wire.md` §2.4 say it")]
-pub enum ErrorCode {
-    ParseError = -32700,
-    InvalidRequest = -32600,
-    MethodNotFound = -32601,
-    InvalidParams = -32602,
-    InternalError = -32603,
-    AuthRequired = -32001,
-    AuthFailed = -32002,
-    PermissionDenied = -32004,
-    RateLimited = -32005,
-    ConnectionLimit = -32006,
-    /// New: the disk has too little room for new goals.
-    LowDisk = -32007,
-    GoalNotFound = -32010,
-    WorkItemNotFound = -32011,
-    EscalationNotFound = -32012,
-    RunNotFound = -32013,
-    GoalAlreadyCancelled = -32020,
-    InvalidStateTransition = -32022,
+macro_rules! error_codes {
+    ($($code:ident = $number:literal, $meaning:literal;)*) => {
+        /// The codes, with their numbers on the wire.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(i32)]
+        pub enum ErrorCode {
+            $(#[doc = $meaning] $code = $number,)*
+        }
+
+        impl ErrorCode {
+            /// Every code, as they are listed to people.
+            pub const ALL: &[Self] = &[$(Self::$code,)*];
+
+            /// What it means, in a line.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$code => $meaning,)*
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
+    ParseError = -32700, "the message is not JSON";
+    InvalidRequest = -32600, "the message is not a request; the answer's `id` is empty";
+    MethodNotFound = -32601, "there is no such method";
+    InvalidParams = -32602, "the parameters are wrong; the message names the key";
+    InternalError = -32603, "the gateway could not do it; nothing was accepted";
+    AuthRequired = -32001, "a session is needed";
+    AuthFailed = -32002, "who asks could not be found out";
+    PermissionDenied = -32004, "the session may not do this";
+    RateLimited = -32005, "too much of something at once; `data.hint` says of what";
+    ConnectionLimit = -32006, "too many connections";
+    LowDisk = -32007, "the disk has too little room for new goals; new in this implementation";
+    GoalNotFound = -32010, "there is no such goal";
+    WorkItemNotFound = -32011, "there is no such work item";
+    EscalationNotFound = -32012, "there is no such escalation";
+    RunNotFound = -32013, "there is no such run";
+    GoalAlreadyCancelled = -32020, "the goal is cancelled already";
+    InvalidStateTransition = -32022, "what is asked does not fit how things stand, such as cancelling what is over";
 }
 
 impl ErrorCode {

@@ -83,6 +83,9 @@ pub struct EventFrame {
     /// Whether it is in no log, and may be lost: token deltas and the output of tools.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ephemeral: bool,
+    /// Whether it is of a scheduler that keeps no log: it is told once, live, and to every connection.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub legacy: bool,
 }
 
 /// A request to send.
@@ -153,6 +156,7 @@ impl<'de> Deserialize<'de> for ServerFrame {
                 at: any.at,
                 subscription_id: any.subscription_id,
                 ephemeral: any.ephemeral,
+                legacy: any.legacy,
             })),
             "cursor" => Ok(Self::Cursor {
                 cursor: any.cursor.ok_or_else(|| D::Error::missing_field("cursor"))?,
@@ -186,6 +190,8 @@ struct AnyFrame {
     subscription_id: Option<String>,
     #[serde(default)]
     ephemeral: bool,
+    #[serde(default)]
+    legacy: bool,
     dropped: Option<u64>,
 }
 
@@ -206,6 +212,7 @@ impl EventFrame {
             at: None,
             subscription_id: None,
             ephemeral: false,
+            legacy: false,
         }
     }
 }
@@ -235,6 +242,7 @@ mod tests {
             r#"{"type":"event","event":"goal.created","data":{"title":"春"},"cursor":"c1.x","seq":1,"gen":2,"at":3,"subscriptionId":"s1"}"#,
             r#"{"type":"event","event":"connection.authenticated","data":{}}"#,
             r#"{"type":"event","event":"tool.output","data":{"chunk":"春"},"ephemeral":true}"#,
+            r#"{"type":"event","event":"goal.started","data":{"goalId":"g"},"legacy":true}"#,
             r#"{"type":"cursor","cursor":"c1.x","subscriptionId":"s1"}"#,
             r#"{"type":"lag","dropped":7}"#,
         ] {

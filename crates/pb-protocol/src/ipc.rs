@@ -7,6 +7,8 @@ use crate::debug::DebugEvent;
 
 /// What a scheduler calls itself in `connect`.
 pub const CLIENT_TYPE: &str = "scheduler-daemon";
+/// What a scheduler can that keeps a log.
+pub const LOG_CAPABILITY: &str = "log";
 /// How often the gateway pings, in milliseconds.
 pub const PING_INTERVAL_MS: u64 = 30_000;
 /// After how long without a word a peer is dropped, in milliseconds.
@@ -80,6 +82,13 @@ pub struct LogAddress {
     pub schema: u32,
     /// Its file.
     pub path: String,
+}
+
+impl Connect {
+    /// The log that it keeps, and says that it keeps; `None` for one of the first implementation.
+    pub fn kept_log(&self) -> Option<&LogAddress> {
+        self.log.as_ref().filter(|_| self.caps.iter().any(|cap| cap == LOG_CAPABILITY))
+    }
 }
 
 /// Why the scheduler closes.

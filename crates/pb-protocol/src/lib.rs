@@ -14,6 +14,7 @@ pub mod delta;
 pub mod domain;
 pub mod error;
 pub mod event;
+pub mod event_names;
 pub mod event_text;
 pub mod frame;
 pub mod ipc;

@@ -12,6 +12,8 @@ use serde::{Deserialize, Deserializer};
 pub struct Config {
     /// How commands are confined.
     pub sandbox: Sandbox,
+    /// Whom the gateway takes for a scheduler.
+    pub link: LinkSettings,
     /// Which models do the work of each tier.
     pub models: TierModels,
     /// Where models are, by the name that stands before the `/` of a model.
@@ -165,6 +167,15 @@ impl Default for Trace {
     }
 }
 
+/// Whom the gateway takes for a scheduler.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinkSettings {
+    /// Whether one of the first implementation, which keeps no log, may connect. What it says is shown
+    /// live, marked `legacy`; it is given nothing to do.
+    pub legacy_peers: bool,
+}
+
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -284,7 +295,11 @@ mod tests {
         let price = PriceSetting { input: 3.0, output: 15.5 };
         assert_eq!(config.prices, BTreeMap::from([("自家/大".to_owned(), price)]));
 
+        let link = |text: &str| read(text).unwrap().link.legacy_peers;
+        assert!(!link("") && !link("[link]") && link("[link]\nlegacy_peers = true"));
+
         for wrong in [
+            "[link]\nlegacy_peers = 1",
             "[models]\nhuge = 'a/b'",
             "[models]\nsimple = 3",
             "[models]\nsilence_limit_s = 0",

@@ -25,6 +25,8 @@ use crate::{link, recovery, trace};
 
 /// Most inputs that wait for the loop.
 const INPUTS_WAITING_MAX: usize = 1024;
+/// How long the link has to say goodbye.
+const GOODBYE_MAX: Duration = Duration::from_secs(1);
 /// How long the helpers of the loop have to end.
 const STOP_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -106,7 +108,9 @@ impl Scheduler {
         let (sender, receiver) = mpsc::channel::<Input>(INPUTS_WAITING_MAX);
         tasks.spawn("models", tell_models(Arc::clone(&self.context)));
         let (stop_link, stop_trace) = (CancellationToken::new(), CancellationToken::new());
-        tasks.spawn("link", link::run(self.link_task, stop_link.clone()));
+        // Apart from the others, which the loop cancels when it ends: the link says goodbye after that.
+        let link_tasks = Tasks::new();
+        let linked = link_tasks.spawn("link", link::run(self.link_task, stop_link.clone()));
         let tracing = tasks.spawn("trace", trace::run(self.trace_task, stop_trace.clone()));
         let tracer = self.context.tracer.clone();
         let watch = commands::watch(Arc::clone(&self.context), self.log.reader(), self.bell, sender.clone());
@@ -138,6 +142,9 @@ impl Scheduler {
         // What cannot be written in time is not worth more.
         let _ = tokio::time::timeout(STOP_DEADLINE, tracing).await;
         stop_link.cancel();
+        // A gateway that does not read is not waited for.
+        let _ = tokio::time::timeout(GOODBYE_MAX, linked).await;
+        link_tasks.stop(GOODBYE_MAX).await;
         tasks.stop(STOP_DEADLINE).await;
         ended
     }

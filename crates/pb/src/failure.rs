@@ -7,7 +7,7 @@ use std::fmt::{self, Display};
 use std::io;
 
 use pb_model::goal_file::Problems;
-use pb_protocol::client;
+use pb_protocol::client::{self, NotFound};
 use pb_protocol::{ErrorCode, RpcError};
 use pb_runtime::config::ConfigError;
 use pb_runtime::home::HomeError;
@@ -111,7 +111,7 @@ type Known = (Exit, Option<String>);
 
 /// What an error of ours means to a person.
 fn known(error: &(dyn StdError + 'static)) -> Option<Known> {
-    None.or_else(|| error.downcast_ref().map(of_client))
+    None.or_else(|| error.downcast_ref().and_then(of_client))
         .or_else(|| error.downcast_ref().map(of_home))
         .or_else(|| error.downcast_ref().map(of_config))
         .or_else(|| error.downcast_ref().and_then(of_lock))
@@ -120,9 +120,12 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Known> {
         .or_else(|| error.downcast_ref().and_then(of_io))
 }
 
-fn of_client(error: &client::Error) -> Known {
-    match error {
-        client::Error::Connect { .. } | client::Error::Closed => {
+fn of_client(error: &client::Error) -> Option<Known> {
+    Some(match error {
+        client::Error::NotFound(NotFound::Token { .. }) => return None, // Why it cannot be read says it.
+        client::Error::NotFound(NotFound::NotRunning | NotFound::Starting)
+        | client::Error::Connect { .. }
+        | client::Error::Closed => {
             (Exit::Unavailable, Some("start both processes with: pb start".to_owned()))
         }
         client::Error::TimedOut(_) => (Exit::Unavailable, Some("look at it with: pb status".to_owned())),
@@ -133,7 +136,7 @@ fn of_client(error: &client::Error) -> Known {
             let ours = error.is(ErrorCode::GoalNotFound).then_some("see which there are with: pb goal list");
             (of_code(error), error.hint_text().or(ours).map(str::to_owned))
         }
-    }
+    })
 }
 
 fn of_code(error: &RpcError) -> Exit {
@@ -179,14 +182,15 @@ fn of_lock(error: &LockError) -> Option<Known> {
 
 fn of_gateway(error: &pb_gateway::StartError) -> Option<Known> {
     use pb_gateway::StartError::{
-        Config, Endpoint, Listen, Lock, NotLoopback, PortTaken, Socket, SocketObstructed, SocketPathTooLong,
-        Store, Token,
+        Config, Endpoint, Listen, Lock, NotLoopback, PortTaken, Socket, SocketFolderOpen, SocketObstructed,
+        SocketPathTooLong, Store, Token,
     };
     let hint = match error {
         PortTaken { .. } => "take a free port: pb gateway start --port 0, or set PB_PORT=0",
         Listen { .. } => "take another address: pb gateway start --host 127.0.0.1 --port 0",
         NotLoopback { .. } => "take 127.0.0.1: --host 127.0.0.1, or unset PB_HOST",
         SocketPathTooLong { .. } => "name a shorter path: --socket PATH, or a shorter PB_HOME",
+        SocketFolderOpen { .. } => "close it to others (chmod 700), or name another path: --socket PATH",
         SocketObstructed { .. } | Socket { .. } => "move it away, or name another path: --socket PATH",
         Token { .. } | Endpoint { .. } => "make it readable and writable for you, or remove it",
         Config(_) | Lock(_) | Store(_) => return None, // They speak for themselves.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use crate::generated::{self, Generated};
-use crate::{output, tree};
+use crate::{output, rpc_tables, tree};
 
 /// Runs the command.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
@@ -16,6 +16,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     for schema in generated::schemas()? {
         write(&root, &schema)?;
     }
+    write(&root, &rpc_tables::reference(&root)?)?;
     // Last, because it takes a `pb` that builds.
     write(&root, &generated::cli_reference(&root)?)?;
     Ok(ExitCode::SUCCESS)

@@ -25,7 +25,10 @@ pub(super) enum Refusal {
     NoConnect,
     #[error("`{0}` is not `{CLIENT_TYPE}`")]
     OtherClient(String),
-    #[error("a scheduler without a log is of an old version, which this gateway does not take")]
+    #[error(
+        "a scheduler without a log is of an old version, which this gateway does not take; \
+         to be shown what it says, set `legacy_peers = true` under `[link]` in config.toml"
+    )]
     NoLog,
     #[error(
         "the scheduler's log has schema {theirs}, this gateway knows {SCHEMA_VERSION}; run both from one version"
@@ -46,28 +49,37 @@ pub(super) enum Refusal {
     },
 }
 
-/// Checks who is there, as the kernel says, and gives its process id.
-pub(super) fn who(hub: &Hub, stream: &UnixStream) -> Result<u32, Refusal> {
+/// Checks that our own user is there, as the kernel says, and gives the process id.
+pub(super) fn user(stream: &UnixStream) -> Result<i32, Refusal> {
     let peer = stream.peer_cred().map_err(|_| Refusal::Unknown)?;
     let ours = rustix::process::geteuid().as_raw();
     if peer.uid() != ours {
         return Err(Refusal::OtherUser { ours, theirs: peer.uid() });
     }
-    let pid = peer.pid().ok_or(Refusal::Unknown)?;
+    peer.pid().ok_or(Refusal::Unknown)
+}
+
+/// Checks that the process is the one that `scheduler.lock` names.
+pub(super) fn holder(hub: &Hub, pid: i32) -> Result<(), Refusal> {
     let lock = hub.home.scheduler_lock();
     match LockHolder::alive(&lock) {
         None => Err(Refusal::NoHolder { lock }),
-        Some(holder) if i32::try_from(holder.pid) == Ok(pid) => Ok(holder.pid),
+        Some(holder) if i32::try_from(holder.pid) == Ok(pid) => Ok(()),
         Some(holder) => Err(Refusal::NotTheHolder { lock, holder: holder.pid, peer: pid }),
     }
 }
 
-/// Checks that its log is the one that we read.
-pub(super) async fn log(hub: &Hub, connect: Connect) -> Result<(), Refusal> {
-    if connect.client_type != CLIENT_TYPE {
-        return Err(Refusal::OtherClient(connect.client_type));
+/// Checks that it says it is a scheduler.
+pub(super) fn role(connect: &Connect) -> Result<(), Refusal> {
+    if connect.client_type == CLIENT_TYPE {
+        Ok(())
+    } else {
+        Err(Refusal::OtherClient(connect.client_type.clone()))
     }
-    let log = connect.log.ok_or(Refusal::NoLog)?;
+}
+
+/// Checks that its log is the one that we read.
+pub(super) async fn log(hub: &Hub, log: &LogAddress) -> Result<(), Refusal> {
     if log.schema != SCHEMA_VERSION {
         return Err(Refusal::OtherSchema { theirs: log.schema });
     }
@@ -76,16 +88,16 @@ pub(super) async fn log(hub: &Hub, connect: Connect) -> Result<(), Refusal> {
         return Err(Refusal::OtherPath { theirs, ours });
     }
     look(hub).await?;
-    if !is_open(hub, &log) {
+    if !is_open(hub, log) {
         // The file may have been replaced under the reader.
         hub.feed.reopen().await;
         look(hub).await?;
     }
-    if is_open(hub, &log) {
+    if is_open(hub, log) {
         return Ok(());
     }
     Err(Refusal::OtherLog {
-        theirs: log.id,
+        theirs: log.id.clone(),
         theirs_generation: log.generation,
         ours: hub
             .feed

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use pb_protocol::ipc::{self, Frame, Refused, SchedulerCommand, SchedulerEvent};
+use pb_protocol::ipc::{self, Connect, Frame, Refused, SchedulerCommand, SchedulerEvent};
 use pb_protocol::line::LineDecoder;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
@@ -13,8 +13,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 use tokio_util::codec::FramedRead;
 
-use super::Scheduler;
 use super::admission::{self, Refusal};
+use super::{Connected, Scheduler, legacy};
 use crate::deltas;
 use crate::hub::Hub;
 
@@ -31,11 +31,11 @@ type Lines = FramedRead<OwnedReadHalf, LineDecoder>;
 
 /// Serves a connection to its end.
 pub(super) async fn serve(hub: Arc<Hub>, stream: UnixStream, number: u64) {
-    let who = admission::who(&hub, &stream);
+    let who = admission::user(&stream);
     let (read, mut write) = stream.into_split();
     let mut lines = FramedRead::new(read, LineDecoder::default());
     let admitted = match who {
-        Ok(pid) => connect(&hub, &mut lines).await.map(|version| Scheduler { number, pid, version }),
+        Ok(pid) => admit(&hub, &mut lines, pid).await,
         Err(refusal) => Err(refusal),
     };
     let scheduler = match admitted {
@@ -48,23 +48,44 @@ pub(super) async fn serve(hub: Arc<Hub>, stream: UnixStream, number: u64) {
             return;
         }
     };
-    tracing::info!(pid = scheduler.pid, version = scheduler.version, "the scheduler is connected");
+    let Scheduler { pid, ref version, keeps_log } = scheduler;
+    tracing::info!(pid, version, keeps_log, "a scheduler is connected");
     let mut connection = Connection {
-        replaced: hub.link.scheduler.subscribe(),
+        connected: hub.link.connected.subscribe(),
         bell: hub.link.bell.subscribe(),
         number,
+        keeps_log,
         heard: Instant::now(),
         write,
         hub,
     };
-    connection.hub.link.arrived(scheduler);
+    connection.hub.link.arrived(number, scheduler);
     let why = connection.work(&mut lines).await;
     connection.hub.link.left(number);
-    tracing::info!(why, "the scheduler is disconnected");
+    tracing::info!(pid, why, "a scheduler is disconnected");
 }
 
-/// Waits for `connect` and checks it; gives the scheduler's version.
-async fn connect(hub: &Hub, lines: &mut Lines) -> Result<String, Refusal> {
+/// Finds out who it is, and whether it may be what it says.
+async fn admit(hub: &Hub, lines: &mut Lines, pid: i32) -> Result<Scheduler, Refusal> {
+    if !hub.legacy_peers {
+        admission::holder(hub, pid)?;
+    }
+    let connect = connect(lines).await?;
+    admission::role(&connect)?;
+    let keeps_log = match connect.kept_log() {
+        Some(log) => {
+            admission::holder(hub, pid)?;
+            admission::log(hub, log).await?;
+            true
+        }
+        None if hub.legacy_peers => false,
+        None => return Err(Refusal::NoLog),
+    };
+    Ok(Scheduler { pid: pid.cast_unsigned(), version: connect.version, keeps_log })
+}
+
+/// Waits for `connect`.
+async fn connect(lines: &mut Lines) -> Result<Connect, Refusal> {
     let first = timeout(CONNECT_MAX, lines.next()).await.map_err(|_| Refusal::NoConnect)?;
     let Some(Ok(Ok(line))) = first else {
         return Err(Refusal::NoConnect);
@@ -72,9 +93,7 @@ async fn connect(hub: &Hub, lines: &mut Lines) -> Result<String, Refusal> {
     let Ok(Some(Frame::Connect(connect))) = ipc::parse(&line) else {
         return Err(Refusal::NoConnect);
     };
-    let version = connect.version.clone();
-    admission::log(hub, connect).await?;
-    Ok(version)
+    Ok(connect)
 }
 
 async fn send(hub: &Hub, write: &mut OwnedWriteHalf, frame: &Frame) -> std::io::Result<()> {
@@ -82,12 +101,13 @@ async fn send(hub: &Hub, write: &mut OwnedWriteHalf, frame: &Frame) -> std::io::
     timeout(WRITE_MAX, write.write_all(line.as_bytes())).await?
 }
 
-/// The scheduler's connection.
+/// A scheduler's connection.
 struct Connection {
     hub: Arc<Hub>,
     number: u64,
+    keeps_log: bool,
     write: OwnedWriteHalf,
-    replaced: watch::Receiver<Option<Scheduler>>,
+    connected: watch::Receiver<Connected>,
     bell: watch::Receiver<Option<SchedulerCommand>>,
     /// When it last said something.
     heard: Instant,
@@ -115,13 +135,13 @@ impl Connection {
                     }
                     Some(Err(_)) | None => return "the connection ended",
                 },
-                _ = self.bell.changed() => match self.bell.borrow_and_update().clone() {
+                _ = self.bell.changed(), if self.keeps_log => match self.bell.borrow_and_update().clone() {
                     Some(command) => Frame::SchedulerCommand(command),
                     None => continue,
                 },
                 _ = ping.tick() => Frame::Ping,
                 () = sleep_until(self.heard + SILENCE_MAX) => return "it was silent for too long",
-                () = replaced(&mut self.replaced, self.number) => return "a new connection took its place",
+                () = replaced(&mut self.connected, self.number) => return "a new connection took its place",
             };
             if send(&self.hub, &mut self.write, &frame).await.is_err() {
                 return "it does not read";
@@ -132,7 +152,8 @@ impl Connection {
     /// Takes a line; false when it was the last one.
     fn take(&self, line: &str) -> bool {
         match ipc::parse(line) {
-            Ok(Some(Frame::SchedulerEvent(event))) => self.heard_of(&event),
+            Ok(Some(Frame::SchedulerEvent(event))) if self.keeps_log => self.heard_of(&event),
+            Ok(Some(Frame::SchedulerEvent(event))) => self.show(&event),
             Ok(Some(Frame::SchedulerDelta(delta))) if line.len() <= deltas::LINE_BYTES_MAX => {
                 self.hub.deltas.offer(*delta, self.hub.clock.now_ms());
             }
@@ -164,11 +185,19 @@ impl Connection {
             self.hub.feed.bell();
         }
     }
+
+    /// Shows an event that is in no log.
+    fn show(&self, event: &SchedulerEvent) {
+        let Some(frame) = legacy::frame(event) else {
+            tracing::warn!(name = event.r#type, "an event of no known name is dropped");
+            return;
+        };
+        self.hub.deltas.show(event.goal_id.clone().unwrap_or_default(), frame);
+    }
 }
 
-/// Waits until another connection is the scheduler's.
-async fn replaced(scheduler: &mut watch::Receiver<Option<Scheduler>>, number: u64) {
-    let other = |now: &Option<Scheduler>| now.as_ref().is_none_or(|now| now.number != number);
+/// Waits until another connection took the place of this one.
+async fn replaced(connected: &mut watch::Receiver<Connected>, number: u64) {
     // The hub holds the sender for as long as there are connections.
-    let _ = scheduler.wait_for(other).await;
+    let _ = connected.wait_for(|connected| !connected.contains_key(&number)).await;
 }

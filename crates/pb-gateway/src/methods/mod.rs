@@ -3,6 +3,7 @@
 pub(crate) mod debug;
 pub(crate) mod events;
 pub(crate) mod goal;
+pub(crate) mod goal_events;
 pub(crate) mod system;
 pub(crate) mod workitem;
 
@@ -14,6 +15,8 @@ use pb_protocol::methods::events::SubscribeResult;
 use pb_protocol::methods::{self as wire, METHODS, Method};
 use pb_protocol::{ErrorCode, Permission, RpcError};
 use serde_json::value::{RawValue, to_raw_value};
+
+use goal_events::GoalChange;
 
 use crate::admit::Admitted;
 use crate::debug::Subscription as DebugSubscription;
@@ -72,6 +75,8 @@ pub(crate) enum Outcome {
     Unsubscribe(String),
     /// The session is to serve these debug events, or none, once it has given this answer.
     Debug(Option<Box<DebugSubscription>>, Box<RawValue>),
+    /// An answer, and what becomes of the goals that the session named.
+    Goals(GoalChange, Box<RawValue>),
 }
 
 /// Answers a request.
@@ -90,7 +95,10 @@ pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> R
         }
         wire::system::Gc::NAME => answer::<wire::system::Gc, _>(request, |_| system::gc(hub, caller)).await,
         wire::goal::Submit::NAME => {
-            answer::<wire::goal::Submit, _>(request, |params| goal::submit(hub, caller, params)).await
+            let goal =
+                goal::submit(hub, caller, wire::params::<wire::goal::Submit>(&request.params)?).await?;
+            let result = to_raw_value(&goal).map_err(RpcError::internal)?;
+            Ok(Outcome::Goals(GoalChange::AddToNamed(goal.id), result))
         }
         wire::goal::List::NAME => {
             answer::<wire::goal::List, _>(request, |params| goal::list(hub, params)).await
@@ -113,6 +121,8 @@ pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> R
         wire::workitem::Runs::NAME => {
             answer::<wire::workitem::Runs, _>(request, |params| workitem::runs(hub, params)).await
         }
+        wire::goal_events::Subscribe::NAME => goal_events::subscribe(hub, request).await,
+        wire::goal_events::Unsubscribe::NAME => goal_events::unsubscribe(hub, request).await,
         wire::events::Subscribe::NAME => events::subscribe(hub, caller, request).await,
         wire::events::Unsubscribe::NAME => events::unsubscribe(request),
         wire::debug::EventsSubscribe::NAME => debug::subscribe(hub, request).await,
@@ -132,6 +142,11 @@ fn permitted(caller: &Caller, method: &str) -> Result<(), RpcError> {
         }
         _ => Ok(()),
     }
+}
+
+/// A connection asks for more than it may have of something.
+pub(crate) fn too_many(most: usize, of_what: &str) -> RpcError {
+    RpcError::new(ErrorCode::RateLimited, format!("a connection has at most {most} {of_what}"))
 }
 
 fn unknown(method: &str) -> RpcError {

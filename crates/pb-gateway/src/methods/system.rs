@@ -84,6 +84,7 @@ pub(super) async fn status(hub: &Hub) -> Result<StatusResult, RpcError> {
             version: connected.map(|scheduler| scheduler.version).or(holder.map(|holder| holder.version)),
             lag_events: last_pos.saturating_sub(hub.feed.last_pos()),
             waiting_commands: waiting.len() as u64,
+            legacy_peers: hub.link.legacy_peers(),
         },
         goals,
         disk: disk::free_bytes(hub.home.root())

@@ -143,3 +143,27 @@ async fn a_new_connection_of_the_scheduler_takes_the_place_of_the_one_before() {
     scheduler.link().send(&Frame::Disconnect(pb_protocol::ipc::Disconnect { reason: None })).await;
     eventually("it said goodbye", async || !is_connected(&mut client).await).await;
 }
+
+#[tokio::test]
+async fn a_silent_scheduler_is_pinged_each_half_minute_and_let_go_after_a_minute() {
+    let at = TestHome::new();
+    let gateway = at.gateway().await;
+    let mut client = Client::connect(gateway.address).await;
+    let mut scheduler = Scheduler::connected(&at).await;
+    eventually("it is connected", async || is_connected(&mut client).await).await;
+    // From here on the clock runs as fast as nothing else does.
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    let mut link = scheduler.link.take().unwrap();
+    for _ in 0..3 {
+        assert!(matches!(link.frame_at_last().await, Some(Frame::Ping)));
+        link.send(&Frame::Pong).await;
+    }
+    let spoke = began.elapsed().as_secs();
+    assert!((88..=92).contains(&spoke), "{spoke}");
+    while let Some(frame) = link.frame_at_last().await {
+        assert!(matches!(frame, Frame::Ping), "{frame:?}");
+    }
+    let silent = began.elapsed().as_secs() - spoke;
+    assert!((59..=62).contains(&silent), "{silent}");
+}

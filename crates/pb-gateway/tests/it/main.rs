@@ -14,6 +14,10 @@ mod deltas;
 #[cfg(test)]
 mod frames;
 #[cfg(test)]
+mod goal_events;
+#[cfg(test)]
+mod legacy;
+#[cfg(test)]
 mod link;
 #[cfg(test)]
 mod offers;
@@ -21,6 +25,10 @@ mod offers;
 mod plan;
 #[cfg(test)]
 mod reconnect;
+#[cfg(test)]
+mod resume;
+#[cfg(test)]
+mod rpc_page;
 #[cfg(test)]
 mod slow;
 #[cfg(test)]

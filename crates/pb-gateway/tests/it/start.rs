@@ -10,7 +10,7 @@ use pb_runtime::lock::LockError;
 use pretty_assertions::assert_eq;
 use serde_json::json;
 
-use crate::support::{Client, Sse, TestHome};
+use crate::support::{Client, Sse, TestHome, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_says_where_it_listens_for_as_long_as_it_does() {
@@ -122,4 +122,34 @@ async fn a_second_gateway_of_the_same_home_is_refused_and_the_first_goes_on() {
     drop(client);
     gateway.stop().await;
     at.gateway().await.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_that_others_can_enter_is_no_place_for_the_socket() {
+    let at = TestHome::new();
+    let folder = at.home.root().join("shared");
+    fs::create_dir(&folder).unwrap();
+    let mut config = at.config();
+    config.socket = folder.join("gateway.sock");
+    for (mode, is_private) in [(0o770, false), (0o701, false), (0o1777, false), (0o700, true)] {
+        fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+        let started = Gateway::start(config.clone()).await;
+        match started {
+            Ok(_) => assert!(is_private, "{mode:o}"),
+            Err(StartError::SocketFolderOpen { folder: told }) => {
+                assert_eq!((told, is_private), (folder.clone(), false), "{mode:o}");
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_whose_queue_is_full_is_somebodys_and_does_not_hold_the_start_up() {
+    let at = TestHome::new();
+    let busy = UnixListener::bind(at.home.gateway_socket()).unwrap();
+    rustix::net::listen(&busy, 0).unwrap();
+    let _waiting = std::os::unix::net::UnixStream::connect(at.home.gateway_socket()).unwrap();
+    let error = within("an answer", Gateway::start(at.config())).await.unwrap_err();
+    assert!(error.to_string().contains("the socket of a running process"), "{error}");
 }

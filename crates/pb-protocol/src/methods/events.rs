@@ -54,7 +54,7 @@ pub struct SubscribeResult {
 }
 
 /// The goals as they stand.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Snapshot {
     /// Highest priority first, then oldest first; at most 1000.
     pub goals: Vec<Goal>,

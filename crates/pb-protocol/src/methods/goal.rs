@@ -18,6 +18,10 @@ impl Method for Submit {
         "Asks for a goal; it is on the disk before the answer, also while no scheduler runs";
     type Params = SubmitParams;
     type Result = Goal;
+
+    fn make_repeatable(params: &mut Self::Params, fresh_key: impl FnOnce() -> String) {
+        params.idempotency_key.get_or_insert_with(fresh_key);
+    }
 }
 
 /// What is asked for.
@@ -110,6 +114,10 @@ impl Method for Cancel {
     const DOC: &'static str = "Stops a goal and everything that it started";
     type Params = CancelParams;
     type Result = CancelResult;
+
+    fn make_repeatable(params: &mut Self::Params, fresh_key: impl FnOnce() -> String) {
+        params.idempotency_key.get_or_insert_with(fresh_key);
+    }
 }
 
 /// Which goal, and why.

@@ -3,6 +3,7 @@
 pub mod debug;
 pub mod events;
 pub mod goal;
+pub mod goal_events;
 pub mod system;
 pub mod workitem;
 
@@ -20,9 +21,13 @@ pub trait Method {
     /// One line for people.
     const DOC: &'static str;
     /// What it takes.
-    type Params: Serialize + DeserializeOwned + schemars::JsonSchema + Send;
+    type Params: Clone + Serialize + DeserializeOwned + schemars::JsonSchema + Send + Sync;
     /// What it gives.
     type Result: Serialize + DeserializeOwned + schemars::JsonSchema + Send;
+
+    /// Sees to it that the call may be repeated: one that changes something gets an idempotency key, if it
+    /// has none. Reads may be repeated as they are.
+    fn make_repeatable(_params: &mut Self::Params, _fresh_key: impl FnOnce() -> String) {}
 }
 
 /// What a session may do.
@@ -94,6 +99,8 @@ methods![
     goal::Cancel,
     goal::Plan,
     goal::Steps,
+    goal_events::Subscribe,
+    goal_events::Unsubscribe,
     workitem::ByGoal,
     workitem::Runs,
     events::Subscribe,
@@ -124,3 +131,31 @@ pub fn params<M: Method>(raw: &RawValue) -> Result<M::Params, RpcError> {
     Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct NoParams {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_something_has_an_idempotency_key() {
+        for (name, method) in schemas() {
+            let changes = method["permission"] == Permission::Write.as_str();
+            let has_key = method["params"]["properties"].get("idempotencyKey").is_some();
+            assert_eq!(changes, has_key, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_made_where_there_is_none_and_kept_where_there_is_one() {
+        let params = |key: Option<&str>| goal::CancelParams {
+            goal_id: "goal".to_owned(),
+            reason: None,
+            idempotency_key: key.map(str::to_owned),
+        };
+        for (given, expect) in [(None, "fresh"), (Some("ours"), "ours")] {
+            let mut params = params(given);
+            goal::Cancel::make_repeatable(&mut params, || "fresh".to_owned());
+            assert_eq!(params.idempotency_key.as_deref(), Some(expect));
+        }
+    }
+}

@@ -139,4 +139,12 @@ pub struct SchedulerStatus {
     pub lag_events: u64,
     /// How many commands wait in the inbox.
     pub waiting_commands: u64,
+    /// How many schedulers without a log are connected: what they say is shown live, and is nowhere else.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub legacy_peers: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

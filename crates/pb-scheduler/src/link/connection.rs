@@ -15,11 +15,10 @@ use tokio_util::codec::FramedRead;
 use tokio_util::sync::CancellationToken;
 
 use super::LinkTask;
+use super::backoff::Backoff;
 
-/// First wait before connecting again (`wire.md` §1.4).
-const RETRY_FIRST: Duration = Duration::from_secs(1);
-/// Longest wait before connecting again.
-const RETRY_MAX: Duration = Duration::from_secs(30);
+/// How long the gateway may leave unread what is written. Meanwhile nothing of it is read either.
+const WRITE_MAX: Duration = Duration::from_millis(SILENCE_MAX_MS);
 /// How often a new socket file is looked for while waiting.
 const SOCKET_LOOK: Duration = Duration::from_millis(100);
 /// Most frames written at once.
@@ -37,16 +36,17 @@ enum End {
 
 /// Keeps the link up until `stop`.
 pub(crate) async fn run(mut task: LinkTask, stop: CancellationToken) {
-    let mut delay = RETRY_FIRST;
+    let mut backoff = Backoff::default();
     let path = task.config.socket.clone();
     loop {
         let socket = file_id(&path);
         let end = match UnixStream::connect(&path).await {
+            Ok(stream) if !is_ours(&stream) => End::Refused,
             Ok(stream) => {
                 let end = carry(&mut task, stream, &stop).await;
                 if matches!(end, End::Lost) {
                     tracing::info!("the gateway is gone; going on without it");
-                    delay = RETRY_FIRST;
+                    backoff.reset();
                 }
                 end
             }
@@ -55,26 +55,39 @@ pub(crate) async fn run(mut task: LinkTask, stop: CancellationToken) {
         if matches!(end, End::Stopping) || stop.is_cancelled() {
             return;
         }
-        let jitter = Duration::from_millis(task.config.ids.number() % 250);
+        let delay = backoff.wait(task.config.ids.number());
         tokio::select! {
-            () = wait(&path, socket, delay + jitter) => {}
+            is_new = wait(&path, socket, delay) => if is_new {
+                // It may not listen yet: the file comes first.
+                backoff.reset();
+            },
             () = drain(&mut task) => {}
             () = stop.cancelled() => return,
         }
-        delay = (delay * 2).min(RETRY_MAX);
     }
 }
 
-/// Waits for `delay`, or until another socket file is there.
-async fn wait(path: &Path, before: Option<(u64, i64, i64)>, delay: Duration) {
+/// Whether our own user listens there. Anybody else is told nothing.
+fn is_ours(stream: &UnixStream) -> bool {
+    let ours = rustix::process::geteuid().as_raw();
+    let is_ours = stream.peer_cred().is_ok_and(|peer| peer.uid() == ours);
+    if !is_ours {
+        tracing::error!("another user listens on the gateway's socket; nothing is said to them");
+    }
+    is_ours
+}
+
+/// Waits for `delay`, or until another socket file is there; whether there is one.
+async fn wait(path: &Path, before: Option<(u64, i64, i64)>, delay: Duration) -> bool {
     let deadline = tokio::time::Instant::now() + delay;
     while tokio::time::Instant::now() < deadline {
         tokio::time::sleep(SOCKET_LOOK).await;
         let now = file_id(path);
         if now.is_some() && now != before {
-            return;
+            return true;
         }
     }
+    false
 }
 
 /// Frames for a gateway that is not there are let go: it will read the log and the trace, and of deltas
@@ -118,13 +131,19 @@ async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken
             }
             count = task.frames.recv_many(&mut waiting, WRITE_BATCH) => {
                 let frames = std::mem::take(&mut waiting);
-                if count == 0 || send(task, &mut write, frames).await.is_err() {
+                if count == 0 {
+                    return goodbye(task, &mut write).await; // Nobody is left who could say anything.
+                }
+                if send(task, &mut write, frames).await.is_err() {
                     return End::Lost;
                 }
             }
             count = task.deltas.recv_many(&mut said, WRITE_BATCH) => {
                 let frames = said.drain(..).map(|delta| Frame::SchedulerDelta(Box::new(delta))).collect();
-                if count == 0 || send(task, &mut write, frames).await.is_err() {
+                if count == 0 {
+                    return goodbye(task, &mut write).await;
+                }
+                if send(task, &mut write, frames).await.is_err() {
                     return End::Lost;
                 }
                 tell_dropped(task);
@@ -139,11 +158,7 @@ async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken
                 tracing::warn!("the gateway has been silent for {} s", SILENCE_MAX_MS / 1000);
                 return End::Lost;
             }
-            () = stop.cancelled() => {
-                let reason = Some("client_shutdown".to_owned());
-                let _ = send(task, &mut write, vec![Frame::Disconnect(Disconnect { reason })]).await;
-                return End::Stopping;
-            }
+            () = stop.cancelled() => return goodbye(task, &mut write).await,
         }
     }
 }
@@ -158,7 +173,7 @@ async fn introduce(
         client_type: ipc::CLIENT_TYPE.to_owned(),
         version: pb_runtime::VERSION.to_owned(),
         pid: std::process::id(),
-        caps: vec!["log".to_owned()],
+        caps: vec![ipc::LOG_CAPABILITY.to_owned()],
         log: Some(task.log.clone()),
     });
     if send(task, write, vec![connect]).await.is_ok() {
@@ -172,6 +187,14 @@ async fn introduce(
         },
         _ => End::Lost,
     })
+}
+
+/// Says that we close on purpose.
+async fn goodbye(task: &LinkTask, write: &mut OwnedWriteHalf) -> End {
+    let reason = Some("client_shutdown".to_owned());
+    // A gateway that is gone need not be told.
+    let _ = send(task, write, vec![Frame::Disconnect(Disconnect { reason })]).await;
+    End::Stopping
 }
 
 /// Takes a frame of the gateway; how the connection ends, if it does.
@@ -206,10 +229,13 @@ fn tell_dropped(task: &LinkTask) {
 async fn send(task: &LinkTask, write: &mut OwnedWriteHalf, frames: Vec<Frame>) -> std::io::Result<()> {
     let now = task.config.clock.now_ms();
     let text: String = frames.iter().map(|frame| ipc::line(frame, now)).collect();
-    write.write_all(text.as_bytes()).await
+    tokio::time::timeout(WRITE_MAX, write.write_all(text.as_bytes())).await?
 }
 
 fn file_id(path: &Path) -> Option<(u64, i64, i64)> {
     let meta = std::fs::symlink_metadata(path).ok()?;
     Some((meta.ino(), meta.ctime(), meta.ctime_nsec()))
 }
+
+#[cfg(test)]
+mod tests;

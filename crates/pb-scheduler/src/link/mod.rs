@@ -2,6 +2,7 @@
 //! bells come down. Nothing waits for it and nothing depends on it: what is lost here is read
 //! from the files. Deltas alone are in no file: of those, lost is lost.
 
+mod backoff;
 mod connection;
 mod deltas;
 
@@ -153,7 +154,7 @@ mod tests {
     use super::*;
 
     /// A link in `folder`, and the task that would hold its socket.
-    fn at(folder: &Path) -> (Link, LinkTask) {
+    pub(super) fn at(folder: &Path) -> (Link, LinkTask) {
         let home = Home::at(folder).unwrap();
         let config = Config {
             db: home.state_db(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 use pb_gateway::Gateway;
+use pb_runtime::config::Config as Settings;
 use pb_runtime::{Clock, Home, Ids};
 use tokio_util::sync::CancellationToken;
 
@@ -93,12 +94,15 @@ async fn serving(
 ) -> Result<(String, impl Future<Output = Result<(), Failure>>), Failure> {
     home.prepare()?;
     let clock = Clock::System;
+    let settings =
+        Settings::read(&home.config()).map_err(|error| daemon::not_started(Daemon::Gateway, error.into()))?;
     let config = pb_gateway::Config {
         host: args.host,
         port: args.port,
         socket: args.socket.unwrap_or_else(|| home.gateway_socket()),
         state_db: args.db.unwrap_or_else(|| home.state_db()),
         tools_are_confined: pb_exec::support().net,
+        legacy_peers: settings.link.legacy_peers,
         ids: Ids::random(clock.clone()),
         clock,
         home: home.clone(),

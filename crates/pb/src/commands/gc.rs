@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use pb_protocol::client::Patience;
 use pb_protocol::methods::NoParams;
 use pb_protocol::methods::system;
 use pb_runtime::config::{Config, Retention};
@@ -10,7 +11,7 @@ use pb_runtime::{Clock, Home, Ids};
 use pb_store::Candidate;
 use serde::Serialize;
 
-use crate::connection::{Link, Patience};
+use crate::connection;
 use crate::daemon::Daemon;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -79,8 +80,7 @@ async fn due(home: &Home, settings: &Retention) -> Result<Vec<Candidate>, Failur
 
 /// Has the scheduler do it, and waits until it has.
 async fn ask(home: &Home, settings: &Retention, all: &[Candidate]) -> Result<(), Failure> {
-    let mut link = Link::new(home, Patience::None);
-    link.call::<system::Gc>(&NoParams {}).await?;
+    connection::client(home, Patience::None).call::<system::Gc>(&NoParams {}).await?;
     let (mut progress, mut left, mut since) = (Progress::new("compacted"), all.len(), Instant::now());
     loop {
         let due = due(home, settings).await?;

@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use pb_model::GoalSpec;
+use pb_protocol::client::Client;
 use pb_protocol::domain::Goal;
 use pb_protocol::methods::goal::{Submit, SubmitParams};
 use pb_runtime::signals::StopSignals;
 use pb_runtime::{Clock, Home, Ids};
 
 use crate::asked::Asked;
-use crate::connection::{Link, Patience};
+use crate::connection;
 use crate::daemon;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -89,10 +90,10 @@ pub(crate) fn start(spec: GoalSpec, how: HandOver<'_>) -> Result<Exit, Failure> 
 
 async fn hand_over(home: &Home, how: HandOver<'_>, spec: GoalSpec) -> Result<Exit, Failure> {
     let mut signals = StopSignals::listen().context("cannot listen to signals")?;
-    let mut link = Link::new(home, Patience::Minutes);
+    let client = connection::client(home, connection::MINUTES);
     let plan_only = spec.plan_only;
     let goal = tokio::select! {
-        goal = submit(&mut link, spec, how.key) => goal?,
+        goal = submit(&client, spec, how.key) => goal?,
         () = signals.next() => {
             output::note("it is not known whether the goal was handed over; look with: pb goal list");
             return Ok(Exit::Detached);
@@ -105,17 +106,17 @@ async fn hand_over(home: &Home, how: HandOver<'_>, spec: GoalSpec) -> Result<Exi
         output::note(follow::heading(&goal));
     }
     let mode = if plan_only && !how.json { Mode::Plan } else { Mode::of(how.json) };
-    follow::follow(link, &goal, mode, signals).await
+    follow::follow(home, client, &goal, mode, signals).await
 }
 
 /// The key makes a second attempt, after an answer that was lost, the same goal. While no scheduler has
 /// looked at the goal nobody knows whether it will be refused, so the gateway is asked again.
-async fn submit(link: &mut Link<'_>, spec: GoalSpec, key: Option<&str>) -> Result<Goal, Failure> {
+async fn submit(client: &Client, spec: GoalSpec, key: Option<&str>) -> Result<Goal, Failure> {
     let key = key.map_or_else(|| Ids::random(Clock::System).uuid().to_string(), str::to_owned);
     let params = SubmitParams { spec, idempotency_key: Some(key) };
     let began = Instant::now();
     loop {
-        let goal = link.call::<Submit>(&params).await?;
+        let goal = connection::patiently(client.call::<Submit>(&params)).await?;
         if !goal.waiting || began.elapsed() > ACCEPT_LIMIT {
             return Ok(goal);
         }

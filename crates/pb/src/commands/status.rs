@@ -1,11 +1,12 @@
 //! `pb status`: what runs, where, and how it does.
 
+use pb_protocol::client::Patience;
 use pb_protocol::methods::NoParams;
 use pb_protocol::methods::system::{self, DiskStatus, StatusResult};
 use pb_runtime::{Clock, Endpoint, Home, SchedulerInfo};
 use serde::Serialize;
 
-use crate::connection::{Link, Patience};
+use crate::connection;
 use crate::daemon::Daemon;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -142,7 +143,9 @@ pub(super) fn daemon(home: &Home, daemon: Daemon, args: &DaemonArgs) -> Result<E
 }
 
 fn ask(home: &Home) -> Result<StatusResult, Failure> {
-    wait::client(async { Link::new(home, Patience::None).call::<system::Status>(&NoParams {}).await })
+    wait::client(async {
+        Ok(connection::client(home, Patience::None).call::<system::Status>(&NoParams {}).await?)
+    })
 }
 
 fn link(system: &StatusResult) -> String {
@@ -151,10 +154,14 @@ fn link(system: &StatusResult) -> String {
         0 => String::new(),
         commands => format!(", {} waiting", format::count(commands, "command")),
     };
+    let legacy = match scheduler.legacy_peers {
+        0 => String::new(),
+        peers => format!(", {} without a log shown live", format::count(peers, "scheduler")),
+    };
     if scheduler.is_connected {
-        format!("connected, {} behind{waiting}", format::count(scheduler.lag_events, "event"))
+        format!("connected, {} behind{waiting}{legacy}", format::count(scheduler.lag_events, "event"))
     } else {
-        format!("no scheduler is connected{waiting}")
+        format!("no scheduler is connected{waiting}{legacy}")
     }
 }
 

@@ -1,9 +1,9 @@
 //! A goal, live: every event once, from its first one, across lost connections, to its end.
 //!
 //! ```text
-//!   subscribe after the cursor ──▶ events ──ending event──▶ ask for the goal ──ended──▶ report
-//!        ▲                           │                            │
-//!        └──────connection lost──────┴────────it goes on──────────┘
+//!   subscription ──▶ events ──ending event──▶ ask for the goal ──ended──▶ report
+//!                      ▲                            │
+//!                      └─────────it goes on─────────┘
 //! ```
 
 mod lines;
@@ -13,18 +13,19 @@ mod turns;
 
 use std::time::Duration;
 
-use pb_protocol::client::Incoming;
+use pb_protocol::client::{Client, Item, Patience, Subscription};
 use pb_protocol::domain::Goal;
 use pb_protocol::frame::EventFrame;
-use pb_protocol::methods::events::{Subscribe, SubscribeParams};
+use pb_protocol::methods::events::SubscribeParams;
 use pb_protocol::methods::goal::{GoalDetail, GoalIdParams, Status};
+use pb_runtime::Home;
 use pb_runtime::signals::StopSignals;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::commands::goal::plan;
-use crate::connection::{Link, Patience};
+use crate::connection::{self, TELL_AFTER};
 use crate::daemon::Daemon;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -65,19 +66,31 @@ pub(crate) fn heading(goal: &Goal) -> String {
 
 /// Follows a goal to its end. Ctrl-C ends the following, not the goal.
 pub(crate) async fn follow(
-    link: Link<'_>,
+    home: &Home,
+    client: Client,
     goal: &Goal,
     mode: Mode,
     mut signals: StopSignals,
 ) -> Result<Exit, Failure> {
+    let live = Live::default();
+    let events = client.subscribe(SubscribeParams {
+        goal_id: Some(goal.id.clone()),
+        after: Some("start".to_owned()),
+        kinds: None,
+        deltas: mode != Mode::Json && live.is_on(),
+    });
     let follower = Follower {
-        link,
+        home,
+        client,
+        looking: connection::client(home, Patience::None),
+        events,
         goal_id: goal.id.clone(),
         mode,
-        place: Place::default(),
         lines: Lines::default(),
-        live: Live::default(),
+        live,
+        has_events: false,
         scheduler_runs: true,
+        away_since: None,
     };
     tokio::select! {
         ended = follower.run() => ended,
@@ -88,54 +101,39 @@ pub(crate) async fn follow(
     }
 }
 
-/// How far the history was seen.
-#[derive(Debug, Default)]
-struct Place {
-    cursor: Option<String>,
-    generation: Option<u64>,
-    seq: u64,
-}
-
-impl Place {
-    /// Moves on to a frame; whether it is new. A gateway that was restored from a backup has
-    /// another generation, and counts anew.
-    fn moved_to(&mut self, frame: &EventFrame) -> bool {
-        if frame.generation != self.generation {
-            self.generation = frame.generation;
-            self.seq = 0;
-        }
-        let Some(seq) = frame.seq else {
-            return true; // Not from the log: it is sent once.
-        };
-        if seq <= self.seq {
-            return false;
-        }
-        self.seq = seq;
-        self.cursor.clone_from(&frame.cursor);
-        true
-    }
-}
-
 struct Follower<'h> {
-    link: Link<'h>,
+    home: &'h Home,
+    client: Client,
+    /// For looks in between, which do not wait for a gateway that is away.
+    looking: Client,
+    events: Subscription,
     goal_id: String,
     mode: Mode,
-    place: Place,
     lines: Lines,
     live: Live,
+    /// Whether the log has anything about the goal.
+    has_events: bool,
     scheduler_runs: bool,
+    /// Since when the connection is lost, until the person was told that it stays so.
+    away_since: Option<Instant>,
 }
 
 impl Follower<'_> {
     async fn run(mut self) -> Result<Exit, Failure> {
+        let mut look = tokio::time::interval_at(Instant::now() + SCHEDULER_LOOK, SCHEDULER_LOOK);
         loop {
-            let seen = match self.subscribe().await? {
-                Some(subscription) => self.events(&subscription).await?,
-                None => Events::MayBeOver,
+            let item = tokio::select! {
+                item = self.events.next() => item?,
+                _ = look.tick() => {
+                    self.look_for_gateway();
+                    self.look_for_scheduler();
+                    self.look_for_goal().await?;
+                    continue;
+                }
             };
-            if seen == Events::MayBeOver {
+            if self.take(item)? {
                 let params = GoalIdParams { goal_id: self.goal_id.clone() };
-                let detail = self.link.call::<Status>(&params).await?;
+                let detail = connection::patiently(self.client.call::<Status>(&params)).await?;
                 if report::is_over(&detail.goal) {
                     return self.finish(detail).await;
                 }
@@ -143,53 +141,32 @@ impl Follower<'_> {
         }
     }
 
-    /// Subscribes from where we are; `None` when the history cannot be continued from there.
-    async fn subscribe(&mut self) -> Result<Option<String>, Failure> {
-        let params = SubscribeParams {
-            goal_id: Some(self.goal_id.clone()),
-            after: Some(self.place.cursor.clone().unwrap_or_else(|| "start".to_owned())),
-            kinds: None,
-            deltas: self.mode != Mode::Json && self.live.is_on(),
-        };
-        let subscribed = self.link.call::<Subscribe>(&params).await?;
-        if subscribed.rebase_required {
-            // The log is another one than before, or its start was compacted away.
-            output::note("the history cannot be continued from here; what follows is from now on");
-            self.place = Place { cursor: Some(subscribed.cursor), ..Place::default() };
-            return Ok(None);
-        }
-        Ok(Some(subscribed.subscription_id))
-    }
-
-    /// Shows events until one ends the goal or the connection is lost.
-    async fn events(&mut self, subscription: &str) -> Result<Events, Failure> {
-        let mut look = tokio::time::interval_at(Instant::now() + SCHEDULER_LOOK, SCHEDULER_LOOK);
-        loop {
-            let incoming = tokio::select! {
-                incoming = self.link.next_event() => incoming,
-                _ = look.tick() => {
-                    self.look_for_scheduler();
-                    self.look_for_goal().await?;
-                    continue;
-                }
-            };
-            match incoming {
-                None => return Ok(Events::Lost),
-                Some(Incoming::Cursor(cursor)) => self.place.cursor = Some(cursor),
-                Some(Incoming::Ephemeral(frame)) => self.live.hear(&frame),
-                Some(Incoming::Lag(_)) => {} // The line about the step tells its words whole.
-                Some(Incoming::Event(frame)) => {
-                    // Before it subscribes, a connection is sent the events of every goal.
-                    let ours = frame.subscription_id.as_deref() == Some(subscription);
-                    if ours && self.place.moved_to(&frame) {
-                        self.show(&frame)?;
-                        if ENDING.contains(&frame.event.as_str()) {
-                            return Ok(Events::MayBeOver);
-                        }
-                    }
-                }
+    /// Shows what came; whether the goal may be over.
+    fn take(&mut self, item: Item) -> anyhow::Result<bool> {
+        match item {
+            Item::Event(frame) => {
+                self.has_events = true;
+                self.show(&frame)?;
+                return Ok(ENDING.contains(&frame.event.as_str()));
             }
+            Item::RebaseRequired(_) => {
+                // The log is another one than before, or its start was compacted away.
+                output::note("the history cannot be continued from here; what follows is from now on");
+                return Ok(true);
+            }
+            Item::Ephemeral(frame) => self.live.hear(&frame),
+            Item::Disconnected => {
+                output::note("the connection to the gateway is lost; connecting again");
+                self.away_since = Some(Instant::now());
+            }
+            Item::Resumed => {
+                output::note("connected again");
+                self.away_since = None;
+            }
+            // The line about the step tells its words whole; nothing is asked for that begins with a snapshot.
+            Item::Lag(_) | Item::Snapshot(_) => {}
         }
+        Ok(false)
     }
 
     fn show(&mut self, frame: &EventFrame) -> anyhow::Result<()> {
@@ -205,9 +182,17 @@ impl Follower<'_> {
         }
     }
 
+    /// One that was lost and does not come back is the person's business.
+    fn look_for_gateway(&mut self) {
+        if self.away_since.is_some_and(|since| since.elapsed() >= TELL_AFTER) {
+            self.away_since = None;
+            connection::tell_away();
+        }
+    }
+
     /// Without a scheduler nothing happens, and the person would wait for nothing.
     fn look_for_scheduler(&mut self) {
-        let holder = Daemon::Scheduler.holder(self.link.home());
+        let holder = Daemon::Scheduler.holder(self.home);
         match (&holder, self.scheduler_runs) {
             (None, true) => {
                 output::note("no scheduler is running: the goal waits; start one with: pb scheduler start");
@@ -222,12 +207,11 @@ impl Follower<'_> {
 
     /// A goal that waited for a scheduler and was refused by it has no events, and never will have any.
     async fn look_for_goal(&self) -> Result<(), Failure> {
-        if self.place.seq > 0 || !self.scheduler_runs {
+        if self.has_events || !self.scheduler_runs {
             return Ok(());
         }
-        // On a connection of its own: this one is sent events.
         let params = GoalIdParams { goal_id: self.goal_id.clone() };
-        match Link::new(self.link.home(), Patience::None).call::<Status>(&params).await {
+        match self.looking.call::<Status>(&params).await.map_err(Failure::from) {
             Err(failure) if failure.exit == Exit::Missing => Err(Failure::new(
                 Exit::Failed,
                 "the goal was refused when a scheduler looked at it; nothing of it is kept",
@@ -244,18 +228,12 @@ impl Follower<'_> {
         }
         self.live.close();
         if self.mode == Mode::Plan && detail.goal.status == "completed" {
-            plan::print(&mut self.link, detail.goal.id, false).await?;
+            plan::print(&self.client, detail.goal.id, false).await?;
             return Ok(Exit::Ok);
         }
-        let account = report::Account::gather(&mut self.link, detail).await?;
+        let account = report::Account::gather(&self.client, detail).await?;
         if self.mode == Mode::Plan { report::ending_without_data(&account) } else { report::ending(&account) }
     }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Events {
-    Lost,
-    MayBeOver,
 }
 
 /// An event as `--json` prints it.

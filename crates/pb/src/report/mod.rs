@@ -4,6 +4,7 @@ mod ending;
 mod sections;
 
 use pb_model::Verdict;
+use pb_protocol::client::Client;
 use pb_protocol::domain::{Goal, Run, WorkItem};
 use pb_protocol::methods::goal::{GoalDetail, GoalIdParams, StepView, Steps};
 use pb_protocol::methods::workitem::{ByGoal, Runs, RunsParams};
@@ -12,7 +13,6 @@ use serde::Serialize;
 pub(crate) use ending::{ending, ending_without_data};
 pub(crate) use sections::{artifacts, escalations, gates, items, models, verdict_line};
 
-use crate::connection::Link;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -41,16 +41,16 @@ pub(crate) struct ItemAccount {
 
 impl Account {
     /// Asks the gateway for everything about a goal.
-    pub(crate) async fn gather(link: &mut Link<'_>, mut detail: GoalDetail) -> Result<Self, Failure> {
+    pub(crate) async fn gather(client: &Client, mut detail: GoalDetail) -> Result<Self, Failure> {
         detail.artifacts.sort_by(|one, other| one.file_path.cmp(&other.file_path));
         let params = GoalIdParams { goal_id: detail.goal.id.clone() };
         let mut items = Vec::new();
-        for item in link.call::<ByGoal>(&params).await?.work_items {
+        for item in client.call::<ByGoal>(&params).await?.work_items {
             let params = RunsParams { work_item_id: item.id.clone() };
-            let runs = link.call::<Runs>(&params).await?.runs;
+            let runs = client.call::<Runs>(&params).await?.runs;
             items.push(ItemAccount { item, runs });
         }
-        let steps = link.call::<Steps>(&params).await?.steps;
+        let steps = client.call::<Steps>(&params).await?.steps;
         Ok(Self { detail, items, steps })
     }
 }

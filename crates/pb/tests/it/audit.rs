@@ -6,6 +6,7 @@ use std::path::Path;
 
 use pb_model::GoalId;
 use pb_model::goal::{Caps, Event, GoalState, evolve};
+use pb_protocol::event_names::EventName;
 use pb_store::{EventRecord, LogReader};
 
 /// Events read at once.
@@ -49,6 +50,7 @@ fn fold(folded: &mut BTreeMap<String, (u64, Option<GoalState>)>, record: &EventR
     let (seq, state) = folded.entry(record.goal.clone()).or_insert((compacted, None));
     *seq += 1;
     assert_eq!(record.seq, *seq, "events of {} have no gaps", record.goal);
+    assert!(EventName::is_known(&record.kind), "docs/RPC.md does not list {}", record.kind);
     let event: Event = serde_json::from_str(&record.body).unwrap();
     *state = evolve(state.take(), &event, record.at_ms);
     if let Some(state) = state {

@@ -4,12 +4,17 @@ use std::path::Path;
 
 use super::Problem;
 use crate::generated::{self, CLI_REFERENCE, Generated};
+use crate::rpc_tables;
 use crate::tree::SourceFile;
 
 /// Generated files that are missing or stale.
 pub(super) fn problems(root: &Path, files: &[SourceFile]) -> anyhow::Result<Vec<Problem>> {
     let mut problems: Vec<Problem> =
         generated::schemas()?.iter().filter_map(|fresh| stale(fresh, files)).collect();
+    match rpc_tables::reference(root) {
+        Ok(fresh) => problems.extend(stale(&fresh, files)),
+        Err(error) => problems.push(Problem::new("docs/RPC.md", format!("{error:#}"))),
+    }
     match generated::cli_reference(root) {
         Ok(fresh) => problems.extend(stale(&fresh, files)),
         Err(error) => problems.push(Problem::new(CLI_REFERENCE, format!("cannot be made: {error:#}"))),

@@ -1,6 +1,7 @@
 //! What the tests share: a home with a gateway, clients, and a scheduler that does as it is told.
 
 mod client;
+mod cutter;
 mod home;
 mod http;
 mod scheduler;
@@ -12,6 +13,7 @@ use pb_store::{Cursor, EventRecord, LogIdentity};
 use serde_json::{Value, json};
 
 pub(crate) use client::{Client, dial};
+pub(crate) use cutter::Cutter;
 pub(crate) use home::{Running, TestHome};
 pub(crate) use http::{Sse, get};
 pub(crate) use scheduler::{Peer, Scheduler, goal, link_event};

@@ -1,9 +1,11 @@
 //! `pb debug events`: what is past straight from the trace, so that it can be read when nothing runs;
 //! what follows through the gateway.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use pb_model::GoalId;
-use pb_protocol::client::Incoming;
+use pb_protocol::client::{Client, Incoming, Patience};
 use pb_protocol::debug::{CHANNEL, DebugData};
 use pb_protocol::frame::EventFrame;
 use pb_protocol::methods::NoParams;
@@ -14,13 +16,16 @@ use pb_runtime::signals::StopSignals;
 use pb_store::{TraceFilter, TraceReader};
 
 use super::lines::show;
-use crate::connection::{Link, Patience};
+use crate::connection::{self, MINUTES};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{output, wait};
 
 /// Most goals that are named when a part of an id stands for several.
 const GOALS_NAMED_MAX: usize = 5;
+
+/// How long to wait after a connection that was lost before it served.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// What is told when there is nothing to be shown.
 const NOTHING: &str = "no debug events";
@@ -63,7 +68,7 @@ async fn events(home: &Home, mut args: Args) -> Result<Exit, Failure> {
     let signals = StopSignals::listen().context("cannot listen to signals")?;
     if args.follow {
         // No gateway is told at once; patience is for what we follow already.
-        Link::new(home, Patience::None).call::<Ping>(&NoParams::default()).await?;
+        connection::client(home, Patience::None).call::<Ping>(&NoParams::default()).await?;
     }
     let cursor = match TraceReader::open(&home.trace_db()).await.map_err(unreadable)? {
         Some(trace) => {
@@ -137,7 +142,7 @@ async fn follow(
     mut signals: StopSignals,
 ) -> Result<Exit, Failure> {
     let mut following = Following {
-        link: Link::new(home, Patience::Minutes),
+        client: connection::client(home, MINUTES),
         args,
         // Without a trace there was nothing: all that comes follows.
         cursor: cursor.unwrap_or_else(|| "start".to_owned()),
@@ -149,7 +154,7 @@ async fn follow(
 }
 
 struct Following<'a> {
-    link: Link<'a>,
+    client: Client,
     args: &'a Args,
     cursor: String,
 }
@@ -162,12 +167,20 @@ impl Following<'_> {
                 goal_id: self.args.goal.clone(),
                 types: Some(self.args.types.clone()),
             };
-            let subscribed = self.link.call::<EventsSubscribe>(&params).await?;
+            let (connection, mut events) = self.client.connect().await?;
+            let subscribed = match connection.call::<EventsSubscribe>(&params).await {
+                Ok(subscribed) => subscribed,
+                Err(error) if error.may_pass() => {
+                    tokio::time::sleep(RETRY_AFTER).await;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             if subscribed.rebase_required {
                 tell_rebased();
             }
             self.cursor = subscribed.cursor;
-            while let Some(incoming) = self.link.next_event().await {
+            while let Some(incoming) = events.next().await {
                 self.take(incoming)?;
             }
         }

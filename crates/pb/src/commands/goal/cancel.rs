@@ -1,10 +1,11 @@
 //! `pb goal cancel`.
 
+use pb_protocol::client::Patience;
 use pb_protocol::methods::goal::{Cancel, CancelParams, GoalIdParams, Status};
 use pb_runtime::{Clock, Home, Ids};
 
 use super::GoalId;
-use crate::connection::{Link, Patience};
+use crate::connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{output, wait};
@@ -30,16 +31,16 @@ pub(super) fn run(args: Args) -> Result<Exit, Failure> {
 }
 
 async fn cancel(home: &Home, args: Args) -> Result<Exit, Failure> {
-    let mut link = Link::new(home, Patience::None);
+    let client = connection::client(home, Patience::None);
     // The whole id first, so that what is cancelled can be named.
     let params = GoalIdParams { goal_id: args.goal.id };
-    let goal = link.call::<Status>(&params).await?.goal;
+    let goal = client.call::<Status>(&params).await?.goal;
     let params = CancelParams {
         goal_id: goal.id.clone(),
         reason: args.reason,
         idempotency_key: Some(Ids::random(Clock::System).uuid().to_string()),
     };
-    let result = link.call::<Cancel>(&params).await?;
+    let result = client.call::<Cancel>(&params).await?;
     if args.json {
         output::json(&result)?;
     } else if result.waiting {

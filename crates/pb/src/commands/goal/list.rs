@@ -1,11 +1,12 @@
 //! `pb goal list`.
 
 use pb_model::Verdict;
+use pb_protocol::client::Patience;
 use pb_protocol::domain::Goal;
 use pb_protocol::methods::goal::{List, ListParams, ListResult};
 use pb_runtime::Home;
 
-use crate::connection::{Link, Patience};
+use crate::connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{format, output, table, wait};
@@ -51,15 +52,15 @@ pub(super) fn run(args: Args) -> Result<Exit, Failure> {
 
 /// The end of the list, where the newest goals of each priority are.
 async fn last(home: &Home, status: Option<String>, limit: usize) -> Result<ListResult, Failure> {
-    let mut link = Link::new(home, Patience::None);
+    let client = connection::client(home, Patience::None);
     let mut params = ListParams { status, limit: Some(limit), offset: None };
-    let list = link.call::<List>(&params).await?;
+    let list = client.call::<List>(&params).await?;
     let before = usize::try_from(list.total).unwrap_or(usize::MAX).saturating_sub(list.goals.len());
     if before == 0 {
         return Ok(list);
     }
     params.offset = Some(before);
-    link.call::<List>(&params).await
+    Ok(client.call::<List>(&params).await?)
 }
 
 fn row(goal: &Goal) -> Vec<String> {

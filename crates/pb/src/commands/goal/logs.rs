@@ -1,10 +1,11 @@
 //! `pb goal logs`.
 
+use pb_protocol::client::Patience;
 use pb_protocol::methods::goal::{GoalIdParams, StepView, Steps};
 use pb_runtime::Home;
 
 use super::GoalId;
-use crate::connection::{Link, Patience};
+use crate::connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{BOLD, styled};
@@ -29,7 +30,8 @@ pub(super) fn run(args: Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     let params = GoalIdParams { goal_id: args.goal.id };
     let mut steps =
-        wait::client(async { Link::new(&home, Patience::None).call::<Steps>(&params).await })?.steps;
+        wait::client(async { Ok(connection::client(&home, Patience::None).call::<Steps>(&params).await?) })?
+            .steps;
     if let Some(number) = args.step {
         let count = steps.len();
         steps.retain(|step| step.step == number);

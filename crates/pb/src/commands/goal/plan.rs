@@ -1,10 +1,11 @@
 //! `pb goal plan`.
 
+use pb_protocol::client::{Client, Patience};
 use pb_protocol::methods::goal::{GoalIdParams, Plan};
 use pb_runtime::Home;
 
 use super::GoalId;
-use crate::connection::{Link, Patience};
+use crate::connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{output, wait};
@@ -29,8 +30,8 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     wait::client(async {
-        let mut link = Link::new(&home, Patience::None);
-        print(&mut link, args.goal.id, args.json).await
+        let client = connection::client(&home, Patience::None);
+        print(&client, args.goal.id, args.json).await
     })?;
     Ok(Exit::Ok)
 }
@@ -40,8 +41,8 @@ pub(super) fn run(args: Args) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// The gateway does not answer, there is no such goal, or it has no plan.
-pub(crate) async fn print(link: &mut Link<'_>, goal_id: String, as_json: bool) -> Result<(), Failure> {
-    let plan = link.call::<Plan>(&GoalIdParams { goal_id }).await?;
+pub(crate) async fn print(client: &Client, goal_id: String, as_json: bool) -> Result<(), Failure> {
+    let plan = client.call::<Plan>(&GoalIdParams { goal_id }).await?;
     if as_json {
         output::json(&plan)?;
     } else {

@@ -1,11 +1,12 @@
 //! `pb goal show`.
 
+use pb_protocol::client::Patience;
 use pb_protocol::domain::{Goal, Run};
 use pb_protocol::methods::goal::{GoalIdParams, Status};
 use pb_runtime::Home;
 
 use super::GoalId;
-use crate::connection::{Link, Patience};
+use crate::connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{BOLD, styled};
@@ -27,10 +28,10 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     let account = wait::client(Box::pin(async {
-        let mut link = Link::new(&home, Patience::None);
+        let client = connection::client(&home, Patience::None);
         let params = GoalIdParams { goal_id: args.goal.id };
-        let detail = link.call::<Status>(&params).await?;
-        Account::gather(&mut link, detail).await
+        let detail = client.call::<Status>(&params).await?;
+        Account::gather(&client, detail).await
     }))?;
     if args.json {
         output::json(&account)?;

@@ -1,12 +1,13 @@
 //! `pb goal watch`.
 
 use anyhow::Context;
+use pb_protocol::client::Patience;
 use pb_protocol::methods::goal::{GoalIdParams, Status};
 use pb_runtime::Home;
 use pb_runtime::signals::StopSignals;
 
 use super::GoalId;
-use crate::connection::{Link, Patience};
+use crate::connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::follow::{self, Mode};
@@ -36,10 +37,10 @@ async fn watch(home: &Home, args: Args) -> Result<Exit, Failure> {
     let signals = StopSignals::listen().context("cannot listen to signals")?;
     let params = GoalIdParams { goal_id: args.goal.id };
     // A wrong id, or no gateway, is told at once; patience is for what we follow already.
-    let goal = Link::new(home, Patience::None).call::<Status>(&params).await?.goal;
+    let goal = connection::client(home, Patience::None).call::<Status>(&params).await?.goal;
     if !args.json {
         output::note(follow::heading(&goal));
     }
-    let link = Link::new(home, Patience::Minutes);
-    follow::follow(link, &goal, Mode::of(args.json), signals).await
+    let client = connection::client(home, connection::MINUTES);
+    follow::follow(home, client, &goal, Mode::of(args.json), signals).await
 }

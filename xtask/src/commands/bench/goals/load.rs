@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use pb_model::spec::{CommandSpec, PRIORITY_DEFAULT};
 use pb_model::{Effect, GoalSpec, ItemSpec, Lane, Work};
-use pb_protocol::client::{Client, Events, Incoming};
+use pb_protocol::client::{Connection, Events, Incoming};
 use pb_protocol::methods::events::{Subscribe, SubscribeParams};
 use pb_protocol::methods::goal::{Submit, SubmitParams};
 use pb_runtime::Home;
@@ -24,7 +24,7 @@ const ARRIVALS_WAITING_MAX: usize = 16 * 1024;
 /// A connected client.
 #[derive(Debug)]
 pub(super) struct Load {
-    client: Client,
+    client: Connection,
     arrivals: mpsc::Receiver<Arrival>,
     /// Dropped, they end.
     _tasks: JoinSet<()>,
@@ -146,7 +146,7 @@ async fn stamp(mut events: Events, arrivals: mpsc::Sender<Arrival>) {
     }
 }
 
-async fn submit(client: Client, n: usize) -> anyhow::Result<String> {
+async fn submit(client: Connection, n: usize) -> anyhow::Result<String> {
     let params = SubmitParams { spec: one_command(n), idempotency_key: None };
     Ok(client.call::<Submit>(&params).await?.id)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use pb_model::spec::{AgentSpec, Check, GateSpec, PRIORITY_DEFAULT};
 use pb_model::{Effect, GoalSpec, ItemSpec, Lane, Tier, Work};
-use pb_protocol::client::{Client, Events, Incoming};
+use pb_protocol::client::{Connection, Events, Incoming};
 use pb_protocol::frame::EventFrame;
 use pb_protocol::methods::events::{Subscribe, SubscribeParams};
 use pb_protocol::methods::goal::{Submit, SubmitParams};
@@ -44,7 +44,7 @@ pub(super) async fn run(home: &Home, turns: u32, workspace: &Path) -> anyhow::Re
     told(&client, &mut events, goal, turns).await
 }
 
-async fn told(client: &Client, events: &mut Events, goal: String, turns: u32) -> anyhow::Result<Told> {
+async fn told(client: &Connection, events: &mut Events, goal: String, turns: u32) -> anyhow::Result<Told> {
     let all = SubscribeParams {
         goal_id: Some(goal),
         after: Some("start".to_owned()),

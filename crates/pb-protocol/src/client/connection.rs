@@ -1,7 +1,8 @@
-//! The typed client over WebSocket that everything of ours uses.
+//! One connection to a gateway: requests and their answers, and what comes without being asked for.
+//! It ends when either side closes; `calls.rs` and `subscription.rs` make another one.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
@@ -9,12 +10,14 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::value::RawValue;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
+use super::error::Error;
 use crate::error::RpcError;
 use crate::frame::{EventFrame, OutgoingRequest, ServerFrame};
 use crate::methods::Method;
@@ -23,6 +26,10 @@ use crate::methods::Method;
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the other side may leave a request unread.
+const WRITE_MAX: Duration = Duration::from_secs(30);
+/// After how long without a word the connection is given up. A gateway pings each 30 s.
+const SILENCE_MAX: Duration = Duration::from_secs(75);
 /// Longest frame that a server may send, in bytes.
 const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Events held for a slow reader; beyond that the socket is left unread, and the server waits.
@@ -30,38 +37,25 @@ const EVENTS_WAITING_MAX: usize = 256;
 /// Buffer of the WebSocket library in each direction, in bytes; its defaults cost 133 kB a connection.
 const BUFFER_BYTES: usize = 4096;
 
-/// Why a call did not succeed.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The gateway could not be reached.
-    #[error("cannot reach the gateway at {address}")]
-    Connect {
-        /// Its address.
-        address: String,
-        /// Why.
-        #[source]
-        source: Box<tungstenite::Error>,
-    },
-    /// The gateway did not answer in time.
-    #[error("the gateway did not answer within {} s", .0.as_secs())]
-    TimedOut(Duration),
-    /// The connection ended.
-    #[error("the connection to the gateway was closed")]
-    Closed,
-    /// The gateway refused the request.
-    #[error(transparent)]
-    Rpc(#[from] RpcError),
-    /// The gateway sent what this version does not understand.
-    #[error("the gateway's answer was not understood")]
-    Protocol(#[source] serde_json::Error),
-}
-
 type Socket = WebSocketStream<TcpStream>;
-type Pending = Arc<Mutex<HashMap<String, oneshot::Sender<Result<Box<RawValue>, RpcError>>>>>;
+
+/// Calls that wait for their answers; `None` once the connection ended.
+#[derive(Debug, Clone)]
+struct Pending(Arc<Mutex<Option<Waiting>>>);
+
+type Answer = Result<Box<RawValue>, RpcError>;
+type Waiting = HashMap<String, oneshot::Sender<Answer>>;
+
+/// A call that waits; it is forgotten when it is dropped.
+struct Call<'p> {
+    pending: &'p Pending,
+    id: String,
+    answered: oneshot::Receiver<Answer>,
+}
 
 /// A connection to a gateway. Cheap to clone; closed when the last clone is gone.
 #[derive(Debug, Clone)]
-pub struct Client {
+pub struct Connection {
     requests: mpsc::Sender<Message>,
     pending: Pending,
     next_id: Arc<std::sync::atomic::AtomicU64>,
@@ -103,12 +97,14 @@ pub struct Driver {
     outgoing: mpsc::Receiver<Message>,
     events: mpsc::Sender<Incoming>,
     pending: Pending,
+    /// After how long without a request it is closed, if ever.
+    idle_max: Option<Duration>,
 }
 
 /// Connects to `address` (`host:port`), with a token if there is one.
 ///
 /// The caller runs the [`Driver`] for as long as the client is used.
-pub async fn connect(address: &str, token: Option<&str>) -> Result<(Client, Events, Driver), Error> {
+pub async fn connect(address: &str, token: Option<&str>) -> Result<(Connection, Events, Driver), Error> {
     let failed =
         |source: tungstenite::Error| Error::Connect { address: address.to_owned(), source: Box::new(source) };
     let mut request = format!("ws://{address}/").into_client_request().map_err(failed)?;
@@ -125,69 +121,130 @@ pub async fn connect(address: &str, token: Option<&str>) -> Result<(Client, Even
         stream.set_nodelay(true).map_err(tungstenite::Error::Io)?;
         tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await
     };
-    let (socket, _) = match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+    let (socket, _) = match timeout(CONNECT_TIMEOUT, connecting).await {
         Ok(connected) => connected.map_err(failed)?,
         Err(_) => return Err(Error::TimedOut(CONNECT_TIMEOUT)),
     };
     let (sink, stream) = socket.split();
     let (requests, outgoing) = mpsc::channel(16);
     let (events, receiver) = mpsc::channel(EVENTS_WAITING_MAX);
-    let pending = Pending::default();
-    let client = Client { requests, pending: Arc::clone(&pending), next_id: Arc::default() };
-    Ok((client, Events { receiver }, Driver { sink, stream, outgoing, events, pending }))
+    let pending = Pending(Arc::new(Mutex::new(Some(HashMap::new()))));
+    let connection = Connection { requests, pending: pending.clone(), next_id: Arc::default() };
+    let driver = Driver { sink, stream, outgoing, events, pending, idle_max: None };
+    Ok((connection, Events { receiver }, driver))
 }
 
-impl Client {
+impl Connection {
     /// Calls a method and waits for its answer.
     pub async fn call<M: Method>(&self, params: &M::Params) -> Result<M::Result, Error> {
+        self.call_within::<M>(params, REQUEST_TIMEOUT).await
+    }
+
+    /// The same, for at most `limit`.
+    pub(super) async fn call_within<M: Method>(
+        &self,
+        params: &M::Params,
+        limit: Duration,
+    ) -> Result<M::Result, Error> {
         let number = self.next_id.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let id = format!("r{number}");
         let frame = OutgoingRequest { r#type: "req", id: &id, method: M::NAME, params };
         let text = serde_json::to_string(&frame).map_err(Error::Protocol)?;
-        let (answer, answered) = oneshot::channel();
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), answer);
-        if self.requests.send(Message::text(text)).await.is_err() {
-            return Err(Error::Closed);
-        }
-        let result = match tokio::time::timeout(REQUEST_TIMEOUT, answered).await {
-            Ok(Ok(result)) => result?,
-            Ok(Err(_)) => return Err(Error::Closed),
-            Err(_) => {
-                self.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-                return Err(Error::TimedOut(REQUEST_TIMEOUT));
-            }
+        let mut call = self.pending.wait_for(id).ok_or(Error::Closed)?;
+        let answer = async {
+            self.requests.send(Message::text(text)).await.map_err(|_| Error::Closed)?;
+            let answer = (&mut call.answered).await.map_err(|_| Error::Closed)?;
+            answer.map_err(Error::from)
+        };
+        let result: Box<RawValue> = match timeout(limit, answer).await {
+            Ok(result) => result?,
+            Err(_) => return Err(Error::TimedOut(limit)),
         };
         serde_json::from_str(result.get()).map_err(Error::Protocol)
+    }
+
+    /// Whether it ended.
+    pub fn is_closed(&self) -> bool {
+        self.requests.is_closed()
+    }
+}
+
+impl Pending {
+    /// Waits for the answer to this request; `None` once the connection ended.
+    fn wait_for(&self, id: String) -> Option<Call<'_>> {
+        let (answer, answered) = oneshot::channel();
+        self.lock().as_mut()?.insert(id.clone(), answer);
+        Some(Call { pending: self, id, answered })
+    }
+
+    fn take(&self, id: &str) -> Option<oneshot::Sender<Answer>> {
+        self.lock().as_mut()?.remove(id)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lock().as_ref().is_none_or(HashMap::is_empty)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Waiting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.pending.take(&self.id);
     }
 }
 
 impl Driver {
+    /// Closes the connection after so long without a request.
+    pub(super) fn closed_when_idle(mut self, after: Duration) -> Self {
+        self.idle_max = Some(after);
+        self
+    }
+
     /// Carries requests out and answers and events in, until either side closes.
     pub async fn run(mut self) {
+        let (mut heard, mut asked) = (Instant::now(), Instant::now());
         loop {
+            let idle = asked + self.idle_max.unwrap_or(SILENCE_MAX);
             tokio::select! {
                 request = self.outgoing.recv() => match request {
-                    Some(message) => if self.sink.send(message).await.is_err() { break },
+                    Some(message) => {
+                        asked = Instant::now();
+                        if !matches!(timeout(WRITE_MAX, self.sink.send(message)).await, Ok(Ok(()))) {
+                            break;
+                        }
+                    }
                     None => break,
                 },
-                message = self.stream.next() => match message {
-                    Some(Ok(Message::Text(text))) => self.take(&text).await,
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => break,
-                    Some(Ok(_)) => {} // Pings are answered by the library.
-                },
+                message = self.stream.next() => {
+                    match message {
+                        Some(Ok(Message::Text(text))) => self.take(&text).await,
+                        Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+                        Some(Ok(_)) => {} // Pings are answered by the library.
+                    }
+                    // After it was taken: a reader of events may have let us wait, and that is no silence.
+                    heard = Instant::now();
+                }
+                () = sleep_until(heard + SILENCE_MAX) => break,
+                () = sleep_until(idle), if self.idle_max.is_some() => {
+                    if self.pending.is_empty() {
+                        break;
+                    }
+                    asked = Instant::now();
+                }
             }
         }
         // Everybody who waits is told by the closed channels.
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        let _ = self.sink.close().await; // The peer may be gone; there is nobody to tell.
+        *self.pending.lock() = None;
+        let _ = timeout(WRITE_MAX, self.sink.close()).await; // The peer may be gone; there is nobody to tell.
     }
 
     async fn take(&mut self, text: &str) {
         let incoming = match serde_json::from_str(text) {
             Ok(ServerFrame::Res(response)) => {
-                let waiting =
-                    self.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&response.id);
-                if let Some(waiting) = waiting {
+                if let Some(waiting) = self.pending.take(&response.id) {
                     let result = match (response.error, response.result) {
                         (Some(error), _) => Err(error),
                         (None, Some(result)) => Ok(result),

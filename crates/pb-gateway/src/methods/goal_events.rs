@@ -1,0 +1,88 @@
+//! `goal.subscribe` and `goal.unsubscribe`, for old clients.
+
+use std::collections::BTreeSet;
+
+use pb_protocol::RpcError;
+use pb_protocol::frame::Request;
+use pb_protocol::methods::goal::GoalIdParams;
+use pb_protocol::methods::goal_events::{Subscribe, Success, Unsubscribe};
+use pb_protocol::methods::params;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{Outcome, goal};
+use crate::hub::Hub;
+
+/// Most goals that one session names.
+const GOALS_MAX: usize = 1000;
+
+/// What stands for the goal of an event that is of none: in what is pushed, and in the log.
+const NO_GOAL: [&str; 2] = ["", "control"];
+
+/// What becomes of the goals that a session named.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum GoalChange {
+    /// It is told about this goal, and no more about all.
+    Add(String),
+    /// It is told about this goal too, if it named any before: it handed the goal over.
+    AddToNamed(String),
+    /// It is told no more about this goal.
+    Remove(String),
+}
+
+/// The goals that a session named. Events of no goal are shown to all.
+#[derive(Debug, Default)]
+pub(crate) struct Named(Option<BTreeSet<String>>);
+
+impl Named {
+    /// Whether an event of this goal is shown; of every goal, if none was ever named.
+    pub(crate) fn shows(&self, goal: &str) -> bool {
+        self.0.as_ref().is_none_or(|named| NO_GOAL.contains(&goal) || named.contains(goal))
+    }
+
+    /// Whether a goal was ever named.
+    pub(crate) fn is_any(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// # Errors
+    /// So many are named already.
+    pub(crate) fn change(&mut self, change: GoalChange) -> Result<(), RpcError> {
+        match (change, &mut self.0) {
+            (GoalChange::Add(goal), named) => {
+                let named = named.get_or_insert_default();
+                if named.len() >= GOALS_MAX && !named.contains(&goal) {
+                    return Err(
+                        super::too_many(GOALS_MAX, "goals").hint("events.subscribe sends those of all")
+                    );
+                }
+                named.insert(goal);
+            }
+            (GoalChange::AddToNamed(goal), Some(named)) if named.len() < GOALS_MAX => {
+                named.insert(goal);
+            }
+            (GoalChange::Remove(goal), Some(named)) => {
+                named.remove(&goal);
+            }
+            (GoalChange::AddToNamed(_) | GoalChange::Remove(_), _) => {}
+        }
+        Ok(())
+    }
+}
+
+pub(super) async fn subscribe(hub: &Hub, request: &Request) -> Result<Outcome, RpcError> {
+    let GoalIdParams { goal_id } = params::<Subscribe>(&request.params)?;
+    let id = goal::resolve(hub, &goal_id).await?;
+    goal::state(hub, id).await?;
+    Ok(Outcome::Goals(GoalChange::Add(id.to_string()), success()?))
+}
+
+pub(super) async fn unsubscribe(hub: &Hub, request: &Request) -> Result<Outcome, RpcError> {
+    let GoalIdParams { goal_id } = params::<Unsubscribe>(&request.params)?;
+    // Whether there is such a goal is not asked (`wire.md` §2.6).
+    let id = goal::resolve(hub, &goal_id).await.map_or(goal_id, |id| id.to_string());
+    Ok(Outcome::Goals(GoalChange::Remove(id), success()?))
+}
+
+fn success() -> Result<Box<RawValue>, RpcError> {
+    to_raw_value(&Success { success: true }).map_err(RpcError::internal)
+}

@@ -1,0 +1,60 @@
+//! The events of the log by the name that clients see, and what of each is told beside the ids.
+
+/// A name, when it is told, and the keys of its content beside `goalId`, `workItemId`, `runId` and `timestamp`.
+#[derive(Debug, Clone, Copy)]
+pub struct EventName {
+    /// Such as `goal.created`.
+    pub name: &'static str,
+    /// When it is told.
+    pub when: &'static str,
+    /// Its keys that clients use; more may come.
+    pub keys: &'static str,
+}
+
+const GOAL: &str = "`goal` (whole), `id`, `status`, `title`";
+const ITEM: &str = "`workItem` (whole), `id`, `goal_id`, `status`";
+
+macro_rules! names {
+    ($($name:literal, $when:literal, $keys:expr;)*) => {
+        /// Every name, in the order of a goal's life.
+        pub const EVENT_NAMES: &[EventName] = &[
+            $(EventName { name: $name, when: $when, keys: $keys },)*
+        ];
+    };
+}
+
+names! {
+    "goal.created", "a goal was accepted", GOAL;
+    "goal.updated", "something about it changed: its plan stands, it waits, it is taken over, delivered or cancelled", GOAL;
+    "goal.started", "its first work begins", GOAL;
+    "goal.completed", "every item is done; `verdict` says how well that is proven", GOAL;
+    "goal.blocked", "it waits for a human", GOAL;
+    "goal.failed", "it is over without success; `error` says why", GOAL;
+    "goal.cancelled", "it was cancelled", GOAL;
+    "workitem.created", "the plan has this item", ITEM;
+    "workitem.updated", "it may start, or is tried again", ITEM;
+    "workitem.started", "an attempt begins", ITEM;
+    "workitem.completed", "its gates passed", ITEM;
+    "workitem.failed", "no attempt is left; `error` says why", ITEM;
+    "workitem.blocked", "it waits for a human", ITEM;
+    "run.started", "an attempt was made a run", "`run` (whole)";
+    "run.continued", "a run goes on after a crash", "`run`, `epoch`, `ranAgain`, `why`";
+    "run.executed", "its work is done, and not judged yet", "`run`";
+    "run.completed", "it is over", "`run`, `success`, `error`";
+    "model.requested", "a model is about to be asked", "`step`, `model`, `reservedTokens`, `reservedCostUsd`";
+    "model.answered", "it answered", "`step`, `model`, `text`, `calls`, `tokens`, `costUsd`, `durationMs`";
+    "model.failed", "it did not", "`step`, `model`, `error`, `notBefore`";
+    "tool.completed", "a call of a tool is over", "`step`, `tool`, `title`, `outcome`, `found`, `durationMs`";
+    "verification.started", "gates begin to run", "`run`, `probe`";
+    "verification.completed", "they ran", "`run`, `passed`, `verdict`, `summary`, `recheck`";
+    "gate.completed", "one of them ran", "`gate` (with its evidence)";
+    "escalation.created", "a human is asked", "`escalation` (whole), `escalationId`, `type`";
+    "artifact.created", "a file was delivered", "`artifact` (whole)";
+}
+
+impl EventName {
+    /// Whether there is an event of this name.
+    pub fn is_known(name: &str) -> bool {
+        EVENT_NAMES.iter().any(|known| known.name == name)
+    }
+}

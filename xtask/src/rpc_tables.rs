@@ -1,0 +1,96 @@
+//! The tables of docs/RPC.md that are made of the code. The text around them is a person's.
+//!
+//! A table stands between `<!-- made of the code: NAME -->` and `<!-- end -->`.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use pb_protocol::event_names::EVENT_NAMES;
+use pb_protocol::methods::METHODS;
+use pb_protocol::{ErrorCode, Permission};
+
+use crate::generated::Generated;
+
+/// The page.
+const RPC_REFERENCE: &str = "docs/RPC.md";
+
+const BEGIN: &str = "<!-- made of the code: ";
+const BEGIN_END: &str = " -->\n";
+const END: &str = "<!-- end -->";
+
+/// The page with its tables as the code says now.
+///
+/// # Errors
+/// The page is not there, or names a table that there is none of.
+pub(crate) fn reference(root: &Path) -> anyhow::Result<Generated> {
+    let text = std::fs::read_to_string(root.join(RPC_REFERENCE))
+        .with_context(|| format!("cannot read {RPC_REFERENCE}"))?;
+    Ok(Generated { path: RPC_REFERENCE, text: filled(&text)? })
+}
+
+fn filled(text: &str) -> anyhow::Result<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut parts = text.split(BEGIN);
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let (name, rest) = part.split_once(BEGIN_END).context("a table has no name")?;
+        let (_, rest) = rest.split_once(END).with_context(|| format!("the table `{name}` has no end"))?;
+        write!(out, "{BEGIN}{name}{BEGIN_END}{}{END}{rest}", table(name)?)?;
+    }
+    Ok(out)
+}
+
+fn table(name: &str) -> anyhow::Result<String> {
+    match name {
+        "methods" => Ok(rows(
+            ["method", "permission", "what it does"],
+            METHODS.iter().map(|method| {
+                let permission = method.permission.map_or("none", Permission::as_str);
+                [format!("`{}`", method.name), permission.to_owned(), method.doc.to_owned()]
+            }),
+        )),
+        "errors" => Ok(rows(
+            ["code", "name", "meaning"],
+            ErrorCode::ALL
+                .iter()
+                .map(|code| [code.number().to_string(), format!("{code:?}"), code.meaning().to_owned()]),
+        )),
+        "events" => Ok(rows(
+            ["event", "when", "its own keys in `data`"],
+            EVENT_NAMES
+                .iter()
+                .map(|event| [format!("`{}`", event.name), event.when.to_owned(), event.keys.to_owned()]),
+        )),
+        other => bail!("{RPC_REFERENCE} asks for a table `{other}`, which there is none of"),
+    }
+}
+
+fn rows<const N: usize>(heading: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let line =
+        |cells: [String; N]| format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "));
+    let heading = line(heading.map(str::to_owned));
+    let rows: String = rows.map(line).collect();
+    format!("\n{heading}|{}\n{rows}\n", "---|".repeat(N))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_filled_in_and_the_text_around_them_stays() {
+        let page = "a\n<!-- made of the code: errors -->\nold\n<!-- end -->\nb\n";
+        let fresh = filled(page).unwrap();
+        assert!(
+            fresh.starts_with("a\n<!-- made of the code: errors -->\n\n| code | name | meaning |\n"),
+            "{fresh}"
+        );
+        assert!(fresh.contains("| -32010 | GoalNotFound | there is no such goal |\n"), "{fresh}");
+        assert!(fresh.ends_with("\n\n<!-- end -->\nb\n") && !fresh.contains("old"), "{fresh}");
+        assert_eq!(filled(&fresh).unwrap(), fresh);
+        for bad in ["<!-- made of the code: x -->\n<!-- end -->", "<!-- made of the code: errors -->\n"] {
+            assert!(filled(bad).is_err(), "{bad}");
+        }
+    }
+}
