@@ -65,4 +65,8 @@ pub struct Fault {
 }
 
 /// Every fault, in the order of their numbers.
-pub const FAULTS: &[Fault] = &[];
+pub const FAULTS: &[Fault] = &[Fault {
+    id: "F4",
+    what: "kills, reconnects and a bell that lies",
+    run: crate::f04_delivery::run,
+}];

@@ -14,7 +14,13 @@
 
 pub mod child;
 pub mod fault;
+pub mod follower;
+pub mod observe;
+pub mod processes;
+pub mod progress;
 pub mod tally;
+
+mod f04_delivery;
 
 pub use fault::{FAULTS, Fault, Run, Size};
 pub use tally::Tally;

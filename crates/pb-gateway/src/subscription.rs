@@ -10,6 +10,7 @@ use pb_model::GoalId;
 use pb_protocol::RpcError;
 use pb_protocol::frame::{EventFrame, ServerFrame};
 use pb_protocol::methods::events::{Snapshot, SubscribeParams, SubscribeResult};
+use pb_runtime::faultpoints::{self, Bug};
 use pb_store::{Cursor, EventRecord, Feed, Follower, LogIdentity, Rebase};
 use serde_json::value::RawValue;
 
@@ -75,7 +76,7 @@ impl Subscription {
             filter,
             follower: feed.follow(pos),
             page: VecDeque::new(),
-            passed: pos,
+            passed: if faultpoints::planted(Bug::CursorPerConnection) { 0 } else { pos },
             hidden: 0,
         }
     }
@@ -155,7 +156,9 @@ impl Subscription {
     /// The next frame of the page.
     pub(crate) fn pop(&mut self) -> Option<ServerFrame> {
         while let Some(event) = self.page.pop_front() {
-            self.passed = event.pos;
+            // The bug is that of the first implementation.
+            let is_counted = faultpoints::planted(Bug::CursorPerConnection);
+            self.passed = if is_counted { self.passed + 1 } else { event.pos };
             if self.filter.shows(&event.goal, &event.kind) {
                 self.hidden = 0;
                 return Some(self.frame(&event));

@@ -1,0 +1,4 @@
+//! The smoke size of the faults that need no `pb`; those of whole processes are in `crates/pb/tests/it`.
+
+mod f04;
+mod support;
