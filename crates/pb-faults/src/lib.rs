@@ -15,12 +15,14 @@
 pub mod child;
 pub mod fault;
 pub mod follower;
+pub mod history;
 pub mod observe;
 pub mod processes;
 pub mod progress;
 pub mod tally;
 
 mod f04_delivery;
+mod f05_simulation;
 
 pub use fault::{FAULTS, Fault, Run, Size};
 pub use tally::Tally;

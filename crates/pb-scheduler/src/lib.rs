@@ -25,4 +25,6 @@ mod workspace;
 
 mod link;
 
+pub mod simulation;
+
 pub use service::{Config, Scheduler, StartError};

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::ModelSource;
 use crate::commands::{self, Bell};
 use crate::driver::{Driver, Input};
-use crate::effects::Context;
+use crate::effects::{Context, Machine};
 use crate::goals::Goals;
 use crate::link::LinkTask;
 use crate::sandbox::Sandbox;
@@ -23,7 +23,7 @@ use crate::turn::{Papers, Turn};
 use crate::{link, recovery};
 
 /// Most inputs that wait for the loop.
-const INPUTS_WAITING_MAX: usize = 1024;
+pub(crate) const INPUTS_WAITING_MAX: usize = 1024;
 /// How long the helpers of the loop have to end.
 const STOP_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -61,10 +61,7 @@ pub enum StartError {
 /// A scheduler that holds its home.
 #[derive(Debug)]
 pub struct Scheduler {
-    log: Log,
-    goals: Goals,
-    context: Arc<Context>,
-    bell: Bell,
+    core: Core,
     link_task: LinkTask,
     _lock: ProcessLock,
 }
@@ -85,12 +82,17 @@ impl Scheduler {
         let context = Arc::new(Context::new(config.clone(), (log.reader(), epoch), sandbox, link, models));
         let goals = take_over(&config, &log, mark.map(|mark| mark.at_ms)).await?;
         recovery::clear_temporary(&config.home).await;
-        Ok(Self { log, goals, context, bell, link_task, _lock: lock })
+        Ok(Self { core: Core { context, log, goals, bell }, link_task, _lock: lock })
+    }
+
+    /// The loop and its lock, to be run on another machine.
+    pub(crate) fn into_core(self) -> (Core, ProcessLock) {
+        (self.core, self._lock)
     }
 
     /// Which history it writes.
     pub fn log(&self) -> &LogIdentity {
-        self.log.identity()
+        self.core.log.identity()
     }
 
     /// Runs until `stop` is cancelled, then lets running steps end for a while.
@@ -99,23 +101,46 @@ impl Scheduler {
     /// The store failed in a way that only a new start can mend.
     pub async fn run(self, stop: CancellationToken) -> Result<(), pb_store::Error> {
         let tasks = Tasks::new();
-        let (sender, receiver) = mpsc::channel::<Input>(INPUTS_WAITING_MAX);
-        tasks.spawn("models", tell_models(Arc::clone(&self.context)));
+        tasks.spawn("models", tell_models(Arc::clone(&self.core.context)));
         let stop_link = CancellationToken::new();
         tasks.spawn("link", link::run(self.link_task, stop_link.clone()));
-        let watch = commands::watch(Arc::clone(&self.context), self.log.reader(), self.bell, sender.clone());
-        let watching = tasks.spawn("inbox", watch);
-        let driver = Driver::new(self.context, self.log, self.goals, (sender, receiver), tasks.clone());
-        let draining = async {
-            stop.cancelled().await;
-            watching.abort(); // No new commands while draining; they stay in the inbox.
-        };
-        let (ended, ()) = tokio::join!(driver.run(stop.clone()), async {
-            tokio::select! { () = draining => {}, () = tasks.token().cancelled_owned() => {} }
-        });
+        let inputs = mpsc::channel(INPUTS_WAITING_MAX);
+        let machine = Arc::clone(&self.core.context) as Arc<dyn Machine>;
+        let ended = self.core.run(machine, inputs, tasks.clone(), stop).await;
         stop_link.cancel();
         tasks.stop(STOP_DEADLINE).await;
         ended
+    }
+}
+
+/// What the loop works with: the scheduler without what only other processes see.
+#[derive(Debug)]
+pub(crate) struct Core {
+    context: Arc<Context>,
+    log: Log,
+    goals: Goals,
+    bell: Bell,
+}
+
+impl Core {
+    /// Runs until `stop` is cancelled, then lets running steps end for a while.
+    pub(crate) async fn run(
+        self,
+        machine: Arc<dyn Machine>,
+        (sender, receiver): (mpsc::Sender<Input>, mpsc::Receiver<Input>),
+        tasks: Tasks,
+        stop: CancellationToken,
+    ) -> Result<(), pb_store::Error> {
+        let watch = commands::watch(Arc::clone(&self.context), self.log.reader(), self.bell, sender.clone());
+        let watching = tasks.spawn("inbox", watch).abort_handle();
+        let asked = stop.clone();
+        tasks.spawn("draining", async move {
+            asked.cancelled().await;
+            watching.abort(); // No new commands while draining; they stay in the inbox.
+        });
+        let parts = (self.context, machine);
+        // When the store fails this ends at once, asked or not: only a new start can mend it.
+        Driver::new(parts, self.log, self.goals, (sender, receiver), tasks).run(stop).await
     }
 }
 

@@ -46,7 +46,13 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(home: Home, seed: u64, goal: Option<u64>, events: u64, progress: Arc<Progress>) -> Self {
+    pub(super) fn new(
+        home: Home,
+        seed: u64,
+        goal: Option<u64>,
+        events: u64,
+        progress: Arc<Progress>,
+    ) -> Self {
         let rng = StdRng::seed_from_u64(seed);
         let (cursor, applied) = ("start".to_owned(), Applied::default());
         Self { home, rng, goal, events, cursor, applied, progress, tally: Tally::default() }
@@ -75,7 +81,10 @@ impl Client {
     fn expected(&self) -> u64 {
         match self.goal {
             None => self.events,
-            Some(goal) => (1..=self.events).rev().find(|pos| numbering::goal_number(*pos) == goal).map_or(0, numbering::seq),
+            Some(goal) => (1..=self.events)
+                .rev()
+                .find(|pos| numbering::goal_number(*pos) == goal)
+                .map_or(0, numbering::seq),
         }
     }
 
@@ -132,7 +141,8 @@ impl Client {
         if !is_whole {
             self.tally.fail(format_args!("event {n} came as {frame:?}"));
         }
-        let stands_at = frame.cursor.and_then(|cursor| cursor.parse::<Cursor>().ok()).map(|cursor| cursor.pos);
+        let stands_at =
+            frame.cursor.and_then(|cursor| cursor.parse::<Cursor>().ok()).map(|cursor| cursor.pos);
         if stands_at != Some(n) {
             self.tally.fail(format_args!("the cursor of event {n} says {stands_at:?}"));
         }

@@ -94,7 +94,16 @@ impl<'a> Storm<'a> {
         if self.writer.is_none() {
             let (events, pause_ms) = self.extent;
             let seed = self.run.seed.to_string();
-            let arguments = ["child", "writer", "--seed", &seed, "--events", &events.to_string(), "--pause-ms", &pause_ms.to_string()];
+            let arguments = [
+                "child",
+                "writer",
+                "--seed",
+                &seed,
+                "--events",
+                &events.to_string(),
+                "--pause-ms",
+                &pause_ms.to_string(),
+            ];
             self.writer = Some(Process::start("writer", &self.run.exe, arguments, self.home)?);
         }
         Ok(())

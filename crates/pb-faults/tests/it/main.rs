@@ -1,4 +1,5 @@
 //! The smoke size of the faults that need no `pb`; those of whole processes are in `crates/pb/tests/it`.
 
 mod f04;
+mod f05;
 mod support;
