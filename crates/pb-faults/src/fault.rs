@@ -66,6 +66,7 @@ pub struct Fault {
 
 /// Every fault, in the order of their numbers.
 pub const FAULTS: &[Fault] = &[
+    Fault { id: "F2", what: "kill -9 while real commands run", run: crate::f02_kills::run },
     Fault { id: "F4", what: "kills, reconnects and a bell that lies", run: crate::f04_delivery::run },
     Fault { id: "F5", what: "simulated schedules and crashes", run: crate::f05_simulation::run },
 ];

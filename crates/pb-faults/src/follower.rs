@@ -8,8 +8,8 @@ use anyhow::{Context, anyhow, bail};
 use futures_util::{SinkExt, StreamExt};
 use pb_runtime::{Endpoint, Home, token};
 use serde::Deserialize;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -142,6 +142,24 @@ impl Follower {
     }
 }
 
+/// Calls a method on a connection of its own, and gives its result.
+///
+/// # Errors
+/// There is no gateway, it refuses, or the connection is lost before it answers.
+pub async fn call(home: &Home, method: &str, params: &Value) -> anyhow::Result<Value> {
+    let calling = async {
+        let mut socket = open(home, None).await?;
+        let request = json!({"type": "req", "id": REQUEST, "method": method, "params": params});
+        socket.send(Message::text(request.to_string())).await?;
+        let result = answer(&mut socket, |result| Ok(serde_json::from_str(result.get())?)).await?;
+        let _ = socket.close(None).await; // It has been answered.
+        Ok(result)
+    };
+    tokio::time::timeout(CONNECT_MAX, calling)
+        .await
+        .map_err(|_| anyhow!("no answer within {} s", CONNECT_MAX.as_secs()))?
+}
+
 /// A cursor that the gateway says it cannot serve, though its log was never replaced.
 #[derive(Debug, thiserror::Error)]
 #[error("the gateway does not serve the cursor {0}")]
@@ -169,8 +187,19 @@ async fn open(home: &Home, receive_buffer: Option<u32>) -> anyhow::Result<WebSoc
     Ok(socket)
 }
 
-/// Waits for the answer. What comes before it is of the subscription that nobody asked for.
 async fn subscribed(socket: &mut WebSocketStream<TcpStream>, after: &str) -> anyhow::Result<String> {
+    let result: Subscribed = answer(socket, |result| Ok(serde_json::from_str(result.get())?)).await?;
+    if result.rebase_required {
+        return Err(Rebased(after.to_owned()).into());
+    }
+    Ok(result.subscription_id)
+}
+
+/// Waits for the answer. What comes before it is of the subscription that nobody asked for.
+async fn answer<T>(
+    socket: &mut WebSocketStream<TcpStream>,
+    read: impl Fn(&RawValue) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     while let Some(message) = socket.next().await {
         let Message::Text(text) = message? else { continue };
         let frame = parse(&text)?;
@@ -180,11 +209,7 @@ async fn subscribed(socket: &mut WebSocketStream<TcpStream>, after: &str) -> any
         if let Some(error) = frame.error {
             bail!("the gateway refuses: {error}");
         }
-        let result: Subscribed = serde_json::from_str(frame.result.context("an answer of nothing")?.get())?;
-        if result.rebase_required {
-            return Err(Rebased(after.to_owned()).into());
-        }
-        return Ok(result.subscription_id);
+        return read(frame.result.context("an answer of nothing")?);
     }
     bail!("the connection ended before the answer")
 }

@@ -20,7 +20,9 @@ pub mod observe;
 pub mod processes;
 pub mod progress;
 pub mod tally;
+pub mod watcher;
 
+mod f02_kills;
 mod f04_delivery;
 mod f05_simulation;
 

@@ -141,6 +141,18 @@ pub fn gateway_ready(gateway: &mut Process, home: &Home) -> anyhow::Result<Durat
     gateway.ready(listens)
 }
 
+/// Waits until a process of `pb` prints that it is ready, and gives how long that took.
+///
+/// # Errors
+/// As [`Process::ready`].
+pub fn says_ready(process: &mut Process, home: &Home) -> anyhow::Result<Duration> {
+    let log = log_of(process.name, home);
+    process.ready(|pid| {
+        let said = std::fs::read_to_string(&log).unwrap_or_default(); // It has said nothing yet.
+        said.contains(&format!("is ready (pid {pid})"))
+    })
+}
+
 /// Raises the limit of descriptors of this process, and so of its children, to what the system allows.
 ///
 /// # Errors
