@@ -6,6 +6,8 @@ use pb_runtime::{Clock, Home, Ids};
 use tokio_util::sync::CancellationToken;
 
 use crate::f04_delivery::writer;
+use crate::f10_slow_clients::herd;
+use crate::f11_toxics::linked;
 
 /// Which process to be.
 #[derive(Debug, clap::Args)]
@@ -20,6 +22,10 @@ enum Role {
     Gateway,
     /// A writer of events in the scheduler's place.
     Writer(writer::Args),
+    /// Clients that do not read.
+    Herd(herd::Args),
+    /// A scheduler whose link goes through a toxic proxy.
+    Linked(linked::Args),
 }
 
 /// Is it, until it ends or is killed.
@@ -32,6 +38,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         match &args.role {
             Role::Gateway => gateway().await,
             Role::Writer(args) => writer::run(args).await,
+            Role::Herd(args) => herd::run(args).await,
+            Role::Linked(args) => linked::run(args).await,
         }
     })
 }

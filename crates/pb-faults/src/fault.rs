@@ -69,4 +69,6 @@ pub const FAULTS: &[Fault] = &[
     Fault { id: "F2", what: "kill -9 while real commands run", run: crate::f02_kills::run },
     Fault { id: "F4", what: "kills, reconnects and a bell that lies", run: crate::f04_delivery::run },
     Fault { id: "F5", what: "simulated schedules and crashes", run: crate::f05_simulation::run },
+    Fault { id: "F10", what: "clients that do not read", run: crate::f10_slow_clients::run },
+    Fault { id: "F11", what: "a toxic link", run: crate::f11_toxics::run },
 ];

@@ -72,6 +72,9 @@ pub struct Frame<'a> {
     /// The log's generation.
     #[serde(default, rename = "gen")]
     pub generation: Option<u64>,
+    /// When it happened, in milliseconds since 1970.
+    #[serde(default)]
+    pub at: Option<u64>,
     /// Which subscription it is of.
     #[serde(default, borrow)]
     pub subscription_id: Option<Cow<'a, str>>,

@@ -25,6 +25,8 @@ pub mod watcher;
 mod f02_kills;
 mod f04_delivery;
 mod f05_simulation;
+mod f10_slow_clients;
+mod f11_toxics;
 
 pub use fault::{FAULTS, Fault, Run, Size};
 pub use tally::Tally;

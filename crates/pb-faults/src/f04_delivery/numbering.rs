@@ -43,11 +43,11 @@ pub(super) fn kind(number: u64) -> String {
 }
 
 /// What is committed at `pos`.
-pub(super) fn event(pos: u64) -> NewEvent {
+pub(super) fn event(pos: u64, at_ms: u64) -> NewEvent {
     let number = goal_number(pos);
     let mut id = String::with_capacity(16);
     let _ = write!(id, "e{pos}"); // A string takes everything.
-    NewEvent { id, at_ms: pos, kind: kind(number), body: "{}".to_owned(), data: data(pos) }
+    NewEvent { id, at_ms, kind: kind(number), body: "{}".to_owned(), data: data(pos) }
 }
 
 /// What clients are told about the event at `pos`.

@@ -86,6 +86,11 @@ impl Tamper {
         Rung { frames, is_cut }
     }
 
+    /// What a scheduler rings.
+    pub(super) fn ring_honestly(&self, events: &[EventRecord]) -> Rung {
+        Rung { frames: events.iter().map(|event| self.frame(event)).collect(), is_cut: false }
+    }
+
     fn choose(&mut self) {
         if self.left > 0 {
             self.left -= 1;

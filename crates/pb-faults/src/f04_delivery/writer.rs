@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// How long to wait after each commit, in milliseconds
     #[arg(long, default_value_t = 0)]
     pause_ms: u64,
+    /// Ring as a scheduler does, tamper with nothing, and commit few events at once
+    #[arg(long)]
+    honest: bool,
 }
 
 /// Writes until all is written, then answers the gateway's pings until it is killed.
@@ -59,9 +62,12 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
     let mut link = Link::new(&home, log.identity());
     link.connect().await;
     while next <= args.events {
-        let end = (next + IN_A_ROW * rng.random_range(1..=ROWS_MAX)).min(args.events + 1);
-        let committed = log.commit(batch(next, end)).await.context("a batch is not committed")?;
-        link.ring(tamper.ring(&committed.events), &clock).await;
+        let rows = if args.honest { 1 } else { rng.random_range(1..=ROWS_MAX) };
+        let end = (next + IN_A_ROW * rows).min(args.events + 1);
+        let committed = log.commit(batch(next, end, clock.now_ms())).await.context("a batch is not committed")?;
+        let events = &committed.events;
+        let rung = if args.honest { tamper.ring_honestly(events) } else { tamper.ring(events) };
+        link.ring(rung, &clock).await;
         next = end;
         tokio::time::sleep(Duration::from_millis(args.pause_ms)).await;
     }
@@ -72,11 +78,11 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// The events from `next` up to `end`, which is not among them.
-fn batch(next: u64, end: u64) -> Batch {
+fn batch(next: u64, end: u64, at_ms: u64) -> Batch {
     let rows = (next..end).step_by(usize::try_from(IN_A_ROW).unwrap_or(1));
     let write = |first: u64| Write::Events {
         goal: numbering::goal(numbering::goal_number(first)),
-        events: (first..(first + IN_A_ROW).min(end)).map(numbering::event).collect(),
+        events: (first..(first + IN_A_ROW).min(end)).map(|pos| numbering::event(pos, at_ms)).collect(),
     };
     Batch { writes: rows.map(write).collect() }
 }
