@@ -157,16 +157,12 @@ mod tests {
     fn what_a_dead_holder_was_just_starting_delays_the_next_one_and_does_not_refuse_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.lock");
-        let lock = ProcessLock::acquire(&path, 7).unwrap();
-        let left = std::process::Command::new("sleep")
-            .arg("0.2")
-            .stdin(lock._file.try_clone().unwrap())
-            .spawn()
-            .unwrap();
-        let mut dead = lock.holder.clone();
+        let mut dead = ProcessLock::acquire(&path, 7).unwrap().holder;
         dead.start_time += 1;
         std::fs::write(&path, serde_json::to_string(&dead).unwrap()).unwrap();
-        drop(lock);
+        let file = File::open(&path).unwrap();
+        file.try_lock().unwrap();
+        let left = std::process::Command::new("sleep").arg("0.2").stdin(file).spawn().unwrap();
         assert!(File::open(&path).unwrap().try_lock().is_err(), "nothing was left behind");
         ProcessLock::acquire(&path, 8).unwrap();
         left.wait_with_output().unwrap();

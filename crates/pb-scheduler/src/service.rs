@@ -63,7 +63,8 @@ pub enum StartError {
 pub struct Scheduler {
     core: Core,
     link_task: LinkTask,
-    _lock: ProcessLock,
+    /// Held for as long as anything of ours may write the log.
+    lock: ProcessLock,
 }
 
 impl Scheduler {
@@ -82,12 +83,12 @@ impl Scheduler {
         let context = Arc::new(Context::new(config.clone(), (log.reader(), epoch), sandbox, link, models));
         let goals = take_over(&config, &log, mark.map(|mark| mark.at_ms)).await?;
         recovery::clear_temporary(&config.home).await;
-        Ok(Self { core: Core { context, log, goals, bell }, link_task, _lock: lock })
+        Ok(Self { core: Core { context, log, goals, bell }, link_task, lock })
     }
 
     /// The loop and its lock, to be run on another machine.
     pub(crate) fn into_core(self) -> (Core, ProcessLock) {
-        (self.core, self._lock)
+        (self.core, self.lock)
     }
 
     /// Which history it writes.

@@ -27,7 +27,7 @@ const PAUSE_MS: std::ops::Range<u64> = 5..450;
 /// A process that was killed serves again within a second; a test asks for three times that.
 const READY_MS_MAX: u64 = 3_000;
 /// How long work may take once nothing is killed any more (I9).
-const END_MAX: Duration = Duration::from_secs(60);
+const END_MAX: Duration = Duration::from_mins(1);
 /// How long an answer may take, with a gateway that may just be dead.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 
@@ -116,7 +116,8 @@ impl<'a> Killed<'a> {
         }
         if self.scheduler.is_none() {
             let pb = self.run.pb.as_deref().context("there is no `pb`")?;
-            let mut scheduler = Process::start("scheduler", pb, ["scheduler", "start", "--foreground"], &self.home)?;
+            let mut scheduler =
+                Process::start("scheduler", pb, ["scheduler", "start", "--foreground"], &self.home)?;
             let took = processes::says_ready(&mut scheduler, &self.home)?;
             self.scheduler = Some(scheduler);
             self.note_ready("scheduler", took);
@@ -181,7 +182,9 @@ impl<'a> Killed<'a> {
         for goal in self.asked.keys() {
             let state = log.state(*goal).await.ok().flatten();
             let has_ended = state.is_some_and(|state| match state.goal.status {
-                GoalStatus::Completed | GoalStatus::Failed | GoalStatus::Cancelled | GoalStatus::Blocked => true,
+                GoalStatus::Completed | GoalStatus::Failed | GoalStatus::Cancelled | GoalStatus::Blocked => {
+                    true
+                }
                 GoalStatus::Queued | GoalStatus::Active => false,
             });
             if !has_ended {

@@ -35,7 +35,7 @@ const CLIENTS: u64 = 50;
 /// Clients that follow everything.
 const FOLLOW_ALL: u64 = 5;
 /// How long clients have to get the rest once nothing is killed any more (I9).
-const CATCH_UP_MAX: Duration = Duration::from_secs(120);
+const CATCH_UP_MAX: Duration = Duration::from_mins(2);
 /// Events that the final look reads at once.
 const PAGE: usize = 4096;
 
@@ -70,7 +70,7 @@ async fn deliver(run: &Run, home: &Home, extent: &Extent) -> anyhow::Result<Tall
     let tasks = Tasks::new();
     let tallies: Arc<Mutex<Tally>> = Arc::default();
     for number in 0..extent.clients {
-        let goal = (number >= FOLLOW_ALL.min(extent.clients / 2)).then(|| number % numbering::GOALS);
+        let goal = (number >= FOLLOW_ALL.min(extent.clients / 2)).then_some(number % numbering::GOALS);
         let client = Client::new(home.clone(), rng.random(), goal, extent.events, Arc::clone(&progress));
         let (tallies, deadline) = (Arc::clone(&tallies), Arc::clone(&deadline));
         tasks.spawn("client", async move {

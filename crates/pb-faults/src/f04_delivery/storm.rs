@@ -15,7 +15,7 @@ use crate::processes::{self, Process};
 /// Between two kills, in milliseconds.
 const PAUSE_MS: std::ops::Range<u64> = 20..600;
 /// How long the writer may take for its next commit; one that needs longer hangs.
-const PROGRESS_MAX: Duration = Duration::from_secs(60);
+const PROGRESS_MAX: Duration = Duration::from_mins(1);
 
 /// The processes, and what was done to them.
 pub(super) struct Storm<'a> {

@@ -57,7 +57,7 @@ impl Tamper {
         self.choose();
         let mut frames: Vec<Frame> = events.iter().map(|event| self.frame(event)).collect();
         match self.deed {
-            Deed::Nothing => frames.extend(self.held.drain(..)),
+            Deed::Nothing => frames.append(&mut self.held),
             Deed::Silence => frames.clear(),
             Deed::Double => {
                 let again = frames.clone();

@@ -64,10 +64,11 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
     while next <= args.events {
         let rows = if args.honest { 1 } else { rng.random_range(1..=ROWS_MAX) };
         let end = (next + IN_A_ROW * rows).min(args.events + 1);
-        let committed = log.commit(batch(next, end, clock.now_ms())).await.context("a batch is not committed")?;
+        let committed =
+            log.commit(batch(next, end, clock.now_ms())).await.context("a batch is not committed")?;
         let events = &committed.events;
-        let rung = if args.honest { tamper.ring_honestly(events) } else { tamper.ring(events) };
-        link.ring(rung, &clock).await;
+        let bell = if args.honest { tamper.ring_honestly(events) } else { tamper.ring(events) };
+        link.ring(bell, &clock).await;
         next = end;
         tokio::time::sleep(Duration::from_millis(args.pause_ms)).await;
     }

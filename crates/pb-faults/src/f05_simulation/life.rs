@@ -31,7 +31,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// The clock jumps by at most so much, in milliseconds.
 const SKEW_MS: i64 = 120_000;
 /// How long everything may take once nothing crashes any more (I9).
-const END_MAX: Duration = Duration::from_secs(3_600);
+const END_MAX: Duration = Duration::from_hours(1);
 /// How long the scheduler stays dead at most, in milliseconds.
 const DOWN_MS_MAX: u64 = 10_000;
 /// When a late result comes, at most, after a start, in milliseconds.

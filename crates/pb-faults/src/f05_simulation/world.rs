@@ -120,7 +120,7 @@ impl Machine {
             inner.is_dead
         };
         if is_dead {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

@@ -71,7 +71,9 @@ impl Healthy {
 async fn follow(home: Home, history: u64, seen: Arc<Mutex<Seen>>) {
     let mut after = "start".to_owned();
     loop {
-        if let Ok(mut follower) = Follower::connect(&home, &Asked { after: after.clone(), ..Asked::default() }).await {
+        if let Ok(mut follower) =
+            Follower::connect(&home, &Asked { after: after.clone(), ..Asked::default() }).await
+        {
             while let Told::Frame(text) = follower.next().await {
                 let Ok(Some(frame)) = follower.read(&text) else { continue };
                 let Some(cursor) = frame.cursor else { continue };

@@ -27,7 +27,7 @@ const SLOW_EACH: u64 = 10;
 /// How often a slow client reads a frame.
 const SLOW_READ: Duration = Duration::from_secs(1);
 /// How long the audited ones may take in the end (I9).
-const CATCH_UP_MAX: Duration = Duration::from_secs(60);
+const CATCH_UP_MAX: Duration = Duration::from_mins(1);
 /// Descriptors beside those of the clients.
 const DESCRIPTORS_MORE: u64 = 256;
 /// Closed for reading too slowly (`wire.md` §2.3).
@@ -135,7 +135,8 @@ async fn read_slowly(mut follower: Follower) {
 /// Lets the audited ones read to the end, from where they stopped.
 async fn finish(home: &Home, followers: Vec<Follower>, args: &Args, report: &mut Report) {
     let closed = Arc::new(AtomicU64::new(0));
-    let reading = followers.into_iter().map(|follower| read_on(home, follower, args.events, Arc::clone(&closed)));
+    let reading =
+        followers.into_iter().map(|follower| read_on(home, follower, args.events, Arc::clone(&closed)));
     let tallies: Vec<Tally> = stream::iter(reading).buffer_unordered(CONNECTING).collect().await;
     report.closed = closed.load(Ordering::Relaxed);
     report.audited = tallies.len() as u64;

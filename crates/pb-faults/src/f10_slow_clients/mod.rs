@@ -23,7 +23,7 @@ use self::healthy::Healthy;
 use self::herd::Report;
 use self::memory::Memory;
 use crate::processes::{self, Process};
-use crate::{Run, Tally};
+use crate::{Run, Size, Tally};
 
 /// Another number of slow clients, from the environment: for machines with fewer descriptors.
 const CLIENTS_VARIABLE: &str = "PB_FAULTS_SLOW_CLIENTS";
@@ -36,14 +36,15 @@ const PAUSE_MS: u64 = 100;
 /// Events a second.
 const RATE: u64 = 50;
 /// How long connecting all of the herd may take.
-const CONNECT_MAX: Duration = Duration::from_secs(240);
+const CONNECT_MAX: Duration = Duration::from_mins(4);
 /// How long the herd may take for its end.
-const END_MAX: Duration = Duration::from_secs(180);
+const END_MAX: Duration = Duration::from_mins(3);
 /// Private memory that the gateway may have for a slow client, in KiB.
 const CLIENT_KIB_MAX: u64 = 32;
 /// Private memory that it may have beside, in KiB.
 const OWN_KIB_MAX: u64 = 64 * 1024;
-/// What is promised to healthy clients, in milliseconds; the fault fails at three times that.
+/// What is promised to healthy clients, in milliseconds; the fault fails at three times that. Not at the smoke
+/// size: how fast a debug build is beside other tests says nothing.
 const HEALTHY_P99_MS: u64 = 100;
 /// Descriptors that the gateway needs beside those of its clients.
 const DESCRIPTORS_MORE: u64 = 512;
@@ -72,7 +73,17 @@ async fn stand(run: &Run, home: &Home, clients: u64, hold_s: u64) -> anyhow::Res
     // What is written while the herd holds still, with room for it to be connected.
     let events = HISTORY + RATE * (hold_s + CONNECT_MAX.as_secs().min(clients / 50));
     let numbers = [clients, hold_s, events].map(|number| number.to_string());
-    let arguments = ["child", "herd", "--clients", &numbers[0], "--hold-s", &numbers[1], "--events", &numbers[2], "--report"];
+    let arguments = [
+        "child",
+        "herd",
+        "--clients",
+        &numbers[0],
+        "--hold-s",
+        &numbers[1],
+        "--events",
+        &numbers[2],
+        "--report",
+    ];
     let arguments = arguments.iter().map(std::ffi::OsStr::new).chain([report_at.as_os_str()]);
     let mut herd = Process::start("herd", &run.exe, arguments, home)?;
     let connected = wait_for(&mut herd, &report_at, CONNECT_MAX, |_| true).await?.connected;
@@ -87,10 +98,16 @@ async fn stand(run: &Run, home: &Home, clients: u64, hold_s: u64) -> anyhow::Res
         bail!("healthy clients do not get the end");
     }
     tasks.stop(Duration::from_secs(5)).await;
-    Ok(judge(&report, &healthy, memory.peak_kib(), (clients, events)))
+    Ok(judge(run.size, &report, &healthy, memory.peak_kib(), (clients, events)))
 }
 
-fn judge(report: &Report, healthy: &Healthy, peak_kib: u64, (clients, events): (u64, u64)) -> Tally {
+fn judge(
+    size: Size,
+    report: &Report,
+    healthy: &Healthy,
+    peak_kib: u64,
+    (clients, events): (u64, u64),
+) -> Tally {
     let mut tally = Tally {
         cases: report.connected,
         lost: report.lost,
@@ -107,7 +124,7 @@ fn judge(report: &Report, healthy: &Healthy, peak_kib: u64, (clients, events): (
     if peak_kib > bound_kib {
         tally.fail(format_args!("the gateway had {peak_kib} KiB of its own, the bound is {bound_kib}"));
     }
-    if p99_ms > 3 * HEALTHY_P99_MS {
+    if size != Size::Smoke && p99_ms > 3 * HEALTHY_P99_MS {
         tally.fail(format_args!("healthy clients wait {p99_ms} ms (p99), the limit is {HEALTHY_P99_MS}"));
     }
     tally.count("audited", report.audited);
@@ -123,7 +140,17 @@ fn judge(report: &Report, healthy: &Healthy, peak_kib: u64, (clients, events): (
 /// A writer that tampers with nothing, up to a position.
 fn write(run: &Run, home: &Home, events: u64, pause_ms: u64) -> anyhow::Result<Process> {
     let numbers = [run.seed, events, pause_ms].map(|number| number.to_string());
-    let arguments = ["child", "writer", "--honest", "--seed", &numbers[0], "--events", &numbers[1], "--pause-ms", &numbers[2]];
+    let arguments = [
+        "child",
+        "writer",
+        "--honest",
+        "--seed",
+        &numbers[0],
+        "--events",
+        &numbers[1],
+        "--pause-ms",
+        &numbers[2],
+    ];
     Process::start("writer", &run.exe, arguments, home)
 }
 

@@ -27,11 +27,11 @@ use crate::{Run, Tally, follower};
 /// Goals that are asked for side by side.
 const AT_ONCE: usize = 10;
 /// How long all work may take under a toxic (I9).
-const END_MAX: Duration = Duration::from_secs(120);
+const END_MAX: Duration = Duration::from_mins(2);
 
 /// Runs the fault.
 pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
-    let goals_each = run.size.pick(2, 50, 1_000);
+    let goals_each = run.size.pick(1, 50, 1_000);
     let home = processes::home(run, "f11")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let mut tally = Tally::default();
@@ -111,7 +111,9 @@ async fn wait(log: &LogReader, goal: GoalId, deadline: Instant) -> anyhow::Resul
                 | GoalStatus::Cancelled
                 | GoalStatus::Blocked),
             ) => return Ok(Some(ended)),
-            Some(GoalStatus::Queued | GoalStatus::Active) | None if Instant::now() > deadline => return Ok(None),
+            Some(GoalStatus::Queued | GoalStatus::Active) | None if Instant::now() > deadline => {
+                return Ok(None);
+            }
             Some(GoalStatus::Queued | GoalStatus::Active) | None => {
                 sleep(Duration::from_millis(10)).await; // wait: the end of work is in another process's file
             }

@@ -126,7 +126,8 @@ impl Way {
             Toxic::Slicing => {
                 let mut left = bytes;
                 while !left.is_empty() {
-                    let (slice, rest) = left.split_at(self.rng.random_range(1..=SLICE_BYTES_MAX).min(left.len()));
+                    let (slice, rest) =
+                        left.split_at(self.rng.random_range(1..=SLICE_BYTES_MAX).min(left.len()));
                     self.write.write_all(slice).await?;
                     tokio::task::yield_now().await;
                     left = rest;

@@ -2,4 +2,6 @@
 
 mod f04;
 mod f05;
+mod f10;
+mod f11;
 mod support;

@@ -20,6 +20,7 @@ mod client;
 mod crash;
 mod ending;
 mod examples;
+mod faults;
 mod fix_the_bug;
 mod goal_file;
 mod help;
