@@ -91,16 +91,15 @@ impl Machine for Simulated {
         async move {
             let Asked { state, want, folder, cancel } = asked;
             let goal = state.goal.id;
-            match (want, folder) {
-                (Want::Prepare, None) => Some(Done::Folder { goal, folder: Ok(folder_of(&state)) }),
-                (Want::Prepare, Some(workspace)) => {
-                    Some(Done::Baseline { goal, workspace, baseline: std::collections::BTreeMap::new() })
-                }
-                _ => {
-                    let command = self.0.perform(state.clone(), want, cancel).await?;
-                    done(&state, want, command)
-                }
+            if want == Want::Prepare {
+                let baseline = std::collections::BTreeMap::new();
+                return Some(match folder {
+                    None => Done::Folder { goal, folder: Ok(folder_of(&state)) },
+                    Some(workspace) => Done::Baseline { goal, workspace, baseline },
+                });
             }
+            let command = self.0.perform(state.clone(), want, cancel).await?;
+            done(&state, want, command)
         }
         .boxed()
     }

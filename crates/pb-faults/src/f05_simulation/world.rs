@@ -272,15 +272,17 @@ impl Machine {
         };
         let run = state.run(id)?;
         let item = state.item(run.item_id?)?;
-        let command = match want {
-            Want::Execute(_) => executed(run, ExecutionOutcome::Exited { code: 0 }),
-            _ => verified(run, item, true),
+        let command = if executes {
+            executed(run, ExecutionOutcome::Exited { code: 0 })
+        } else {
+            verified(run, item, true)
         };
         let late = Some(Late { state: state.clone(), want, command });
         let mut cut_off = CutOff { machine: self.clone(), late };
-        let done = match want {
-            Want::Execute(_) => Some(self.execute(state, run, item, cancel).await),
-            _ => self.verify(state, run, item, cancel).await,
+        let done = if executes {
+            Some(self.execute(state, run, item, cancel).await)
+        } else {
+            self.verify(state, run, item, cancel).await
         };
         // A result that the scheduler dies on is cut off as well.
         self.place().await;

@@ -1,5 +1,7 @@
 //! The smoke size of the faults that need no `pb`; those of whole processes are in `crates/pb/tests/it`.
 
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in what they share")]
+
 mod f04;
 mod f05;
 mod f10;
