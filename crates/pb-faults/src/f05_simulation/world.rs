@@ -265,10 +265,23 @@ impl World for Machine {
 
 impl Machine {
     async fn done(&self, state: &GoalState, want: Want, cancel: &CancellationToken) -> Option<Command> {
-        let (Want::Execute(id) | Want::Verify(id)) = want else {
-            let publish =
-                Command::FinishPublish { rechecked: Vec::new(), round: None, artifacts: Vec::new() };
-            return (want == Want::Publish).then_some(publish);
+        let (id, executes) = match want {
+            Want::Execute(run) => (run, true),
+            Want::Verify(run) => (run, false),
+            Want::Publish => {
+                let (rechecked, artifacts) = (Vec::new(), Vec::new());
+                return Some(Command::FinishPublish { rechecked, round: None, artifacts });
+            }
+            // Decided without an effect, or of models, which no goal here asks for.
+            Want::Plan
+            | Want::StartPlanning
+            | Want::Prepare
+            | Want::Start(_)
+            | Want::Compose(_)
+            | Want::Think(..)
+            | Want::Act(..)
+            | Want::BeginPublish
+            | Want::Stop(_) => return None,
         };
         let run = state.run(id)?;
         let item = state.item(run.item_id?)?;
