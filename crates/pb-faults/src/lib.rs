@@ -10,6 +10,9 @@
 //! A fault is a row of [`FAULTS`] and a file. Its seed is printed, and the same seed does the same again.
 //! The smoke size runs in the normal tests; the feature `faultpoints` adds the planted bugs.
 //!
+//! What faults share: [`processes`] that are killed, [`follower`] and [`watcher`] (clients written against the
+//! wire), [`observe`] and [`history`] (the auditors of I2 to I8).
+//!
 //! Start reading at [`fault`].
 
 pub mod child;
