@@ -61,7 +61,13 @@ impl<'a> Storm<'a> {
             if is_written && self.gateway_kills + self.writer_kills >= kills {
                 return Ok(());
             }
+            // Both at first, so that no storm is too short for either.
+            let is_first = self.gateway_kills + self.writer_kills == 0;
             match self.rng.random_range(0..5) {
+                _ if is_first => {
+                    self.kill_gateway()?;
+                    self.kill_writer()?;
+                }
                 0 | 1 => self.kill_gateway()?,
                 2 | 3 => self.kill_writer()?,
                 _ => {

@@ -19,6 +19,8 @@ use crate::{Run, Tally};
 
 /// Seeds that are lived side by side.
 const THREADS: usize = 2;
+/// How often a person who waits is told.
+const TELL_EVERY: Duration = Duration::from_secs(5);
 /// Memory that is a file system: the simulated power never fails, so nothing has to be synced.
 const MEMORY: &str = "/dev/shm";
 
@@ -31,8 +33,9 @@ pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
     let sum: Mutex<Tally> = Mutex::default();
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
-            .map(|_| {
-                scope.spawn(|| -> anyhow::Result<()> {
+            .map(|thread| {
+                let (next, sum) = (&next, &sum);
+                scope.spawn(move || -> anyhow::Result<()> {
                     let mut told = Instant::now();
                     loop {
                         let number = next.fetch_add(1, Ordering::Relaxed);
@@ -41,7 +44,7 @@ pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
                         }
                         let tally = one(run.seed.wrapping_add(number), folder)?;
                         sum.lock().unwrap_or_else(PoisonError::into_inner).add(tally);
-                        if told.elapsed() > Duration::from_secs(5) {
+                        if thread == 0 && told.elapsed() > TELL_EVERY {
                             told = Instant::now();
                             crate::progress::tell(format_args!("F5: {number} of {seeds} seeds"));
                         }

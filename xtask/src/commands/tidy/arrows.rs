@@ -173,7 +173,9 @@ mod tests {
         );
         assert_eq!(
             check("pb-gateway", &["anyhow"], &["tempfile"], &["anyhow"]),
-            ["crates/pb-gateway/Cargo.toml: `pb-gateway` uses `anyhow` (only pb, xtask, pb-testkit may)"]
+            [
+                "crates/pb-gateway/Cargo.toml: `pb-gateway` uses `anyhow` (only pb, xtask, pb-testkit, pb-faults may)"
+            ]
         );
     }
 }
