@@ -45,7 +45,7 @@ pub(super) fn live(seed: u64, folder: &Path) -> anyhow::Result<Tally> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
-        // One call of the store at a time: the same seed takes the same course.
+        // One call of the store at a time, so that the same seed takes nearly the same course.
         .max_blocking_threads(1)
         .build()?;
     runtime.block_on(Life::begin(seed, folder)?.live())

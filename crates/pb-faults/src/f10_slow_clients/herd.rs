@@ -59,6 +59,8 @@ pub(super) struct Report {
     pub(super) is_over: bool,
     /// How many of the audited were closed with 4008 and connected again.
     pub(super) closed: u64,
+    /// How many were cut off without a word and connected again.
+    pub(super) cut_off: u64,
     pub(super) audited: u64,
     pub(super) lost: u64,
     pub(super) duplicated: u64,
@@ -134,11 +136,12 @@ async fn read_slowly(mut follower: Follower) {
 
 /// Lets the audited ones read to the end, from where they stopped.
 async fn finish(home: &Home, followers: Vec<Follower>, args: &Args, report: &mut Report) {
-    let closed = Arc::new(AtomicU64::new(0));
+    let ends = Arc::new(Ends::default());
     let reading =
-        followers.into_iter().map(|follower| read_on(home, follower, args.events, Arc::clone(&closed)));
+        followers.into_iter().map(|follower| read_on(home, follower, args.events, Arc::clone(&ends)));
     let tallies: Vec<Tally> = stream::iter(reading).buffer_unordered(CONNECTING).collect().await;
-    report.closed = closed.load(Ordering::Relaxed);
+    report.closed = ends.closed.load(Ordering::Relaxed);
+    report.cut_off = ends.cut_off.load(Ordering::Relaxed);
     report.audited = tallies.len() as u64;
     let mut sum = Tally::default();
     for tally in tallies {
@@ -148,7 +151,14 @@ async fn finish(home: &Home, followers: Vec<Follower>, args: &Args, report: &mut
     report.failures.extend(sum.failures);
 }
 
-async fn read_on(home: &Home, mut follower: Follower, events: u64, closed: Arc<AtomicU64>) -> Tally {
+/// How connections of the audited ended.
+#[derive(Debug, Default)]
+struct Ends {
+    closed: AtomicU64,
+    cut_off: AtomicU64,
+}
+
+async fn read_on(home: &Home, mut follower: Follower, events: u64, ends: Arc<Ends>) -> Tally {
     let (mut tally, mut applied) = (Tally::default(), Applied::default());
     let mut cursor = "start".to_owned();
     let deadline = Instant::now() + CATCH_UP_MAX;
@@ -167,9 +177,8 @@ async fn read_on(home: &Home, mut follower: Follower, events: u64, closed: Arc<A
                 }
             }
             Told::Closed(code) => {
-                if code == Some(SLOW_CONSUMER) {
-                    closed.fetch_add(1, Ordering::Relaxed);
-                }
+                let count = if code == Some(SLOW_CONSUMER) { &ends.closed } else { &ends.cut_off };
+                count.fetch_add(1, Ordering::Relaxed);
                 match connect(home, cursor.clone()).await {
                     Ok(again) => follower = again,
                     Err(error) => {

@@ -129,6 +129,7 @@ fn judge(
     }
     tally.count("audited", report.audited);
     tally.count("closed_4008", report.closed);
+    tally.count("cut_off", report.cut_off);
     tally.count("events", events);
     tally.count("gateway_peak_kib", peak_kib);
     tally.count("bound_kib", bound_kib);

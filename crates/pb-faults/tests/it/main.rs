@@ -6,4 +6,5 @@ mod f04;
 mod f05;
 mod f10;
 mod f11;
+mod scheduler;
 mod support;
