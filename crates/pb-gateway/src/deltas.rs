@@ -9,7 +9,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use pb_protocol::delta;
 use pb_protocol::frame::ServerFrame;
@@ -17,6 +16,7 @@ use pb_protocol::ipc::SchedulerDelta;
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 
 use crate::sse;
+use crate::websocket::text_frame;
 
 /// Most deltas kept for listeners that are not there yet.
 const DELTAS_KEPT_MAX: usize = 256;
@@ -38,7 +38,7 @@ pub(crate) struct Delta {
     pub(crate) kind: String,
     frame: ServerFrame,
     /// As a message of the WebSocket.
-    text: OnceLock<Utf8Bytes>,
+    message: OnceLock<Bytes>,
     /// As Server-Sent Event.
     lines: OnceLock<Bytes>,
 }
@@ -77,7 +77,7 @@ impl Deltas {
         };
         let kind = frame.event.clone();
         let frame = ServerFrame::Event(frame);
-        let delta = Delta { goal, kind, frame, text: OnceLock::new(), lines: OnceLock::new() };
+        let delta = Delta { goal, kind, frame, message: OnceLock::new(), lines: OnceLock::new() };
         let _ = self.latest.send(Arc::new(delta)); // The last listener may just have left.
     }
 
@@ -88,9 +88,8 @@ impl Deltas {
 }
 
 impl Delta {
-    pub(crate) fn text(&self) -> Utf8Bytes {
-        // Frames are plain data: strings, numbers and JSON that was parsed before.
-        self.text.get_or_init(|| serde_json::to_string(&self.frame).unwrap_or_default().into()).clone()
+    pub(crate) fn message(&self) -> Bytes {
+        self.message.get_or_init(|| text_frame(&self.frame)).clone()
     }
 
     pub(crate) fn lines(&self) -> Bytes {
@@ -172,7 +171,8 @@ mod tests {
         assert_eq!(missed, 10_000 - (DELTAS_KEPT_MAX - DELTAS_SKIPPED) as u64);
         for index in missed..10_000 {
             let Heard::Delta(delta) = slow.next().await else { panic!("told twice") };
-            assert!(delta.text().contains(&format!(r#""index":{index},"#)), "{}", delta.text());
+            let text = String::from_utf8_lossy(&delta.message()).into_owned();
+            assert!(text.contains(&format!(r#""index":{index},"#)), "{text}");
         }
         assert!(seen.iter().all(|delta| delta.strong_count() == 0));
     }
@@ -185,7 +185,7 @@ mod tests {
         let mut written = Vec::new();
         for listener in &mut listeners {
             let Heard::Delta(delta) = listener.next().await else { panic!("no delta") };
-            written.push((delta.text().as_ptr(), delta.lines().as_ptr()));
+            written.push((delta.message().as_ptr(), delta.lines().as_ptr()));
         }
         assert_eq!(written.first(), written.last());
     }

@@ -3,26 +3,19 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Extension, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
-use pb_protocol::frame::REQUEST_BYTES_MAX;
 use serde_json::json;
 
 use crate::admit::{self, Admitted, Door};
 use crate::hub::Hub;
 use crate::server::Peer;
+use crate::websocket::{Handshake, handshake};
 use crate::{session, sse};
-
-/// Buffers of a WebSocket in each direction, in bytes; the library's defaults cost 133 kB a connection.
-const WEBSOCKET_BUFFER_BYTES: usize = 4096;
-
-type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
 /// Every route. All but `/livez` are behind [`admit`].
 pub(crate) fn router(hub: Arc<Hub>) -> Router {
@@ -62,11 +55,11 @@ async fn admission(
 async fn websocket(
     State(hub): State<Arc<Hub>>,
     Extension(admitted): Extension<Admitted>,
-    upgrade: Upgrade,
+    mut request: Request,
 ) -> Response {
-    match upgrade {
-        Ok(upgrade) => begin(hub, admitted, upgrade),
-        Err(_) => no_upgrade(),
+    match handshake(&mut request) {
+        Some(handshake) => begin(&hub, admitted, handshake),
+        None => no_upgrade(),
     }
 }
 
@@ -74,11 +67,11 @@ async fn events(
     State(hub): State<Arc<Hub>>,
     Extension(admitted): Extension<Admitted>,
     Extension(peer): Extension<Peer>,
-    upgrade: Upgrade,
     (headers, query): (HeaderMap, Result<Query<sse::Asked>, QueryRejection>),
+    mut request: Request,
 ) -> Response {
-    if let Ok(upgrade) = upgrade {
-        return begin(hub, admitted, upgrade);
+    if let Some(handshake) = handshake(&mut request) {
+        return begin(&hub, admitted, handshake);
     }
     match query {
         Ok(Query(asked)) => sse::serve(hub, &peer, &headers, asked).await,
@@ -89,14 +82,16 @@ async fn events(
     }
 }
 
-fn begin(hub: Arc<Hub>, admitted: Admitted, upgrade: WebSocketUpgrade) -> Response {
-    let sessions = hub.sessions.clone();
-    upgrade
-        .max_message_size(REQUEST_BYTES_MAX)
-        .max_frame_size(REQUEST_BYTES_MAX)
-        .read_buffer_size(WEBSOCKET_BUFFER_BYTES)
-        .write_buffer_size(WEBSOCKET_BUFFER_BYTES)
-        .on_upgrade(move |socket| sessions.track_future(session::run(socket, hub, admitted)))
+fn begin(hub: &Arc<Hub>, admitted: Admitted, handshake: Handshake) -> Response {
+    let response = handshake.response();
+    let serving = Arc::clone(hub);
+    let session = async move {
+        if let Some((stream, came)) = handshake.socket().await {
+            session::run(stream, came, serving, admitted).await;
+        }
+    };
+    hub.tasks.spawn("session", hub.sessions.track_future(session));
+    response
 }
 
 fn no_upgrade() -> Response {

@@ -6,17 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use pb_runtime::{Clock, Home, Ids, Tasks};
-use pb_store::{Feed, Inbox};
+use pb_store::Inbox;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::deltas::Deltas;
 use crate::link::Link;
+use crate::page::Feed;
 use crate::service::Config;
 
 /// Most WebSocket and event-stream connections at once.
-pub(crate) const CONNECTIONS_MAX: usize = 512;
+pub(crate) const CONNECTIONS_MAX: usize = 16_384;
+/// Most connections that may each keep pages of their own while they do not read; others let go at once.
+/// A page is at most 256 KiB.
+const HOLDERS_MAX: usize = 64;
 
 /// What every connection shares.
 #[derive(Debug)]
@@ -37,6 +41,8 @@ pub(crate) struct Hub {
     /// About how many commands wait in the inbox; counted each second, and with each new one.
     pub(crate) waiting_commands: AtomicU64,
     seats: Arc<Semaphore>,
+    /// See [`HOLDERS_MAX`].
+    pub(crate) holders: Arc<Semaphore>,
     pub(crate) tasks: Tasks,
     /// The connections, which end by themselves once `stopping` is cancelled.
     pub(crate) sessions: TaskTracker,
@@ -66,6 +72,7 @@ impl Hub {
             deltas: Deltas::default(),
             waiting_commands: AtomicU64::new(0),
             seats: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            holders: Arc::new(Semaphore::new(HOLDERS_MAX)),
             tasks: Tasks::new(),
             sessions: TaskTracker::new(),
             stopping: CancellationToken::new(),

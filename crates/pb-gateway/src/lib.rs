@@ -23,6 +23,7 @@ mod hub;
 mod inbox;
 mod link;
 mod methods;
+mod page;
 mod peer_uid;
 mod port_holder;
 mod server;
@@ -32,5 +33,6 @@ mod sse;
 mod subscription;
 mod subscriptions;
 mod upkeep;
+mod websocket;
 
 pub use service::{Config, Gateway, StartError};

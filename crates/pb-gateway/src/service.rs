@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pb_runtime::{Clock, Endpoint, Home, Ids, ProcessLock};
-use pb_store::{Feed, Inbox, Location};
+use pb_store::{Inbox, Location};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::Hub;
+use crate::page::Feed;
 use crate::{bind, link, server, upkeep};
 
 /// How long open connections have to say goodbye.
@@ -180,6 +181,8 @@ impl Gateway {
         tracing::info!(address = %hub.address, socket = %socket.display(), "the gateway listens");
         hub.tasks.spawn("clients", server::serve(Arc::clone(&hub), clients));
         hub.tasks.spawn("link", link::listen(Arc::clone(&hub), schedulers));
+        let tail = hub.feed.clone();
+        hub.tasks.spawn("tail of the log", async move { tail.follow_tail().await });
         hub.tasks.spawn("upkeep", upkeep::run(Arc::clone(&hub)));
         stop.cancelled().await;
 

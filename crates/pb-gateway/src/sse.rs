@@ -2,7 +2,7 @@
 //! comes back with `Last-Event-ID` goes on where it was. Deltas have none, so they do not move it.
 
 use std::convert::Infallible;
-use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,6 @@ use futures_util::stream;
 use pb_protocol::RpcError;
 use pb_protocol::frame::ServerFrame;
 use pb_protocol::methods::events::{SubscribeParams, SubscribeResult};
-use pb_store::Feed;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
@@ -25,8 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::deltas::{self, Heard, Listener};
 use crate::hub::Hub;
+use crate::page::{EventSpan, Feed};
 use crate::server::Peer;
-use crate::subscription::Subscription;
+use crate::subscription::{Shown, Subscription};
 
 /// How often an idle stream shows that it is alive.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
@@ -34,8 +34,10 @@ const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 const PAGE_HELD_MAX: Duration = Duration::from_secs(1);
 /// After how long without progress a reader is cut off.
 const STALL_MAX: Duration = Duration::from_secs(30);
-/// Frames between the subscription and the socket.
-const FRAMES_MAX: usize = 1;
+/// Pieces between the subscription and the socket.
+const PIECES_MAX: usize = 1;
+/// Most bytes of events in one piece; a single event may be longer.
+const PIECE_BYTES_MAX: usize = 16 * 1024;
 
 /// The query of `GET /events`.
 #[derive(Debug, Deserialize)]
@@ -68,7 +70,7 @@ pub(crate) async fn serve(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, asked
         Ok(opened) => opened,
         Err(error) => return refused(&error),
     };
-    let (frames, receiver) = mpsc::channel(FRAMES_MAX);
+    let (frames, receiver) = mpsc::channel(PIECES_MAX);
     let listener = subscription.wants_deltas.then(|| hub.deltas.listen());
     let feed = hub.feed.clone();
     let writer = Writer { frames, subscription, listener, feed, cut: peer.cut.clone(), _seat: seat };
@@ -118,8 +120,12 @@ impl Writer {
         }
         let mut heartbeat = Instant::now() + HEARTBEAT_EVERY;
         loop {
-            if let Some(frame) = self.subscription.pop() {
-                if !self.send(lines(&frame)).await {
+            if let Some(shown) = self.subscription.pop() {
+                let sent = match shown {
+                    Shown::Events(span, range) => self.send_events(span, range).await,
+                    Shown::Cursor(frame) => self.send(lines(&frame)).await,
+                };
+                if !sent {
                     return;
                 }
                 heartbeat = Instant::now() + HEARTBEAT_EVERY;
@@ -162,14 +168,49 @@ impl Writer {
         }
     }
 
+    /// Sends events in pieces. When the reader takes none for a while, the rest is let go of, to be read
+    /// again.
+    async fn send_events(&mut self, span: EventSpan, mut range: Range<usize>) -> bool {
+        while !range.is_empty() {
+            let page = span.page();
+            let piece = page.lines().first_bytes(&range, PIECE_BYTES_MAX);
+            let bytes = Bytes::copy_from_slice(page.lines().of(&piece));
+            range.start = piece.end;
+            match self.offer(bytes).await {
+                Ok(()) => {}
+                Err(Some(late)) => {
+                    let sent = piece.end.checked_sub(1).and_then(|last| page.events().get(last));
+                    self.subscription.go_back(sent.map_or(span.after(), |event| event.pos));
+                    drop(span);
+                    return self.insist(late).await;
+                }
+                Err(None) => return false,
+            }
+        }
+        true
+    }
+
     /// Whether the reader took it; one that takes nothing for too long is cut off.
     async fn send(&mut self, frame: Bytes) -> bool {
-        let frame = match self.frames.send_timeout(frame, PAGE_HELD_MAX).await {
-            Ok(()) => return true,
-            Err(SendTimeoutError::Closed(_)) => return false,
-            Err(SendTimeoutError::Timeout(frame)) => frame,
-        };
-        self.subscription.release();
+        match self.offer(frame).await {
+            Ok(()) => true,
+            Err(Some(late)) => {
+                self.subscription.release();
+                self.insist(late).await
+            }
+            Err(None) => false,
+        }
+    }
+
+    /// Gives it to the reader; gives it back if it takes nothing for a while, and nothing if it is gone.
+    async fn offer(&self, frame: Bytes) -> Result<(), Option<Bytes>> {
+        self.frames.send_timeout(frame, PAGE_HELD_MAX).await.map_err(|error| match error {
+            SendTimeoutError::Closed(_) => None,
+            SendTimeoutError::Timeout(frame) => Some(frame),
+        })
+    }
+
+    async fn insist(&self, frame: Bytes) -> bool {
         match self.frames.send_timeout(frame, STALL_MAX).await {
             Ok(()) => true,
             Err(SendTimeoutError::Closed(_)) => false,
@@ -191,14 +232,28 @@ pub(crate) fn lines(frame: &ServerFrame) -> Bytes {
     }
 }
 
-/// One event. Line ends between the tokens of JSON mean the same as spaces, and would end the line here.
 fn event(id: Option<&str>, name: &str, data: &str) -> Bytes {
-    let mut text = String::with_capacity(data.len() + 128);
+    let mut text = Vec::with_capacity(data.len() + 128);
+    write_event(&mut text, id, name, data.as_bytes());
+    text.into()
+}
+
+/// Appends one event. Line ends between the tokens of JSON mean the same as spaces, and would end the line
+/// here.
+pub(crate) fn write_event(out: &mut Vec<u8>, id: Option<&str>, name: &str, data: &[u8]) {
+    let mut line = |name: &str, value: &[u8]| {
+        out.extend_from_slice(name.as_bytes());
+        let start = out.len();
+        out.extend_from_slice(value);
+        for byte in out.iter_mut().skip(start).filter(|byte| matches!(byte, b'\n' | b'\r')) {
+            *byte = b' ';
+        }
+        out.push(b'\n');
+    };
     if let Some(id) = id {
-        let _ = writeln!(text, "id: {id}"); // A string takes everything.
+        line("id: ", id.as_bytes());
     }
-    let line_ends = ['\n', '\r'];
-    let (name, data) = (name.replace(line_ends, " "), data.replace(line_ends, " "));
-    let _ = write!(text, "event: {name}\ndata: {data}\n\n");
-    Bytes::from(text)
+    line("event: ", name.as_bytes());
+    line("data: ", data);
+    out.push(b'\n');
 }

@@ -1,22 +1,21 @@
 //! One subscription: a position in the log, and what of it is shown.
 //!
 //! Nothing is queued for a subscription. It pulls a page when it has none, and lets go of the page,
-//! keeping only its position, when its client does not read ([`Subscription::release`]).
+//! keeping only its position, when its client does not read ([`Subscription::go_back`]).
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::ops::Range;
 
 use pb_model::GoalId;
 use pb_protocol::RpcError;
 use pb_protocol::frame::{EventFrame, ServerFrame};
 use pb_protocol::methods::events::{Snapshot, SubscribeParams, SubscribeResult};
-use pb_runtime::faultpoints::{self, Bug};
-use pb_store::{Cursor, EventRecord, Feed, Follower, LogIdentity, Rebase};
+use pb_store::{Cursor, LogIdentity, Rebase};
 use serde_json::value::RawValue;
 
 use crate::deltas::Delta;
 use crate::hub::Hub;
 use crate::methods::goal;
+use crate::page::{Dress, EventSpan, Feed, Follower};
 
 /// After how many hidden events in a row the client is told where it is.
 const HIDDEN_EVENTS_MAX: u64 = 1000;
@@ -34,13 +33,31 @@ pub(crate) struct Subscription {
     pub(crate) id: Option<String>,
     /// Whether its client asked for deltas.
     pub(crate) wants_deltas: bool,
+    /// For whom its frames are.
+    pub(crate) dress: Dress,
     filter: Filter,
     follower: Follower,
-    page: VecDeque<Arc<EventRecord>>,
+    page: Option<Held>,
     /// The position of the last event that left the page.
     passed: u64,
     /// How many events were hidden since the client was last told where it is.
     hidden: u64,
+}
+
+/// A page, and which of its events is the next.
+#[derive(Debug)]
+struct Held {
+    span: EventSpan,
+    next: usize,
+}
+
+/// What a subscription has for its client.
+#[derive(Debug)]
+pub(crate) enum Shown {
+    /// These events of a page.
+    Events(EventSpan, Range<usize>),
+    /// Where it is.
+    Cursor(ServerFrame),
 }
 
 /// Which events are shown.
@@ -51,6 +68,10 @@ struct Filter {
 }
 
 impl Filter {
+    fn shows_all(&self) -> bool {
+        self.goal.is_none() && self.kinds.is_none()
+    }
+
     fn shows(&self, goal: &str, kind: &str) -> bool {
         let of_goal = self.goal.as_ref().is_none_or(|asked| asked == goal);
         let of_kind = self.kinds.as_ref().is_none_or(|kinds| {
@@ -73,10 +94,11 @@ impl Subscription {
         Self {
             id: None,
             wants_deltas: false,
+            dress: Dress::Bare,
             filter,
             follower: feed.follow(pos),
-            page: VecDeque::new(),
-            passed: if faultpoints::planted(Bug::CursorPerConnection) { 0 } else { pos },
+            page: None,
+            passed: pos,
             hidden: 0,
         }
     }
@@ -84,7 +106,8 @@ impl Subscription {
     /// Every event after `pos`, under a name.
     #[cfg(test)]
     pub(crate) fn named(feed: &Feed, pos: u64, id: &str) -> Self {
-        Self { id: Some(id.to_owned()), ..Self::at(feed, pos, Filter::default()) }
+        let dress = Dress::of(Some(id));
+        Self { id: Some(id.to_owned()), dress, ..Self::at(feed, pos, Filter::default()) }
     }
 
     /// Starts where `params` ask, and says where that is.
@@ -106,6 +129,7 @@ impl Subscription {
         // The position is taken before the snapshot is read: what happens in between is told twice,
         // in the snapshot and as an event, and never not at all.
         let mut subscription = Self::at(&hub.feed, start.pos, filter);
+        subscription.dress = Dress::of(Some(&id));
         subscription.id = Some(id.clone());
         subscription.wants_deltas = params.deltas;
         let snapshot = if start.snapshot { Some(snapshot(hub, goal).await?) } else { None };
@@ -129,7 +153,7 @@ impl Subscription {
 
     /// Whether a page is held.
     pub(crate) fn has_page(&self) -> bool {
-        !self.page.is_empty()
+        self.page.is_some()
     }
 
     /// Whether there is something to read for it, where the log ends at `end`.
@@ -147,36 +171,76 @@ impl Subscription {
     /// # Errors
     /// The log was replaced: the subscription is over.
     pub(crate) async fn fill(&mut self) -> Result<(), Rebase> {
-        if self.page.is_empty() {
-            self.page = self.follower.next().await?.into();
+        if self.page.is_none() {
+            let span = self.follower.next().await?;
+            self.hold(span);
         }
         Ok(())
     }
 
-    /// The next frame of the page.
-    pub(crate) fn pop(&mut self) -> Option<ServerFrame> {
-        while let Some(event) = self.page.pop_front() {
-            // The bug is that of the first implementation.
-            let is_counted = faultpoints::planted(Bug::CursorPerConnection);
-            self.passed = if is_counted { self.passed + 1 } else { event.pos };
+    /// Takes the next page, if it is in memory and none is held. A log that was replaced is told by
+    /// [`Subscription::fill`].
+    pub(crate) fn fill_from_memory(&mut self) {
+        if self.page.is_none()
+            && let Ok(Some(span)) = self.follower.next_in_memory()
+        {
+            self.hold(span);
+        }
+    }
+
+    fn hold(&mut self, span: EventSpan) {
+        // It may begin with events that were sent before.
+        let next = span.page().events().partition_point(|event| event.pos <= self.passed);
+        self.page = Some(Held { span, next });
+    }
+
+    /// The next of what the page has to show.
+    pub(crate) fn pop(&mut self) -> Option<Shown> {
+        let held = self.page.as_mut()?;
+        let events = held.span.page().events();
+        if self.filter.shows_all() {
+            let range = held.next..events.len();
+            self.passed = held.span.last();
+            let span = self.page.take()?.span;
+            return (!range.is_empty()).then_some(Shown::Events(span, range));
+        }
+        let mut shown = held.next..held.next;
+        for event in events.get(held.next..).unwrap_or_default() {
             if self.filter.shows(&event.goal, &event.kind) {
-                self.hidden = 0;
-                return Some(self.frame(&event));
+                shown.end += 1;
+            } else if shown.is_empty() {
+                self.hidden += 1;
+                shown = shown.end + 1..shown.end + 1;
+            } else {
+                break;
             }
-            self.hidden += 1;
+            self.passed = event.pos;
             if self.hidden >= HIDDEN_EVENTS_MAX {
-                return self.whereabouts();
+                break;
             }
         }
-        // An idle subscription keeps no room for the next page.
-        self.page = VecDeque::new();
-        None
+        held.next = shown.end;
+        let span = (!shown.is_empty()).then(|| EventSpan::clone(&held.span));
+        if held.next >= events.len() {
+            self.page = None;
+        }
+        if let Some(span) = span {
+            self.hidden = 0;
+            return Some(Shown::Events(span, shown));
+        }
+        if self.hidden >= HIDDEN_EVENTS_MAX { self.whereabouts().map(Shown::Cursor) } else { None }
+    }
+
+    /// Goes back to a position: what was taken after it did not reach the client, and is read again.
+    pub(crate) fn go_back(&mut self, pos: u64) {
+        self.page = None;
+        self.passed = self.passed.min(pos);
+        self.follower.rewind(self.passed);
     }
 
     /// Lets go of what is held for a client that does not read. It is read from the log again.
     pub(crate) fn release(&mut self) {
-        self.page = VecDeque::new();
-        self.follower.rewind(self.passed);
+        self.go_back(self.passed);
     }
 
     /// Where the client is, if events were hidden since it was last told.
@@ -189,25 +253,14 @@ impl Subscription {
     pub(crate) fn farewell(&self) -> ServerFrame {
         ServerFrame::Event(EventFrame {
             subscription_id: self.id.clone(),
-            ..EventFrame::outside_log("rebase_required", raw("{}"))
-        })
-    }
-
-    fn frame(&self, event: &EventRecord) -> ServerFrame {
-        ServerFrame::Event(EventFrame {
-            cursor: Some(self.cursor()),
-            seq: Some(event.seq),
-            generation: self.follower.identity().map(|log| log.generation),
-            at: Some(event.at_ms),
-            subscription_id: self.id.clone(),
-            ..EventFrame::outside_log(&event.kind, raw(&event.data))
+            ..EventFrame::outside_log("rebase_required", empty())
         })
     }
 }
 
-/// Stored JSON as it stands; `null` should it be none.
-fn raw(json: &str) -> Box<RawValue> {
-    RawValue::from_string(json.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
+/// Nothing to tell.
+fn empty() -> Box<RawValue> {
+    RawValue::from_string("{}".to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// The cursor of a reader that saw no log yet. It is served from the start.

@@ -5,10 +5,10 @@ use futures_util::future::select_all;
 use pb_protocol::frame::ServerFrame;
 use pb_protocol::methods::events::{SubscribeResult, UnsubscribeResult};
 use pb_protocol::{ErrorCode, RpcError};
-use pb_store::Feed;
 
 use crate::deltas::Delta;
-use crate::subscription::Subscription;
+use crate::page::{Dress, Feed};
+use crate::subscription::{Shown, Subscription};
 
 /// Most subscriptions of one session.
 const SUBSCRIPTIONS_MAX: usize = 16;
@@ -53,10 +53,23 @@ impl Subscriptions {
         UnsubscribeResult { success: self.all.len() < before }
     }
 
-    /// The next frame of the page that is held.
-    pub(crate) fn pop(&mut self) -> Option<ServerFrame> {
-        let holder = self.all.iter_mut().find(|one| one.has_page())?;
-        holder.pop()
+    /// The next of what the page that is held has to show, and for whom it is. A subscription that is alone
+    /// takes further pages too, if they are in memory; of several, each has its turn.
+    pub(crate) fn pop(&mut self) -> Option<(Dress, Shown)> {
+        loop {
+            let holder = if let [alone] = self.all.as_mut_slice() {
+                alone.fill_from_memory();
+                alone
+            } else {
+                self.all.iter_mut().find(|one| one.has_page())?
+            };
+            if !holder.has_page() {
+                return None;
+            }
+            if let Some(shown) = holder.pop() {
+                return Some((holder.dress.clone(), shown));
+            }
+        }
     }
 
     /// Waits until one has a page; forever without any. Gives the last frame of one whose log was
@@ -97,6 +110,11 @@ impl Subscriptions {
         Some(farewell)
     }
 
+    /// Whether one of them holds a page.
+    pub(crate) fn have_page(&self) -> bool {
+        self.all.iter().any(Subscription::has_page)
+    }
+
     /// Whether one of them has something to read.
     pub(crate) fn are_behind(&self, feed: &Feed) -> bool {
         let end = feed.last_pos();
@@ -113,10 +131,14 @@ impl Subscriptions {
         self.all.iter().any(|subscription| subscription.shows(delta))
     }
 
-    /// Lets go of what is held for a client that does not read.
-    pub(crate) fn release(&mut self) {
+    /// Lets go of what is held for a client that does not read; what was taken and not sent is read again
+    /// from the positions in `unsent`.
+    pub(crate) fn release(&mut self, unsent: &[(Dress, u64)]) {
         for subscription in &mut self.all {
-            subscription.release();
+            match unsent.iter().find(|(dress, _)| *dress == subscription.dress) {
+                Some((_, pos)) => subscription.go_back(*pos),
+                None => subscription.release(),
+            }
         }
     }
 
@@ -161,9 +183,9 @@ mod tests {
             commit(&log, 1).await;
             feed.look().await.unwrap();
             assert!(subscriptions.fill(&feed).await.is_none());
-            while let Some(frame) = subscriptions.pop() {
-                let ServerFrame::Event(frame) = frame else { panic!("no event") };
-                shown += usize::from(frame.subscription_id.is_some());
+            while let Some((dress, frame)) = subscriptions.pop() {
+                let Shown::Events(_, events) = frame else { panic!("no event") };
+                shown += if dress == Dress::Bare { 0 } else { events.len() };
             }
         }
         assert!(shown >= 600, "{shown}");

@@ -13,6 +13,7 @@ pub mod delta;
 pub mod domain;
 pub mod error;
 pub mod event;
+pub mod event_text;
 pub mod frame;
 pub mod ipc;
 pub mod line;

@@ -23,7 +23,7 @@ pub use contract::{
     StepKind, StepOutcome, StepResult, StoredResult, Write,
 };
 pub use cursor::Cursor;
-pub use feed::{Feed, Follower, Offer, Rebase};
+pub use feed::{EventRow, Feed, Follower, Page, Rebase, Span};
 pub use inbox::{Inbox, InboxReader, Put};
 pub use log::{GoalFilter, Log, LogReader};
 pub use mark::Mark;

@@ -7,6 +7,7 @@ use pb_model::goal::{Goal, GoalState, GoalStatus};
 use pb_model::{GoalId, ItemId, RunId};
 
 use crate::contract::{Batch, Committed, Error, EventRecord, LogIdentity, Step, StoredResult};
+use crate::feed::{Page, Span, Tail};
 use crate::mark::Mark;
 use crate::sqlite::{Location, Shared, append, migrate, open, query};
 
@@ -74,6 +75,15 @@ impl Log {
             .await
     }
 
+    /// Moves what is only in the WAL into the file, as far as no reader is in the way. For a writer that
+    /// stops; what was committed is durable without it.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub async fn settle(&self) -> Result<(), Error> {
+        self.connection.call(|connection| append::checkpoint_whole(connection)).await
+    }
+
     /// A reader on the writer's own connection: it sees every commit at once.
     pub fn reader(&self) -> LogReader {
         LogReader { connection: self.connection.clone() }
@@ -134,6 +144,21 @@ impl LogReader {
     /// The events after `pos`: at most `limit`, and at most 1 MiB beyond the first.
     pub async fn events_after(&self, pos: u64, limit: usize) -> Result<Vec<EventRecord>, Error> {
         self.connection.call(move |connection| query::events_after(connection, pos, limit)).await
+    }
+
+    /// What is new at the end; see [`query::tail`].
+    pub(crate) async fn tail<P: Page>(
+        &self,
+        seen: Option<u64>,
+        known: Option<LogIdentity>,
+        end: u64,
+    ) -> Result<Option<Tail<P>>, Error> {
+        self.connection.call(move |connection| query::tail(connection, seen, known.as_ref(), end)).await
+    }
+
+    /// The events after `pos` that make one span; see [`query::span`].
+    pub(crate) async fn span<P: Page>(&self, log: LogIdentity, pos: u64) -> Result<Option<Span<P>>, Error> {
+        self.connection.call(move |connection| query::span(connection, &log, pos)).await
     }
 
     /// A page of goals, highest priority first, then oldest first, and how many there are in all.

@@ -100,7 +100,11 @@ fn is_open(hub: &Hub, log: &LogAddress) -> bool {
 }
 
 async fn look(hub: &Hub) -> Result<(), Refusal> {
-    hub.feed.look().await.map_err(|source| Refusal::Unreadable { path: hub.state_db.clone(), source })
+    hub.feed
+        .look()
+        .await
+        .map(|_| ())
+        .map_err(|source| Refusal::Unreadable { path: hub.state_db.clone(), source })
 }
 
 /// The path without links; as it stands if there is no such file.

@@ -104,7 +104,7 @@ impl Connection {
                 line = lines.next() => match line {
                     Some(Ok(Ok(line))) => {
                         self.heard = Instant::now();
-                        if !self.take(&line).await {
+                        if !self.take(&line) {
                             return "it said goodbye";
                         }
                         continue;
@@ -130,9 +130,9 @@ impl Connection {
     }
 
     /// Takes a line; false when it was the last one.
-    async fn take(&self, line: &str) -> bool {
+    fn take(&self, line: &str) -> bool {
         match ipc::parse(line) {
-            Ok(Some(Frame::SchedulerEvent(event))) => self.look(&event).await,
+            Ok(Some(Frame::SchedulerEvent(event))) => self.heard_of(&event),
             Ok(Some(Frame::SchedulerDelta(delta))) if line.len() <= deltas::LINE_BYTES_MAX => {
                 self.hub.deltas.offer(*delta, self.hub.clock.now_ms());
             }
@@ -156,12 +156,11 @@ impl Connection {
         true
     }
 
-    /// Looks at the log, if the event could be one that is not known yet. What the event says is not
-    /// believed: clients are told what the log says.
-    async fn look(&self, event: &SchedulerEvent) {
-        let is_known = event.pos.is_none_or(|pos| pos <= self.hub.feed.last_pos());
-        if !is_known && let Err(error) = self.hub.feed.look().await {
-            tracing::warn!(%error, "cannot read the log; trying again within a second");
+    /// Rings, if the event could be one that is not known yet. What the event says is not believed: clients
+    /// are told what the log says.
+    fn heard_of(&self, event: &SchedulerEvent) {
+        if event.pos.is_none_or(|pos| pos > self.hub.feed.last_pos()) {
+            self.hub.feed.bell();
         }
     }
 }

@@ -18,6 +18,9 @@ use crate::admit::Admitted;
 use crate::hub::Hub;
 use crate::subscription::Subscription;
 
+/// The name of the first subscription of each connection.
+pub(crate) const FIRST_SUBSCRIPTION: &str = "sub_1";
+
 /// Who asks.
 #[derive(Debug)]
 pub(crate) struct Caller {

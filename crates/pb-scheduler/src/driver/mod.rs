@@ -126,7 +126,7 @@ impl Driver {
         }
         self.marked = (0, 0);
         self.mark();
-        Ok(())
+        self.log.settle().await
     }
 
     /// One turn: decide, commit, perform.

@@ -158,6 +158,16 @@ pub(crate) fn checkpoint(connection: &Connection, path: &Path, commits: u64) -> 
     } else {
         return Ok(());
     };
+    copy_back(connection, mode)
+}
+
+/// Moves all of the WAL into the file, for a writer that stops: whoever opens the file next finds nothing
+/// to recover, which takes milliseconds a MiB.
+pub(crate) fn checkpoint_whole(connection: &Connection) -> Result<(), Error> {
+    copy_back(connection, "TRUNCATE")
+}
+
+fn copy_back(connection: &Connection, mode: &str) -> Result<(), Error> {
     connection.busy_timeout(std::time::Duration::ZERO)?;
     let tried = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
     connection.busy_timeout(std::time::Duration::from_secs(5))?;

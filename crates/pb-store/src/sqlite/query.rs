@@ -7,6 +7,7 @@ use pb_model::goal::{Goal, GoalState};
 
 use super::unsigned;
 use crate::contract::{Error, EventRecord, LogIdentity, SCHEMA_VERSION, Step, StoredResult};
+use crate::feed::{EventRow, Page, SPANS_AT_ONCE_MAX, Span, Tail};
 use crate::log::GoalFilter;
 
 /// Most event bytes in one page; the first event is always in it.
@@ -65,6 +66,83 @@ pub(crate) fn events_after(
         page.push(event);
     }
     Ok(page)
+}
+
+/// The events after `pos` in spans, as many as are read at once, and whether there are more.
+pub(crate) fn spans_after<P: Page>(
+    connection: &Connection,
+    log: &LogIdentity,
+    pos: u64,
+    spans_max: usize,
+) -> Result<(Vec<Span<P>>, bool), Error> {
+    let mut statement = connection
+        .prepare_cached("SELECT pos, seq, goal, id, at, kind, data FROM event WHERE pos > ?1 ORDER BY pos")?;
+    // A client may have said any number: beyond SQLite's integers there is no event.
+    let mut rows = statement.query([i64::try_from(pos).unwrap_or(i64::MAX)])?;
+    let mut spans = Vec::new();
+    let mut span = Span::begin(log, pos);
+    while let Some(row) = rows.next()? {
+        let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+        span.push(&EventRow {
+            pos: unsigned(row.get(0)?),
+            seq: unsigned(row.get(1)?),
+            goal: text(2)?,
+            id: text(3)?,
+            at_ms: unsigned(row.get(4)?),
+            kind: text(5)?,
+            data: text(6)?,
+        });
+        if span.is_full() {
+            let next = Span::begin(log, span.last());
+            spans.push(std::mem::replace(&mut span, next));
+            if spans.len() == spans_max {
+                return Ok((spans, true));
+            }
+        }
+    }
+    if span.events() > 0 {
+        spans.push(span);
+    }
+    Ok((spans, false))
+}
+
+/// The events after `pos` that make one span, if this is still the log that the asker means.
+pub(crate) fn span<P: Page>(
+    connection: &mut Connection,
+    log: &LogIdentity,
+    pos: u64,
+) -> Result<Option<Span<P>>, Error> {
+    let transaction = connection.transaction()?;
+    let is_same =
+        identity(&transaction)?.is_some_and(|is| is.id == log.id && is.generation == log.generation);
+    if !is_same {
+        return Ok(None);
+    }
+    Ok(spans_after(&transaction, log, pos, 1)?.0.pop())
+}
+
+/// What is new at the log's end, if anything may be since `data_version` was `seen`. After another history
+/// than the `known` one, everything is.
+pub(crate) fn tail<P: Page>(
+    connection: &mut Connection,
+    seen: Option<u64>,
+    known: Option<&LogIdentity>,
+    end: u64,
+) -> Result<Option<Tail<P>>, Error> {
+    let data_version = data_version(connection)?;
+    if seen == Some(data_version) {
+        return Ok(None);
+    }
+    let transaction = connection.transaction()?;
+    let identity = identity(&transaction)?;
+    let Some(log) = &identity else {
+        return Ok(Some(Tail { data_version, identity, spans: Vec::new(), more: false }));
+    };
+    let is_known = known.is_none_or(|known| known.id == log.id && known.generation == log.generation);
+    let after = if is_known { end } else { 0 };
+    let (spans, more) = spans_after(&transaction, log, after, SPANS_AT_ONCE_MAX)?;
+    drop(transaction);
+    Ok(Some(Tail { data_version, identity, spans, more }))
 }
 
 /// A page of goals, highest priority first, then oldest first, and how many there are in all.

@@ -1,42 +1,79 @@
 //! The feed: every follower sees every event once, in order, whatever becomes of the offers (I3).
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use pb_store::{EventRecord, Feed, Follower, Location, Log, Mark, NewEvent, Offer, Rebase, Write};
+use pb_store::{EventRow, Follower, Location, Log, LogIdentity, Mark, NewEvent, Page, Rebase, Write};
 use pretty_assertions::assert_eq;
 use tokio::task::JoinSet;
 
-use crate::support::{Chance, Place, append, batch, event, events, everything, goal, open_log};
+use crate::support::{Chance, Place, batch, event, events, everything, goal, open_log};
 
 /// Longest that anything here may take.
 const LIMIT: Duration = Duration::from_mins(1);
 
+pub(crate) type Feed = pb_store::Feed<Told>;
+
+/// What followers are told, for comparison.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    events: Vec<(u64, String)>,
+    bytes: usize,
+}
+
+impl Page for Told {
+    fn begin(_: &LogIdentity) -> Self {
+        Self::default()
+    }
+
+    fn push(&mut self, event: &EventRow<'_>) {
+        let EventRow { pos, seq, goal, id, at_ms, kind, data } = event;
+        self.bytes += data.len() + 100;
+        self.events.push((*pos, format!("{seq} {goal} {id} {at_ms} {kind} {data}")));
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// The next events, without those that were delivered before.
+async fn next(follower: &mut Follower<Told>) -> Result<Vec<(u64, String)>, Rebase> {
+    let before = follower.pos();
+    let span = follower.next().await?;
+    assert!(span.after() <= before && before < span.last(), "{span:?} after {before}");
+    Ok(span.page().events.iter().filter(|(pos, _)| *pos > before).cloned().collect())
+}
+
 /// Follows to `last` and returns what came. Now and then it stops waiting and asks again.
-async fn follow(mut follower: Follower, last: u64, luck: u64) -> Vec<Arc<EventRecord>> {
+async fn follow(mut follower: Follower<Told>, last: u64, luck: u64) -> Vec<(u64, String)> {
     let mut chance = Chance(luck);
     let mut seen = Vec::new();
     while follower.pos() < last {
         let patience = Duration::from_micros(chance.below(500));
-        if let Ok(page) = tokio::time::timeout(patience, follower.next()).await {
-            seen.extend(page.unwrap());
+        if let Ok(told) = tokio::time::timeout(patience, next(&mut follower)).await {
+            seen.extend(told.unwrap());
+        }
+        if chance.below(10) == 0 {
+            let back = seen.len().saturating_sub(chance.index(5));
+            seen.truncate(back);
+            follower.rewind(seen.last().map_or(follower.pos(), |(pos, _)| *pos));
         }
     }
     seen
 }
 
 /// Follows to `last` and returns the positions that came.
-async fn follow_all(mut follower: Follower, last: u64) -> Vec<u64> {
+async fn follow_all(mut follower: Follower<Told>, last: u64) -> Vec<u64> {
     let mut seen = Vec::new();
     while follower.pos() < last {
-        let page = tokio::time::timeout(LIMIT, follower.next()).await.unwrap().unwrap();
-        seen.extend(page.iter().map(|event| event.pos));
+        let told = tokio::time::timeout(LIMIT, next(&mut follower)).await.unwrap().unwrap();
+        seen.extend(told.iter().map(|(pos, _)| *pos));
     }
     seen
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn offers_may_be_lost_doubled_late_or_out_of_order() {
+async fn followers_are_told_everything_once_in_order_however_the_bell_rings() {
     for seed in 1..=4 {
         let place = Place::file();
         let path = place.path("state.db");
@@ -52,82 +89,40 @@ async fn offers_may_be_lost_doubled_late_or_out_of_order() {
             let follower = feed.follow(from);
             followers.spawn(async move { (from, follow(follower, last, seed * 10 + number).await) });
         }
-        let looker = feed.clone();
+        let tail = feed.clone();
         let mut looking = JoinSet::new();
-        looking.spawn(async move {
-            while looker.last_pos() < last {
-                looker.look().await.unwrap();
-            }
-        });
-        write_and_offer(&log, &feed, last, seed).await;
+        looking.spawn(async move { tail.follow_tail().await });
+        write_and_ring(&log, &feed, last, seed).await;
         let written = everything(&log.reader()).await;
         let results = tokio::time::timeout(LIMIT, followers.join_all()).await.unwrap();
         for (from, seen) in results {
-            let seen: Vec<_> = seen.iter().map(|event| on_the_wire((**event).clone())).collect();
-            let expected: Vec<_> =
-                written.iter().skip(usize::try_from(from).unwrap()).cloned().map(on_the_wire).collect();
+            let expected: Vec<_> = written
+                .iter()
+                .skip(usize::try_from(from).unwrap())
+                .map(|event| {
+                    let pb_store::EventRecord { pos, seq, goal, id, at_ms, kind, data, .. } = event;
+                    (*pos, format!("{seq} {goal} {id} {at_ms} {kind} {data}"))
+                })
+                .collect();
             assert!(seen == expected, "seed {seed}, from {from}: {} events seen", seen.len());
         }
     }
 }
 
-/// Commits up to position `last` while a bad link offers the events.
-async fn write_and_offer(log: &Log, feed: &Feed, last: u64, seed: u64) {
+/// Commits up to position `last`; the bell rings sometimes, and at the end.
+async fn write_and_ring(log: &Log, feed: &Feed, last: u64, seed: u64) {
     let mut chance = Chance(seed);
-    let (id, generation) = (log.identity().id.clone(), log.identity().generation);
-    let mut link: Vec<EventRecord> = Vec::new();
     let mut pos = 20;
     while pos < last {
         let numbers = pos..(pos + 1 + chance.below(20)).min(last);
         let committed = log.commit(events(goal(chance.below(3).into()), numbers)).await.unwrap();
         pos = committed.events.last().unwrap().pos;
-        link.extend(committed.events.into_iter().map(on_the_wire));
-        if chance.below(3) == 0 {
-            chance.shuffle(&mut link);
-        }
-        for record in link.split_off(chance.index(link.len() + 1)) {
-            let copies = [0, 1, 1, 1, 2][chance.index(5)];
-            for _ in 0..copies {
-                let offered = feed.offer(record.clone(), &id, generation);
-                if offered == Offer::Gap && chance.below(4) == 0 {
-                    feed.look().await.unwrap();
-                }
-            }
+        for _ in 0..[0, 0, 1, 2][chance.index(4)] {
+            feed.bell();
         }
     }
     feed.look().await.unwrap();
     assert_eq!(feed.last_pos(), last);
-}
-
-/// The link carries no facts.
-fn on_the_wire(record: EventRecord) -> EventRecord {
-    EventRecord { body: String::new(), ..record }
-}
-
-#[tokio::test]
-async fn an_offer_is_used_old_or_behind_a_gap() {
-    let place = Place::file();
-    let path = place.path("state.db");
-    let log = open_log(&path).await;
-    let written = log.commit(events(goal(1), 1..=4)).await.unwrap().events;
-    let feed = Feed::new(path.clone());
-    let offer = |pos: usize, id: &str, generation| {
-        let record = written.get(pos - 1).cloned().unwrap();
-        feed.offer(record, id, generation)
-    };
-    assert_eq!(offer(1, "log-1", 1), Offer::Gap, "the log was not seen yet");
-    feed.look().await.unwrap();
-    assert_eq!(offer(4, "log-1", 1), Offer::Old);
-    let next = log.commit(batch([append(goal(1), 5), append(goal(1), 6)])).await.unwrap().events;
-    let [fifth, sixth] = next.try_into().unwrap();
-    assert_eq!(feed.offer(sixth.clone(), "log-1", 1), Offer::Gap);
-    assert_eq!(feed.offer(fifth.clone(), "log-2", 1), Offer::Gap, "of another log");
-    assert_eq!(feed.offer(fifth.clone(), "log-1", 2), Offer::Gap, "of another generation");
-    assert_eq!(feed.last_pos(), 4);
-    assert_eq!(feed.offer(fifth.clone(), "log-1", 1), Offer::Used);
-    assert_eq!(feed.offer(fifth, "log-1", 1), Offer::Old);
-    assert_eq!(feed.offer(sixth, "log-1", 1), Offer::Used);
-    assert_eq!(feed.last_pos(), 6);
 }
 
 #[tokio::test]
@@ -140,10 +135,8 @@ async fn a_follower_that_the_ring_left_behind_reads_the_log() {
     let slow = feed.follow(0);
     let last: u64 = 6_000;
     for start in (0..last).step_by(500) {
-        let committed = log.commit(events(goal(1), start..start + 500)).await.unwrap();
-        for record in committed.events {
-            assert_eq!(feed.offer(record, "log-1", 1), Offer::Used);
-        }
+        log.commit(events(goal(1), start..start + 500)).await.unwrap();
+        feed.look().await.unwrap();
     }
     let all: Vec<u64> = (1..=last).collect();
     assert_eq!(follow_all(slow, last).await, all);
@@ -230,8 +223,8 @@ async fn another_generation_ends_every_follower() {
     let mark = Mark { log_id: "log-1".to_owned(), pos: 50, at_ms: 1 };
     let log = Log::open(Location::File(path), "log-2".to_owned(), Some(mark)).await.unwrap();
     feed.look().await.unwrap();
-    assert_eq!(caught_up.next().await, Err(Rebase));
-    assert_eq!(behind.next().await, Err(Rebase));
+    assert_eq!(caught_up.next().await.unwrap_err(), Rebase);
+    assert_eq!(behind.next().await.unwrap_err(), Rebase);
     assert_eq!(feed.identity().as_ref(), Some(log.identity()));
     log.commit(events(goal(1), 4..=5)).await.unwrap();
     feed.look().await.unwrap();
@@ -251,7 +244,7 @@ async fn another_file_ends_every_follower() {
     let log = Log::open(Location::File(path), "log-2".to_owned(), None).await.unwrap();
     log.commit(events(goal(1), 1..=2)).await.unwrap();
     feed.look().await.unwrap();
-    assert_eq!(follower.next().await, Err(Rebase));
+    assert_eq!(follower.next().await.unwrap_err(), Rebase);
     assert_eq!(follow_all(feed.follow(0), 2).await, [1, 2]);
 }
 

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use pb_store::{Error, Feed, Inbox, Location, Log, LogReader, Mark};
+use pb_store::{Error, Inbox, Location, Log, LogReader, Mark};
 use pretty_assertions::assert_eq;
 use rusqlite::Connection;
 
+use crate::feed::Feed;
 use crate::support::{Place, append, batch, events, everything, goal, integrity, open_log, raw};
 
 async fn open(path: &Path) -> Result<Log, Error> {

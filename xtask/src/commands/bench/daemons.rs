@@ -52,6 +52,10 @@ impl Daemons {
         self.timed(&["start"]).map(|_| ())
     }
 
+    pub(super) fn start_gateway(&self) -> anyhow::Result<()> {
+        self.timed(&["gateway", "start"]).map(|_| ())
+    }
+
     pub(super) fn stop(&self) -> anyhow::Result<()> {
         self.timed(&["stop"]).map(|_| ())
     }

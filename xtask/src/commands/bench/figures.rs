@@ -72,6 +72,11 @@ impl Percentiles {
     }
 }
 
+/// A count as a figure; none here is above 2^32.
+pub(super) fn number(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
 pub(super) fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }

@@ -1,9 +1,11 @@
 //! `cargo xtask bench`: how fast and how small, measured on this machine.
 
+mod fanout;
 mod goals;
 mod turn;
 
 mod client;
+mod cpu;
 mod daemons;
 mod disk;
 mod figures;
@@ -22,6 +24,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
+    Fanout(fanout::Args),
     Goals(goals::Args),
     Turn(turn::Args),
 }
@@ -29,6 +32,7 @@ enum Bench {
 /// Runs the command.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.bench {
+        Bench::Fanout(args) => fanout::run(&args),
         Bench::Goals(args) => goals::run(&args),
         Bench::Turn(args) => turn::run(&args),
     }

@@ -1,0 +1,227 @@
+//! Events as clients get them: written and framed once, shared by all.
+//!
+//! ```text
+//!   row of the log --> text (JSON without its end) --+--> bare       for sessions that never subscribed
+//!                                                    +--> first      for the first subscription of each
+//!                                                    +--> lines      for event streams
+//! ```
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use pb_protocol::event_text::{self, EventText};
+use pb_runtime::faultpoints::{self, Bug};
+use pb_store::{Cursor, EventRow, LogIdentity, Page, Span};
+
+use crate::methods::FIRST_SUBSCRIPTION;
+use crate::sse;
+use crate::websocket::frame_header;
+
+/// The log, read in the form in which it is sent.
+pub(crate) type Feed = pb_store::Feed<EventPage>;
+/// One reader of it.
+pub(crate) type Follower = pb_store::Follower<EventPage>;
+/// Events without a gap.
+pub(crate) type EventSpan = Arc<Span<EventPage>>;
+
+/// What an event takes beside its text, in bytes, about.
+const EVENT_BYTES: usize = 128;
+
+/// Events as they are sent.
+#[derive(Debug)]
+pub(crate) struct EventPage {
+    log: LogIdentity,
+    events: Vec<Event>,
+    /// What is sent of each, without its end.
+    text: Vec<u8>,
+    bare: OnceLock<Layout>,
+    first: OnceLock<Layout>,
+    lines: OnceLock<Layout>,
+}
+
+/// An event of a page.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) pos: u64,
+    pub(crate) goal: Arc<str>,
+    pub(crate) kind: Box<str>,
+    cursor: Box<str>,
+    /// Where `data` lies in the text.
+    data: Range<usize>,
+    /// Where its text ends.
+    end: usize,
+}
+
+/// For whom the frames are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Dress {
+    /// A session that never subscribed.
+    Bare,
+    /// The first subscription of a connection, which has the same name on all.
+    First,
+    /// A further one.
+    Other(Arc<str>),
+}
+
+impl Dress {
+    pub(crate) fn of(subscription: Option<&str>) -> Self {
+        match subscription {
+            None => Self::Bare,
+            Some(FIRST_SUBSCRIPTION) => Self::First,
+            Some(other) => Self::Other(other.into()),
+        }
+    }
+}
+
+/// All events of a page, one after the other, as they go into a socket.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    bytes: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Layout {
+    /// The bytes of all its events.
+    pub(crate) fn all(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes of these events.
+    pub(crate) fn of(&self, events: &Range<usize>) -> &[u8] {
+        self.bytes.get(self.start(events.start)..self.start(events.end)).unwrap_or_default()
+    }
+
+    /// As many of these events as fit into so many bytes, but at least one.
+    pub(crate) fn first_bytes(&self, events: &Range<usize>, bytes: usize) -> Range<usize> {
+        let end = self.ends.partition_point(|end| *end <= self.start(events.start) + bytes);
+        events.start..end.clamp(events.start + 1, events.end)
+    }
+
+    /// The frame to which the byte at `offset` after the start of frame `from` belongs, and where that frame
+    /// begins and ends, from there too.
+    pub(crate) fn frame_at(&self, from: usize, offset: usize) -> (usize, usize, usize) {
+        let start = self.start(from);
+        let frame = self.ends.partition_point(|end| *end <= start + offset);
+        (frame, self.start(frame) - start, self.start(frame + 1) - start)
+    }
+
+    fn start(&self, event: usize) -> usize {
+        event.checked_sub(1).and_then(|before| self.ends.get(before).copied()).unwrap_or_default()
+    }
+}
+
+impl EventPage {
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The frames of the WebSocket; `None` for those that are not shared.
+    pub(crate) fn frames(&self, dress: &Dress) -> Option<&Layout> {
+        match dress {
+            Dress::Bare => Some(self.bare.get_or_init(|| self.framed(&event_text::end(None)))),
+            Dress::First => {
+                let end = || event_text::end(Some(FIRST_SUBSCRIPTION));
+                Some(self.first.get_or_init(|| self.framed(&end())))
+            }
+            Dress::Other(_) => None,
+        }
+    }
+
+    /// The frames of these events for a subscription with this name.
+    pub(crate) fn frames_for(&self, events: Range<usize>, name: &str) -> Layout {
+        let end = event_text::end(Some(name));
+        let mut layout = Layout { bytes: Vec::new(), ends: Vec::new() };
+        for index in events {
+            frame(&mut layout.bytes, self.text_of(index), &end);
+            layout.ends.push(layout.bytes.len());
+        }
+        layout
+    }
+
+    /// The lines of an event stream.
+    pub(crate) fn lines(&self) -> &Layout {
+        self.lines.get_or_init(|| {
+            let mut layout = self.empty_layout();
+            for event in &self.events {
+                let data = self.text.get(event.data.clone()).unwrap_or_default();
+                sse::write_event(&mut layout.bytes, Some(&event.cursor), &event.kind, data);
+                layout.ends.push(layout.bytes.len());
+            }
+            layout
+        })
+    }
+
+    fn framed(&self, end: &[u8]) -> Layout {
+        let mut layout = self.empty_layout();
+        for index in 0..self.events.len() {
+            frame(&mut layout.bytes, self.text_of(index), end);
+            layout.ends.push(layout.bytes.len());
+        }
+        layout
+    }
+
+    fn empty_layout(&self) -> Layout {
+        let count = self.events.len();
+        Layout { bytes: Vec::with_capacity(self.text.len() + count * 32), ends: Vec::with_capacity(count) }
+    }
+
+    fn text_of(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).and_then(|before| self.events.get(before)).map_or(0, |it| it.end);
+        let end = self.events.get(index).map_or(start, |event| event.end);
+        self.text.get(start..end).unwrap_or_default()
+    }
+}
+
+fn frame(out: &mut Vec<u8>, text: &[u8], end: &[u8]) {
+    frame_header(out, text.len() + end.len());
+    out.extend_from_slice(text);
+    out.extend_from_slice(end);
+}
+
+impl Page for EventPage {
+    fn begin(log: &LogIdentity) -> Self {
+        Self {
+            log: log.clone(),
+            events: Vec::new(),
+            text: Vec::new(),
+            bare: OnceLock::new(),
+            first: OnceLock::new(),
+            lines: OnceLock::new(),
+        }
+    }
+
+    fn push(&mut self, event: &EventRow<'_>) {
+        // The bug is that of the first implementation: a count of what was got.
+        let counts = faultpoints::planted(Bug::CursorPerConnection);
+        let pos = if counts { self.events.len() as u64 + 1 } else { event.pos };
+        let cursor = Cursor::at(&self.log, pos).to_string();
+        let text = EventText {
+            event: event.kind,
+            data: event.data,
+            cursor: &cursor,
+            seq: event.seq,
+            generation: self.log.generation,
+            at: event.at_ms,
+        };
+        let start = self.text.len();
+        let data = text.open(&mut self.text);
+        let goal = match self.events.last() {
+            Some(last) if *last.goal == *event.goal => Arc::clone(&last.goal),
+            _ => event.goal.into(),
+        };
+        self.events.push(Event {
+            pos: event.pos,
+            goal,
+            kind: event.kind.into(),
+            cursor: cursor.into(),
+            data: start + data.start..start + data.end,
+            end: self.text.len(),
+        });
+    }
+
+    fn bytes(&self) -> usize {
+        // Its text, and the layout that is made of it.
+        self.text.len() * 2 + self.events.len() * EVENT_BYTES
+    }
+}

@@ -1,0 +1,79 @@
+//! Why a session ends, and how the other side is told.
+
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio_tungstenite::tungstenite;
+
+use crate::websocket::{Incoming, Outgoing, Written, close_frame};
+
+/// How long the other side has to take a close frame and to answer it.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
+
+/// Why we close.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Closing {
+    /// The other side is gone.
+    Gone,
+    /// The other side said goodbye.
+    Goodbye,
+    ShuttingDown,
+    HeartbeatTimeout,
+    ConnectionLimit,
+    SlowConsumer,
+    TooBig,
+    Malformed,
+}
+
+impl Closing {
+    /// What an error of the library means.
+    pub(super) fn of(error: &tungstenite::Error) -> Self {
+        match error {
+            tungstenite::Error::Capacity(_) => Self::TooBig,
+            tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
+                Self::Gone
+            }
+            tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_) => Self::Malformed,
+            _ => Self::Gone,
+        }
+    }
+
+    fn frame(self) -> Option<(u16, &'static str)> {
+        match self {
+            Self::Gone => None,
+            Self::Goodbye => Some((1000, "")),
+            Self::ShuttingDown => Some((1001, "Server shutting down")),
+            Self::HeartbeatTimeout => Some((1000, "heartbeat_timeout")),
+            Self::ConnectionLimit => Some((4006, "Connection limit exceeded")),
+            Self::SlowConsumer => Some((4008, "slow_consumer")),
+            Self::TooBig => Some((1009, "message too big")),
+            Self::Malformed => Some((1002, "malformed frame")),
+        }
+    }
+}
+
+/// Says why, waits a moment for the answer, and lets go.
+pub(super) async fn close(
+    mut incoming: Incoming,
+    mut socket: OwnedWriteHalf,
+    mut outgoing: Outgoing,
+    closing: Closing,
+) {
+    let Some((code, reason)) = closing.frame() else {
+        return;
+    };
+    // Only the rest of a frame that has begun goes before it: who resumes is told the events then.
+    outgoing.release();
+    outgoing.push(close_frame(code, reason));
+    let goodbye = async {
+        while let Written::Blocked { .. } = outgoing.write(&socket)? {
+            socket.writable().await?;
+        }
+        socket.shutdown().await?;
+        incoming.discard().await;
+        Ok::<(), std::io::Error>(())
+    };
+    // Whoever does not answer has had its chance.
+    let _ = tokio::time::timeout(CLOSE_WAIT, goodbye).await;
+}

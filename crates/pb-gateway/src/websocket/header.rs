@@ -1,0 +1,90 @@
+//! Frames from a server (RFC 6455 §5.2): whole messages, unmasked.
+
+use bytes::Bytes;
+use pb_protocol::frame::ServerFrame;
+
+/// The frame is a whole message.
+const FIN: u8 = 0x80;
+/// The payload length that says that two more bytes tell it.
+const LENGTH_16: u8 = 126;
+/// The payload length that says that eight more bytes tell it.
+const LENGTH_64: u8 = 127;
+/// Most bytes of the payload of a control frame.
+const CONTROL_BYTES_MAX: usize = 125;
+
+/// What a frame is.
+#[derive(Debug, Clone, Copy)]
+#[repr(u8)]
+pub(crate) enum Opcode {
+    Text = 1,
+    Close = 8,
+    Ping = 9,
+    Pong = 10,
+}
+
+/// Appends what stands before so many bytes of text.
+pub(crate) fn frame_header(out: &mut Vec<u8>, len: usize) {
+    header(out, Opcode::Text, len);
+}
+
+fn header(out: &mut Vec<u8>, opcode: Opcode, len: usize) {
+    out.push(FIN | opcode as u8);
+    match (u8::try_from(len), u16::try_from(len)) {
+        (Ok(short), _) if short < LENGTH_16 => out.push(short),
+        (_, Ok(medium)) => {
+            out.push(LENGTH_16);
+            out.extend_from_slice(&medium.to_be_bytes());
+        }
+        _ => {
+            out.push(LENGTH_64);
+            out.extend_from_slice(&(len as u64).to_be_bytes());
+        }
+    }
+}
+
+/// A frame of ours as a message.
+pub(crate) fn text_frame(frame: &ServerFrame) -> Bytes {
+    // Frames are plain data: strings, numbers and JSON that was parsed before.
+    let text = serde_json::to_vec(frame).unwrap_or_default();
+    let mut out = Vec::with_capacity(text.len() + 10);
+    frame_header(&mut out, text.len());
+    out.extend_from_slice(&text);
+    out.into()
+}
+
+/// A ping, a pong or a close. What does not fit into one is cut off.
+pub(crate) fn control_frame(opcode: Opcode, payload: &[u8]) -> Bytes {
+    let payload = payload.get(..CONTROL_BYTES_MAX).unwrap_or(payload);
+    let mut out = Vec::with_capacity(payload.len() + 2);
+    header(&mut out, opcode, payload.len());
+    out.extend_from_slice(payload);
+    out.into()
+}
+
+/// A close with its code and reason.
+pub(crate) fn close_frame(code: u16, reason: &str) -> Bytes {
+    let mut payload = code.to_be_bytes().to_vec();
+    payload.extend_from_slice(reason.as_bytes());
+    control_frame(Opcode::Close, &payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_written_in_the_shortest_form() {
+        for (len, expect) in [
+            (0, vec![0x81, 0]),
+            (125, vec![0x81, 125]),
+            (126, vec![0x81, 126, 0, 126]),
+            (65_535, vec![0x81, 126, 0xff, 0xff]),
+            (65_536, vec![0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+        ] {
+            let mut out = Vec::new();
+            frame_header(&mut out, len);
+            assert_eq!(out, expect, "{len}");
+        }
+        assert_eq!(&*close_frame(4008, "slow"), b"\x88\x06\x0f\xa8slow");
+    }
+}

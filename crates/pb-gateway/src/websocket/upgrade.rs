@@ -1,0 +1,62 @@
+//! The handshake (RFC 6455 §4.2).
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Version};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+/// The one version of the protocol that there is.
+const PROTOCOL_VERSION: &[u8] = b"13";
+
+/// A request that becomes a WebSocket once it is answered.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    accept: String,
+    upgrade: OnUpgrade,
+}
+
+/// Looks whether the request asks for a WebSocket.
+pub(crate) fn handshake(request: &mut Request<Body>) -> Option<Handshake> {
+    let headers = request.headers();
+    let asks = request.method() == Method::GET
+        && request.version() == Version::HTTP_11
+        && has(headers, &CONNECTION, b"upgrade")
+        && has(headers, &UPGRADE, b"websocket")
+        && headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version.as_bytes() == PROTOCOL_VERSION);
+    let accept = derive_accept_key(headers.get(SEC_WEBSOCKET_KEY)?.as_bytes());
+    asks.then(|| Handshake { accept, upgrade: hyper::upgrade::on(request) })
+}
+
+impl Handshake {
+    /// The answer that begins it.
+    pub(crate) fn response(&self) -> Response {
+        let headers =
+            [(CONNECTION, "upgrade"), (UPGRADE, "websocket"), (SEC_WEBSOCKET_ACCEPT, self.accept.as_str())];
+        (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+    }
+
+    /// The socket, once the answer was sent, and what the other side has said already. `None` if it left.
+    pub(crate) async fn socket(self) -> Option<(TcpStream, Bytes)> {
+        let upgraded = self.upgrade.await.ok()?;
+        // Only `server.rs` makes connections, and of this type.
+        let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+        Some((parts.io.into_inner(), parts.read_buf))
+    }
+}
+
+/// Whether a header that is a list has this word in it, whatever its case.
+fn has(headers: &HeaderMap, name: &HeaderName, word: &[u8]) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .any(|one| one.trim_ascii().eq_ignore_ascii_case(word))
+}

@@ -1,0 +1,85 @@
+//! Event frames written by hand: once for all that get them, and without parsing what is told.
+
+use std::io::Write as _;
+use std::ops::Range;
+
+/// An event of the log, borrowed; see [`EventFrame`](crate::frame::EventFrame) for the keys.
+#[derive(Debug, Clone, Copy)]
+pub struct EventText<'a> {
+    /// Its name.
+    pub event: &'a str,
+    /// What is told about it: JSON, which is passed on byte for byte.
+    pub data: &'a str,
+    /// Where to resume after it.
+    pub cursor: &'a str,
+    /// Its number in its goal.
+    pub seq: u64,
+    /// The log's generation.
+    pub generation: u64,
+    /// When it happened, in milliseconds since 1970.
+    pub at: u64,
+}
+
+impl EventText<'_> {
+    /// Appends the frame without its end, which [`end`] makes: it is all that differs between clients.
+    /// Tells where `data` stands, counted from where the frame begins.
+    pub fn open(&self, out: &mut Vec<u8>) -> Range<usize> {
+        let start = out.len();
+        out.reserve(self.event.len() + self.data.len() + self.cursor.len() + 128);
+        out.extend_from_slice(br#"{"type":"event","event":"#);
+        string(out, self.event);
+        out.extend_from_slice(br#","data":"#);
+        let data = out.len() - start..out.len() - start + self.data.len();
+        out.extend_from_slice(self.data.as_bytes());
+        out.extend_from_slice(br#","cursor":"#);
+        string(out, self.cursor);
+        // A vector takes everything.
+        let _ = write!(out, r#","seq":{},"gen":{},"at":{}"#, self.seq, self.generation, self.at);
+        data
+    }
+}
+
+/// The end of an event frame, for the subscription that it belongs to, if it has a name.
+pub fn end(subscription: Option<&str>) -> Vec<u8> {
+    let Some(subscription) = subscription else {
+        return b"}".to_vec();
+    };
+    let mut out = br#","subscriptionId":"#.to_vec();
+    string(&mut out, subscription);
+    out.push(b'}');
+    out
+}
+
+fn string(out: &mut Vec<u8>, text: &str) {
+    let _ = serde_json::to_writer(out, text); // A string always becomes JSON, and a vector takes everything.
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::frame::{EventFrame, ServerFrame};
+
+    #[test]
+    fn it_is_what_serde_writes() {
+        let data = r#"{"title":"春天", "n": 1.50}"#;
+        for subscription in [None, Some("sub_1"), Some("\"\n")] {
+            let text =
+                EventText { event: "goal.created", data, cursor: "c1.x", seq: 3, generation: 2, at: 1 };
+            let mut written = Vec::new();
+            let place = text.open(&mut written);
+            assert_eq!(written.get(place), Some(data.as_bytes()));
+            written.extend(end(subscription));
+            let frame = ServerFrame::Event(EventFrame {
+                cursor: Some("c1.x".to_owned()),
+                seq: Some(3),
+                generation: Some(2),
+                at: Some(1),
+                subscription_id: subscription.map(str::to_owned),
+                ..EventFrame::outside_log("goal.created", RawValue::from_string(data.to_owned()).unwrap())
+            });
+            assert_eq!(String::from_utf8(written).unwrap(), serde_json::to_string(&frame).unwrap());
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! How often the log's end is looked at.
+//!
+//! One write to a socket costs about 5 us, however much it carries. So where many events go to many
+//! followers it pays to let some gather, and where few do it does not.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Frames a second (events times followers) up to which nothing is let gather.
+const FRAMES_FREE: f64 = 40_000.0;
+/// Frames a second from which the window is as long as it gets.
+const FRAMES_FULL: f64 = 400_000.0;
+/// Longest time that an event waits for others.
+const WINDOW_MAX: Duration = Duration::from_millis(5);
+/// Bytes of events for which nobody waits any longer.
+const WINDOW_BYTES: f64 = 64.0 * 1024.0;
+/// Over how long the rate is told.
+const RATE_TIME: Duration = Duration::from_millis(50);
+
+/// When to look next.
+#[derive(Debug)]
+pub(super) struct Pace {
+    looked: Instant,
+    window: Duration,
+    /// Events and bytes a second, of late.
+    events: f64,
+    bytes: f64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { looked: Instant::now(), window: Duration::ZERO, events: 0.0, bytes: 0.0 }
+    }
+}
+
+impl Pace {
+    /// When to look next.
+    pub(super) fn next(&self) -> Instant {
+        self.looked + self.window
+    }
+
+    /// A look that began at `now` found so many events and bytes, for so many followers.
+    pub(super) fn looked(&mut self, now: Instant, (events, bytes): (u32, u32), followers: u32) {
+        let passed = (now - self.looked).max(Duration::from_micros(1));
+        self.looked = now;
+        // The longer ago the last look was, the less it counts.
+        let weight = 1.0 - (-passed.as_secs_f64() / RATE_TIME.as_secs_f64()).exp();
+        let rate = |count: u32| f64::from(count) / passed.as_secs_f64();
+        self.events += (rate(events) - self.events) * weight;
+        self.bytes += (rate(bytes) - self.bytes) * weight;
+        self.window = window(self.events * f64::from(followers), self.bytes);
+    }
+}
+
+/// How long to let events gather, at so many frames a second and so many bytes of events a second.
+fn window(frames: f64, bytes: f64) -> Duration {
+    let share = ((frames - FRAMES_FREE) / (FRAMES_FULL - FRAMES_FREE)).clamp(0.0, 1.0);
+    let window = WINDOW_MAX.mul_f64(share);
+    let enough = if bytes > 0.0 { Duration::from_secs_f64(WINDOW_BYTES / bytes) } else { WINDOW_MAX };
+    window.min(enough)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_follows_the_load() {
+        let ms = |frames: f64, bytes: f64| window(frames, bytes).as_secs_f64() * 1000.0;
+        assert_eq!(ms(0.0, 0.0), 0.0);
+        assert_eq!(ms(40_000.0, 40_000.0 * 400.0), 0.0);
+        assert!((2.0..3.0).contains(&ms(220_000.0, 1000.0)));
+        assert_eq!(ms(1e9, 1000.0), 5.0);
+        // 64 KiB at 64 MiB a second.
+        assert!((0.9..1.1).contains(&ms(1e9, 64.0 * 1024.0 * 1024.0)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_event_now_and_then_waits_for_nobody_and_a_flood_does() {
+        let mut pace = Pace::default();
+        let mut now = Instant::now();
+        for _ in 0..1000 {
+            now += Duration::from_millis(1);
+            pace.looked(now, (1, 400), 1);
+        }
+        assert_eq!(pace.next(), now);
+        for _ in 0..1000 {
+            now += Duration::from_millis(1);
+            pace.looked(now, (10, 4000), 100);
+        }
+        assert_eq!(pace.next(), now + WINDOW_MAX);
+        now += Duration::from_secs(60);
+        pace.looked(now, (1, 400), 100);
+        assert_eq!(pace.next(), now);
+    }
+}
