@@ -70,8 +70,8 @@ async fn stand(run: &Run, home: &Home, clients: u64, hold_s: u64) -> anyhow::Res
     let memory = Memory::watch(gateway.pid(), &tasks);
 
     let report_at = home.root().join("herd.json");
-    // What is written while the herd holds still, with room for it to be connected.
-    let events = HISTORY + RATE * (hold_s + CONNECT_MAX.as_secs().min(clients / 50));
+    // What is written while the herd holds still: the writer begins when it is connected.
+    let events = HISTORY + RATE * hold_s;
     let numbers = [clients, hold_s, events].map(|number| number.to_string());
     let arguments = [
         "child",

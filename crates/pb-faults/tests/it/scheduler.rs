@@ -115,7 +115,9 @@ impl Bench {
                 tokio::time::sleep(Duration::from_millis(10)).await; // wait: a file rings no bell
             }
         };
-        tokio::time::timeout(TIMEOUT, looking).await.unwrap_or_else(|_| panic!("not {what}"))
+        let found = tokio::time::timeout(TIMEOUT, looking).await;
+        assert!(found.is_ok(), "not {what}");
+        found.unwrap()
     }
 
     async fn running(&self, goal: GoalId) -> GoalState {
