@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
-
+use crate::f04_delivery::writer;
+use crate::f10_slow_clients::herd;
+use crate::f11_toxics::linked;
 use crate::gateway_process;
+use clap::Subcommand;
 
 /// Which process to be.
 #[derive(Debug, clap::Args)]
@@ -15,11 +17,17 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Role {
-    /// A gateway
+    /// A gateway, where no `pb` is under test.
     Gateway {
-        /// Its home.
-        home: PathBuf,
+        /// Its home; that of `PB_HOME` if none is named.
+        home: Option<PathBuf>,
     },
+    /// A writer of events in the scheduler's place.
+    Writer(writer::Args),
+    /// Clients that do not read.
+    Herd(herd::Args),
+    /// A scheduler whose link goes through a toxic proxy.
+    Linked(linked::Args),
 }
 
 /// Is it, until it ends or is killed.
@@ -27,7 +35,13 @@ enum Role {
 /// # Errors
 /// It cannot do its work.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    match &args.role {
-        Role::Gateway { home } => gateway_process::be(home),
-    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match &args.role {
+            Role::Gateway { home } => gateway_process::be(home.as_deref()).await,
+            Role::Writer(args) => writer::run(args).await,
+            Role::Herd(args) => herd::run(args).await,
+            Role::Linked(args) => linked::run(args).await,
+        }
+    })
 }

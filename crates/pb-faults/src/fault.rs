@@ -65,5 +65,11 @@ pub struct Fault {
 }
 
 /// Every fault, in the order of their numbers.
-pub const FAULTS: &[Fault] =
-    &[Fault { id: "F9", what: "malformed lines, messages and frames", run: f09_malformed::run }];
+pub const FAULTS: &[Fault] = &[
+    Fault { id: "F2", what: "kill -9 while real commands run", run: crate::f02_kills::run },
+    Fault { id: "F4", what: "kills, reconnects and a bell that lies", run: crate::f04_delivery::run },
+    Fault { id: "F5", what: "simulated schedules and crashes", run: crate::f05_simulation::run },
+    Fault { id: "F9", what: "malformed lines, messages and frames", run: f09_malformed::run },
+    Fault { id: "F10", what: "clients that do not read", run: crate::f10_slow_clients::run },
+    Fault { id: "F11", what: "a toxic link", run: crate::f11_toxics::run },
+];

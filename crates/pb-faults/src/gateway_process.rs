@@ -24,12 +24,15 @@ pub struct GatewayProcess {
     output: PathBuf,
 }
 
-/// Is the gateway of `home`, until the process is killed.
+/// Is the gateway of `home`, or of `PB_HOME`, on a free port, until the process is killed.
 ///
 /// # Errors
 /// It cannot start.
-pub fn be(home: &Path) -> anyhow::Result<()> {
-    let home = Home::at(home)?;
+pub async fn be(home: Option<&Path>) -> anyhow::Result<()> {
+    let home = match home {
+        Some(home) => Home::at(home)?,
+        None => Home::from_environment()?,
+    };
     home.prepare()?;
     let config = pb_gateway::Config {
         host: "127.0.0.1".to_owned(),
@@ -42,12 +45,8 @@ pub fn be(home: &Path) -> anyhow::Result<()> {
         clock: Clock::System,
         home,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        let gateway = Gateway::start(config).await?;
-        gateway.run(CancellationToken::new()).await;
-        Ok(())
-    })
+    Gateway::start(config).await?.run(CancellationToken::new()).await;
+    Ok(())
 }
 
 impl GatewayProcess {

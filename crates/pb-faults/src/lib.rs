@@ -10,13 +10,28 @@
 //! A fault is a row of [`FAULTS`] and a file. Its seed is printed, and the same seed does the same again.
 //! The smoke size runs in the normal tests; the feature `faultpoints` adds the planted bugs.
 //!
+//! What faults share: [`processes`] that are killed, [`follower`] and [`watcher`] (clients written against the
+//! wire), [`observe`] and [`history`] (the auditors of I2 to I8).
+//!
 //! Start reading at [`fault`].
 
 pub mod child;
 pub mod fault;
+pub mod follower;
 pub mod gateway_process;
 pub mod healthy;
+pub mod history;
+pub mod observe;
+pub mod processes;
+pub mod progress;
 pub mod tally;
+pub mod watcher;
+
+mod f02_kills;
+mod f04_delivery;
+mod f05_simulation;
+mod f10_slow_clients;
+mod f11_toxics;
 
 mod f09_malformed;
 

@@ -58,6 +58,12 @@ struct Line {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
+    // A scheduler in a child needs a program that provides these.
+    match std::env::args_os().nth(1).as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some(pb_exec::KEEPER_WORD) => return Ok(pb_exec::keeper_main()),
+        Some(pb_exec::STEP_WORD) => return Ok(pb_exec::step_main()),
+        _ => {}
+    }
     match Cli::parse().command {
         Command::Run(args) => run(&args),
         Command::Child(args) => pb_faults::child::run(&args).map(|()| ExitCode::SUCCESS),

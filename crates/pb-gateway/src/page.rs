@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use pb_protocol::event_text::{self, EventText};
+use pb_runtime::faultpoints::{self, Bug};
 use pb_store::{Cursor, EventRow, LogIdentity, Page, Span};
 
 use crate::methods::FIRST_SUBSCRIPTION;
@@ -191,7 +192,10 @@ impl Page for EventPage {
     }
 
     fn push(&mut self, event: &EventRow<'_>) {
-        let cursor = Cursor::at(&self.log, event.pos).to_string();
+        // The bug is that of the first implementation: a count of what was got.
+        let counts = faultpoints::planted(Bug::CursorPerConnection);
+        let pos = if counts { self.events.len() as u64 + 1 } else { event.pos };
+        let cursor = Cursor::at(&self.log, pos).to_string();
         let text = EventText {
             event: event.kind,
             data: event.data,

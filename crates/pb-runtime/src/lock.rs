@@ -6,10 +6,17 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::process;
+
+/// How long a lock outlives a holder that was killed, at most: a process that it was just starting has the
+/// descriptor from its fork to its exec.
+const ORPHANED_MAX: Duration = Duration::from_secs(2);
+/// Pause between two tries.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,12 +73,20 @@ impl ProcessLock {
             .mode(0o600)
             .open(path)
             .map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held { holder: read(&mut file) });
+        let began = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(source)) => return Err(io(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(io(source)),
+            file.rewind().map_err(io)?;
+            let holder = read(&mut file);
+            let is_orphaned = holder.as_ref().is_some_and(|holder| !holder.is_alive());
+            if !is_orphaned || began.elapsed() >= ORPHANED_MAX {
+                return Err(LockError::Held { holder });
+            }
+            std::thread::sleep(LOOK_AGAIN);
         }
         let pid = std::process::id();
         let holder = LockHolder {
@@ -134,6 +149,23 @@ mod tests {
         assert_eq!(holder.pid, std::process::id());
         drop(lock);
         ProcessLock::acquire(&path, 9).unwrap();
+    }
+
+    /// `kill -9` found this: the next scheduler said that another one was running.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test starts what a holder that died left behind")]
+    fn what_a_dead_holder_was_just_starting_delays_the_next_one_and_does_not_refuse_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.lock");
+        let mut dead = ProcessLock::acquire(&path, 7).unwrap().holder;
+        dead.start_time += 1;
+        std::fs::write(&path, serde_json::to_string(&dead).unwrap()).unwrap();
+        let file = File::open(&path).unwrap();
+        file.try_lock().unwrap();
+        let left = std::process::Command::new("sleep").arg("0.2").stdin(file).spawn().unwrap();
+        assert!(File::open(&path).unwrap().try_lock().is_err(), "nothing was left behind");
+        ProcessLock::acquire(&path, 8).unwrap();
+        left.wait_with_output().unwrap();
     }
 
     #[test]

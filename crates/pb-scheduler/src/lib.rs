@@ -27,5 +27,7 @@ mod link;
 mod retention;
 mod trace;
 
+pub mod simulation;
+
 pub use retention::{compact_stopped, compactable};
 pub use service::{Config, Scheduler, StartError};

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::commands::{self, Bell};
 use crate::driver::{Channels, Driver, Input};
-use crate::effects::Context;
+use crate::effects::{Context, Machine};
 use crate::goals::Goals;
 use crate::link::LinkTask;
 use crate::retention::{PARTS_WAITING_MAX, Retain};
@@ -24,7 +24,7 @@ use crate::turn::{Papers, Turn};
 use crate::{link, recovery, trace};
 
 /// Most inputs that wait for the loop.
-const INPUTS_WAITING_MAX: usize = 1024;
+pub(crate) const INPUTS_WAITING_MAX: usize = 1024;
 /// How long the link has to say goodbye.
 const GOODBYE_MAX: Duration = Duration::from_secs(1);
 /// How long the helpers of the loop have to end.
@@ -64,13 +64,11 @@ pub enum StartError {
 /// A scheduler that holds its home.
 #[derive(Debug)]
 pub struct Scheduler {
-    log: Log,
-    goals: Goals,
-    context: Arc<Context>,
-    bell: Bell,
+    core: Core,
     link_task: LinkTask,
     trace_task: TraceTask,
-    _lock: ProcessLock,
+    /// Held for as long as anything of ours may write the log.
+    lock: ProcessLock,
 }
 
 impl Scheduler {
@@ -91,12 +89,17 @@ impl Scheduler {
         let told = (link, tracer);
         let context = Arc::new(Context::new(config.clone(), (log.reader(), epoch), sandbox, told, settings));
         recovery::clear_temporary(&config.home).await;
-        Ok(Self { log, goals, context, bell, link_task, trace_task, _lock: lock })
+        Ok(Self { core: Core { context, log, goals, bell }, link_task, trace_task, lock })
+    }
+
+    /// The loop and its lock, to be run on another machine.
+    pub(crate) fn into_core(self) -> (Core, ProcessLock) {
+        (self.core, self.lock)
     }
 
     /// Which history it writes.
     pub fn log(&self) -> &LogIdentity {
-        self.log.identity()
+        self.core.log.identity()
     }
 
     /// Runs until `stop` is cancelled, then lets running steps end for a while.
@@ -105,39 +108,34 @@ impl Scheduler {
     /// The store failed in a way that only a new start can mend.
     pub async fn run(self, stop: CancellationToken) -> Result<(), pb_store::Error> {
         let tasks = Tasks::new();
-        let (sender, receiver) = mpsc::channel::<Input>(INPUTS_WAITING_MAX);
-        tasks.spawn("models", tell_models(Arc::clone(&self.context)));
+        let context = Arc::clone(&self.core.context);
+        tasks.spawn("models", tell_models(Arc::clone(&context)));
         let (stop_link, stop_trace) = (CancellationToken::new(), CancellationToken::new());
         // Apart from the others, which the loop cancels when it ends: the link says goodbye after that.
         let link_tasks = Tasks::new();
         let linked = link_tasks.spawn("link", link::run(self.link_task, stop_link.clone()));
         let tracing = tasks.spawn("trace", trace::run(self.trace_task, stop_trace.clone()));
-        let tracer = self.context.tracer.clone();
-        let watch = commands::watch(Arc::clone(&self.context), self.log.reader(), self.bell, sender.clone());
-        let watching = tasks.spawn("inbox", watch);
+        let (sender, receiver) = mpsc::channel::<Input>(INPUTS_WAITING_MAX);
         let (compacted, parts) = mpsc::channel(PARTS_WAITING_MAX);
         let retain = Retain {
-            db: self.context.config.db.clone(),
-            settings: self.context.settings.retention.clone(),
-            clock: self.context.config.clock.clone(),
-            ids: self.context.config.ids.clone(),
-            bell: self.context.retention.clone(),
+            db: context.config.db.clone(),
+            settings: context.settings.retention.clone(),
+            clock: context.config.clock.clone(),
+            ids: context.config.ids.clone(),
+            bell: context.retention.clone(),
             inputs: sender.clone(),
             parts,
         };
-        let retaining = tasks.spawn("retention", retain.run());
-        let channels = Channels { sender, receiver, compacted };
-        let driver = Driver::new(self.context, self.log, self.goals, channels, tasks.clone());
-        let draining = async {
-            stop.cancelled().await;
-            watching.abort(); // No new commands while draining; they stay in the inbox.
-            retaining.abort(); // What is half compacted goes on at the next start.
-        };
-        let (ended, ()) = tokio::join!(driver.run(stop.clone()), async {
-            tokio::select! { () = draining => {}, () = tasks.token().cancelled_owned() => {} }
+        let stopping = stop.clone();
+        tasks.spawn("retention", async move {
+            // What is half compacted goes on at the next start.
+            let _ = stopping.run_until_cancelled(retain.run()).await;
         });
+        let machine = Arc::clone(&context) as Arc<dyn Machine>;
+        let channels = Channels { sender, receiver, compacted };
+        let ended = self.core.run(machine, channels, tasks.clone(), stop).await;
         let reason = ended.as_ref().err().map_or_else(|| "stopped".to_owned(), ToString::to_string);
-        tracer.tell(About::default(), What::Shutdown { reason });
+        context.tracer.tell(About::default(), What::Shutdown { reason });
         stop_trace.cancel();
         // What cannot be written in time is not worth more.
         let _ = tokio::time::timeout(STOP_DEADLINE, tracing).await;
@@ -147,6 +145,38 @@ impl Scheduler {
         link_tasks.stop(GOODBYE_MAX).await;
         tasks.stop(STOP_DEADLINE).await;
         ended
+    }
+}
+
+/// What the loop works with: the scheduler without what only other processes see.
+#[derive(Debug)]
+pub(crate) struct Core {
+    context: Arc<Context>,
+    log: Log,
+    goals: Goals,
+    bell: Bell,
+}
+
+impl Core {
+    /// Runs until `stop` is cancelled, then lets running steps end for a while.
+    pub(crate) async fn run(
+        self,
+        machine: Arc<dyn Machine>,
+        channels: Channels,
+        tasks: Tasks,
+        stop: CancellationToken,
+    ) -> Result<(), pb_store::Error> {
+        let watch =
+            commands::watch(Arc::clone(&self.context), self.log.reader(), self.bell, channels.sender.clone());
+        let watching = tasks.spawn("inbox", watch).abort_handle();
+        let asked = stop.clone();
+        tasks.spawn("draining", async move {
+            asked.cancelled().await;
+            watching.abort(); // No new commands while draining; they stay in the inbox.
+        });
+        let parts = (self.context, machine);
+        // When the store fails this ends at once, asked or not: only a new start can mend it.
+        Driver::new(parts, self.log, self.goals, channels, tasks).run(stop).await
     }
 }
 

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pb_model::goal::{
-    Call, CallEnd, Command, Doing, Event, GoalState, Moment, Rejection, RunStage, Touched, decide, evolve,
+    Call, CallEnd, Command, Doing, Event, GoalState, Moment, Rejection, Run, RunStage, Touched, decide,
+    evolve,
 };
 use pb_model::spec::Work;
 use pb_model::{Epoch, EscalationId, GoalId, RunId, effect_key};
@@ -166,9 +167,7 @@ impl Turn {
             | Event::ModelFailed { .. }
             | Event::ToolCompleted { .. } => self.journal_conversation(event, state, papers, at_ms),
             Event::RunExecuted { run, execution, .. } => {
-                let Some(epoch) =
-                    state.run(*run).filter(|run| run.conversation.is_none()).map(|run| run.epoch)
-                else {
+                let Some(epoch) = state.run(*run).filter(|run| has_intent(run)).map(|run| run.epoch) else {
                     return;
                 };
                 let printed = papers.printed.as_ref();
@@ -320,6 +319,13 @@ impl Turn {
     pub(crate) fn passed(&mut self, inbox_id: &str, pos: u64) {
         self.batch.writes.push(Write::InboxRead { inbox_id: inbox_id.to_owned(), pos });
     }
+}
+
+/// Whether the incarnation that holds this run wrote the intent of its command. One that took the run over
+/// only to stop it did not: the step stays as the crash left it, for nobody saw its end.
+fn has_intent(run: &Run) -> bool {
+    let continued = run.continued.iter().rfind(|continued| continued.epoch == run.epoch);
+    run.conversation.is_none() && continued.is_none_or(|continued| continued.ran_again)
 }
 
 fn step_outcome(outcome: &pb_model::goal::ExecutionOutcome) -> StepOutcome {

@@ -1,4 +1,11 @@
-//! The faults in their smoke size, with the suite's own program for what is killed.
+//! The smoke size of the faults that need no `pb`; those of whole processes are in `crates/pb/tests/it`.
 
-#[cfg(test)]
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in what they share")]
+
+mod f04;
+mod f05;
 mod f09_malformed;
+mod f10;
+mod f11;
+mod scheduler;
+mod support;

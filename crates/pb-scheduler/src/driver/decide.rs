@@ -2,6 +2,7 @@
 
 use pb_model::GoalId;
 use pb_model::goal::{Command, Failure, GoalState, Rejection, Want, wants};
+use pb_runtime::faultpoints::{self, Bug};
 
 use super::{Driver, Input};
 use crate::commands;
@@ -19,16 +20,6 @@ impl Driver {
             }
             Input::Compact(compact) => turn.compact(compact),
             Input::Done(done) => {
-                let (goal, want) = done.key();
-                self.in_flight.remove(&(goal, want));
-                if let Want::Execute(run)
-                | Want::Verify(run)
-                | Want::Compose(run)
-                | Want::Think(run, _)
-                | Want::Act(run, _) = want
-                {
-                    self.in_flight.remove(&(goal, Want::Stop(run)));
-                }
                 if let Err(rejection) = self.decide_done(turn, done) {
                     tracing::debug!(key = ?done.key(), %rejection, "a result came too late");
                 }
@@ -68,6 +59,8 @@ impl Driver {
             }
             Done::Executed { run, epoch, execution, printed, .. } => {
                 papers.printed = Some(printed);
+                let epoch =
+                    if faultpoints::planted(Bug::EpochUnchecked) { self.context.epoch } else { epoch };
                 Command::FinishExecution { run, epoch, execution }
             }
             Done::Composed { run, epoch, next, .. } => {

@@ -18,12 +18,13 @@ use std::time::Duration;
 use pb_model::GoalId;
 use pb_model::goal::Want;
 use pb_runtime::Tasks;
+use pb_runtime::faultpoints::{self, Bug};
 use pb_store::{Batch, Committed, Compact, Compacted, Error, Head, Log, Mark, Write};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::{self, Prepared};
-use crate::effects::{Context, Done};
+use crate::effects::{Context, Done, Machine};
 use crate::goals::Goals;
 use crate::link::Link;
 use crate::turn::{Executed, Outcome, Turn};
@@ -69,6 +70,7 @@ pub(crate) struct Channels {
 #[derive(Debug)]
 pub(crate) struct Driver {
     context: Arc<Context>,
+    machine: Arc<dyn Machine>,
     log: Log,
     goals: Goals,
     sender: mpsc::Sender<Input>,
@@ -87,7 +89,7 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) fn new(
-        context: Arc<Context>,
+        (context, machine): (Arc<Context>, Arc<dyn Machine>),
         log: Log,
         goals: Goals,
         Channels { sender, receiver, compacted }: Channels,
@@ -102,6 +104,7 @@ impl Driver {
             outgrown: Vec::new(),
             link: context.link.clone(),
             context,
+            machine,
             tasks,
             in_flight: HashMap::new(),
             draining: false,
@@ -152,7 +155,11 @@ impl Driver {
             self.advance(&mut turn);
             let outcome = turn.finish();
             match self.commit(outcome).await {
-                Ok(()) => break,
+                Ok(()) => {
+                    // Not before: an input that is decided once more, by itself, is in flight until then.
+                    self.ended(&inputs, |_| true);
+                    break;
+                }
                 Err((touched, Error::Full)) => {
                     tracing::error!("the disk is full; trying again");
                     self.reload(touched).await?;
@@ -165,6 +172,8 @@ impl Driver {
                         Error::NotEnded { .. } => tracing::error!(%error, "a compaction was dropped"),
                         other => return Err(other),
                     }
+                    // What may not be repeated stays in flight, until the next start finds out about it.
+                    self.ended(&inputs, |want| !matches!(want, Want::Execute(_) | Want::Act(..)));
                     inputs.clear();
                     // What it was about may be wanted, done and dropped again: never in a hot loop.
                     tokio::time::sleep(FENCED_PAUSE).await;
@@ -181,6 +190,32 @@ impl Driver {
         }
         self.reconcile();
         Ok(())
+    }
+
+    /// Notes that effects whose results were taken are in flight no more: those that `may_go`.
+    fn ended(&mut self, inputs: &[Input], may_go: impl Fn(Want) -> bool) {
+        for input in inputs {
+            let Input::Done(done) = input else { continue };
+            let (goal, want) = done.key();
+            if !self.is_ours(done) || !may_go(want) {
+                continue;
+            }
+            self.in_flight.remove(&(goal, want));
+            if let Want::Execute(run)
+            | Want::Verify(run)
+            | Want::Compose(run)
+            | Want::Think(run, _)
+            | Want::Act(run, _) = want
+            {
+                self.in_flight.remove(&(goal, Want::Stop(run)));
+            }
+        }
+    }
+
+    /// Whether a result is of this incarnation. That of an earlier one ends nothing that is in flight here.
+    fn is_ours(&self, done: &Done) -> bool {
+        let is_ours = done.epoch().is_none_or(|epoch| epoch == self.context.epoch);
+        is_ours || faultpoints::planted(Bug::EpochUnchecked)
     }
 
     /// Makes the decisions durable, then tells about them.

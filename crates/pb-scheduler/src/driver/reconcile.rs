@@ -10,8 +10,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::{Driver, Input, LOOK_INTERVAL};
-use crate::agent;
-use crate::effects::Done;
+use crate::effects::{Asked, Done};
 
 impl Driver {
     /// Starts the effects that the states want and nobody performs; stops those that nobody wants.
@@ -59,7 +58,7 @@ impl Driver {
         }
         let cancel = CancellationToken::new();
         self.in_flight.insert((goal, want), cancel.clone());
-        let context = Arc::clone(&self.context);
+        let machine = Arc::clone(&self.machine);
         // If the work dies with a panic, the run's outcome is as unknown as after a crash.
         let fallback = match want {
             Want::Execute(run)
@@ -77,20 +76,7 @@ impl Driver {
         };
         let (answer, answered) = oneshot::channel();
         self.tasks.spawn("effect", async move {
-            let done = match (want, folder) {
-                (Want::Prepare, None) => Some(context.folder(&state).await),
-                (Want::Prepare, Some(folder)) => Some(context.baseline(&state, folder).await),
-                (Want::Execute(run), _) => context.execute(&state, run, &cancel).await,
-                (Want::Compose(run), _) => agent::compose(&context, &state, run).await,
-                (Want::Think(run, n), _) => agent::think(&context, &state, (run, n), &cancel).await,
-                (Want::Act(run, _), _) => agent::act(&context, &state, run, &cancel).await,
-                (Want::Verify(run), _) => context.verify(&state, run, &cancel).await,
-                (Want::Publish, _) => Some(context.publish(&state, &cancel).await),
-                (
-                    Want::Plan | Want::StartPlanning | Want::Start(_) | Want::BeginPublish | Want::Stop(_),
-                    _,
-                ) => None,
-            };
+            let done = machine.perform(Asked { state, want, folder, cancel }).await;
             let _ = answer.send(done); // The loop has ended; the journal tells the next one.
         });
         let sender = self.sender.clone();

@@ -2,6 +2,7 @@
 //! [`Done`]; none changes state by itself.
 
 mod execute;
+mod machine;
 mod prepare;
 mod publish;
 mod step;
@@ -32,6 +33,7 @@ use crate::workspace::{Manifest, Refused};
 
 mod agent;
 
+pub(crate) use machine::{Asked, Machine};
 pub(crate) use step::{StepCommand, StepOf, run_of_step, step_name};
 
 /// What every effect needs.
@@ -101,6 +103,18 @@ pub(crate) enum Done {
 }
 
 impl Done {
+    /// The incarnation whose run it is of; `None` for what no run did.
+    pub(crate) fn epoch(&self) -> Option<Epoch> {
+        match self {
+            Self::Executed { epoch, .. }
+            | Self::Composed { epoch, .. }
+            | Self::Thought { epoch, .. }
+            | Self::Acted { epoch, .. }
+            | Self::Verified { epoch, .. } => Some(*epoch),
+            Self::Folder { .. } | Self::Baseline { .. } | Self::Published { .. } => None,
+        }
+    }
+
     /// The goal and the want that this ends.
     pub(crate) fn key(&self) -> (GoalId, Want) {
         match self {

@@ -80,6 +80,12 @@ fn diamond_in_flight(env: &TestEnv) -> String {
     goal
 }
 
+/// Waits until the killed scheduler's keepers have ended what ran, beside these processes: else it could see
+/// that it is let go, and do its work after all.
+fn wait_for_keepers(env: &TestEnv, beside: &[u32]) {
+    wait_until("what ran has ended", || env.processes().iter().all(|pid| beside.contains(pid)).then_some(()));
+}
+
 fn let_go(env: &TestEnv) {
     fs::write(env.file("out/go"), "").unwrap();
 }
@@ -101,6 +107,7 @@ fn after_a_killed_scheduler_only_what_was_in_flight_runs_again_and_says_so() {
     let watching = env.spawn(["goal", "watch", &goal]);
     watching.wait_for_note("right: done");
     env.kill9("scheduler");
+    wait_for_keepers(&env, &[env.holder("gateway").unwrap().pid, watching.child.id()]);
     let_go(&env);
     env.start_daemon("scheduler");
 
@@ -212,6 +219,7 @@ fn both_killed_at_once_and_both_started_again() {
     let goal = diamond_in_flight(&env);
     env.kill9("gateway");
     env.kill9("scheduler");
+    wait_for_keepers(&env, &[]);
     let_go(&env);
     env.start_daemons();
     assert_eq!(env.watch(&goal), Some(0));

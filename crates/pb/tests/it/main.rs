@@ -21,6 +21,7 @@ mod crash;
 mod debug;
 mod ending;
 mod examples;
+mod faults;
 mod fix_the_bug;
 mod follow_py;
 mod goal_file;

@@ -75,8 +75,8 @@ fn levels(one: &Crate) -> Vec<Problem> {
     {
         let what = match (name.as_str(), level(name)) {
             (XTASK, _) => "depends on xtask, which nothing needs".to_owned(),
-            (TESTKIT, _) if in_tests => continue,
-            (TESTKIT, _) => format!("depends on `{TESTKIT}` outside its tests"),
+            (TESTKIT | FAULTS, _) if in_tests => continue,
+            (TESTKIT | FAULTS, _) => format!("depends on `{name}` outside its tests"),
             (_, Some(other)) if other >= own => {
                 format!("`{}` (level {own}) depends on `{name}` (level {other})", one.name)
             }
@@ -142,11 +142,12 @@ mod tests {
             ("xtask", "pb-gateway", "`xtask` (level 3) depends on `pb-gateway` (level 3)"),
             ("pb-testkit", "pb", "`pb-testkit` (level 4) depends on `pb` (level 4)"),
             ("pb", "pb-testkit", "depends on `pb-testkit` outside its tests"),
+            ("pb", "pb-faults", "depends on `pb-faults` outside its tests"),
             ("pb", "xtask", "depends on xtask, which nothing needs"),
         ] {
             let expect = format!("crates/{name}/Cargo.toml: {problem} (an arrow points to a lower level)");
             assert_eq!(check(name, &[uses], &[], &[]), std::slice::from_ref(&expect));
-            if uses != TESTKIT {
+            if ![TESTKIT, FAULTS].contains(&uses) {
                 assert_eq!(check(name, &[], &[uses], &[]), [expect]);
             }
         }
