@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use pb_runtime::faultpoints::Bug;
+
 use crate::Tally;
 
 /// How much is done: seconds, minutes, hours.
@@ -50,6 +52,8 @@ pub struct Run {
     pub exe: PathBuf,
     /// The `pb` under test, for faults of whole processes.
     pub pb: Option<PathBuf>,
+    /// The bug that the processes under test have: then one sight of it is enough.
+    pub bug: Option<Bug>,
 }
 
 /// One way to fail.

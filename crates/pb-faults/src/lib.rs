@@ -10,11 +10,23 @@
 //! A fault is a row of [`FAULTS`] and a file. Its seed is printed, and the same seed does the same again.
 //! The smoke size runs in the normal tests; the feature `faultpoints` adds the planted bugs.
 //!
+//! What several faults share: [`witness`] (what children say), [`audit`] (what stands in the files), [`lanes`]
+//! (many cases side by side).
+//!
 //! Start reading at [`fault`].
 
-pub mod child;
 pub mod fault;
 pub mod tally;
 
+pub mod bug;
+pub mod child;
+pub mod report;
+
+pub mod audit;
+pub mod command;
+pub mod lanes;
+pub mod witness;
+
+pub use bug::{BUGS, PlantedBug};
 pub use fault::{FAULTS, Fault, Run, Size};
 pub use tally::Tally;
