@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use pb_runtime::faultpoints::{Bug, planted};
 use tokio::sync::oneshot;
 
 use crate::contract::{Error, InboxRow, NewCommand};
+use crate::planted::answer_early;
 use crate::sqlite::{Location, Shared, inbox, migrate, open};
 
 /// Most commands kept in one transaction.
@@ -81,6 +83,13 @@ impl Inbox {
     /// and nobody else's answer is lost.
     async fn commit(&self, batch: Vec<Waiting>) {
         let (commands, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        if planted(Bug::AnswerBeforeCommit) {
+            let early = answer_early(&self.connection, move |transaction| inbox::insert(transaction, &commands));
+            for (put, answer) in early.await.unwrap_or_default().into_iter().zip(answers) {
+                let _ = answer.send(Ok(put));
+            }
+            return;
+        }
         let work = move |connection: &mut _| {
             // A caller may have gone; its command stays.
             match inbox::put(connection, &commands) {

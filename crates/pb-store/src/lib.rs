@@ -16,6 +16,7 @@ mod feed;
 mod inbox;
 mod log;
 mod mark;
+mod planted;
 mod sqlite;
 
 pub use contract::{

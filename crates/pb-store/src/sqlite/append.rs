@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use pb_runtime::faultpoints::{Bug, place, planted};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{rows, unsigned};
@@ -21,24 +22,33 @@ const WAL_PASSIVE_COMMITS: u64 = 64;
 /// Writes `batch`, whole or not at all.
 pub(crate) fn commit(connection: &mut Connection, batch: &Batch) -> Result<Committed, Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let committed = write(&transaction, batch)?;
+    transaction.commit()?;
+    if planted(Bug::InboxReadOutside) {
+        place("inbox-read");
+        for write in &batch.writes {
+            if let Write::InboxRead { inbox_id, pos } = write {
+                inbox_read(connection, inbox_id, *pos)?;
+            }
+        }
+    }
+    Ok(committed)
+}
+
+/// Writes `batch` into a transaction, which the caller commits.
+pub(crate) fn write(transaction: &Transaction<'_>, batch: &Batch) -> Result<Committed, Error> {
     let mut committed = Committed::default();
     for write in &batch.writes {
         match write {
             Write::Events { goal, events } => {
-                append(&transaction, &goal.to_string(), events, &mut committed.events)?;
+                append(transaction, &goal.to_string(), events, &mut committed.events)?;
             }
-            Write::Row(row) => rows::put(&transaction, row)?,
-            Write::StepIntent(intent) => step_intent(&transaction, intent)?,
-            Write::StepResult(result) => step_result(&transaction, result)?,
-            Write::CommandResult(result) => command_result(&transaction, result)?,
-            Write::InboxRead { inbox_id, pos } => {
-                transaction
-                    .prepare_cached(
-                        "INSERT INTO inbox_read (inbox_id, pos) VALUES (?1, ?2)
-                         ON CONFLICT (inbox_id) DO UPDATE SET pos = max(pos, excluded.pos)",
-                    )?
-                    .execute(params![inbox_id, *pos as i64])?;
-            }
+            Write::Row(row) => rows::put(transaction, row)?,
+            Write::StepIntent(intent) => step_intent(transaction, intent)?,
+            Write::StepResult(result) => step_result(transaction, result)?,
+            Write::CommandResult(result) => command_result(transaction, result)?,
+            Write::InboxRead { .. } if planted(Bug::InboxReadOutside) => {}
+            Write::InboxRead { inbox_id, pos } => inbox_read(transaction, inbox_id, *pos)?,
             Write::ForgetResults { before_ms } => {
                 transaction
                     .prepare_cached("DELETE FROM command WHERE at < ?1")?
@@ -46,8 +56,17 @@ pub(crate) fn commit(connection: &mut Connection, batch: &Batch) -> Result<Commi
             }
         }
     }
-    transaction.commit()?;
     Ok(committed)
+}
+
+fn inbox_read(connection: &Connection, inbox_id: &str, pos: u64) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT INTO inbox_read (inbox_id, pos) VALUES (?1, ?2)
+             ON CONFLICT (inbox_id) DO UPDATE SET pos = max(pos, excluded.pos)",
+        )?
+        .execute(params![inbox_id, pos as i64])?;
+    Ok(())
 }
 
 /// Appends to a goal's history. `seq` comes from the goal's head row inside this transaction, so a
