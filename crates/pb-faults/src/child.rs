@@ -2,6 +2,8 @@
 
 use clap::Subcommand;
 
+use crate::writer;
+
 /// Which process to be.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -10,12 +12,17 @@ pub struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-enum Role {}
+enum Role {
+    /// Write in the store and say what was answered
+    Write(writer::Args),
+}
 
 /// Is it, until it ends or is killed.
 ///
 /// # Errors
 /// It cannot do its work.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    match args.role {}
+    match &args.role {
+        Role::Write(args) => writer::run(args),
+    }
 }

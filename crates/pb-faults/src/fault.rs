@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use pb_runtime::faultpoints::Bug;
 
-use crate::Tally;
+use crate::{Tally, f01_killed_writer};
 
 /// How much is done: seconds, minutes, hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -69,4 +69,5 @@ pub struct Fault {
 }
 
 /// Every fault, in the order of their numbers.
-pub const FAULTS: &[Fault] = &[];
+pub const FAULTS: &[Fault] =
+    &[Fault { id: "F1", what: "kill -9 of a writer of the store", run: f01_killed_writer::run }];

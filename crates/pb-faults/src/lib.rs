@@ -25,7 +25,11 @@ pub mod report;
 pub mod audit;
 pub mod command;
 pub mod lanes;
+pub mod scratch;
 pub mod witness;
+pub mod writer;
+
+mod f01_killed_writer;
 
 pub use bug::{BUGS, PlantedBug};
 pub use fault::{FAULTS, Fault, Run, Size};

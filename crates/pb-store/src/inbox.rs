@@ -84,7 +84,8 @@ impl Inbox {
     async fn commit(&self, batch: Vec<Waiting>) {
         let (commands, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         if planted(Bug::AnswerBeforeCommit) {
-            let early = answer_early(&self.connection, move |transaction| inbox::insert(transaction, &commands));
+            let early =
+                answer_early(&self.connection, move |transaction| inbox::insert(transaction, &commands));
             for (put, answer) in early.await.unwrap_or_default().into_iter().zip(answers) {
                 let _ = answer.send(Ok(put));
             }

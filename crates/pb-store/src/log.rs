@@ -60,7 +60,8 @@ impl Log {
     /// nothing in memory can be trusted: end the process.
     pub async fn commit(&self, batch: Batch) -> Result<Committed, Error> {
         if planted(Bug::AnswerBeforeCommit) {
-            return answer_early(&self.connection, move |transaction| append::write(transaction, &batch)).await;
+            return answer_early(&self.connection, move |transaction| append::write(transaction, &batch))
+                .await;
         }
         let location = self.location.clone();
         let commits = self.commits.fetch_add(1, Ordering::Relaxed) + 1;
