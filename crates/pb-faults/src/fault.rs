@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use pb_runtime::faultpoints::Bug;
 
-use crate::{Tally, f01_killed_writer};
+use crate::{Tally, f01_killed_writer, f03_power_loss};
 
 /// How much is done: seconds, minutes, hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -69,5 +69,7 @@ pub struct Fault {
 }
 
 /// Every fault, in the order of their numbers.
-pub const FAULTS: &[Fault] =
-    &[Fault { id: "F1", what: "kill -9 of a writer of the store", run: f01_killed_writer::run }];
+pub const FAULTS: &[Fault] = &[
+    Fault { id: "F1", what: "kill -9 of a writer of the store", run: f01_killed_writer::run },
+    Fault { id: "F3", what: "power loss under a writer of the store", run: f03_power_loss::run },
+];

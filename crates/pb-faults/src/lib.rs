@@ -24,12 +24,14 @@ pub mod report;
 
 pub mod audit;
 pub mod command;
+pub mod disk;
 pub mod lanes;
 pub mod scratch;
 pub mod witness;
 pub mod writer;
 
 mod f01_killed_writer;
+mod f03_power_loss;
 
 pub use bug::{BUGS, PlantedBug};
 pub use fault::{FAULTS, Fault, Run, Size};

@@ -7,6 +7,7 @@
 //! ```
 
 pub mod check;
+pub mod opens;
 pub mod process;
 pub mod said;
 pub mod script;

@@ -26,3 +26,9 @@ fn f1_a_killed_writer_loses_nothing() {
     let tally = smoke("F1", None);
     assert!(tally.passed(), "{tally:#?}");
 }
+
+#[test]
+fn f3_a_power_loss_takes_nothing_that_was_answered() {
+    let tally = smoke("F3", None);
+    assert!(tally.passed(), "{tally:#?}");
+}
