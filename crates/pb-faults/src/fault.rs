@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use pb_runtime::faultpoints::Bug;
 
-use crate::{Tally, f01_killed_writer, f03_power_loss};
+use crate::{Tally, f01_killed_writer, f03_power_loss, f07_failing_calls, f08_full_disk, f18_held_reader};
 
 /// How much is done: seconds, minutes, hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -72,4 +72,7 @@ pub struct Fault {
 pub const FAULTS: &[Fault] = &[
     Fault { id: "F1", what: "kill -9 of a writer of the store", run: f01_killed_writer::run },
     Fault { id: "F3", what: "power loss under a writer of the store", run: f03_power_loss::run },
+    Fault { id: "F7", what: "one call to the disk fails, each in turn", run: f07_failing_calls::run },
+    Fault { id: "F8", what: "a full disk, then space again", run: f08_full_disk::run },
+    Fault { id: "F18", what: "readers beside a writer at full speed", run: f18_held_reader::run },
 ];

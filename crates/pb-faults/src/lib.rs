@@ -32,6 +32,9 @@ pub mod writer;
 
 mod f01_killed_writer;
 mod f03_power_loss;
+mod f07_failing_calls;
+mod f08_full_disk;
+mod f18_held_reader;
 
 pub use bug::{BUGS, PlantedBug};
 pub use fault::{FAULTS, Fault, Run, Size};

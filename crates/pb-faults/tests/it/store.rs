@@ -32,3 +32,22 @@ fn f3_a_power_loss_takes_nothing_that_was_answered() {
     let tally = smoke("F3", None);
     assert!(tally.passed(), "{tally:#?}");
 }
+
+#[test]
+fn f7_a_failing_call_loses_nothing() {
+    let tally = smoke("F7", None);
+    assert!(tally.passed(), "{tally:#?}");
+}
+
+#[test]
+fn f8_a_full_disk_is_waited_out() {
+    let tally = smoke("F8", None);
+    // Where nothing may be mounted, nothing is done.
+    assert!(tally.clean(), "{tally:#?}");
+}
+
+#[test]
+fn f18_readers_keep_the_wal_bounded() {
+    let tally = smoke("F18", None);
+    assert!(tally.passed(), "{tally:#?}");
+}

@@ -1,0 +1,138 @@
+//! F18: readers beside a writer at full speed. Pages and followers of ours, and somebody else's snapshot of at
+//! most a second, keep the WAL within its bound.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use pb_store::{Feed, LogReader};
+use rand::RngExt;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::audit::{WAL_BYTES_MAX, wal_bytes};
+use crate::lanes::{self, Case};
+use crate::writer::LOG_FILE;
+use crate::writer::check::{Answered, check};
+use crate::writer::process::{Waited, Writer, writer};
+use crate::{Run, Tally, scratch};
+
+/// Most bytes in an event: commits of some 10 KB.
+const FILL_MAX: &str = "4000";
+/// Pages of ours, in events.
+const PAGE_EVENTS: usize = 256;
+/// How long somebody else holds a snapshot (D9).
+const HELD_MAX: Duration = Duration::from_secs(1);
+/// How often the WAL is looked at.
+const LOOK_EACH: Duration = Duration::from_millis(2);
+/// How long the writer may take to open.
+const OPENS_WITHIN: Duration = Duration::from_secs(20);
+
+/// Does it.
+///
+/// # Errors
+/// The writer cannot be started, or its log not be read.
+pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
+    let peak = AtomicU64::new(0);
+    let cases = run.size.pick(2, 10, 100);
+    let mut tally = lanes::run(run, "F18", cases, |case, tally| one(run, case, &peak, tally))?;
+    tally.count("peak WAL KiB", peak.into_inner() / 1024);
+    Ok(tally)
+}
+
+fn one(run: &Run, mut case: Case, peak: &AtomicU64, tally: &mut Tally) -> anyhow::Result<()> {
+    let folder = scratch::on_disk(run)?;
+    let log = folder.path().join(LOG_FILE);
+    let hint = format!("seed {}, case {}", run.seed, case.number);
+    let mut command = writer(run, folder.path(), case.chance.random());
+    command.args(["--fill-max", FILL_MAX]);
+    let writing = Writer::start(command)?;
+    if writing.wait(OPENS_WITHIN, |said| said.contains(&b'\n')) != Waited::Enough {
+        anyhow::bail!("{hint}: the writer does not open its files");
+    }
+    let until = Instant::now() + run.size.pick(Duration::from_millis(700), LASTS, LASTS * 10);
+    let foreign = !case.number.is_multiple_of(2);
+    let seen = AtomicU64::new(0);
+    let (read, held) = std::thread::scope(|scope| {
+        let ours = scope.spawn(|| read_until(&log, until));
+        let other = scope.spawn(|| if foreign { hold_until(&log, until) } else { Ok(0) });
+        while Instant::now() < until {
+            seen.fetch_max(wal_bytes(&log), Ordering::Relaxed);
+            std::thread::sleep(LOOK_EACH); // wait: a look now and then, until the time is over
+        }
+        (joined(ours), joined(other))
+    });
+    tally.cases += 1;
+    tally.count("events read", read?);
+    tally.count("snapshots held", held?);
+    let seen = seen.into_inner();
+    peak.fetch_max(seen, Ordering::Relaxed);
+    if seen > WAL_BYTES_MAX {
+        tally.fail(format_args!("{hint}: the WAL grew to {seen} bytes"));
+    }
+    let mut answered = Answered::default();
+    answered.hear(&writing.kill()?)?;
+    tally.count("commands executed", answered.executed.len() as u64);
+    check(folder.path(), &answered, tally, &hint)
+}
+
+/// How long a case lasts.
+const LASTS: Duration = Duration::from_secs(4);
+
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Our readers: one that follows the end, one that is behind, and pages from the start over and over. Tells
+/// how many events they read.
+fn read_until(log: &Path, until: Instant) -> anyhow::Result<u64> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    runtime.block_on(async {
+        let feed = Feed::new(log.to_owned());
+        feed.look().await?;
+        let count = AtomicU64::new(0);
+        let looks = async {
+            while Instant::now() < until {
+                feed.look().await?;
+            }
+            Ok::<_, anyhow::Error>(())
+        };
+        let follows = |from: u64| {
+            let mut follower = feed.follow(from);
+            let count = &count;
+            async move {
+                while let Ok(page) = follower.next().await {
+                    count.fetch_add(page.len() as u64, Ordering::Relaxed);
+                }
+            }
+        };
+        let pages = async {
+            let reader = LogReader::open(log).await?;
+            let mut after = 0;
+            while Instant::now() < until {
+                let page = reader.events_after(after, PAGE_EVENTS).await?;
+                count.fetch_add(page.len() as u64, Ordering::Relaxed);
+                after = page.last().map_or(0, |event| event.pos);
+            }
+            Ok::<_, anyhow::Error>(())
+        };
+        tokio::select! {
+            done = async { tokio::try_join!(looks, pages) } => { done?; }
+            () = async { tokio::join!(follows(0), follows(feed.last_pos())); } => {}
+        }
+        Ok(count.into_inner())
+    })
+}
+
+/// Somebody else's reader, which holds a snapshot for as long as it may, over and over.
+fn hold_until(log: &Path, until: Instant) -> anyhow::Result<u64> {
+    let mut held = 0;
+    let connection = Connection::open_with_flags(log, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    while let Some(left) = until.checked_duration_since(Instant::now()) {
+        connection.execute_batch("BEGIN")?;
+        connection.query_row("SELECT count(*) FROM log", [], |row| row.get::<_, i64>(0))?;
+        std::thread::sleep(left.min(HELD_MAX)); // wait: the snapshot is held this long
+        connection.execute_batch("COMMIT")?;
+        held += 1;
+    }
+    Ok(held)
+}
