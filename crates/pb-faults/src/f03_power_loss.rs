@@ -22,7 +22,7 @@ const IMAGES_PER_RECORDING: u64 = 200;
 /// One recording in so many writes enough for checkpoints under way, beside those of each close.
 const LARGE_ONE_IN: u64 = 20;
 /// How long a writer may take.
-const ENDS_WITHIN: Duration = Duration::from_secs(60);
+const ENDS_WITHIN: Duration = Duration::from_mins(1);
 
 /// Does it.
 ///

@@ -31,7 +31,7 @@ const ENDS_WITHIN: Duration = Duration::from_secs(30);
 /// There is no C compiler, or a writer cannot be recorded.
 pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
     let shim = Shim::build(&run.folder)?;
-    let scripts: u64 = run.size.pick(1, 2, 40);
+    let scripts: u64 = run.size.pick(1, 3, 40);
     // At the smoke size every so many calls only.
     let stride: u64 = run.size.pick(25, 1, 1);
     let mut sum = Tally::default();
@@ -41,7 +41,7 @@ pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
             let calls = calls_of(run, &shim, seed)?;
             let tally = lanes::run(run, "F7", calls.div_ceil(stride), |case, tally| {
                 let failure = Failure { call: 1 + case.number * stride, error };
-                one(run, &shim, seed, failure, case, tally)
+                one(run, &shim, (seed, failure), case, tally)
             })?;
             sum.add(tally);
         }
@@ -56,14 +56,13 @@ fn calls_of(run: &Run, shim: &Shim, seed: u64) -> anyhow::Result<u64> {
     anyhow::ensure!(status.is_some_and(|status| status.success()), "a script fails without a failing call");
     let ops = recording::parse(&recorded)?;
     let numbers = ops.iter().filter_map(|op| if let Op::Call { number } = op { Some(*number) } else { None });
-    numbers.last().ok_or_else(|| anyhow::anyhow!("the shim sees no call"))
+    numbers.max().ok_or_else(|| anyhow::anyhow!("the shim sees no call"))
 }
 
 fn one(
     run: &Run,
     shim: &Shim,
-    seed: u64,
-    failure: Failure,
+    (seed, failure): (u64, Failure),
     mut case: Case,
     tally: &mut Tally,
 ) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! The inbox: written by the gateway, read by the scheduler.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pb_runtime::faultpoints::{Bug, planted};
@@ -8,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::contract::{Error, InboxRow, NewCommand};
 use crate::planted::answer_early;
-use crate::sqlite::{Location, Shared, inbox, migrate, open};
+use crate::sqlite::{Location, Shared, append, inbox, migrate, open};
 
 /// Most commands kept in one transaction.
 const PUT_BATCH_MAX: usize = 512;
@@ -17,7 +18,10 @@ const PUT_BATCH_MAX: usize = 512;
 #[derive(Debug, Clone)]
 pub struct Inbox {
     connection: Shared,
+    location: Location,
     id: String,
+    /// How often was committed, to make checkpoints now and then.
+    commits: Arc<AtomicU64>,
     waiting: Arc<Mutex<Vec<Waiting>>>,
     committing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -36,15 +40,18 @@ pub struct Put {
 impl Inbox {
     /// Opens for writing, creating and migrating as needed. `fresh_id` names a new inbox.
     pub async fn open(location: Location, fresh_id: String) -> Result<Self, Error> {
+        let opened = location.clone();
         let (connection, id) = crate::sqlite::blocking(move || {
-            let connection = open::writer(&location, &migrate::INBOX)?;
+            let connection = open::writer(&opened, &migrate::INBOX)?;
             let id = inbox::identity(&connection, Some(&fresh_id))?.unwrap_or(fresh_id);
             Ok((connection, id))
         })
         .await?;
         Ok(Self {
             connection: Shared::new(connection),
+            location,
             id,
+            commits: Arc::default(),
             waiting: Arc::default(),
             committing: Arc::default(),
         })
@@ -91,9 +98,17 @@ impl Inbox {
             }
             return;
         }
+        let location = self.location.clone();
+        let commits = self.commits.fetch_add(1, Ordering::Relaxed) + 1;
         let work = move |connection: &mut _| {
+            let done = inbox::put(connection, &commands).and_then(|puts| {
+                if let Location::File(path) = &location {
+                    append::checkpoint(connection, path, commits)?;
+                }
+                Ok(puts)
+            });
             // A caller may have gone; its command stays.
-            match inbox::put(connection, &commands) {
+            match done {
                 Ok(puts) => {
                     for (put, answer) in puts.into_iter().zip(answers) {
                         let _ = answer.send(Ok(put));

@@ -126,14 +126,12 @@ impl File<'_> {
         let cut = chance.random_range(0..=self.pending.len());
         for (index, change) in self.pending.iter().enumerate() {
             match fate {
-                Fate::Dropped => {}
                 Fate::Kept => apply(&mut content, *change),
                 Fate::CutOff if index < cut => apply(&mut content, *change),
                 Fate::CutOff if index == cut => tear(&mut content, *change, chance),
-                Fate::CutOff => {}
                 Fate::Reordered if chance.random() => apply(&mut content, *change),
-                Fate::Reordered => {}
                 Fate::Torn => tear(&mut content, *change, chance),
+                Fate::Dropped | Fate::CutOff | Fate::Reordered => {}
             }
         }
         content
@@ -163,15 +161,15 @@ fn apply(content: &mut Vec<u8>, change: Change<'_>) {
 }
 
 /// Some of the sectors that a change touches.
-fn tear(content: &mut Vec<u8>, change: Change<'_>, chance: &mut StdRng) {
+fn tear(content: &mut Vec<u8>, change: Change<'_>, luck: &mut StdRng) {
     match change {
-        Change::Length(_) if chance.random() => apply(content, change),
+        Change::Length(_) if luck.random() => apply(content, change),
         Change::Length(_) => {}
         Change::Write(mut offset, mut data) => {
             while !data.is_empty() {
                 let in_sector = SECTOR_BYTES - offset % SECTOR_BYTES;
                 let (sector, rest) = data.split_at(in_sector.min(data.len()));
-                if chance.random() {
+                if luck.random() {
                     apply(content, Change::Write(offset, sector));
                 }
                 (offset, data) = (offset + sector.len(), rest);
@@ -189,7 +187,9 @@ mod tests {
     /// The files of an image, with their sizes and first bytes.
     fn image(ops: &[Op<'_>], fate: Fate, seed: u64) -> BTreeMap<String, (usize, Option<u8>)> {
         let mut disk = Disk::default();
-        ops.iter().for_each(|op| disk.apply(*op));
+        for op in ops {
+            disk.apply(*op);
+        }
         let folder = tempfile::tempdir().unwrap();
         disk.write_image(folder.path(), fate, &mut StdRng::seed_from_u64(seed)).unwrap();
         let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap());

@@ -32,7 +32,7 @@ pub fn events(id: &str) -> Option<(GoalId, Vec<NewEvent>)> {
     let mut numbers = id.splitn(3, '-').map(|number| number.parse::<u64>().ok());
     let (_, n, fill) = (numbers.next()??, numbers.next()??, numbers.next()??);
     let fill = "x".repeat(usize::try_from(fill).ok()?);
-    let events = (0..1 + n % EVENTS_MAX).map(|k| NewEvent {
+    let events = (0..=n % EVENTS_MAX).map(|k| NewEvent {
         id: format!("{id}.{k}"),
         at_ms: n,
         kind: "test.event".to_owned(),

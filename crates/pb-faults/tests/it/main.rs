@@ -1,3 +1,4 @@
-//! Each fault at its smoke size, and each planted bug if this build can have them.
+//! Each fault at its smoke size.
 
+#[cfg(test)]
 mod store;

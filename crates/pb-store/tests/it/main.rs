@@ -10,3 +10,5 @@ mod feed;
 mod migrate;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod wal;
