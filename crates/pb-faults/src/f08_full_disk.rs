@@ -107,7 +107,8 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // What stays mounted is seen when the folder around it cannot be deleted.
-        let _ = program("umount").arg(&self.path).status();
+        // Lazily: a child that another lane is just starting may still hold a descriptor of it. What stays
+        // mounted is seen when the folder around it cannot be deleted.
+        let _ = program("umount").arg("-l").arg(&self.path).status();
     }
 }
