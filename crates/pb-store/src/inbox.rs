@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pb_runtime::faultpoints::{Bug, planted};
 use tokio::sync::oneshot;
@@ -22,6 +22,8 @@ pub struct Inbox {
     id: String,
     /// How often was committed, to make checkpoints now and then.
     commits: Arc<AtomicU64>,
+    /// The failure of the disk after which nothing is committed any more (D11).
+    broken: Arc<OnceLock<Arc<Error>>>,
     waiting: Arc<Mutex<Vec<Waiting>>>,
     committing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -52,6 +54,7 @@ impl Inbox {
             location,
             id,
             commits: Arc::default(),
+            broken: Arc::default(),
             waiting: Arc::default(),
             committing: Arc::default(),
         })
@@ -65,6 +68,9 @@ impl Inbox {
     /// Keeps a command; when this returns, it is on the disk.
     ///
     /// Callers that come while a commit runs are committed together by the next one of them.
+    ///
+    /// # Errors
+    /// After [`Error::Broken`] every further call gives the same: end the process.
     pub async fn put(&self, command: NewCommand) -> Result<Put, Arc<Error>> {
         let (answer, mut answered) = oneshot::channel();
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((command, answer));
@@ -90,6 +96,12 @@ impl Inbox {
     /// and nobody else's answer is lost.
     async fn commit(&self, batch: Vec<Waiting>) {
         let (commands, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        if let Some(error) = self.broken.get() {
+            for answer in answers {
+                let _ = answer.send(Err(Arc::clone(error)));
+            }
+            return;
+        }
         if planted(Bug::AnswerBeforeCommit) {
             let early =
                 answer_early(&self.connection, move |transaction| inbox::insert(transaction, &commands));
@@ -99,6 +111,7 @@ impl Inbox {
             return;
         }
         let location = self.location.clone();
+        let broken = Arc::clone(&self.broken);
         let commits = self.commits.fetch_add(1, Ordering::Relaxed) + 1;
         let work = move |connection: &mut _| {
             let done = inbox::put(connection, &commands).and_then(|puts| {
@@ -116,6 +129,9 @@ impl Inbox {
                 }
                 Err(error) => {
                     let error = Arc::new(error);
+                    if matches!(*error, Error::Broken(_)) {
+                        let _ = broken.set(Arc::clone(&error));
+                    }
                     for answer in answers {
                         let _ = answer.send(Err(Arc::clone(&error)));
                     }

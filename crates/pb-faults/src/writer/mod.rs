@@ -123,18 +123,19 @@ impl<'a> Session<'a> {
     /// Keeps some commands, then executes some that wait. Tells how many were put.
     async fn step(&mut self, chance: &mut StdRng, fill_max: u64) -> anyhow::Result<u64> {
         let count = chance.random_range(1..=CALLERS_MAX);
-        let puts = (0..count).map(|_| {
+        let mut commands = Vec::new();
+        for _ in 0..count {
             self.command += 1;
-            let fill = chance.random_range(0..=fill_max);
-            self.inbox.put(script::command(self.incarnation, self.command, fill))
-        });
-        let puts = futures_util::future::join_all(puts.collect::<Vec<_>>()).await;
-        for put in puts {
-            match put {
-                Ok(put) => self.witness.say(&Said::Kept { id: put.row.command.id, pos: put.row.pos })?,
-                Err(error) => refused(self.witness, &error).await?,
-            }
+            commands.push(script::command(self.incarnation, self.command, chance.random_range(0..=fill_max)));
         }
+        // Each is said when it is answered: the next commit may fail.
+        let puts = commands.into_iter().map(|command| async {
+            match self.inbox.put(command).await {
+                Ok(put) => self.witness.say(&Said::Kept { id: put.row.command.id, pos: put.row.pos }),
+                Err(error) => refused(self.witness, &error).await,
+            }
+        });
+        futures_util::future::try_join_all(puts).await?;
         if let Err(error) = self.execute().await? {
             refused(self.witness, &error).await?;
         }
