@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::f04_delivery::writer;
 use crate::f10_slow_clients::herd;
 use crate::f11_toxics::linked;
-use crate::gateway_process;
+use crate::{gateway_process, writer as store_writer};
 use clap::Subcommand;
 
 /// Which process to be.
@@ -22,6 +22,8 @@ enum Role {
         /// Its home; that of `PB_HOME` if none is named.
         home: Option<PathBuf>,
     },
+    /// A writer of the store, which says what was answered.
+    Write(store_writer::Args),
     /// A writer of events in the scheduler's place.
     Writer(writer::Args),
     /// Clients that do not read.
@@ -38,6 +40,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match &args.role {
+            Role::Write(args) => store_writer::run(args),
             Role::Gateway { home } => gateway_process::be(home.as_deref()).await,
             Role::Writer(args) => writer::run(args).await,
             Role::Herd(args) => herd::run(args).await,

@@ -3,7 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::{Tally, f09_malformed};
+use pb_runtime::faultpoints::Bug;
+
+use crate::{
+    Tally, f01_killed_writer, f02_kills, f03_power_loss, f04_delivery, f05_simulation, f07_failing_calls,
+    f08_full_disk, f09_malformed, f10_slow_clients, f11_toxics, f18_held_reader,
+};
 
 /// How much is done: seconds, minutes, hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -50,6 +55,8 @@ pub struct Run {
     pub exe: PathBuf,
     /// The `pb` under test, for faults of whole processes.
     pub pb: Option<PathBuf>,
+    /// The bug that the processes under test have: then one sight of it is enough.
+    pub bug: Option<Bug>,
 }
 
 /// One way to fail.
@@ -66,10 +73,15 @@ pub struct Fault {
 
 /// Every fault, in the order of their numbers.
 pub const FAULTS: &[Fault] = &[
-    Fault { id: "F2", what: "kill -9 while real commands run", run: crate::f02_kills::run },
-    Fault { id: "F4", what: "kills, reconnects and a bell that lies", run: crate::f04_delivery::run },
-    Fault { id: "F5", what: "simulated schedules and crashes", run: crate::f05_simulation::run },
+    Fault { id: "F1", what: "kill -9 of a writer of the store", run: f01_killed_writer::run },
+    Fault { id: "F2", what: "kill -9 while real commands run", run: f02_kills::run },
+    Fault { id: "F3", what: "power loss under a writer of the store", run: f03_power_loss::run },
+    Fault { id: "F4", what: "kills, reconnects and a bell that lies", run: f04_delivery::run },
+    Fault { id: "F5", what: "simulated schedules and crashes", run: f05_simulation::run },
+    Fault { id: "F7", what: "one call to the disk fails, each in turn", run: f07_failing_calls::run },
+    Fault { id: "F8", what: "a full disk, then space again", run: f08_full_disk::run },
     Fault { id: "F9", what: "malformed lines, messages and frames", run: f09_malformed::run },
-    Fault { id: "F10", what: "clients that do not read", run: crate::f10_slow_clients::run },
-    Fault { id: "F11", what: "a toxic link", run: crate::f11_toxics::run },
+    Fault { id: "F10", what: "clients that do not read", run: f10_slow_clients::run },
+    Fault { id: "F11", what: "a toxic link", run: f11_toxics::run },
+    Fault { id: "F18", what: "readers beside a writer at full speed", run: f18_held_reader::run },
 ];

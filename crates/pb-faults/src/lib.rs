@@ -11,11 +11,12 @@
 //! The smoke size runs in the normal tests; the feature `faultpoints` adds the planted bugs.
 //!
 //! What faults share: [`processes`] that are killed, [`follower`] and [`watcher`] (clients written against the
-//! wire), [`observe`] and [`history`] (the auditors of I2 to I8).
+//! wire), [`observe`] and [`history`] (the auditors of I2 to I8);
+//! [`witness`] (what children say), [`audit`] (what stands in the files), [`lanes`]
+//! (many cases side by side).
 //!
 //! Start reading at [`fault`].
 
-pub mod child;
 pub mod fault;
 pub mod follower;
 pub mod gateway_process;
@@ -35,5 +36,24 @@ mod f11_toxics;
 
 mod f09_malformed;
 
+pub mod bug;
+pub mod child;
+pub mod report;
+
+pub mod audit;
+pub mod command;
+pub mod disk;
+pub mod lanes;
+pub mod scratch;
+pub mod witness;
+pub mod writer;
+
+mod f01_killed_writer;
+mod f03_power_loss;
+mod f07_failing_calls;
+mod f08_full_disk;
+mod f18_held_reader;
+
+pub use bug::{BUGS, PlantedBug};
 pub use fault::{FAULTS, Fault, Run, Size};
 pub use tally::Tally;

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
-use pb_faults::{FAULTS, Fault, Run, Size, Tally};
-use serde::Serialize;
+use pb_faults::report::{BugLine, FaultLine, Report};
+use pb_faults::{BUGS, FAULTS, Fault, Run, Size, Tally};
+use pb_runtime::faultpoints::{self, Bug};
 
 /// Break what can break, and count what was lost
 #[derive(Debug, Parser)]
@@ -45,18 +46,6 @@ struct Args {
     json: Option<PathBuf>,
 }
 
-/// What a fault came to, with how to do it again.
-#[derive(Debug, Serialize)]
-struct Line {
-    fault: &'static str,
-    what: &'static str,
-    passed: bool,
-    seed: u64,
-    seconds: f64,
-    #[serde(flatten)]
-    tally: Tally,
-}
-
 fn main() -> anyhow::Result<ExitCode> {
     // A scheduler in a child needs a program that provides these.
     match std::env::args_os().nth(1).as_deref().and_then(std::ffi::OsStr::to_str) {
@@ -74,28 +63,47 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let chosen = chosen(&args.only)?;
     let seed = args.seed.unwrap_or_else(rand::random);
     tell(format_args!("{} size, seed {seed}", args.size))?;
-    let mut lines = Vec::new();
-    for fault in chosen {
-        let folder = tempfile::Builder::new().prefix("pb-faults-").tempdir_in(scratch()?)?;
-        let run = Run {
-            size: args.size,
-            seed,
-            folder: folder.path().to_owned(),
-            exe: std::env::current_exe().context("cannot tell where this program lies")?,
-            pb: args.pb.clone(),
-        };
-        let began = Instant::now();
-        let tally = (fault.run)(&run).with_context(|| format!("{} could not be run", fault.id))?;
-        let line = Line::new(*fault, seed, began.elapsed(), tally);
-        line.tell()?;
-        lines.push(line);
+    let mut report = Report::default();
+    for fault in &chosen {
+        let (tally, took) = once(args, fault, seed, None)?;
+        report.faults.push(FaultLine::new(fault, seed, took, tally));
+        report.faults.last().map_or(Ok(()), tell)?;
+    }
+    let planted = BUGS.iter().filter(|planted| chosen.iter().any(|fault| fault.id == planted.fault));
+    if cfg!(feature = "faultpoints") {
+        for planted in planted {
+            let Some(fault) = chosen.iter().find(|fault| fault.id == planted.fault) else { continue };
+            let (tally, took) = once(args, fault, seed, Some(planted.bug))?;
+            report.bugs.push(BugLine::new(planted, seed, took, tally));
+            report.bugs.last().map_or(Ok(()), tell)?;
+        }
+    } else if planted.count() > 0 {
+        tell("     no bug is planted: this program was built without the feature `faultpoints`")?;
     }
     if let Some(path) = &args.json {
-        let text = serde_json::to_string_pretty(&lines)?;
+        let text = serde_json::to_string_pretty(&report)?;
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let all_passed = lines.iter().all(|line| line.passed);
-    Ok(if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs one fault, in a folder of its own.
+fn once(args: &Args, fault: &Fault, seed: u64, bug: Option<Bug>) -> anyhow::Result<(Tally, Duration)> {
+    let folder = tempfile::Builder::new().prefix("pb-faults-").tempdir_in(scratch()?)?;
+    // One sight of a planted bug is enough, and the smallest size gives it.
+    let size = if bug.is_some() { Size::Smoke } else { args.size };
+    faultpoints::plant(bug);
+    let run = Run {
+        size,
+        seed,
+        folder: folder.path().to_owned(),
+        exe: std::env::current_exe().context("cannot tell where this program lies")?,
+        pb: args.pb.clone(),
+        bug,
+    };
+    let began = Instant::now();
+    let tally = (fault.run)(&run).with_context(|| format!("{} could not be run", fault.id))?;
+    Ok((tally, began.elapsed()))
 }
 
 /// Beside this program: a real disk, and short enough for a socket's path. `/tmp` may be memory.
@@ -114,35 +122,6 @@ fn chosen(only: &[String]) -> anyhow::Result<Vec<&'static Fault>> {
     Ok(FAULTS.iter().filter(wanted).collect())
 }
 
-impl Line {
-    fn new(fault: Fault, seed: u64, took: Duration, tally: Tally) -> Self {
-        let passed = tally.passed();
-        Self { fault: fault.id, what: fault.what, passed, seed, seconds: took.as_secs_f64(), tally }
-    }
-
-    fn tell(&self) -> anyhow::Result<()> {
-        let Tally { cases, lost, duplicated, reordered, failures, failures_untold, counts } = &self.tally;
-        let verdict = if self.passed { "ok  " } else { "FAIL" };
-        let counts: Vec<_> = counts.iter().map(|(name, number)| format!(", {name} {number}")).collect();
-        tell(format_args!(
-            "{verdict} {:<4} {:<44} cases {cases}, lost {lost}, duplicated {duplicated}, \
-             reordered {reordered}{}, seed {}, {:.1} s",
-            self.fault,
-            self.what,
-            counts.concat(),
-            self.seed,
-            self.seconds
-        ))?;
-        for failure in failures {
-            tell(format_args!("     {failure}"))?;
-        }
-        if *failures_untold > 0 {
-            tell(format_args!("     and {failures_untold} more"))?;
-        }
-        Ok(())
-    }
-}
-
-fn tell(line: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
+fn tell(line: impl std::fmt::Display) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{line}").context("cannot say how it went")
 }

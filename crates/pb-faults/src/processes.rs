@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use pb_runtime::faultpoints::{self, PLANTED_BUG};
 use pb_runtime::{Endpoint, Home};
 
 use crate::Run;
@@ -36,6 +37,7 @@ impl Process {
         let output = open_log(name, home)?;
         let child = Command::new(program)
             .args(arguments)
+            .envs(faultpoints::planted_here().map(|bug| (PLANTED_BUG, bug.as_str())))
             .env("PB_HOME", home.root())
             .env("PB_PORT", "0")
             // What else runs on this machine is no model of the suite.

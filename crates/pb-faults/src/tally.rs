@@ -61,8 +61,12 @@ impl Tally {
 
     /// Whether nothing went wrong, and something was done at all.
     pub fn passed(&self) -> bool {
-        self.cases > 0
-            && self.lost == 0
+        self.cases > 0 && self.clean()
+    }
+
+    /// Whether nothing went wrong so far.
+    pub fn clean(&self) -> bool {
+        self.lost == 0
             && self.duplicated == 0
             && self.reordered == 0
             && self.failures.is_empty()

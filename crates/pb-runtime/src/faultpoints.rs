@@ -3,6 +3,8 @@
 //! Without the feature `faultpoints`, which only the suite turns on, nothing here does anything and the
 //! compiler removes it.
 
+use std::sync::{Mutex, PoisonError};
+
 /// A bug that the suite can plant, by `PB_PLANTED_BUG` in the environment of the process that is to have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bug {
@@ -55,10 +57,22 @@ pub fn planted(_: Bug) -> bool {
 /// Whether this process has the bug.
 #[cfg(feature = "faultpoints")]
 pub fn planted(bug: Bug) -> bool {
-    static PLANTED: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
-    let planted = PLANTED.get_or_init(|| crate::environment::text(PLANTED_BUG));
-    planted.as_deref() == Some(bug.as_str())
+    static BY_ENVIRONMENT: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    let by_environment = BY_ENVIRONMENT.get_or_init(|| crate::environment::text(PLANTED_BUG));
+    by_environment.as_deref() == Some(bug.as_str()) || planted_here() == Some(bug)
 }
+
+/// Which bug was planted in this process by [`plant`].
+pub fn planted_here() -> Option<Bug> {
+    *PLANTED_HERE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Plants a bug in this process, or takes it out. Without the feature nobody has it all the same.
+pub fn plant(bug: Option<Bug>) {
+    *PLANTED_HERE.lock().unwrap_or_else(PoisonError::into_inner) = bug;
+}
+
+static PLANTED_HERE: Mutex<Option<Bug>> = Mutex::new(None);
 
 /// A place where the process may be killed on purpose.
 #[cfg(not(feature = "faultpoints"))]

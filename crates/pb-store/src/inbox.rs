@@ -1,12 +1,15 @@
 //! The inbox: written by the gateway, read by the scheduler.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use pb_runtime::faultpoints::{Bug, planted};
 use tokio::sync::oneshot;
 
 use crate::contract::{Error, InboxRow, NewCommand};
-use crate::sqlite::{Location, Shared, inbox, migrate, open};
+use crate::planted::answer_early;
+use crate::sqlite::{Location, Shared, append, inbox, migrate, open};
 
 /// Most commands kept in one transaction.
 const PUT_BATCH_MAX: usize = 512;
@@ -15,7 +18,12 @@ const PUT_BATCH_MAX: usize = 512;
 #[derive(Debug, Clone)]
 pub struct Inbox {
     connection: Shared,
+    location: Location,
     id: String,
+    /// How often was committed, to make checkpoints now and then.
+    commits: Arc<AtomicU64>,
+    /// The failure of the disk after which nothing is committed any more (D11).
+    broken: Arc<OnceLock<Arc<Error>>>,
     waiting: Arc<Mutex<Vec<Waiting>>>,
     committing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -34,15 +42,19 @@ pub struct Put {
 impl Inbox {
     /// Opens for writing, creating and migrating as needed. `fresh_id` names a new inbox.
     pub async fn open(location: Location, fresh_id: String) -> Result<Self, Error> {
+        let opened = location.clone();
         let (connection, id) = crate::sqlite::blocking(move || {
-            let connection = open::writer(&location, &migrate::INBOX)?;
+            let connection = open::writer(&opened, &migrate::INBOX)?;
             let id = inbox::identity(&connection, Some(&fresh_id))?.unwrap_or(fresh_id);
             Ok((connection, id))
         })
         .await?;
         Ok(Self {
             connection: Shared::new(connection),
+            location,
             id,
+            commits: Arc::default(),
+            broken: Arc::default(),
             waiting: Arc::default(),
             committing: Arc::default(),
         })
@@ -56,6 +68,9 @@ impl Inbox {
     /// Keeps a command; when this returns, it is on the disk.
     ///
     /// Callers that come while a commit runs are committed together by the next one of them.
+    ///
+    /// # Errors
+    /// After [`Error::Broken`] every further call gives the same: end the process.
     pub async fn put(&self, command: NewCommand) -> Result<Put, Arc<Error>> {
         let (answer, mut answered) = oneshot::channel();
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((command, answer));
@@ -81,9 +96,32 @@ impl Inbox {
     /// and nobody else's answer is lost.
     async fn commit(&self, batch: Vec<Waiting>) {
         let (commands, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        if let Some(error) = self.broken.get() {
+            for answer in answers {
+                let _ = answer.send(Err(Arc::clone(error)));
+            }
+            return;
+        }
+        if planted(Bug::AnswerBeforeCommit) {
+            let early =
+                answer_early(&self.connection, move |transaction| inbox::insert(transaction, &commands));
+            for (put, answer) in early.await.unwrap_or_default().into_iter().zip(answers) {
+                let _ = answer.send(Ok(put));
+            }
+            return;
+        }
+        let location = self.location.clone();
+        let broken = Arc::clone(&self.broken);
+        let commits = self.commits.fetch_add(1, Ordering::Relaxed) + 1;
         let work = move |connection: &mut _| {
+            let done = inbox::put(connection, &commands).and_then(|puts| {
+                if let Location::File(path) = &location {
+                    append::checkpoint(connection, path, commits)?;
+                }
+                Ok(puts)
+            });
             // A caller may have gone; its command stays.
-            match inbox::put(connection, &commands) {
+            match done {
                 Ok(puts) => {
                     for (put, answer) in puts.into_iter().zip(answers) {
                         let _ = answer.send(Ok(put));
@@ -91,6 +129,9 @@ impl Inbox {
                 }
                 Err(error) => {
                     let error = Arc::new(error);
+                    if matches!(*error, Error::Broken(_)) {
+                        let _ = broken.set(Arc::clone(&error));
+                    }
                     for answer in answers {
                         let _ = answer.send(Err(Arc::clone(&error)));
                     }

@@ -18,6 +18,7 @@ mod feed;
 mod inbox;
 mod log;
 mod mark;
+mod planted;
 mod restore;
 mod sqlite;
 pub mod trace;

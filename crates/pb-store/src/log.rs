@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pb_model::goal::{Goal, GoalState, GoalStatus};
 use pb_model::{GoalId, ItemId, RunId};
+use pb_runtime::faultpoints::{Bug, planted};
 
 use crate::contract::{
     Batch, Candidate, Committed, Error, EventRecord, LogIdentity, Retention, Step, StoredResult,
 };
 use crate::feed::{Page, Span, Tail};
 use crate::mark::Mark;
+use crate::planted::answer_early;
 use crate::sqlite::{Location, Shared, append, compact, migrate, open, query};
 
 /// The writer. One a file: the caller holds the process lock.
@@ -76,6 +78,10 @@ impl Log {
     /// [`Error::Fenced`] and [`Error::Full`] leave everything as it was. After [`Error::Broken`]
     /// nothing in memory can be trusted: end the process.
     pub async fn commit(&self, batch: Batch) -> Result<Committed, Error> {
+        if planted(Bug::AnswerBeforeCommit) {
+            return answer_early(&self.connection, move |transaction| append::write(transaction, &batch))
+                .await;
+        }
         let location = self.location.clone();
         let commits = self.commits.fetch_add(1, Ordering::Relaxed) + 1;
         self.connection

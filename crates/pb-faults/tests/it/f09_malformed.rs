@@ -11,6 +11,7 @@ fn what_no_peer_should_send_costs_nobody_anything() {
         folder: folder.path().to_owned(),
         exe: env!("CARGO_BIN_EXE_pb-faults").into(),
         pb: None,
+        bug: None,
     };
     let fault = FAULTS.iter().find(|fault| fault.id == "F9").unwrap();
     let tally = (fault.run)(&run).unwrap();

@@ -8,4 +8,5 @@ mod f09_malformed;
 mod f10;
 mod f11;
 mod scheduler;
+mod store;
 mod support;

@@ -8,8 +8,14 @@ use pb_faults::{FAULTS, Run, Size};
 pub(crate) fn smoke(id: &str, seed: u64) {
     let exe = Path::new(env!("CARGO_BIN_EXE_pb-faults"));
     let folder = tempfile::Builder::new().prefix("pbf").tempdir_in("/tmp").unwrap();
-    let run =
-        Run { size: Size::Smoke, seed, folder: folder.path().to_owned(), exe: exe.to_owned(), pb: None };
+    let run = Run {
+        size: Size::Smoke,
+        seed,
+        folder: folder.path().to_owned(),
+        exe: exe.to_owned(),
+        pb: None,
+        bug: None,
+    };
     let fault = FAULTS.iter().find(|fault| fault.id == id).unwrap();
     let tally = (fault.run)(&run).unwrap();
     assert!(tally.passed(), "{id} with seed {seed}: {tally:#?}");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pb_runtime::faultpoints::{self, Bug};
+use pb_runtime::faultpoints::{Bug, place, planted};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{compact, rows, unsigned};
@@ -22,38 +22,56 @@ const WAL_PASSIVE_COMMITS: u64 = 64;
 /// Writes `batch`, whole or not at all.
 pub(crate) fn commit(connection: &mut Connection, batch: &Batch) -> Result<Committed, Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let committed = write(&transaction, batch)?;
+    transaction.commit()?;
+    if planted(Bug::InboxReadOutside) {
+        place("inbox-read");
+        for write in &batch.writes {
+            if let Write::InboxRead { inbox_id, pos } = write {
+                inbox_read(connection, inbox_id, *pos)?;
+            }
+        }
+    }
+    Ok(committed)
+}
+
+/// Writes `batch` into a transaction, which the caller commits.
+pub(crate) fn write(transaction: &Transaction<'_>, batch: &Batch) -> Result<Committed, Error> {
     let mut committed = Committed::default();
     for write in &batch.writes {
         match write {
             Write::Events { goal, events } => {
-                let (events, bytes) = append(&transaction, &goal.to_string(), events, &mut committed.events)?;
+                let (events, bytes) = append(transaction, &goal.to_string(), events, &mut committed.events)?;
                 committed.heads.push(Head { goal: *goal, events, bytes });
             }
-            Write::Row(row) => rows::put(&transaction, row)?,
-            Write::StepIntent(intent) => step_intent(&transaction, intent)?,
-            Write::StepResult(result) => step_result(&transaction, result)?,
-            Write::CommandResult(result) => command_result(&transaction, result)?,
-            Write::InboxRead { inbox_id, pos } => {
-                transaction
-                    .prepare_cached(
-                        "INSERT INTO inbox_read (inbox_id, pos) VALUES (?1, ?2)
-                         ON CONFLICT (inbox_id) DO UPDATE SET pos = max(pos, excluded.pos)",
-                    )?
-                    .execute(params![inbox_id, *pos as i64])?;
-            }
+            Write::Row(row) => rows::put(transaction, row)?,
+            Write::StepIntent(intent) => step_intent(transaction, intent)?,
+            Write::StepResult(result) => step_result(transaction, result)?,
+            Write::CommandResult(result) => command_result(transaction, result)?,
+            Write::InboxRead { .. } if planted(Bug::InboxReadOutside) => {}
+            Write::InboxRead { inbox_id, pos } => inbox_read(transaction, inbox_id, *pos)?,
             Write::ForgetResults { before_ms } => {
                 transaction
                     .prepare_cached("DELETE FROM command WHERE at < ?1")?
                     .execute([*before_ms as i64])?;
             }
             Write::Compact(goal) => {
-                let part = compact::compact(&transaction, goal, &mut committed.events)?;
+                let part = compact::compact(transaction, goal, &mut committed.events)?;
                 committed.compacted.push(part);
             }
         }
     }
-    transaction.commit()?;
     Ok(committed)
+}
+
+fn inbox_read(connection: &Connection, inbox_id: &str, pos: u64) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT INTO inbox_read (inbox_id, pos) VALUES (?1, ?2)
+             ON CONFLICT (inbox_id) DO UPDATE SET pos = max(pos, excluded.pos)",
+        )?
+        .execute(params![inbox_id, pos as i64])?;
+    Ok(())
 }
 
 /// Appends to a goal's history. `seq` comes from the goal's head row inside this transaction, so a
@@ -146,7 +164,7 @@ fn step_result(transaction: &Transaction<'_>, result: &StepResult) -> Result<(),
 
 /// Zero rows means that another incarnation holds the run.
 pub(crate) fn fenced_unless(rows: usize, run: &str) -> Result<(), Error> {
-    let is_held = rows > 0 || faultpoints::planted(Bug::EpochUnchecked);
+    let is_held = rows > 0 || planted(Bug::EpochUnchecked);
     if is_held { Ok(()) } else { Err(Error::Fenced { run: run.to_owned() }) }
 }
 

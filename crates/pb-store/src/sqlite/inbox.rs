@@ -1,6 +1,6 @@
 //! The inbox: commands in the order in which they were answered.
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::unsigned;
 use crate::contract::{Error, InboxRow, NewCommand};
@@ -24,6 +24,13 @@ pub(crate) fn identity(connection: &Connection, fresh: Option<&str>) -> Result<O
 /// first row is returned.
 pub(crate) fn put(connection: &mut Connection, commands: &[NewCommand]) -> Result<Vec<Put>, Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let puts = insert(&transaction, commands)?;
+    transaction.commit()?;
+    Ok(puts)
+}
+
+/// Keeps commands in a transaction, which the caller commits.
+pub(crate) fn insert(transaction: &Transaction<'_>, commands: &[NewCommand]) -> Result<Vec<Put>, Error> {
     let mut puts = Vec::with_capacity(commands.len());
     for command in commands {
         let inserted = transaction
@@ -48,7 +55,6 @@ pub(crate) fn put(connection: &mut Connection, commands: &[NewCommand]) -> Resul
         };
         puts.push(Put { row, repeated: inserted == 0 });
     }
-    transaction.commit()?;
     Ok(puts)
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pb_runtime::faultpoints::{Bug, planted};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Location, migrate};
@@ -35,7 +36,8 @@ pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Co
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", schema.synchronous.as_str())?;
+    let synchronous = if planted(Bug::SyncOff) { "OFF" } else { schema.synchronous.as_str() };
+    connection.pragma_update(None, "synchronous", synchronous)?;
     // Checkpoints are made by the writer between two batches, never inside one; and SQLite's own would
     // keep a failed sync to itself, after which nothing may be trusted (D11).
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;

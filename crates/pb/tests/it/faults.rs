@@ -11,7 +11,8 @@ fn killed_processes_lose_nothing_and_repeat_nothing_in_silence() {
     let pb = PathBuf::from(env!("CARGO_BIN_EXE_pb"));
     // This fault needs no child but `pb`.
     let exe = pb.clone();
-    let run = Run { size: Size::Smoke, seed: 2, folder: folder.path().to_owned(), exe, pb: Some(pb) };
+    let run =
+        Run { size: Size::Smoke, seed: 2, folder: folder.path().to_owned(), exe, pb: Some(pb), bug: None };
     let fault = FAULTS.iter().find(|fault| fault.id == "F2").unwrap();
     let tally = (fault.run)(&run).unwrap();
     assert!(tally.passed(), "{tally:#?}");
