@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
 use crate::hub::Hub;
+use crate::inbox::end_if_broken;
 
 /// How late a lost bell can make anything.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -38,7 +39,7 @@ async fn once(hub: &Hub, forgotten: &mut u64) -> Result<(), pb_store::Error> {
         None => 0,
     };
     if read > *forgotten {
-        hub.inbox.forget(read).await?;
+        hub.inbox.forget(read).await.inspect_err(end_if_broken)?;
         *forgotten = read;
     }
     let waiting = hub.inbox.reader().count_after(read).await?;

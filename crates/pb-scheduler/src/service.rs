@@ -83,7 +83,7 @@ impl Scheduler {
         let sandbox = Sandbox::new(config.home.clone(), &config.db, &settings.sandbox);
         let bell = Bell::default();
         let (link, link_task) = link::link(config.clone(), log.identity(), bell.clone());
-        let (tracer, trace_task) = trace::trace(config.clone(), settings.trace.clone(), link.clone());
+        let (tracer, trace_task) = trace::trace(config.clone(), settings.trace, link.clone());
         tracer.tell(About::default(), What::Startup { epoch });
         let goals = take_over(&config, &log, mark.map(|mark| mark.at_ms), &tracer).await?;
         let told = (link, tracer);

@@ -9,7 +9,7 @@ use pb_store::{InboxRow, NewCommand};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::results;
+use super::{end_if_broken, results};
 use crate::hub::Hub;
 
 /// Longest idempotency key, in bytes.
@@ -75,6 +75,7 @@ pub(crate) async fn hand_over<T: DeserializeOwned>(
         .inbox
         .put(command)
         .await
+        .inspect_err(|error| end_if_broken(error))
         .map_err(|error| RpcError::internal(error).hint("nothing was accepted; see the gateway's log"))?;
     if put.row.command.params_digest != digest {
         return Err(other_params());

@@ -84,6 +84,12 @@ impl From<rusqlite::Error> for Error {
 }
 
 impl Error {
+    /// A sync failed, and SQLite did not say so.
+    pub(crate) fn sync_failed() -> Self {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+        rusqlite::Error::SqliteFailure(code, Some("the file cannot be switched to WAL".to_owned())).into()
+    }
+
     /// The call that carried this command ended without an answer.
     pub(crate) fn unanswered() -> Self {
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT);

@@ -35,7 +35,7 @@ pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Co
         // would write the file once more, through the WAL.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    write_ahead(&connection)?;
     let synchronous = if planted(Bug::SyncOff) { "OFF" } else { schema.synchronous.as_str() };
     connection.pragma_update(None, "synchronous", synchronous)?;
     // Checkpoints are made by the writer between two batches, never inside one; and SQLite's own would
@@ -44,6 +44,13 @@ pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Co
     connection.pragma_update(None, "journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES)?;
     migrate::migrate(&mut connection, location, schema)?;
     Ok(connection)
+}
+
+/// Switches to WAL mode. SQLite keeps a failed sync on the way to itself: it says which mode it is in then,
+/// and not why (D11).
+fn write_ahead(connection: &Connection) -> Result<(), Error> {
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if matches!(mode.as_str(), "wal" | "memory") { Ok(()) } else { Err(Error::sync_failed()) }
 }
 
 /// Opens another process's file for reading only.
