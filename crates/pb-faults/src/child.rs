@@ -40,7 +40,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match &args.role {
-            Role::Write(args) => store_writer::run(args),
+            Role::Write(args) => store_writer::run(args).await,
             Role::Gateway { home } => gateway_process::be(home.as_deref()).await,
             Role::Writer(args) => writer::run(args).await,
             Role::Herd(args) => herd::run(args).await,

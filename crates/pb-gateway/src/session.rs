@@ -153,6 +153,7 @@ impl Session {
                 }
                 answer = self.answers.recv(), if is_idle => {
                     if let Some(answer) = answer {
+                        self.gather_events();
                         let message = self.settle(answer);
                         self.outgoing.push(message);
                     }
@@ -209,12 +210,23 @@ impl Session {
         for frame in self.control.drain(..) {
             self.outgoing.push(frame);
         }
-        while self.outgoing.bytes() < GATHERED_BYTES
+        self.gather_events();
+        while self.outgoing.bytes() < 2 * GATHERED_BYTES
             && let Ok(answer) = self.answers.try_recv()
         {
             let message = self.settle(answer);
             self.outgoing.push(message);
         }
+        while self.outgoing.bytes() < DEBUG_GATHERED_BYTES
+            && let Some(frame) = self.debug.pop()
+        {
+            self.outgoing.push(text_frame(&frame));
+        }
+    }
+
+    /// Events that are in memory. They go before answers: who submits a goal is told that it was made, and
+    /// then that it was accepted, as in the first implementation.
+    fn gather_events(&mut self) {
         while self.outgoing.bytes() < GATHERED_BYTES
             && let Some((dress, shown)) = self.subscriptions.pop()
         {
@@ -222,11 +234,6 @@ impl Session {
                 Shown::Events(span, range) => self.outgoing.push_events(span, range, dress),
                 Shown::Cursor(frame) => self.outgoing.push(text_frame(&frame)),
             }
-        }
-        while self.outgoing.bytes() < DEBUG_GATHERED_BYTES
-            && let Some(frame) = self.debug.pop()
-        {
-            self.outgoing.push(text_frame(&frame));
         }
     }
 

@@ -31,6 +31,7 @@ names! {
     "goal.blocked", "it waits for a human", GOAL;
     "goal.failed", "it is over without success; `error` says why", GOAL;
     "goal.cancelled", "it was cancelled", GOAL;
+    "goal.compacted", "it ended long ago: the events before this one are dropped", "`events` (how many were dropped)";
     "workitem.created", "the plan has this item", ITEM;
     "workitem.updated", "it may start, or is tried again", ITEM;
     "workitem.started", "an attempt begins", ITEM;

@@ -58,12 +58,12 @@ pub struct Args {
 ///
 /// # Errors
 /// The store refused for another reason than a full disk; said to the witness too.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub async fn run(args: &Args) -> anyhow::Result<()> {
     let witness = match &args.witness {
         Some(path) => Witness::append(path)?,
         None => Witness::on_stdout()?,
     };
-    tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(write(args, &witness))
+    write(args, &witness).await
 }
 
 async fn write(args: &Args, witness: &Witness) -> anyhow::Result<()> {

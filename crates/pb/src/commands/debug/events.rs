@@ -183,6 +183,7 @@ impl Following<'_> {
             while let Some(incoming) = events.next().await {
                 self.take(incoming)?;
             }
+            output::note("the connection to the gateway is lost; connecting again");
         }
     }
 
