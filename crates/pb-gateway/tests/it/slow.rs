@@ -74,3 +74,19 @@ async fn a_client_that_does_not_read_its_answers_delays_nobody() {
         assert_eq!(slow.answer().await["result"]["pong"], true);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_log_is_sent_to_its_end() {
+    let at = TestHome::new();
+    let gateway = at.gateway().await;
+    let scheduler = Scheduler::connected(&at).await;
+    let mut count = 0;
+    for _ in 0..60 {
+        count += scheduler.commit_sized(goal(1), 1000, 200).await.len();
+    }
+    let mut client = Client::connect(gateway.address).await;
+    client.subscribe(json!({"after": "start"})).await;
+    for number in 1..=count {
+        assert_eq!(client.event().await["seq"], number);
+    }
+}

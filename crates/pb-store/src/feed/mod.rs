@@ -17,7 +17,7 @@ mod span;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
@@ -61,6 +61,8 @@ struct Shared<P> {
     version: watch::Sender<u64>,
     bell: Notify,
     catch_up: Semaphore,
+    /// When the WAL was last written, as it was last seen to be large.
+    wal_written: Mutex<Option<SystemTime>>,
 }
 
 /// The reader that follows the end; `None` until the file exists.
@@ -80,6 +82,7 @@ impl<P: Page> Feed<P> {
             version: watch::Sender::new(0),
             bell: Notify::new(),
             catch_up: Semaphore::new(CATCH_UP_READERS),
+            wal_written: Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -202,12 +205,20 @@ impl<P> Shared<P> {
         self.version.send_modify(|version| *version += 1);
     }
 
-    /// A reader in the middle of a page keeps the WAL from shrinking; above a size, leave gaps.
+    /// A reader in the middle of a page keeps the WAL from shrinking. Above a size, leave gaps for its
+    /// writer; one that writes nothing needs none.
     async fn spare_the_wal(&self) {
         let mut wal = self.path.clone().into_os_string();
         wal.push("-wal");
         // One stat, which does not wait for a disk.
-        if std::fs::metadata(wal).is_ok_and(|meta| meta.len() > WAL_PAUSE_BYTES) {
+        let Ok(meta) = std::fs::metadata(wal) else { return };
+        if meta.len() <= WAL_PAUSE_BYTES {
+            return;
+        }
+        let written = meta.modified().ok();
+        let seen =
+            std::mem::replace(&mut *self.wal_written.lock().unwrap_or_else(PoisonError::into_inner), written);
+        if written.is_none() || seen != written {
             tokio::time::sleep(WAL_PAUSE).await;
         }
     }

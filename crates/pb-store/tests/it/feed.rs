@@ -263,3 +263,24 @@ async fn a_position_beyond_the_end_waits() {
         assert!(waits.is_err(), "{pos}: {waits:?}");
     }
 }
+
+#[tokio::test]
+async fn a_long_log_is_read_from_its_start_to_its_end() {
+    let place = Place::file();
+    let path = place.path("state.db");
+    let log = open_log(&path).await;
+    let feed = Feed::new(path);
+    feed.look().await.unwrap();
+    let last: u64 = 60_000;
+    for start in (0..last).step_by(1_000) {
+        let events = (start..start + 1_000).map(|n| NewEvent { data: "x".repeat(180), ..event(n) });
+        let write = Write::Events { goal: goal(1), events: events.collect() };
+        log.commit(batch([write])).await.unwrap();
+        if start % 20_000 == 0 {
+            feed.look().await.unwrap();
+        }
+    }
+    feed.look().await.unwrap();
+    assert_eq!(feed.last_pos(), last);
+    assert_eq!(follow_all(feed.follow(0), last).await, (1..=last).collect::<Vec<_>>());
+}

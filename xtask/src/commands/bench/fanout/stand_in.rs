@@ -1,5 +1,7 @@
 //! The scheduler's stand-in: its lock, its log, its end of the link.
 
+use std::path::PathBuf;
+
 use anyhow::Context;
 use pb_model::GoalId;
 use pb_protocol::event;
@@ -20,7 +22,15 @@ pub(super) struct StandIn {
     link: UnixStream,
     goal: GoalId,
     ids: Ids,
+    lock_file: PathBuf,
     _lock: ProcessLock,
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        // It names this process, which `pb stop` would end.
+        let _ = std::fs::remove_file(&self.lock_file);
+    }
 }
 
 impl StandIn {
@@ -46,7 +56,7 @@ impl StandIn {
         let mut link = UnixStream::connect(home.gateway_socket()).await.context("no link to the gateway")?;
         link.write_all(ipc::line(&connect, 0).as_bytes()).await?;
         let goal = GoalId::from(ids.uuid());
-        Ok(Self { log, link, goal, ids, _lock: lock })
+        Ok(Self { log, link, goal, ids, lock_file: home.scheduler_lock(), _lock: lock })
     }
 
     /// Commits events that carry the numbers from `first` on.
