@@ -10,7 +10,7 @@ use crate::support::{Client, Scheduler, Sse, TestHome, frame_of, goal};
 /// How long the slow ones read nothing: their page is let go of within it.
 const STALLED: Duration = Duration::from_millis(1500);
 /// More events than the gateway keeps in memory.
-const EVENTS_MIN: usize = 5_000;
+const EVENTS_MIN: usize = 16_000;
 /// Longest that the healthy client may be kept waiting, on a machine with better things to do.
 const DELAY_MAX: Duration = Duration::from_secs(1);
 

@@ -6,6 +6,7 @@ mod backoff;
 mod connection;
 mod deltas;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,6 +14,7 @@ use pb_protocol::debug::DebugEvent;
 use pb_protocol::event::link_type;
 use pb_protocol::ipc::{Frame, LogAddress, SchedulerCommandResult, SchedulerDelta, SchedulerEvent};
 use pb_store::{EventRecord, LogIdentity};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
@@ -56,6 +58,16 @@ pub(crate) struct LinkTask {
     pub(crate) bell: Bell,
 }
 
+/// The ids in what is told of an event.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ToldIds<'a> {
+    #[serde(borrow)]
+    work_item_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    run_id: Option<Cow<'a, str>>,
+}
+
 /// A link that is not connected yet.
 pub(crate) fn link(config: Config, identity: &LogIdentity, bell: Bell) -> (Link, LinkTask) {
     let (frames_sender, frames) = mpsc::channel(FRAMES_WAITING_MAX);
@@ -84,16 +96,14 @@ impl Link {
         let Ok(data) = RawValue::from_string(record.data.clone()) else {
             return;
         };
-        let id = |name: &str| {
-            let value: serde_json::Value = serde_json::from_str(&record.data).ok()?;
-            value.get(name)?.as_str().map(str::to_owned)
-        };
+        // What is told of a goal has none of them.
+        let ids: ToldIds<'_> = serde_json::from_str(&record.data).unwrap_or_default();
         let event = SchedulerEvent {
             r#type: link_type(&record.kind),
             timestamp: record.at_ms,
             goal_id: Some(record.goal.clone()),
-            work_item_id: id("workItemId"),
-            run_id: id("runId"),
+            work_item_id: ids.work_item_id.map(Cow::into_owned),
+            run_id: ids.run_id.map(Cow::into_owned),
             data: Some(data),
             pos: Some(record.pos),
             generation: Some(self.generation),

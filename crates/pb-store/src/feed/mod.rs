@@ -149,6 +149,7 @@ impl<P: Page> Feed<P> {
                 (ring.identity.clone(), ring.end)
             };
             let Some(found) = reader.tail::<P>(tail.data_version, known, end).await? else {
+                self.shared.ring().trim(Instant::now());
                 return Ok(bytes);
             };
             let more = found.more;

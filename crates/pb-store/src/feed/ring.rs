@@ -2,22 +2,28 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::span::{Page, Span, Tail};
 use crate::contract::LogIdentity;
 use crate::log::LogReader;
 
-/// Most events kept in memory for live followers.
-const RING_EVENTS_MAX: usize = 4096;
-/// Most bytes kept in memory for live followers.
-const RING_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Most bytes kept in memory for live followers, while much happens.
+const RING_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Most bytes kept when they are not recent any more.
+const RESTING_BYTES_MAX: usize = 1024 * 1024;
+/// For how long they are. A follower that is late by less is served from memory, with all the others;
+/// many that each read the log would be later and later.
+const RECENT: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct Ring<P> {
     pub(super) identity: Option<LogIdentity>,
     pub(super) reader: Option<LogReader>,
-    spans: VecDeque<Arc<Span<P>>>,
-    events: usize,
+    /// With the moment at which each was taken.
+    spans: VecDeque<(Instant, Arc<Span<P>>)>,
     bytes: usize,
     /// The position of the last event seen.
     pub(super) end: u64,
@@ -25,7 +31,7 @@ pub(super) struct Ring<P> {
 
 impl<P> Default for Ring<P> {
     fn default() -> Self {
-        Self { identity: None, reader: None, spans: VecDeque::new(), events: 0, bytes: 0, end: 0 }
+        Self { identity: None, reader: None, spans: VecDeque::new(), bytes: 0, end: 0 }
     }
 }
 
@@ -53,13 +59,19 @@ impl<P: Page> Ring<P> {
 
     fn push(&mut self, span: Span<P>) {
         self.end = span.last();
-        self.events += span.events();
         self.bytes += span.page().bytes();
-        self.spans.push_back(Arc::new(span));
-        while self.events > RING_EVENTS_MAX || self.bytes > RING_BYTES_MAX {
-            let Some(old) = self.spans.pop_front() else { break };
-            self.events -= old.events();
-            self.bytes -= old.page().bytes();
+        let now = Instant::now();
+        self.spans.push_back((now, Arc::new(span)));
+        self.trim(now);
+    }
+
+    /// Lets go of what is too much, or old.
+    pub(super) fn trim(&mut self, now: Instant) {
+        while let Some((at, span)) = self.spans.front()
+            && (self.bytes > RING_BYTES_MAX || (self.bytes > RESTING_BYTES_MAX && now - *at > RECENT))
+        {
+            self.bytes -= span.page().bytes();
+            self.spans.pop_front();
         }
     }
 
@@ -69,7 +81,7 @@ impl<P: Page> Ring<P> {
         let changed = self.identity.as_ref().is_none_or(|mine| !is_same(mine, &identity));
         if changed && self.identity.is_some() {
             self.spans.clear();
-            (self.events, self.bytes, self.end) = (0, 0, 0);
+            (self.bytes, self.end) = (0, 0);
         }
         self.identity = Some(identity);
         changed
@@ -79,8 +91,8 @@ impl<P: Page> Ring<P> {
 impl<P> Ring<P> {
     /// The span with the event after `pos`, if the ring still holds it.
     pub(super) fn span_after(&self, pos: u64) -> Option<&Arc<Span<P>>> {
-        let index = self.spans.partition_point(|span| span.last() <= pos);
-        self.spans.get(index).filter(|span| span.after() <= pos)
+        let index = self.spans.partition_point(|(_, span)| span.last() <= pos);
+        self.spans.get(index).map(|(_, span)| span).filter(|span| span.after() <= pos)
     }
 }
 

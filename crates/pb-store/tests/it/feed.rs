@@ -135,7 +135,10 @@ async fn a_follower_that_the_ring_left_behind_reads_the_log() {
     let slow = feed.follow(0);
     let last: u64 = 6_000;
     for start in (0..last).step_by(500) {
-        log.commit(events(goal(1), start..start + 500)).await.unwrap();
+        // More than the ring holds.
+        let events = (start..start + 500).map(|n| NewEvent { data: "x".repeat(4096), ..event(n) });
+        let write = Write::Events { goal: goal(1), events: events.collect() };
+        log.commit(batch([write])).await.unwrap();
         feed.look().await.unwrap();
     }
     let all: Vec<u64> = (1..=last).collect();
