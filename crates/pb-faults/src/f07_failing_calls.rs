@@ -8,6 +8,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context;
+
 use crate::disk::image::{Disk, Fate, WITNESS_FILE};
 use crate::disk::recording::{self, Op};
 use crate::disk::shim::{Errno, Failure, Shim};
@@ -16,7 +18,7 @@ use crate::writer::check::Answered;
 use crate::writer::opens::open_and_check;
 use crate::writer::process::{to_the_end, writer};
 use crate::writer::said::{Refusal, Said};
-use crate::{Run, Tally, scratch, witness};
+use crate::{Run, Size, Tally, scratch, witness};
 
 /// Commands of a script. It closes in the middle, so that checkpoints, too, fail.
 const COMMANDS: &str = "16";
@@ -25,6 +27,9 @@ const REOPEN_EVERY: &str = "8";
 /// How long a writer may take.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
 
+/// At the smoke size every so many calls fail only, and of syncs each.
+const SMOKE_STRIDE: usize = 25;
+
 /// Does it.
 ///
 /// # Errors
@@ -32,15 +37,15 @@ const ENDS_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
     let shim = Shim::build(&run.folder)?;
     let scripts: u64 = run.size.pick(1, 3, 40);
-    // At the smoke size every so many calls only.
-    let stride: u64 = run.size.pick(25, 1, 1);
     let mut sum = Tally::default();
     for script in 0..scripts {
         let seed = run.seed.wrapping_add(script);
+        let calls = calls_of(run, &shim, seed)?;
         for error in [Errno::Io, Errno::NoSpace] {
-            let calls = calls_of(run, &shim, seed)?;
-            let tally = lanes::run(run, "F7", calls.div_ceil(stride), |case, tally| {
-                let failure = Failure { call: 1 + case.number * stride, error };
+            let failing = chosen(run.size, &calls, error);
+            let tally = lanes::run(run, "F7", failing.len() as u64, |case, tally| {
+                let call = usize::try_from(case.number).ok().and_then(|index| failing.get(index));
+                let failure = Failure { call: *call.context("a case without a call")?, error };
                 one(run, &shim, (seed, failure), case, tally)
             })?;
             sum.add(tally);
@@ -49,14 +54,28 @@ pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
     Ok(sum)
 }
 
-/// How many calls the script makes when none fails.
-fn calls_of(run: &Run, shim: &Shim, seed: u64) -> anyhow::Result<u64> {
+/// The numbers of the calls that are to fail with `error`, each in a case of its own.
+fn chosen(size: Size, calls: &[(u64, char)], error: Errno) -> Vec<u64> {
+    let is_chosen = |index: usize, what: char| match size {
+        Size::Smoke => index.is_multiple_of(SMOKE_STRIDE) || (what == 's' && error == Errno::Io),
+        Size::Ci | Size::Soak => true,
+    };
+    let calls = calls.iter().enumerate();
+    calls.filter(|(index, (_, what))| is_chosen(*index, *what)).map(|(_, (number, _))| *number).collect()
+}
+
+/// The calls that the script makes when none fails, and of which kind each is.
+fn calls_of(run: &Run, shim: &Shim, seed: u64) -> anyhow::Result<Vec<(u64, char)>> {
     let folder = scratch::in_memory(run)?;
     let (recorded, status) = play(run, shim, folder.path(), seed, None)?;
     anyhow::ensure!(status.is_some_and(|status| status.success()), "a script fails without a failing call");
     let ops = recording::parse(&recorded)?;
-    let numbers = ops.iter().filter_map(|op| if let Op::Call { number } = op { Some(*number) } else { None });
-    numbers.max().ok_or_else(|| anyhow::anyhow!("the shim sees no call"))
+    let calls: Vec<_> = ops
+        .iter()
+        .filter_map(|op| if let Op::Call { number, what } = op { Some((*number, *what)) } else { None })
+        .collect();
+    anyhow::ensure!(!calls.is_empty(), "the shim sees no call");
+    Ok(calls)
 }
 
 fn one(

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// How much is done: seconds, minutes, hours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Size {
     /// Seconds; in every run of the tests.
     Smoke,

@@ -38,6 +38,9 @@ struct Args {
     /// Everything random follows from it; printed, so that a run can be repeated
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Faults that have not begun after so many minutes are done at the smoke size
+    #[arg(long, value_name = "N")]
+    minutes: Option<u64>,
     /// The `pb` under test
     #[arg(long, value_name = "PATH")]
     pb: Option<PathBuf>,
@@ -64,16 +67,20 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let seed = args.seed.unwrap_or_else(rand::random);
     tell(format_args!("{} size, seed {seed}", args.size))?;
     let mut report = Report::default();
+    let began = Instant::now();
     for fault in &chosen {
-        let (tally, took) = once(args, fault, seed, None)?;
-        report.faults.push(FaultLine::new(fault, seed, took, tally));
+        let is_late = args.minutes.is_some_and(|minutes| began.elapsed() >= Duration::from_mins(minutes));
+        let size = if is_late { Size::Smoke } else { args.size };
+        let (tally, took) = once(args, fault, (size, seed), None)?;
+        report.faults.push(FaultLine::new(fault, (size, seed), took, tally));
         report.faults.last().map_or(Ok(()), tell)?;
     }
     let planted = BUGS.iter().filter(|planted| chosen.iter().any(|fault| fault.id == planted.fault));
     if cfg!(feature = "faultpoints") {
         for planted in planted {
             let Some(fault) = chosen.iter().find(|fault| fault.id == planted.fault) else { continue };
-            let (tally, took) = once(args, fault, seed, Some(planted.bug))?;
+            // One sight of it is enough, and the smallest size gives it.
+            let (tally, took) = once(args, fault, (Size::Smoke, seed), Some(planted.bug))?;
             report.bugs.push(BugLine::new(planted, seed, took, tally));
             report.bugs.last().map_or(Ok(()), tell)?;
         }
@@ -88,10 +95,13 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs one fault, in a folder of its own.
-fn once(args: &Args, fault: &Fault, seed: u64, bug: Option<Bug>) -> anyhow::Result<(Tally, Duration)> {
+fn once(
+    args: &Args,
+    fault: &Fault,
+    (size, seed): (Size, u64),
+    bug: Option<Bug>,
+) -> anyhow::Result<(Tally, Duration)> {
     let folder = tempfile::Builder::new().prefix("pb-faults-").tempdir_in(scratch()?)?;
-    // One sight of a planted bug is enough, and the smallest size gives it.
-    let size = if bug.is_some() { Size::Smoke } else { args.size };
     faultpoints::plant(bug);
     let run = Run {
         size,

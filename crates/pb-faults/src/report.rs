@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{Fault, PlantedBug, Tally};
+use crate::{Fault, PlantedBug, Size, Tally};
 
 /// What a whole run came to.
 #[derive(Debug, Default, Serialize)]
@@ -28,6 +28,7 @@ impl Report {
 pub struct FaultLine {
     fault: &'static str,
     what: &'static str,
+    size: Size,
     passed: bool,
     seed: u64,
     seconds: f64,
@@ -37,9 +38,9 @@ pub struct FaultLine {
 
 impl FaultLine {
     /// What `fault` came to.
-    pub fn new(fault: &Fault, seed: u64, took: Duration, tally: Tally) -> Self {
+    pub fn new(fault: &Fault, (size, seed): (Size, u64), took: Duration, tally: Tally) -> Self {
         let passed = tally.passed();
-        Self { fault: fault.id, what: fault.what, passed, seed, seconds: took.as_secs_f64(), tally }
+        Self { fault: fault.id, what: fault.what, size, passed, seed, seconds: took.as_secs_f64(), tally }
     }
 }
 
@@ -55,7 +56,7 @@ impl fmt::Display for FaultLine {
         for (name, number) in counts {
             write!(f, ", {name} {number}")?;
         }
-        write!(f, ", seed {}, {:.1} s", self.seed, self.seconds)?;
+        write!(f, ", {} size, seed {}, {:.1} s", self.size, self.seed, self.seconds)?;
         for failure in failures {
             write!(f, "\n     {failure}")?;
         }

@@ -193,8 +193,13 @@ impl LogReader {
     }
 
     /// The events after `pos` that make one span; see [`query::span`].
-    pub(crate) async fn span<P: Page>(&self, log: LogIdentity, pos: u64) -> Result<Option<Span<P>>, Error> {
-        self.connection.call(move |connection| query::span(connection, &log, pos)).await
+    pub(crate) async fn span<P: Page>(
+        &self,
+        log: LogIdentity,
+        pos: u64,
+        bytes_max: usize,
+    ) -> Result<Option<Span<P>>, Error> {
+        self.connection.call(move |connection| query::span(connection, &log, (pos, bytes_max))).await
     }
 
     /// A page of goals, highest priority first, then oldest first, and how many there are in all.

@@ -49,10 +49,12 @@ pub enum Op<'a> {
     Call {
         /// Its number, from 1.
         number: u64,
+        /// Which kind of call: `o`pen, `w`rite, `t`runcate, `s`ync or `u`nlink.
+        what: char,
     },
     /// The call that was to fail did.
     Failed {
-        /// Which kind of call: `o`pen, `w`rite, `t`runcate, `s`ync or `u`nlink.
+        /// Which kind of call.
         what: char,
     },
 }
@@ -85,13 +87,14 @@ pub fn parse(mut bytes: &[u8]) -> anyhow::Result<Vec<Op<'_>>> {
             'E' => Op::SyncFailed { file },
             'D' => Op::SyncFolder,
             'U' => Op::Unlink { name: std::str::from_utf8(data()?)? },
-            'N' => Op::Call { number },
-            'F' => {
-                let what = u32::try_from(offset).ok().and_then(char::from_u32);
-                Op::Failed { what: what.context("a recording has an unknown call")? }
-            }
+            'N' => Op::Call { number, what: kind_of_call(offset)? },
+            'F' => Op::Failed { what: kind_of_call(offset)? },
             kind => bail!("a recording has a record of the unknown kind `{kind}`"),
         });
     }
     Ok(ops)
+}
+
+fn kind_of_call(number: u64) -> anyhow::Result<char> {
+    u32::try_from(number).ok().and_then(char::from_u32).context("a recording has an unknown call")
 }

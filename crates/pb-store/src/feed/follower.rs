@@ -6,8 +6,13 @@ use tokio::sync::watch;
 
 use super::Shared;
 use super::ring::is_same;
-use super::span::{Page, Span};
+use super::span::{Page, SPAN_BYTES_MAX, Span};
 use crate::contract::LogIdentity;
+
+/// What a follower that let go of events reads from the log next, in bytes; each further page of its own is
+/// twice as long. One that can take little at a time costs little: of a whole page for each few frames, some
+/// thousand slow clients would leave no reader for anybody else.
+const FIRST_BYTES: usize = 8 * 1024;
 
 /// The history under a follower changed: its position means nothing any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +26,8 @@ pub struct Follower<P> {
     identity: Option<LogIdentity>,
     pos: u64,
     version: watch::Receiver<u64>,
+    /// How much of the log it reads at once, in bytes.
+    page_bytes: usize,
 }
 
 /// What the ring has for a follower.
@@ -36,7 +43,7 @@ impl<P: Page> Follower<P> {
     pub(super) fn new(shared: Arc<Shared<P>>, pos: u64) -> Self {
         let version = shared.version.subscribe();
         let identity = shared.ring().identity.clone();
-        Self { shared, identity, pos, version }
+        Self { shared, identity, pos, version, page_bytes: SPAN_BYTES_MAX }
     }
 
     /// The position of the last event delivered.
@@ -52,7 +59,10 @@ impl<P: Page> Follower<P> {
     /// Goes back to `pos`, so that what was delivered after it is delivered again. For readers that
     /// let go of events which they could not use yet.
     pub fn rewind(&mut self, pos: u64) {
-        self.pos = self.pos.min(pos);
+        if pos < self.pos {
+            self.pos = pos;
+            self.page_bytes = FIRST_BYTES;
+        }
     }
 
     /// Events after the last ones delivered; waits until there is at least one. The span may begin with
@@ -107,13 +117,16 @@ impl<P: Page> Follower<P> {
     }
 
     /// A span from the log, for a follower that the ring has left behind.
-    async fn catch_up(&self) -> Option<Arc<Span<P>>> {
+    async fn catch_up(&mut self) -> Option<Arc<Span<P>>> {
         let _turn = self.shared.catch_up.acquire().await.ok()?;
         self.shared.spare_the_wal().await;
         let reader = self.shared.ring().reader.clone()?;
         let identity = self.identity.clone()?;
-        match reader.span(identity, self.pos).await {
-            Ok(span) => span.map(Arc::new),
+        match reader.span(identity, self.pos, self.page_bytes).await {
+            Ok(span) => {
+                self.page_bytes = (2 * self.page_bytes).min(SPAN_BYTES_MAX);
+                span.map(Arc::new)
+            }
             Err(error) => {
                 tracing::warn!(%error, "cannot read the log; trying again at the next change");
                 None

@@ -29,7 +29,7 @@ use ring::Ring;
 
 pub use follower::{Follower, Rebase};
 pub use span::{EventRow, Page, Span};
-pub(crate) use span::{SPANS_AT_ONCE_MAX, Tail};
+pub(crate) use span::{SPAN_BYTES_MAX, SPANS_AT_ONCE_MAX, Tail};
 
 /// Readers that serve catch-up at once (`durability.md` §2).
 const CATCH_UP_READERS: usize = 2;

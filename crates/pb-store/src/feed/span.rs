@@ -61,8 +61,8 @@ impl<P: Page> Span<P> {
         self.page.push(event);
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.events >= SPAN_EVENTS_MAX || self.page.bytes() >= SPAN_BYTES_MAX
+    pub(crate) fn is_full(&self, bytes_max: usize) -> bool {
+        self.events >= SPAN_EVENTS_MAX || self.page.bytes() >= bytes_max
     }
 }
 

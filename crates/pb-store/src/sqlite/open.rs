@@ -46,11 +46,15 @@ pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Co
     Ok(connection)
 }
 
-/// Switches to WAL mode. SQLite keeps a failed sync on the way to itself: it says which mode it is in then,
-/// and not why (D11).
+/// Switches to WAL mode. A sync that fails on the way is told in either of two ways: by the mode, which is
+/// then the old one, or by the step after the row with the mode, which commits (D11).
 fn write_ahead(connection: &Connection) -> Result<(), Error> {
-    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if matches!(mode.as_str(), "wal" | "memory") { Ok(()) } else { Err(Error::sync_failed()) }
+    let mut statement = connection.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = statement.query([])?;
+    let mode = rows.next()?.map(|row| row.get::<_, String>(0)).transpose()?;
+    while rows.next()?.is_some() {}
+    let is_switched = matches!(mode.as_deref(), Some("wal" | "memory"));
+    if is_switched { Ok(()) } else { Err(Error::sync_failed()) }
 }
 
 /// Opens another process's file for reading only.

@@ -7,7 +7,7 @@ use pb_model::goal::{Goal, GoalState};
 
 use super::unsigned;
 use crate::contract::{Error, EventRecord, LogIdentity, SCHEMA_VERSION, Step, StoredResult};
-use crate::feed::{EventRow, Page, SPANS_AT_ONCE_MAX, Span, Tail};
+use crate::feed::{EventRow, Page, SPAN_BYTES_MAX, SPANS_AT_ONCE_MAX, Span, Tail};
 use crate::log::GoalFilter;
 
 /// Most event bytes in one page; the first event is always in it.
@@ -68,12 +68,12 @@ pub(crate) fn events_after(
     Ok(page)
 }
 
-/// The events after `pos` in spans, as many as are read at once, and whether there are more.
+/// The events after `pos` in at most so many spans of so many bytes, and whether there are more.
 pub(crate) fn spans_after<P: Page>(
     connection: &Connection,
     log: &LogIdentity,
     pos: u64,
-    spans_max: usize,
+    (spans_max, bytes_max): (usize, usize),
 ) -> Result<(Vec<Span<P>>, bool), Error> {
     let mut statement = connection
         .prepare_cached("SELECT pos, seq, goal, id, at, kind, data FROM event WHERE pos > ?1 ORDER BY pos")?;
@@ -92,7 +92,7 @@ pub(crate) fn spans_after<P: Page>(
             kind: text(5)?,
             data: text(6)?,
         });
-        if span.is_full() {
+        if span.is_full(bytes_max) {
             let next = Span::begin(log, span.last());
             spans.push(std::mem::replace(&mut span, next));
             if spans.len() == spans_max {
@@ -106,11 +106,12 @@ pub(crate) fn spans_after<P: Page>(
     Ok((spans, false))
 }
 
-/// The events after `pos` that make one span, if this is still the log that the asker means.
+/// The events after `pos` that make one span of about so many bytes, if this is still the log that the
+/// asker means.
 pub(crate) fn span<P: Page>(
     connection: &mut Connection,
     log: &LogIdentity,
-    pos: u64,
+    (pos, bytes_max): (u64, usize),
 ) -> Result<Option<Span<P>>, Error> {
     let transaction = connection.transaction()?;
     let is_same =
@@ -118,7 +119,7 @@ pub(crate) fn span<P: Page>(
     if !is_same {
         return Ok(None);
     }
-    Ok(spans_after(&transaction, log, pos, 1)?.0.pop())
+    Ok(spans_after(&transaction, log, pos, (1, bytes_max))?.0.pop())
 }
 
 /// What is new at the log's end, if anything may be since `data_version` was `seen`. After another history
@@ -140,7 +141,7 @@ pub(crate) fn tail<P: Page>(
     };
     let is_known = known.is_none_or(|known| known.id == log.id && known.generation == log.generation);
     let after = if is_known { end } else { 0 };
-    let (spans, more) = spans_after(&transaction, log, after, SPANS_AT_ONCE_MAX)?;
+    let (spans, more) = spans_after(&transaction, log, after, (SPANS_AT_ONCE_MAX, SPAN_BYTES_MAX))?;
     drop(transaction);
     Ok(Some(Tail { data_version, identity, spans, more }))
 }

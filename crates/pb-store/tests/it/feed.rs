@@ -146,6 +146,30 @@ async fn a_follower_that_the_ring_left_behind_reads_the_log() {
     assert_eq!(follow_all(feed.follow(1_000), last).await, all.get(1_000..).unwrap());
 }
 
+/// A client that takes little at a time must not cost a page each time (F10).
+#[tokio::test]
+async fn one_that_let_go_of_events_reads_little_next_and_then_more() {
+    let place = Place::file();
+    let path = place.path("state.db");
+    let log = open_log(&path).await;
+    let bytes = 412;
+    let long = |n| NewEvent { data: "x".repeat(bytes - 100), ..event(n) };
+    let write = Write::Events { goal: goal(1), events: (1..=2_000).map(long).collect() };
+    log.commit(batch([write])).await.unwrap();
+    let feed = Feed::new(path);
+    feed.look().await.unwrap();
+    let mut follower = feed.follow(0);
+    assert_eq!(next(&mut follower).await.unwrap().len(), 512);
+    follower.rewind(3);
+    let mut read = Vec::new();
+    while follower.pos() < 2_000 {
+        read.push(next(&mut follower).await.unwrap().len());
+    }
+    let kib = |kib: usize| (kib * 1024).div_ceil(bytes);
+    assert_eq!(read[..5], [kib(8), kib(16), kib(32), kib(64), kib(128)]);
+    assert_eq!(read.iter().sum::<usize>(), 1_997);
+}
+
 #[tokio::test]
 async fn large_events_leave_the_ring_early_and_none_is_lost() {
     let place = Place::file();
