@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use pb_model::goal::{Goal, GoalState, GoalStatus};
 use pb_model::{GoalId, ItemId, RunId};
 use pb_runtime::faultpoints::{Bug, planted};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::contract::{
     Batch, Candidate, Committed, Error, EventRecord, LogIdentity, Retention, Step, StoredResult,
@@ -13,7 +14,7 @@ use crate::contract::{
 use crate::feed::{Page, Span, Tail};
 use crate::mark::Mark;
 use crate::planted::answer_early;
-use crate::sqlite::{Location, Shared, append, compact, migrate, open, query};
+use crate::sqlite::{Location, Shared, Work, append, compact, migrate, open, query};
 
 /// The writer. One a file: the caller holds the process lock.
 #[derive(Debug)]
@@ -192,14 +193,18 @@ impl LogReader {
         self.connection.call(move |connection| query::tail(connection, seen, known.as_ref(), end)).await
     }
 
-    /// The events after `pos` that make one span; see [`query::span`].
-    pub(crate) async fn span<P: Page>(
+    /// Begins to read the events after `pos` that make one span; see [`query::span`]. The `turn` is over when
+    /// it is read, or has failed.
+    pub(crate) fn begin_span<P: Page>(
         &self,
         log: LogIdentity,
-        pos: u64,
-        bytes_max: usize,
-    ) -> Result<Option<Span<P>>, Error> {
-        self.connection.call(move |connection| query::span(connection, &log, (pos, bytes_max))).await
+        (pos, bytes_max): (u64, usize),
+        turn: OwnedSemaphorePermit,
+    ) -> Work<Option<Span<P>>> {
+        self.connection.begin(move |connection| {
+            let _turn = turn;
+            query::span(connection, &log, (pos, bytes_max))
+        })
     }
 
     /// A page of goals, highest priority first, then oldest first, and how many there are in all.

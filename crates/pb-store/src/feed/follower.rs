@@ -8,10 +8,11 @@ use super::Shared;
 use super::ring::is_same;
 use super::span::{Page, SPAN_BYTES_MAX, Span};
 use crate::contract::LogIdentity;
+use crate::sqlite::{Work, end_of};
 
-/// What a follower that let go of events reads from the log next, in bytes; each further page of its own is
-/// twice as long. One that can take little at a time costs little: of a whole page for each few frames, some
-/// thousand slow clients would leave no reader for anybody else.
+/// What a follower reads from the log at first, and after it let go of events, in bytes; each further page of
+/// its own is twice as long. One that can take little at a time costs little: with a whole page for each few
+/// frames, some thousand slow clients would leave no reader for anybody else.
 const FIRST_BYTES: usize = 8 * 1024;
 
 /// The history under a follower changed: its position means nothing any more.
@@ -28,6 +29,8 @@ pub struct Follower<P> {
     version: watch::Receiver<u64>,
     /// How much of the log it reads at once, in bytes.
     page_bytes: usize,
+    /// What is being read for it.
+    reading: Option<Work<Option<Span<P>>>>,
 }
 
 /// What the ring has for a follower.
@@ -43,7 +46,7 @@ impl<P: Page> Follower<P> {
     pub(super) fn new(shared: Arc<Shared<P>>, pos: u64) -> Self {
         let version = shared.version.subscribe();
         let identity = shared.ring().identity.clone();
-        Self { shared, identity, pos, version, page_bytes: SPAN_BYTES_MAX }
+        Self { shared, identity, pos, version, page_bytes: FIRST_BYTES, reading: None }
     }
 
     /// The position of the last event delivered.
@@ -59,6 +62,7 @@ impl<P: Page> Follower<P> {
     /// Goes back to `pos`, so that what was delivered after it is delivered again. For readers that
     /// let go of events which they could not use yet.
     pub fn rewind(&mut self, pos: u64) {
+        self.reading = None;
         if pos < self.pos {
             self.pos = pos;
             self.page_bytes = FIRST_BYTES;
@@ -81,7 +85,7 @@ impl<P: Page> Follower<P> {
                 Near::AtEnd => None,
             };
             if let Some(span) = span {
-                self.pos = span.last();
+                self.take(&span);
                 return Ok(span);
             }
             if self.version.changed().await.is_err() {
@@ -98,8 +102,14 @@ impl<P: Page> Follower<P> {
         let Near::Span(span) = self.near()? else {
             return Ok(None);
         };
-        self.pos = span.last();
+        self.take(&span);
         Ok(Some(span))
+    }
+
+    fn take(&mut self, span: &Span<P>) {
+        self.pos = span.last();
+        // What is being read from where it stood is not what comes next any more.
+        self.reading = None;
     }
 
     fn near(&mut self) -> Result<Near<P>, Rebase> {
@@ -116,13 +126,19 @@ impl<P: Page> Follower<P> {
         })
     }
 
-    /// A span from the log, for a follower that the ring has left behind.
+    /// A span from the log, for a follower that the ring has left behind. Who stops waiting and comes back
+    /// finds what was read meanwhile: else many that are slow would have everything read in vain.
     async fn catch_up(&mut self) -> Option<Arc<Span<P>>> {
-        let _turn = self.shared.catch_up.acquire().await.ok()?;
-        self.shared.spare_the_wal().await;
-        let reader = self.shared.ring().reader.clone()?;
-        let identity = self.identity.clone()?;
-        match reader.span(identity, self.pos, self.page_bytes).await {
+        if self.reading.is_none() {
+            let turn = Arc::clone(&self.shared.catch_up).acquire_owned().await.ok()?;
+            self.shared.spare_the_wal().await;
+            let reader = self.shared.ring().reader.clone()?;
+            let identity = self.identity.clone()?;
+            self.reading = Some(reader.begin_span(identity, (self.pos, self.page_bytes), turn));
+        }
+        let read = end_of(self.reading.as_mut()?).await;
+        self.reading = None;
+        match read {
             Ok(span) => {
                 self.page_bytes = (2 * self.page_bytes).min(SPAN_BYTES_MAX);
                 span.map(Arc::new)

@@ -60,7 +60,7 @@ struct Shared<P> {
     /// Rises with everything that followers should look at.
     version: watch::Sender<u64>,
     bell: Notify,
-    catch_up: Semaphore,
+    catch_up: Arc<Semaphore>,
     /// When the WAL was last written, as it was last seen to be large.
     wal_written: Mutex<Option<SystemTime>>,
 }
@@ -81,7 +81,7 @@ impl<P: Page> Feed<P> {
             ring: Mutex::default(),
             version: watch::Sender::new(0),
             bell: Notify::new(),
-            catch_up: Semaphore::new(CATCH_UP_READERS),
+            catch_up: Arc::new(Semaphore::new(CATCH_UP_READERS)),
             wal_written: Mutex::default(),
         };
         Self { shared: Arc::new(shared) }

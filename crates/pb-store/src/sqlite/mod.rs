@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::contract::{Error, rusqlite_error::Opaque};
 
@@ -41,12 +42,20 @@ impl Shared {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     {
+        end_of(self.begin(work)).await
+    }
+
+    /// Begins `work` on the blocking pool, where it is done whether or not somebody waits for its [`end_of`].
+    pub(crate) fn begin<T, F>(&self, work: F) -> Work<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    {
         let shared = self.clone();
-        blocking(move || {
+        tokio::task::spawn_blocking(move || {
             let mut connection = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
             work(&mut connection)
         })
-        .await
     }
 }
 
@@ -56,13 +65,23 @@ impl std::fmt::Debug for Shared {
     }
 }
 
+/// Work on the blocking pool.
+pub(crate) type Work<T> = JoinHandle<Result<T, Error>>;
+
 /// Runs `work` on the blocking pool. A panic in there is passed on.
 pub(crate) async fn blocking<T, F>(work: F) -> Result<T, Error>
 where
     T: Send + 'static,
     F: FnOnce() -> Result<T, Error> + Send + 'static,
 {
-    match tokio::task::spawn_blocking(work).await {
+    end_of(tokio::task::spawn_blocking(work)).await
+}
+
+/// What work on the blocking pool comes to. A panic in there is passed on.
+pub(crate) async fn end_of<T>(
+    work: impl Future<Output = Result<Result<T, Error>, JoinError>>,
+) -> Result<T, Error> {
+    match work.await {
         Ok(result) => result,
         Err(join) if join.is_panic() => std::panic::resume_unwind(join.into_panic()),
         // The runtime is shutting down; nobody will look at the answer.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use pb_store::{EventRow, Follower, Location, Log, LogIdentity, Mark, NewEvent, Page, Rebase, Write};
 use pretty_assertions::assert_eq;
 use tokio::task::JoinSet;
@@ -148,7 +149,7 @@ async fn a_follower_that_the_ring_left_behind_reads_the_log() {
 
 /// A client that takes little at a time must not cost a page each time (F10).
 #[tokio::test]
-async fn one_that_let_go_of_events_reads_little_next_and_then_more() {
+async fn one_that_lets_go_of_events_reads_little_next_and_then_more() {
     let place = Place::file();
     let path = place.path("state.db");
     let log = open_log(&path).await;
@@ -159,15 +160,36 @@ async fn one_that_let_go_of_events_reads_little_next_and_then_more() {
     let feed = Feed::new(path);
     feed.look().await.unwrap();
     let mut follower = feed.follow(0);
-    assert_eq!(next(&mut follower).await.unwrap().len(), 512);
+    let mut read = vec![next(&mut follower).await.unwrap().len(), next(&mut follower).await.unwrap().len()];
     follower.rewind(3);
-    let mut read = Vec::new();
     while follower.pos() < 2_000 {
         read.push(next(&mut follower).await.unwrap().len());
     }
     let kib = |kib: usize| (kib * 1024).div_ceil(bytes);
-    assert_eq!(read[..5], [kib(8), kib(16), kib(32), kib(64), kib(128)]);
-    assert_eq!(read.iter().sum::<usize>(), 1_997);
+    assert_eq!(read[..7], [kib(8), kib(16), kib(8), kib(16), kib(32), kib(64), kib(128)]);
+    assert_eq!(read[2..].iter().sum::<usize>(), 1_997);
+}
+
+/// Else clients that are looked after each second have everything read for nothing (F10).
+#[tokio::test]
+async fn what_is_read_for_one_that_stops_waiting_is_there_when_it_comes_back() {
+    let place = Place::file();
+    let path = place.path("state.db");
+    let log = open_log(&path).await;
+    log.commit(events(goal(1), 1..=3)).await.unwrap();
+    let feed = Feed::new(path);
+    feed.look().await.unwrap();
+    let mut follower = feed.follow(0);
+    // One poll each: what one begins, a later one finds.
+    let told = tokio::time::timeout(LIMIT, async {
+        loop {
+            if let Some(told) = next(&mut follower).now_or_never() {
+                return told.unwrap();
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    assert_eq!(told.await.unwrap().len(), 3);
 }
 
 #[tokio::test]
