@@ -154,8 +154,8 @@ async fn one_that_lets_go_of_events_reads_little_next_and_then_more() {
     let path = place.path("state.db");
     let log = open_log(&path).await;
     let bytes = 412;
-    let long = |n| NewEvent { data: "x".repeat(bytes - 100), ..event(n) };
-    let write = Write::Events { goal: goal(1), events: (1..=2_000).map(long).collect() };
+    let bulky = |n| NewEvent { data: "x".repeat(bytes - 100), ..event(n) };
+    let write = Write::Events { goal: goal(1), events: (1..=2_000).map(bulky).collect() };
     log.commit(batch([write])).await.unwrap();
     let feed = Feed::new(path);
     feed.look().await.unwrap();
