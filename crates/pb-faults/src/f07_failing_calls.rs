@@ -136,7 +136,12 @@ fn ends_at_once(said: &[u8], before: usize, tally: &mut Tally, hint: &str) -> an
     for said in witness::heard(after)? {
         match said {
             Said::Refused { refusal: Refusal::Broken, .. } => {}
-            Said::Kept { .. } | Said::Executed { .. } | Said::Up { .. } | Said::Closing | Said::Done => {
+            Said::Kept { .. }
+            | Said::Executed { .. }
+            | Said::Compacted { .. }
+            | Said::Up { .. }
+            | Said::Closing
+            | Said::Done => {
                 tally.fail(format_args!("{hint}: after a failed sync the writer goes on: {said:?}"));
                 return Ok(());
             }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use super::said::{Refusal, Said};
-use super::{INBOX_FILE, LOG_FILE, script};
+use super::{INBOX_FILE, LOG_FILE, retention, script};
 use crate::audit::{self, InboxFacts, LogFacts};
 use crate::{Tally, witness};
 
@@ -20,6 +20,8 @@ pub struct Answered {
     pub executed: BTreeSet<String>,
     /// The position of the last event.
     pub last_pos: u64,
+    /// How many events of each ended goal were dropped, and whether that was all.
+    pub dropped: retention::Dropped,
     /// How often the store refused, and the last words of each kind.
     pub refused: Vec<(Refusal, String)>,
     /// Whether it came to its end.
@@ -41,6 +43,11 @@ impl Answered {
                 Said::Executed { ids, last_pos } => {
                     self.executed.extend(ids);
                     self.last_pos = self.last_pos.max(last_pos);
+                }
+                Said::Compacted { goal, events, done } => {
+                    let (dropped, ended) = self.dropped.entry(goal).or_default();
+                    *dropped += events;
+                    *ended |= done;
                 }
                 Said::Refused { refusal, error } => self.refused.push((refusal, error)),
                 Said::Closing => {}
@@ -75,6 +82,7 @@ pub fn check(
     everything_answered(&log, &inbox, answered, tally, &hint);
     whole_batches(&log, tally, &hint);
     in_order(&log, &inbox, tally, &hint);
+    retention::check(&log, &answered.dropped, tally, &hint);
     Ok(())
 }
 
@@ -110,11 +118,18 @@ fn everything_answered(
     }
 }
 
+/// The events of commands, each with its command.
+fn executed(log: &LogFacts) -> impl Iterator<Item = (&audit::EventFact, &str)> {
+    log.events.iter().filter(|event| !retention::is_ended(&event.goal)).map(|event| {
+        let command = event.id.rsplit_once('.').map_or(event.id.as_str(), |(command, _)| command);
+        (event, command)
+    })
+}
+
 /// A batch is there whole or not at all, and once.
 fn whole_batches(log: &LogFacts, tally: &mut Tally, hint: &impl Display) {
     let mut found = BTreeMap::<&str, Vec<&audit::EventFact>>::new();
-    for event in &log.events {
-        let command = event.id.rsplit_once('.').map_or(event.id.as_str(), |(command, _)| command);
+    for (event, command) in executed(log) {
         found.entry(command).or_default().push(event);
     }
     for (id, events) in &found {
@@ -152,8 +167,7 @@ fn whole_batches(log: &LogFacts, tally: &mut Tally, hint: &impl Display) {
 /// Commands are executed in the order of the inbox, and its position moves with them.
 fn in_order(log: &LogFacts, inbox: &InboxFacts, tally: &mut Tally, hint: &impl Display) {
     let mut before = 0;
-    for event in &log.events {
-        let command = event.id.rsplit_once('.').map_or(event.id.as_str(), |(command, _)| command);
+    for (_, command) in executed(log) {
         let pos = log.results.get(command).and_then(|pos| pos.parse::<u64>().ok()).unwrap_or_default();
         if pos < before {
             tally.reordered += 1;

@@ -5,10 +5,13 @@
 //!   put, put --> gateway.db --> after(read) --> commit(events, row, steps, results, inbox_read) --> forget
 //!       \ said: kept                                 \ said: executed
 //! ```
+//!
+//! Between its batches it compacts goals that ended (`retention`).
 
 pub mod check;
 pub mod opens;
 pub mod process;
+pub mod retention;
 pub mod said;
 pub mod script;
 
@@ -28,6 +31,8 @@ const CALLERS_MAX: u64 = 4;
 const BATCH_MAX: usize = 8;
 /// One in so many steps forgets what was executed.
 const FORGETS_ONE_IN: u64 = 8;
+/// One in so many steps compacts a part of an ended goal, or makes one.
+const COMPACTS_ONE_IN: u64 = 4;
 /// Pause after the disk was full, before it is tried again.
 const FULL_PAUSE: Duration = Duration::from_millis(2);
 
@@ -143,6 +148,12 @@ impl<'a> Session<'a> {
             && let Err(error) = self.inbox.forget(self.read).await
         {
             refused(self.witness, &error).await?;
+        }
+        if chance.random_range(0..COMPACTS_ONE_IN) == 0 {
+            match retention::go_on(&self.log, (self.incarnation, self.command)).await? {
+                Ok(said) => said.map_or(Ok(()), |said| self.witness.say(&said))?,
+                Err(error) => refused(self.witness, &error).await?,
+            }
         }
         Ok(count)
     }

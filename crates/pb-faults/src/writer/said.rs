@@ -25,6 +25,15 @@ pub enum Said {
         /// The position of its last event.
         last_pos: u64,
     },
+    /// A part of an ended goal was dropped.
+    Compacted {
+        /// The goal.
+        goal: String,
+        /// How many of its events.
+        events: u64,
+        /// Whether nothing is left to be dropped.
+        done: bool,
+    },
     /// The store refused.
     Refused {
         /// In which way.

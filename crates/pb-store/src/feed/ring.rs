@@ -100,3 +100,74 @@ impl<P> Ring<P> {
 pub(super) fn is_same(one: &LogIdentity, other: &LogIdentity) -> bool {
     one.id == other.id && one.generation == other.generation
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::span::EventRow;
+    use super::*;
+
+    /// A page that takes as much memory as its event says.
+    struct Weighed(usize);
+
+    impl Page for Weighed {
+        fn begin(_: &LogIdentity) -> Self {
+            Self(0)
+        }
+
+        fn push(&mut self, event: &EventRow<'_>) {
+            self.0 += event.data.parse::<usize>().unwrap();
+        }
+
+        fn bytes(&self) -> usize {
+            self.0
+        }
+    }
+
+    fn log(generation: u64) -> LogIdentity {
+        LogIdentity { id: "log".to_owned(), generation, incarnation: 1, schema: 1 }
+    }
+
+    /// One event of so many KiB.
+    fn span(pos: u64, kib: usize) -> Span<Weighed> {
+        let mut span = Span::begin(&log(1), pos - 1);
+        let data = (kib * 1024).to_string();
+        span.push(&EventRow { pos, seq: pos, goal: "g", id: "e", at_ms: 1, kind: "k", data: &data });
+        span
+    }
+
+    fn tail(spans: Vec<Span<Weighed>>) -> Tail<Weighed> {
+        Tail { data_version: 1, identity: Some(log(1)), spans, more: false }
+    }
+
+    fn kept(ring: &Ring<Weighed>) -> Vec<u64> {
+        ring.spans.iter().map(|(_, span)| span.last()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_recent_is_kept_up_to_a_size_and_what_is_old_up_to_a_smaller_one() {
+        let mut ring = Ring::default();
+        ring.take(tail((1..=5).map(|pos| span(pos, 4 * 1024)).collect()));
+        assert_eq!(kept(&ring), [2, 3, 4, 5], "16 MiB");
+        tokio::time::advance(RECENT).await;
+        ring.trim(Instant::now());
+        assert_eq!(kept(&ring), [2, 3, 4, 5], "it is recent still");
+        ring.take(tail(vec![span(6, 512), span(7, 512)]));
+        assert_eq!(kept(&ring), [3, 4, 5, 6, 7]);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        ring.trim(Instant::now());
+        assert_eq!(kept(&ring), [6, 7], "1 MiB may be old");
+        assert!(ring.span_after(4).is_none(), "its follower reads the log");
+        assert_eq!(ring.span_after(5).map(|span| span.last()), Some(6));
+        assert!(ring.span_after(7).is_none());
+    }
+
+    #[tokio::test]
+    async fn another_history_empties_the_ring_and_what_does_not_follow_is_not_taken() {
+        let mut ring = Ring::default();
+        assert!(ring.take(tail(vec![span(1, 1), span(2, 1)])));
+        assert!(!ring.take(tail(vec![span(2, 1)])), "it was read twice");
+        assert_eq!((kept(&ring), ring.end), (vec![1, 2], 2));
+        assert!(ring.take(Tail { identity: Some(log(2)), ..tail(vec![]) }));
+        assert_eq!((kept(&ring), ring.end, ring.bytes), (vec![], 0, 0));
+    }
+}
