@@ -67,9 +67,14 @@ impl Default for Deltas {
 }
 
 impl Deltas {
+    /// Whether anybody listens.
+    pub(crate) fn are_heard(&self) -> bool {
+        self.latest.receiver_count() > 0
+    }
+
     /// Offers what came at `now_ms` to whoever listens. Never waits.
     pub(crate) fn offer(&self, delta: SchedulerDelta, now_ms: u64) {
-        if self.latest.receiver_count() == 0 {
+        if !self.are_heard() {
             return;
         }
         let goal = delta.goal_id.clone();

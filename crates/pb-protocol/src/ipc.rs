@@ -103,6 +103,9 @@ pub struct Disconnect {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SchedulerEvent {
+    /// Its position in the log. First, so that it is found without reading the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pos: Option<u64>,
     /// Its name with underscores, such as `work_item_started`.
     pub r#type: String,
     /// When it happened.
@@ -119,9 +122,6 @@ pub struct SchedulerEvent {
     /// What is told about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Box<RawValue>>,
-    /// Its position in the log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pos: Option<u64>,
     /// The log's generation.
     #[serde(default, rename = "gen", skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
@@ -191,6 +191,20 @@ pub enum DeltaKind {
     End,
     /// The model's answer will not become whole.
     Error,
+}
+
+impl DeltaKind {
+    /// Its word on the link.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Text => "text",
+            Self::Thought => "thought",
+            Self::ToolOutput => "tool_output",
+            Self::End => "end",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// The bell for the inbox, in the shape of `wire.md` §1.2.

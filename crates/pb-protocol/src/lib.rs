@@ -19,6 +19,7 @@ pub mod event_text;
 pub mod frame;
 pub mod ipc;
 pub mod line;
+pub mod link_text;
 pub mod methods;
 
 pub use error::{ErrorCode, RpcError};

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use futures_util::StreamExt;
 use pb_protocol::ipc::{self, CLIENT_TYPE, Connect, Frame, LogAddress};
-use pb_protocol::line::LineDecoder;
+use pb_protocol::line::LineReader;
 use pb_runtime::{Clock, Home, Ids, ProcessLock};
 use pb_store::{Batch, Location, Log, LogIdentity, Write};
 use rand::rngs::StdRng;
@@ -15,7 +14,6 @@ use rand::{RngExt, SeedableRng};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio_util::codec::FramedRead;
 
 use super::numbering::{self, IN_A_ROW};
 use super::tamper::{Rung, Tamper};
@@ -92,7 +90,7 @@ fn batch(next: u64, end: u64, at_ms: u64) -> Batch {
 struct Link<'a> {
     home: &'a Home,
     log: LogAddress,
-    open: Option<(FramedRead<OwnedReadHalf, LineDecoder>, OwnedWriteHalf)>,
+    open: Option<(LineReader<OwnedReadHalf>, OwnedWriteHalf)>,
 }
 
 impl<'a> Link<'a> {
@@ -115,7 +113,7 @@ impl<'a> Link<'a> {
             return;
         };
         let (read, write) = stream.into_split();
-        self.open = Some((FramedRead::new(read, LineDecoder::default()), write));
+        self.open = Some((LineReader::new(read), write));
         let connect = Frame::Connect(Connect {
             client_type: CLIENT_TYPE.to_owned(),
             version: pb_runtime::VERSION.to_owned(),
@@ -151,11 +149,11 @@ impl<'a> Link<'a> {
     async fn listen(&mut self, clock: &Clock) {
         while let Some((read, _)) = &mut self.open {
             match read.next().await {
-                Some(Ok(Ok(line))) if matches!(ipc::parse(&line), Ok(Some(Frame::Ping))) => {
+                Ok(Some(Ok(line))) if matches!(ipc::parse(line), Ok(Some(Frame::Ping))) => {
                     self.send(ipc::line(&Frame::Pong, clock.now_ms()).as_bytes()).await;
                 }
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => self.open = None,
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => self.open = None,
             }
         }
         tokio::time::sleep(Duration::from_millis(100)).await; // wait: a socket file rings no bell

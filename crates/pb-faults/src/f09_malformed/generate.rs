@@ -4,10 +4,11 @@ use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 
 /// What is right on one of the wires.
-pub(super) const SOUND: [&str; 14] = [
+pub(super) const SOUND: [&str; 15] = [
     r#"{"type":"connect","timestamp":1,"data":{"clientType":"scheduler-daemon","version":"1.0.0","pid":1243,"caps":["log"],"log":{"id":"a","generation":1,"schema":1,"path":"/x/state.db"}}}"#,
     r#"{"type":"ping","timestamp":2}"#,
     r#"{"type":"scheduler_event","timestamp":3,"data":{"type":"goal_created","timestamp":3,"goalId":"goal_1","data":{"title":"春天","n":1.50},"pos":7,"gen":1,"seq":2,"id":"e7","kind":"goal.created"}}"#,
+    r#"{"type":"scheduler_event","timestamp":3,"data":{"pos":7,"type":"goal_created","timestamp":3,"goalId":"goal_1","data":{"title":"春天","n":1.50},"gen":1,"seq":2,"id":"e7","kind":"goal.created"}}"#,
     r#"{"type":"scheduler_delta","timestamp":4,"data":{"goalId":"g","runId":"r","requestId":"q","kind":"tool_output","chunk":"一\n二","index":3,"tool":"run_command"}}"#,
     r#"{"type":"scheduler_command_result","timestamp":5,"data":{"requestId":"r","success":true}}"#,
     r#"{"type":"req","id":"1","method":"system.ping"}"#,

@@ -2,16 +2,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bytes::BytesMut;
 use pb_protocol::ErrorCode;
 use pb_protocol::frame::{Request, ServerFrame};
-use pb_protocol::ipc;
-use pb_protocol::line::{BadLine, LINE_BYTES_MAX, LineDecoder};
+use pb_protocol::ipc::{self, Frame};
+use pb_protocol::line::{BadLine, LINE_BYTES_MAX, LineBuffer};
+use pb_protocol::link_text::{Glance, glance};
 use pb_protocol::methods::{events, goal, params};
 use pb_store::Cursor;
 use rand::RngExt;
 use rand::rngs::StdRng;
-use tokio_util::codec::Decoder;
 
 use super::generate::{self, SOUND, Wrong};
 use crate::Tally;
@@ -54,15 +53,15 @@ fn one(line: &[u8], rng: &mut StdRng) -> Result<(), String> {
         1 => rng.random_range(1..100) * 97,
         _ => stream.len(),
     };
-    let (mut decoder, mut buffer, mut lines) = (LineDecoder::default(), BytesMut::new(), Vec::new());
+    let (mut buffer, mut lines) = (LineBuffer::default(), Vec::new());
     for piece in stream.chunks(step) {
-        buffer.extend_from_slice(piece);
-        while let Some(decoded) = decoder.decode(&mut buffer).map_err(|error| error.to_string())? {
-            lines.push(decoded);
+        buffer.extend(piece);
+        while let Some(line) = buffer.line() {
+            lines.push(line.map(str::to_owned));
         }
         // A line that is too long is let go of as it comes.
-        if step < LINE_BYTES_MAX && buffer.len() > LINE_BYTES_MAX + step {
-            return Err(format!("{} bytes are held for a line", buffer.len()));
+        if buffer.held() > LINE_BYTES_MAX {
+            return Err(format!("{} bytes are held for a line", buffer.held()));
         }
     }
     let expect = if line.len() > LINE_BYTES_MAX {
@@ -81,8 +80,20 @@ fn one(line: &[u8], rng: &mut StdRng) -> Result<(), String> {
     std::str::from_utf8(line).map_or(Ok(()), parse)
 }
 
+/// What is seen at a glance is what parsing finds, where the line can be parsed.
+fn glance_and_parse(text: &str) -> Result<(), String> {
+    let (seen, Ok(parsed)) = (glance(text), ipc::parse(text)) else { return Ok(()) };
+    let agree = match (seen, &parsed) {
+        (Some(Glance::Event { pos }), Some(Frame::SchedulerEvent(event))) => event.pos == Some(pos),
+        (Some(Glance::Delta), Some(Frame::SchedulerDelta(_))) | (None, _) => true,
+        _ => false,
+    };
+    if agree { Ok(()) } else { Err(format!("{seen:?} is seen of {parsed:?}")) }
+}
+
 /// The text through every parser; what one of them takes must mean something.
 fn parse(text: &str) -> Result<(), String> {
+    glance_and_parse(text)?;
     if let Ok(Some(frame)) = ipc::parse(text) {
         let again = ipc::line(&frame, 1);
         if again.matches('\n').count() != 1 || !matches!(ipc::parse(&again), Ok(Some(_))) {

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use pb_protocol::ipc::{self, Connect, Frame, Refused, SchedulerCommand, SchedulerEvent};
-use pb_protocol::line::LineDecoder;
+use pb_protocol::line::{BadLine, LineReader};
+use pb_protocol::link_text::{Glance, glance};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
-use tokio_util::codec::FramedRead;
 
 use super::admission::{self, Refusal};
 use super::{Connected, Scheduler, legacy};
@@ -24,16 +23,18 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 const WRITE_MAX: Duration = Duration::from_secs(5);
 /// How often it is asked whether it is there.
 const PING_EVERY: Duration = Duration::from_millis(ipc::PING_INTERVAL_MS);
+/// Lines taken before anything else has its turn.
+const LINES_AT_ONCE_MAX: usize = 256;
 /// After how long without a word it is dropped.
 const SILENCE_MAX: Duration = Duration::from_millis(ipc::SILENCE_MAX_MS);
 
-type Lines = FramedRead<OwnedReadHalf, LineDecoder>;
+type Lines = LineReader<OwnedReadHalf>;
 
 /// Serves a connection to its end.
 pub(super) async fn serve(hub: Arc<Hub>, stream: UnixStream, number: u64) {
     let who = admission::user(&stream);
     let (read, mut write) = stream.into_split();
-    let mut lines = FramedRead::new(read, LineDecoder::default());
+    let mut lines = LineReader::new(read);
     let admitted = match who {
         Ok(pid) => admit(&hub, &mut lines, pid).await,
         Err(refusal) => Err(refusal),
@@ -56,13 +57,14 @@ pub(super) async fn serve(hub: Arc<Hub>, stream: UnixStream, number: u64) {
         number,
         keeps_log,
         heard: Instant::now(),
+        lines: 0,
         write,
         hub,
     };
     connection.hub.link.arrived(number, scheduler);
     let why = connection.work(&mut lines).await;
     connection.hub.link.left(number);
-    tracing::info!(pid, why, "a scheduler is disconnected");
+    tracing::info!(pid, why, lines = connection.lines, "a scheduler is disconnected");
 }
 
 /// Finds out who it is, and whether it may be what it says.
@@ -87,10 +89,10 @@ async fn admit(hub: &Hub, lines: &mut Lines, pid: i32) -> Result<Scheduler, Refu
 /// Waits for `connect`.
 async fn connect(lines: &mut Lines) -> Result<Connect, Refusal> {
     let first = timeout(CONNECT_MAX, lines.next()).await.map_err(|_| Refusal::NoConnect)?;
-    let Some(Ok(Ok(line))) = first else {
+    let Ok(Some(Ok(line))) = first else {
         return Err(Refusal::NoConnect);
     };
-    let Ok(Some(Frame::Connect(connect))) = ipc::parse(&line) else {
+    let Ok(Some(Frame::Connect(connect))) = ipc::parse(line) else {
         return Err(Refusal::NoConnect);
     };
     Ok(connect)
@@ -111,6 +113,8 @@ struct Connection {
     bell: watch::Receiver<Option<SchedulerCommand>>,
     /// When it last said something.
     heard: Instant,
+    /// How many lines it said.
+    lines: u64,
 }
 
 impl Connection {
@@ -121,20 +125,19 @@ impl Connection {
         self.bell.mark_changed();
         loop {
             let frame = tokio::select! {
-                line = lines.next() => match line {
-                    Some(Ok(Ok(line))) => {
-                        self.heard = Instant::now();
-                        if !self.take(&line) {
-                            return "it said goodbye";
-                        }
-                        continue;
+                line = lines.next() => {
+                    let Ok(Some(line)) = line else { return "the connection ended" };
+                    self.heard = Instant::now();
+                    let mut goes_on = self.take(line);
+                    for _ in 1..LINES_AT_ONCE_MAX {
+                        let Some(line) = lines.next_read().filter(|_| goes_on) else { break };
+                        goes_on = self.take(line);
                     }
-                    Some(Ok(Err(bad))) => {
-                        tracing::warn!(%bad, "a line of the link is skipped");
-                        continue;
+                    if !goes_on {
+                        return "it said goodbye";
                     }
-                    Some(Err(_)) | None => return "the connection ended",
-                },
+                    continue;
+                }
                 _ = self.bell.changed(), if self.keeps_log => match self.bell.borrow_and_update().clone() {
                     Some(command) => Frame::SchedulerCommand(command),
                     None => continue,
@@ -150,9 +153,28 @@ impl Connection {
     }
 
     /// Takes a line; false when it was the last one.
-    fn take(&self, line: &str) -> bool {
+    fn take(&mut self, line: Result<&str, BadLine>) -> bool {
+        self.lines += 1;
+        let line = match line {
+            Ok(line) => line,
+            Err(bad) => {
+                tracing::warn!(%bad, "a line of the link is skipped");
+                return true;
+            }
+        };
+        // There are many of these, and most of what they say is for nobody.
+        match glance(line) {
+            Some(Glance::Event { pos }) if self.keeps_log => self.heard_of(Some(pos)),
+            Some(Glance::Delta) if !self.hub.deltas.are_heard() => {}
+            _ => return self.read(line),
+        }
+        true
+    }
+
+    /// Reads a line; false when it was the last one.
+    fn read(&self, line: &str) -> bool {
         match ipc::parse(line) {
-            Ok(Some(Frame::SchedulerEvent(event))) if self.keeps_log => self.heard_of(&event),
+            Ok(Some(Frame::SchedulerEvent(event))) if self.keeps_log => self.heard_of(event.pos),
             Ok(Some(Frame::SchedulerEvent(event))) => self.show(&event),
             Ok(Some(Frame::SchedulerDelta(delta))) if line.len() <= deltas::LINE_BYTES_MAX => {
                 self.hub.deltas.offer(*delta, self.hub.clock.now_ms());
@@ -180,8 +202,8 @@ impl Connection {
 
     /// Rings, if the event could be one that is not known yet. What the event says is not believed: clients
     /// are told what the log says.
-    fn heard_of(&self, event: &SchedulerEvent) {
-        if event.pos.is_none_or(|pos| pos > self.hub.feed.last_pos()) {
+    fn heard_of(&self, pos: Option<u64>) {
+        if pos.is_none_or(|pos| pos > self.hub.feed.last_pos()) {
             self.hub.feed.bell();
         }
     }

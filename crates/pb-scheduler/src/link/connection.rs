@@ -5,13 +5,11 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use pb_protocol::ipc::{self, Connect, Disconnect, Frame, PING_INTERVAL_MS, SILENCE_MAX_MS};
-use pb_protocol::line::LineDecoder;
+use pb_protocol::line::{BadLine, LineReader};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio_util::codec::FramedRead;
 use tokio_util::sync::CancellationToken;
 
 use super::LinkTask;
@@ -21,8 +19,6 @@ use super::backoff::Backoff;
 const WRITE_MAX: Duration = Duration::from_millis(SILENCE_MAX_MS);
 /// How often a new socket file is looked for while waiting.
 const SOCKET_LOOK: Duration = Duration::from_millis(100);
-/// Most frames written at once.
-const WRITE_BATCH: usize = 256;
 
 /// How a connection ended.
 enum End {
@@ -35,7 +31,7 @@ enum End {
 }
 
 /// Keeps the link up until `stop`.
-pub(crate) async fn run(mut task: LinkTask, stop: CancellationToken) {
+pub(crate) async fn run(task: LinkTask, stop: CancellationToken) {
     let mut backoff = Backoff::default();
     let path = task.config.socket.clone();
     loop {
@@ -43,7 +39,9 @@ pub(crate) async fn run(mut task: LinkTask, stop: CancellationToken) {
         let end = match UnixStream::connect(&path).await {
             Ok(stream) if !is_ours(&stream) => End::Refused,
             Ok(stream) => {
-                let end = carry(&mut task, stream, &stop).await;
+                task.outbox.open();
+                let end = carry(&task, stream, &stop).await;
+                task.outbox.close();
                 if matches!(end, End::Lost) {
                     tracing::info!("the gateway is gone; going on without it");
                     backoff.reset();
@@ -61,7 +59,6 @@ pub(crate) async fn run(mut task: LinkTask, stop: CancellationToken) {
                 // It may not listen yet: the file comes first.
                 backoff.reset();
             },
-            () = drain(&mut task) => {}
             () = stop.cancelled() => return,
         }
     }
@@ -90,69 +87,33 @@ async fn wait(path: &Path, before: Option<(u64, i64, i64)>, delay: Duration) -> 
     false
 }
 
-/// Frames for a gateway that is not there are let go: it will read the log and the trace, and of deltas
-/// those that come.
-async fn drain(task: &mut LinkTask) {
-    let (frames, deltas, debug) = (&mut task.frames, &mut task.deltas, &mut task.debug);
-    tokio::join!(
-        async { while frames.recv().await.is_some() {} },
-        async { while deltas.recv().await.is_some() {} },
-        async { while debug.recv().await.is_some() {} }
-    );
-}
-
-async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken) -> End {
+async fn carry(task: &LinkTask, stream: UnixStream, stop: &CancellationToken) -> End {
     let (read, mut write) = stream.into_split();
-    let mut lines = FramedRead::new(read, LineDecoder::default());
+    let mut lines = LineReader::new(read);
     if let Some(end) = introduce(task, &mut lines, &mut write).await {
         return end;
     }
     tracing::info!("connected to the gateway");
     // Something may have come into the inbox while nobody could ring.
     task.bell.ring();
-    let (mut waiting, mut said, mut told) = (Vec::new(), Vec::new(), Vec::new());
+    let mut waiting = Vec::new();
     let silence = tokio::time::sleep(Duration::from_millis(SILENCE_MAX_MS + PING_INTERVAL_MS));
     let mut silence = std::pin::pin!(silence);
     loop {
         tokio::select! {
             line = lines.next() => {
-                let Some(Ok(line)) = line else { return End::Lost };
+                let Ok(Some(line)) = line else { return End::Lost };
                 silence.as_mut().reset(tokio::time::Instant::now() + Duration::from_millis(SILENCE_MAX_MS));
-                match line.map(|line| ipc::parse(&line)) {
-                    Ok(Ok(Some(frame))) => {
-                        if let Some(end) = take(task, &mut write, frame).await {
-                            return end;
-                        }
-                    }
-                    Ok(Ok(None)) => {}
-                    Ok(Err(error)) => tracing::warn!(%error, "a line of the gateway was skipped"),
-                    Err(error) => tracing::warn!(%error, "a line of the gateway was skipped"),
+                if let Some(end) = hear(task, &mut write, line).await {
+                    return end;
                 }
             }
-            count = task.frames.recv_many(&mut waiting, WRITE_BATCH) => {
-                let frames = std::mem::take(&mut waiting);
-                if count == 0 {
-                    return goodbye(task, &mut write).await; // Nobody is left who could say anything.
-                }
-                if send(task, &mut write, frames).await.is_err() {
+            () = task.outbox.next(&mut waiting) => {
+                if write_all(&mut write, &waiting).await.is_err() {
                     return End::Lost;
                 }
-            }
-            count = task.deltas.recv_many(&mut said, WRITE_BATCH) => {
-                let frames = said.drain(..).map(|delta| Frame::SchedulerDelta(Box::new(delta))).collect();
-                if count == 0 {
-                    return goodbye(task, &mut write).await;
-                }
-                if send(task, &mut write, frames).await.is_err() {
-                    return End::Lost;
-                }
+                waiting.clear();
                 tell_dropped(task);
-            }
-            count = task.debug.recv_many(&mut told, WRITE_BATCH) => {
-                let frames = told.drain(..).map(|event| Frame::DebugEvent(Box::new(event))).collect();
-                if count == 0 || send(task, &mut write, frames).await.is_err() {
-                    return End::Lost;
-                }
             }
             () = &mut silence => {
                 tracing::warn!("the gateway has been silent for {} s", SILENCE_MAX_MS / 1000);
@@ -163,10 +124,21 @@ async fn carry(task: &mut LinkTask, stream: UnixStream, stop: &CancellationToken
     }
 }
 
+/// Takes a line of the gateway; how the connection ends, if it does.
+async fn hear(task: &LinkTask, write: &mut OwnedWriteHalf, line: Result<&str, BadLine>) -> Option<End> {
+    match line.map(ipc::parse) {
+        Ok(Ok(Some(frame))) => return take(task, write, frame).await,
+        Ok(Ok(None)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "a line of the gateway was skipped"),
+        Err(error) => tracing::warn!(%error, "a line of the gateway was skipped"),
+    }
+    None
+}
+
 /// Says who we are; how the connection ends, if it does by that.
 async fn introduce(
     task: &LinkTask,
-    lines: &mut FramedRead<OwnedReadHalf, LineDecoder>,
+    lines: &mut LineReader<OwnedReadHalf>,
     write: &mut OwnedWriteHalf,
 ) -> Option<End> {
     let connect = Frame::Connect(Connect {
@@ -176,31 +148,32 @@ async fn introduce(
         caps: vec![ipc::LOG_CAPABILITY.to_owned()],
         log: Some(task.log.clone()),
     });
-    if send(task, write, vec![connect]).await.is_ok() {
+    if send(task, write, &connect).await.is_ok() {
         return None;
     }
     // A gateway that does not want us may have said so and closed before we spoke.
     Some(match lines.next().await {
-        Some(Ok(Ok(line))) => match ipc::parse(&line) {
-            Ok(Some(frame)) => take(task, write, frame).await.unwrap_or(End::Lost),
-            Ok(None) | Err(_) => End::Lost,
-        },
-        _ => End::Lost,
+        Ok(Some(line)) => hear(task, write, line).await.unwrap_or(End::Lost),
+        Ok(None) | Err(_) => End::Lost,
     })
 }
 
-/// Says that we close on purpose.
+/// Says what is left, and that we close on purpose.
 async fn goodbye(task: &LinkTask, write: &mut OwnedWriteHalf) -> End {
+    let mut last = Vec::new();
+    task.outbox.take(&mut last);
     let reason = Some("client_shutdown".to_owned());
+    let goodbye = ipc::line(&Frame::Disconnect(Disconnect { reason }), task.config.clock.now_ms());
+    last.extend_from_slice(goodbye.as_bytes());
     // A gateway that is gone need not be told.
-    let _ = send(task, write, vec![Frame::Disconnect(Disconnect { reason })]).await;
+    let _ = write_all(write, &last).await;
     End::Stopping
 }
 
 /// Takes a frame of the gateway; how the connection ends, if it does.
 async fn take(task: &LinkTask, write: &mut OwnedWriteHalf, frame: Frame) -> Option<End> {
     match frame {
-        Frame::Ping => send(task, write, vec![Frame::Pong]).await.err().map(|_| End::Lost),
+        Frame::Ping => send(task, write, &Frame::Pong).await.err().map(|_| End::Lost),
         Frame::SchedulerCommand(_) => {
             task.bell.ring();
             None
@@ -226,10 +199,12 @@ fn tell_dropped(task: &LinkTask) {
     }
 }
 
-async fn send(task: &LinkTask, write: &mut OwnedWriteHalf, frames: Vec<Frame>) -> std::io::Result<()> {
-    let now = task.config.clock.now_ms();
-    let text: String = frames.iter().map(|frame| ipc::line(frame, now)).collect();
-    tokio::time::timeout(WRITE_MAX, write.write_all(text.as_bytes())).await?
+async fn send(task: &LinkTask, write: &mut OwnedWriteHalf, frame: &Frame) -> std::io::Result<()> {
+    write_all(write, ipc::line(frame, task.config.clock.now_ms()).as_bytes()).await
+}
+
+async fn write_all(write: &mut OwnedWriteHalf, bytes: &[u8]) -> std::io::Result<()> {
+    tokio::time::timeout(WRITE_MAX, write.write_all(bytes)).await?
 }
 
 fn file_id(path: &Path) -> Option<(u64, i64, i64)> {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use pb_model::{GoalId, ItemId, RunId};
 use pb_protocol::ipc::{DeltaKind, SchedulerDelta};
+use pb_protocol::link_text::PieceLines;
 
 use super::Link;
 
@@ -124,7 +125,7 @@ impl Drop for OutputStream {
 struct Pieces {
     link: Link,
     call: CallIds,
-    tool: Option<String>,
+    lines: PieceLines,
     /// What `held` is.
     kind: DeltaKind,
     /// At most [`CHUNK_BYTES_MAX`] bytes between calls.
@@ -141,7 +142,8 @@ struct Pieces {
 impl Pieces {
     fn new(link: Link, call: CallIds, tool: Option<String>) -> Self {
         let (kind, held) = (DeltaKind::Text, String::new());
-        Self { link, call, tool, kind, held, index: 0, since: None, made: 0 }
+        let lines = PieceLines::new(&SchedulerDelta { tool, ..delta(&call, kind, 0) });
+        Self { link, call, lines, kind, held, index: 0, since: None, made: 0 }
     }
 
     fn push(&mut self, kind: DeltaKind, text: &str, now: Instant) {
@@ -177,39 +179,47 @@ impl Pieces {
             self.since = Some(now);
             self.made = 0;
         }
-        let chunk = std::mem::take(&mut self.held);
         if self.made < CHUNKS_MAX {
-            self.link.delta(SchedulerDelta { chunk: Some(chunk), ..self.delta(self.kind) });
+            self.link.piece(&self.lines, (self.kind, &self.held, self.index));
         } else {
             self.link.delta_dropped();
         }
+        self.held.clear();
         self.made = self.made.saturating_add(1);
         self.index += 1;
     }
 
-    /// A delta with what is in every one.
+    /// A delta that is no piece.
     fn delta(&self, kind: DeltaKind) -> SchedulerDelta {
-        SchedulerDelta {
-            goal_id: self.call.goal.to_string(),
-            work_item_id: self.call.item.map(|item| item.to_string()),
-            run_id: self.call.run.to_string(),
-            request_id: self.call.request.clone(),
-            kind,
-            chunk: None,
-            index: self.index,
-            model: None,
-            tokens_used: None,
-            finish_reason: None,
-            tool: self.tool.clone(),
-            error: None,
-        }
+        delta(&self.call, kind, self.index)
+    }
+}
+
+/// A delta with what is in every one.
+fn delta(call: &CallIds, kind: DeltaKind, index: u64) -> SchedulerDelta {
+    SchedulerDelta {
+        goal_id: call.goal.to_string(),
+        work_item_id: call.item.map(|item| item.to_string()),
+        run_id: call.run.to_string(),
+        request_id: call.request.clone(),
+        kind,
+        chunk: None,
+        index,
+        model: None,
+        tokens_used: None,
+        finish_reason: None,
+        tool: None,
+        error: None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::LinkTask;
+    use super::super::outbox::Lane;
     use super::super::tests::loose;
-    use super::super::{DELTAS_WAITING_MAX, LinkTask};
+    use pb_protocol::ipc::Frame;
+
     use super::*;
 
     /// A call, and the other end of its link.
@@ -225,40 +235,47 @@ mod tests {
     }
 
     /// What was sent since it was last asked, as `kind index: chunk`.
-    fn sent(task: &mut LinkTask) -> Vec<String> {
-        let mut sent = Vec::new();
-        while let Ok(delta) = task.deltas.try_recv() {
+    fn sent(task: &LinkTask) -> Vec<String> {
+        let told = |delta: SchedulerDelta| {
             let what = [delta.chunk, delta.model, delta.finish_reason, delta.error];
             let what: Vec<String> = what.into_iter().flatten().collect();
-            sent.push(format!("{:?} {}: {}", delta.kind, delta.index, what.join(" ")));
-        }
-        sent
+            format!("{:?} {}: {}", delta.kind, delta.index, what.join(" "))
+        };
+        deltas(task).into_iter().map(told).collect()
+    }
+
+    fn deltas(task: &LinkTask) -> Vec<SchedulerDelta> {
+        let delta = |frame| match frame {
+            Frame::SchedulerDelta(delta) => *delta,
+            other => panic!("{other:?}"),
+        };
+        task.waiting().into_iter().map(delta).collect()
     }
 
     #[test]
     fn the_first_words_go_at_once_and_the_next_ones_together() {
-        let (link, mut task, ids) = call();
+        let (link, task, ids) = call();
         let began = Instant::now();
         let mut stream = DeltaStream::start(link, ids, "m");
-        assert_eq!(sent(&mut task), ["Start 0: m"]);
+        assert_eq!(sent(&task), ["Start 0: m"]);
         let mut push = |at_ms, text| stream.push_at(Saying::Text, text, began + Duration::from_millis(at_ms));
         push(0, "");
         push(30, "你");
-        assert_eq!(sent(&mut task), ["Text 0: 你"]);
+        assert_eq!(sent(&task), ["Text 0: 你"]);
         for at_ms in [31, 50, 79] {
             push(at_ms, "好");
-            assert!(sent(&mut task).is_empty(), "{at_ms}");
+            assert!(sent(&task).is_empty(), "{at_ms}");
         }
         push(80, "!");
-        assert_eq!(sent(&mut task), ["Text 1: 好好好!"]);
+        assert_eq!(sent(&task), ["Text 1: 好好好!"]);
         push(81, " bye");
         stream.end(Some(7), "stop");
-        assert_eq!(sent(&mut task), ["Text 2:  bye", "End 3: stop"]);
+        assert_eq!(sent(&task), ["Text 2:  bye", "End 3: stop"]);
     }
 
     #[test]
     fn thoughts_and_words_stay_apart_and_in_order() {
-        let (link, mut task, ids) = call();
+        let (link, task, ids) = call();
         let now = Instant::now();
         let mut stream = DeltaStream::start(link, ids, "m");
         for (saying, text) in
@@ -268,12 +285,12 @@ mod tests {
         }
         stream.fail("broke off");
         let expected = ["Start 0: m", "Thought 0: a", "Thought 1: bc", "Text 2: d", "Error 3: broke off"];
-        assert_eq!(sent(&mut task), expected);
+        assert_eq!(sent(&task), expected);
     }
 
     #[test]
     fn long_pieces_are_cut_between_characters() {
-        let (link, mut task, ids) = call();
+        let (link, task, ids) = call();
         let now = Instant::now();
         let text = format!("x{}", "春".repeat(3000));
         let mut stream = DeltaStream::start(link, ids, "m");
@@ -283,10 +300,7 @@ mod tests {
         }
         stream.push_at(Saying::Text, &text, now);
         stream.end(None, "stop");
-        let mut chunks = Vec::new();
-        while let Ok(delta) = task.deltas.try_recv() {
-            chunks.extend(delta.chunk);
-        }
+        let chunks: Vec<String> = deltas(&task).into_iter().filter_map(|delta| delta.chunk).collect();
         assert_eq!(chunks.concat(), format!("x{text}{text}"));
         assert!(chunks.iter().all(|chunk| chunk.len() <= CHUNK_BYTES_MAX));
         let least = text.len() * 2 / CHUNK_BYTES_MAX;
@@ -295,14 +309,14 @@ mod tests {
 
     #[test]
     fn what_is_printed_too_fast_is_dropped_and_counted() {
-        let (link, mut task, ids) = call();
+        let (link, task, ids) = call();
         let began = Instant::now();
         let whole = "x".repeat(CHUNK_BYTES_MAX * 100);
         let mut stream = DeltaStream::start(link, ids, "m");
         stream.push_at(Saying::Text, &whole, began);
         stream.push_at(Saying::Text, "later", began + FLUSH_EVERY);
         stream.end(None, "stop");
-        let sent = sent(&mut task);
+        let sent = sent(&task);
         assert_eq!(sent.len(), 1 + CHUNKS_MAX as usize + 2);
         assert_eq!(sent.split_at(sent.len() - 2).1, ["Text 100: later", "End 101: stop"]);
         assert_eq!(task.dropped.load(std::sync::atomic::Ordering::Relaxed), u64::from(100 - CHUNKS_MAX));
@@ -311,22 +325,22 @@ mod tests {
     #[test]
     fn what_the_link_does_not_take_is_dropped_and_counted() {
         let (link, task, ids) = call();
-        let streams = DELTAS_WAITING_MAX as u64 + 5;
+        let model = "m".repeat(Lane::Deltas.bytes_max() / 4);
         let _kept: Vec<DeltaStream> =
-            (0..streams).map(|_| DeltaStream::start(link.clone(), ids.clone(), "m")).collect();
-        assert_eq!(task.deltas.len(), DELTAS_WAITING_MAX);
+            (0..9).map(|_| DeltaStream::start(link.clone(), ids.clone(), &model)).collect();
+        assert_eq!(deltas(&task).len(), 4);
         assert_eq!(task.dropped.load(std::sync::atomic::Ordering::Relaxed), 5);
     }
 
     #[test]
     fn a_call_that_is_let_go_of_tells_so_and_an_output_tells_the_rest() {
-        let (link, mut task, ids) = call();
+        let (link, task, ids) = call();
         drop(DeltaStream::start(link.clone(), ids.clone(), "m"));
-        assert_eq!(sent(&mut task), ["Start 0: m", "Error 0: the call was stopped"]);
+        assert_eq!(sent(&task), ["Start 0: m", "Error 0: the call was stopped"]);
         let mut output = OutputStream::new(link, ids, "run_command");
         output.push("一\n");
         output.push("二\n");
         drop(output);
-        assert_eq!(sent(&mut task), ["ToolOutput 0: 一\n", "ToolOutput 1: 二\n"]);
+        assert_eq!(sent(&task), ["ToolOutput 0: 一\n", "ToolOutput 1: 二\n"]);
     }
 }

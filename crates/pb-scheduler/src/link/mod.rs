@@ -5,43 +5,33 @@
 mod backoff;
 mod connection;
 mod deltas;
+mod outbox;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pb_protocol::debug::DebugEvent;
-use pb_protocol::event::link_type;
-use pb_protocol::ipc::{Frame, LogAddress, SchedulerCommandResult, SchedulerDelta, SchedulerEvent};
+use pb_protocol::ipc::{self, DeltaKind, Frame, LogAddress, SchedulerCommandResult, SchedulerDelta};
+use pb_protocol::link_text::{EventLine, PieceLines};
+use pb_runtime::Clock;
 use pb_store::{EventRecord, LogIdentity};
 use serde::Deserialize;
-use serde_json::value::RawValue;
-use tokio::sync::mpsc;
 
 use crate::commands::Bell;
 use crate::service::Config;
 use crate::turn::Executed;
+use outbox::{Lane, Outbox};
 
 pub(crate) use connection::run;
 pub(crate) use deltas::{CallIds, DeltaStream, OutputStream, Saying};
 
-/// Frames that wait for the socket; when it is full, frames are skipped and the gateway reads the log.
-const FRAMES_WAITING_MAX: usize = 1024;
-/// Deltas that wait for the socket, in a queue of their own so that they cost no event its place; when
-/// it is full, further ones are dropped.
-const DELTAS_WAITING_MAX: usize = 256;
-
-/// Debug events that wait for the socket, in a queue of their own as well. When it is full, further ones are
-/// skipped: those before them ring just as well.
-const DEBUG_WAITING_MAX: usize = 256;
-
 /// The loop's end of the link.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
-    frames: mpsc::Sender<Frame>,
-    deltas: mpsc::Sender<SchedulerDelta>,
-    debug: mpsc::Sender<DebugEvent>,
+    outbox: Arc<Outbox>,
     dropped: Arc<AtomicU64>,
+    clock: Clock,
     generation: u64,
 }
 
@@ -50,9 +40,7 @@ pub(crate) struct Link {
 pub(crate) struct LinkTask {
     pub(crate) config: Config,
     pub(crate) log: LogAddress,
-    pub(crate) frames: mpsc::Receiver<Frame>,
-    pub(crate) deltas: mpsc::Receiver<SchedulerDelta>,
-    pub(crate) debug: mpsc::Receiver<DebugEvent>,
+    pub(crate) outbox: Arc<Outbox>,
     /// How many deltas were dropped since that was last told.
     pub(crate) dropped: Arc<AtomicU64>,
     pub(crate) bell: Bell,
@@ -70,10 +58,7 @@ struct ToldIds<'a> {
 
 /// A link that is not connected yet.
 pub(crate) fn link(config: Config, identity: &LogIdentity, bell: Bell) -> (Link, LinkTask) {
-    let (frames_sender, frames) = mpsc::channel(FRAMES_WAITING_MAX);
-    let (deltas_sender, deltas) = mpsc::channel(DELTAS_WAITING_MAX);
-    let (debug_sender, debug) = mpsc::channel(DEBUG_WAITING_MAX);
-    let dropped = Arc::new(AtomicU64::new(0));
+    let (outbox, dropped) = (Arc::new(Outbox::default()), Arc::new(AtomicU64::new(0)));
     let log = LogAddress {
         id: identity.id.clone(),
         generation: identity.generation,
@@ -81,70 +66,96 @@ pub(crate) fn link(config: Config, identity: &LogIdentity, bell: Bell) -> (Link,
         path: config.db.to_string_lossy().into_owned(),
     };
     let link = Link {
-        frames: frames_sender,
-        deltas: deltas_sender,
-        debug: debug_sender,
+        outbox: Arc::clone(&outbox),
         dropped: Arc::clone(&dropped),
+        clock: config.clock.clone(),
         generation: identity.generation,
     };
-    (link, LinkTask { config, log, frames, deltas, debug, dropped, bell })
+    (link, LinkTask { config, log, outbox, dropped, bell })
 }
 
 impl Link {
-    /// Pushes a committed event. Skipped when the socket does not keep up.
+    /// Pushes a committed event. Skipped when the socket does not keep up: the gateway reads the log.
     pub(crate) fn event(&self, record: &EventRecord) {
-        let Ok(data) = RawValue::from_string(record.data.clone()) else {
-            return;
-        };
         // What is told of a goal has none of them.
         let ids: ToldIds<'_> = serde_json::from_str(&record.data).unwrap_or_default();
-        let event = SchedulerEvent {
-            r#type: link_type(&record.kind),
+        let event = EventLine {
+            pos: record.pos,
             timestamp: record.at_ms,
-            goal_id: Some(record.goal.clone()),
-            work_item_id: ids.work_item_id.map(Cow::into_owned),
-            run_id: ids.run_id.map(Cow::into_owned),
-            data: Some(data),
-            pos: Some(record.pos),
-            generation: Some(self.generation),
-            seq: Some(record.seq),
-            id: Some(record.id.clone()),
-            kind: Some(record.kind.clone()),
+            goal_id: &record.goal,
+            work_item_id: ids.work_item_id.as_deref(),
+            run_id: ids.run_id.as_deref(),
+            data: &record.data,
+            generation: self.generation,
+            seq: record.seq,
+            id: &record.id,
+            kind: &record.kind,
         };
-        let _ = self.frames.try_send(Frame::SchedulerEvent(Box::new(event))); // Full: the gateway reads the log.
+        let now = self.clock.now_ms();
+        self.outbox.push(Lane::Facts, |out| event.write(out, now));
     }
 
-    /// Sends a piece of what a model says or a tool prints. Never waits; dropped, and counted, when the
-    /// socket does not keep up.
-    pub(crate) fn delta(&self, delta: SchedulerDelta) {
-        if self.deltas.try_send(delta).is_err() {
-            self.delta_dropped();
-        }
-    }
-
-    /// Pushes a debug event that stands in the trace. Not even made when the socket does not keep up: the
-    /// gateway reads the trace.
-    pub(crate) fn debug(&self, event: impl FnOnce() -> Option<DebugEvent>) {
-        if let Ok(place) = self.debug.try_reserve()
-            && let Some(event) = event()
-        {
-            place.send(event);
-        }
-    }
-
-    /// Counts a delta that was made and not sent.
-    fn delta_dropped(&self) {
-        self.dropped.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Tells that a command was executed.
+    /// Tells that a command was executed. Skipped as events are: the gateway looks each second.
     pub(crate) fn executed(&self, executed: Executed) {
         let result = SchedulerCommandResult {
             request_id: executed.id,
             success: executed.error.is_none(),
             error: executed.error,
         };
-        let _ = self.frames.try_send(Frame::SchedulerCommandResult(result)); // Full: the gateway looks each second.
+        self.frame(Lane::Facts, &Frame::SchedulerCommandResult(result));
+    }
+
+    /// Sends a piece of what a model says or a tool prints. Never waits; dropped, and counted, when the
+    /// socket does not keep up.
+    fn piece(&self, lines: &PieceLines, piece: (DeltaKind, &str, u64)) {
+        let now = self.clock.now_ms();
+        if !self.outbox.push(Lane::Deltas, |out| lines.write(out, now, piece)) {
+            self.delta_dropped();
+        }
+    }
+
+    /// The same of any other delta.
+    fn delta(&self, delta: SchedulerDelta) {
+        if !self.frame(Lane::Deltas, &Frame::SchedulerDelta(Box::new(delta))) {
+            self.delta_dropped();
+        }
+    }
+
+    /// Pushes a debug event that stands in the trace. Not even made when the socket does not keep up: those
+    /// before it ring just as well.
+    pub(crate) fn debug(&self, event: impl FnOnce() -> Option<DebugEvent>) {
+        let now = self.clock.now_ms();
+        self.outbox.push(Lane::Debug, |out| {
+            if let Some(event) = event() {
+                out.extend_from_slice(ipc::line(&Frame::DebugEvent(Box::new(event)), now).as_bytes());
+            }
+        });
+    }
+
+    fn frame(&self, lane: Lane, frame: &Frame) -> bool {
+        let text = ipc::line(frame, self.clock.now_ms());
+        self.outbox.push(lane, |out| out.extend_from_slice(text.as_bytes()))
+    }
+
+    /// Counts a delta that was made and not sent.
+    fn delta_dropped(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+impl LinkTask {
+    /// What is sent waits from here on, for nobody.
+    pub(crate) fn be_connected(&self) {
+        self.outbox.open();
+    }
+
+    /// What waits to be sent.
+    pub(crate) fn waiting(&self) -> Vec<Frame> {
+        let mut lines = Vec::new();
+        self.outbox.take(&mut lines);
+        let lines = String::from_utf8(lines).unwrap();
+        lines.lines().map(|line| ipc::parse(line).unwrap().unwrap()).collect()
     }
 }
 
@@ -152,12 +163,9 @@ impl Link {
 mod tests {
     use std::path::Path;
 
-    use futures_util::StreamExt;
-    use pb_protocol::ipc;
-    use pb_protocol::line::LineDecoder;
-    use pb_runtime::{Clock, Home, Ids};
-    use tokio::net::UnixListener;
-    use tokio_util::codec::FramedRead;
+    use pb_protocol::line::LineReader;
+    use pb_runtime::{Home, Ids};
+    use tokio::net::{UnixListener, UnixStream};
     use tokio_util::sync::CancellationToken;
 
     use super::deltas::{CallIds, DeltaStream, Saying};
@@ -178,9 +186,11 @@ mod tests {
         link(config, &identity, Bell::default())
     }
 
-    /// A link that is never connected.
+    /// A link whose frames wait for ever.
     pub(super) fn loose() -> (Link, LinkTask) {
-        at(Path::new("/tmp"))
+        let (link, task) = at(Path::new("/tmp"));
+        task.be_connected();
+        (link, task)
     }
 
     #[tokio::test]
@@ -197,29 +207,21 @@ mod tests {
         let stop = CancellationToken::new();
         let running = run(task, stop.clone());
         let test = async {
-            // More than wait; without a gateway they are let go.
+            // More than would wait; without a gateway they are let go.
             let mut lost = DeltaStream::start(link.clone(), call.clone(), "lost");
-            for _ in 0..2 * DELTAS_WAITING_MAX {
+            for _ in 0..2 * Lane::Deltas.bytes_max() / 4096 {
                 lost.push(Saying::Text, &"x".repeat(4096));
                 tokio::task::yield_now().await;
             }
             drop(lost);
-            while link.deltas.capacity() < DELTAS_WAITING_MAX {
-                tokio::task::yield_now().await;
-            }
             let (stream, _) = UnixListener::bind(socket).unwrap().accept().await.unwrap();
-            let mut lines = FramedRead::new(stream, LineDecoder::default());
-            let mut told = Vec::new();
+            let mut lines = LineReader::new(stream);
+            let mut told = vec![frame(&mut lines).await];
             let mut stream = DeltaStream::start(link.clone(), call, "m");
             stream.push(Saying::Text, "你好");
             stream.end(Some(3), "stop");
             while told.len() < 4 {
-                let next = lines.next().await.unwrap().unwrap().unwrap();
-                told.push(match ipc::parse(&next).unwrap().unwrap() {
-                    Frame::SchedulerDelta(delta) => format!("{:?} {:?}", delta.kind, delta.chunk),
-                    Frame::Connect(_) => "Connect".to_owned(),
-                    other => panic!("{other:?}"),
-                });
+                told.push(frame(&mut lines).await);
             }
             stop.cancel();
             told
@@ -228,5 +230,14 @@ mod tests {
             tokio::time::timeout(std::time::Duration::from_secs(20), async { tokio::join!(running, test) });
         let ((), told) = both.await.unwrap();
         assert_eq!(told, ["Connect", "Start None", "Text Some(\"你好\")", "End None"]);
+    }
+
+    async fn frame(lines: &mut LineReader<UnixStream>) -> String {
+        let line = lines.next().await.unwrap().unwrap().unwrap();
+        match ipc::parse(line).unwrap().unwrap() {
+            Frame::SchedulerDelta(delta) => format!("{:?} {:?}", delta.kind, delta.chunk),
+            Frame::Connect(_) => "Connect".to_owned(),
+            other => panic!("{other:?}"),
+        }
     }
 }

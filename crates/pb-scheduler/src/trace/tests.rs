@@ -10,7 +10,7 @@ use pb_llm::{
     Answer, CallError, CallErrorKind, ChatModel, ChatRequest, Finish, Listener, Price, Said, Usage,
 };
 use pb_model::Tier;
-use pb_protocol::debug::DebugEvent;
+use pb_protocol::ipc::Frame;
 use pb_runtime::config::Trace as Settings;
 use pb_runtime::{Clock, Home, Ids};
 use pb_store::{LogIdentity, TraceFilter, TraceReader, TraceRow};
@@ -91,7 +91,8 @@ async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 #[tokio::test]
 async fn what_is_told_is_written_as_it_happened_and_then_rings() {
     let folder = tempfile::tempdir().unwrap();
-    let (tracer, task, mut link) = lane(folder.path());
+    let (tracer, task, link) = lane(folder.path());
+    link.be_connected();
     let file = "title = '写'\n[[items]]\nid = 'a'\nkind = 'command'\nargv = ['true']";
     let state = scratch::begun(scratch::goal(file), Some("a"));
     let run = state.runs.first().unwrap();
@@ -111,11 +112,14 @@ async fn what_is_told_is_written_as_it_happened_and_then_rings() {
     assert_eq!(data, json!({"invocationId": step, "toolName": "命令", "args": {"argv": ["春"]}}));
     assert_eq!((second.event.kind.as_str(), &second.event.goal), ("system.shutdown", &None));
 
-    let rung: Vec<DebugEvent> = std::iter::from_fn(|| link.debug.try_recv().ok()).collect();
-    let of = |event: &DebugEvent| (event.pos, event.id.clone(), event.timestamp, event.step_id.clone());
+    let of = |frame: Frame| match frame {
+        Frame::DebugEvent(event) => (event.pos, event.id, event.timestamp, event.step_id),
+        other => panic!("{other:?}"),
+    };
     let expected =
         |row: &TraceRow| (Some(row.pos), row.event.id.clone(), row.event.at_ms, row.event.step.clone());
-    assert_eq!(rung.iter().map(of).collect::<Vec<_>>(), rows.iter().map(expected).collect::<Vec<_>>());
+    let rung: Vec<_> = link.waiting().into_iter().map(of).collect();
+    assert_eq!(rung, rows.iter().map(expected).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -3,13 +3,12 @@
 
 use std::path::Path;
 
-use futures_util::StreamExt;
 use pb_model::goal::{Command, GoalState, Moment, decide, evolve};
 use pb_model::{EscalationId, GoalId, GoalSpec, ItemId};
 use pb_protocol::domain::Goal;
 use pb_protocol::event;
 use pb_protocol::ipc::{self, Connect, Frame, LogAddress, SchedulerCommandResult, SchedulerEvent};
-use pb_protocol::line::LineDecoder;
+use pb_protocol::line::LineReader;
 use pb_runtime::{Clock, Home, Ids, ProcessLock};
 use pb_store::{
     Batch, EventRecord, InboxReader, InboxRow, Location, Log, LogIdentity, Mark, NewEvent, Row, StoredResult,
@@ -21,14 +20,13 @@ use serde_json::value::RawValue;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio_util::codec::FramedRead;
 
 use super::{TestHome, within};
 
 /// The other end of a connection on the link.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    lines: FramedRead<OwnedReadHalf, LineDecoder>,
+    lines: LineReader<OwnedReadHalf>,
     write: OwnedWriteHalf,
 }
 
@@ -75,7 +73,7 @@ pub(crate) fn link_event(log: &LogIdentity, record: &EventRecord) -> SchedulerEv
 impl Peer {
     pub(crate) async fn connect(socket: &Path) -> Self {
         let (read, write) = UnixStream::connect(socket).await.unwrap().into_split();
-        Self { lines: FramedRead::new(read, LineDecoder::default()), write }
+        Self { lines: LineReader::new(read), write }
     }
 
     pub(crate) async fn send(&mut self, frame: &Frame) {
@@ -93,8 +91,8 @@ impl Peer {
 
     /// The same, however long it takes: for a clock that the test moves.
     pub(crate) async fn frame_at_last(&mut self) -> Option<Frame> {
-        let line = self.lines.next().await?.ok()?.unwrap();
-        ipc::parse(&line).unwrap()
+        let line = self.lines.next().await.ok()??.unwrap();
+        ipc::parse(line).unwrap()
     }
 }
 

@@ -3,19 +3,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use pb_protocol::ipc::{self, Frame, SchedulerCommandResult};
-use pb_protocol::line::LineDecoder;
+use pb_protocol::ipc::{self, Frame};
+use pb_protocol::line::LineReader;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::{Instant, timeout};
-use tokio_util::codec::FramedRead;
 use tokio_util::sync::CancellationToken;
 
+use super::super::outbox::Lane;
 use super::super::tests::at;
 use super::super::{Link, LinkTask};
 use super::run;
+use crate::turn::Executed;
 
 /// Longest that anything here may take, on the test's clock.
 const LIMIT: Duration = Duration::from_mins(10);
@@ -67,7 +67,7 @@ async fn a_gateway_that_only_pings_is_kept_and_answered() {
     let listener = UnixListener::bind(socket).unwrap();
     beside(task, async {
         let (read, mut write) = accept(&listener).await.into_split();
-        let mut lines = FramedRead::new(read, LineDecoder::default());
+        let mut lines = LineReader::new(read);
         let hello = lines.next().await.unwrap().unwrap().unwrap();
         assert!(hello.starts_with(r#"{"type":"connect","timestamp":"#), "{hello}");
         for _ in 0..10 {
@@ -77,7 +77,7 @@ async fn a_gateway_that_only_pings_is_kept_and_answered() {
                 write.write_all(line.as_bytes()).await.unwrap();
             }
             let answer = lines.next().await.unwrap().unwrap().unwrap();
-            assert!(matches!(ipc::parse(&answer), Ok(Some(Frame::Pong))), "{answer}");
+            assert!(matches!(ipc::parse(answer), Ok(Some(Frame::Pong))), "{answer}");
         }
     })
     .await;
@@ -90,17 +90,12 @@ async fn a_gateway_that_reads_nothing_is_given_up_and_costs_nothing_meanwhile() 
     let took = beside(task, async {
         let _deaf = accept(&listener).await;
         let began = Instant::now();
-        // Far more than the socket and the queue hold; what does not fit is skipped, and nobody waits.
+        // Far more than the socket and the outbox hold; what does not fit is skipped, and nobody waits.
         for n in 0..10_000 {
-            let result = SchedulerCommandResult {
-                request_id: n.to_string(),
-                success: true,
-                error: Some("x".repeat(1_000)),
-            };
-            let _ = link.frames.try_send(Frame::SchedulerCommandResult(result));
+            link.executed(Executed { id: n.to_string(), error: Some("x".repeat(1_000)) });
             tokio::task::yield_now().await;
         }
-        assert_eq!(link.frames.capacity(), 0);
+        assert!(!link.outbox.push(Lane::Facts, |_| ()));
         accept(&listener).await;
         began.elapsed()
     })
