@@ -27,6 +27,8 @@ mod link;
 mod retention;
 mod trace;
 
+#[cfg(feature = "bench")]
+pub mod bench;
 pub mod simulation;
 
 pub use retention::{compact_stopped, compactable};

@@ -21,10 +21,11 @@ use serde::Deserialize;
 use crate::commands::Bell;
 use crate::service::Config;
 use crate::turn::Executed;
-use outbox::{Lane, Outbox};
+use outbox::Lane;
 
 pub(crate) use connection::run;
 pub(crate) use deltas::{CallIds, DeltaStream, OutputStream, Saying};
+pub(crate) use outbox::Outbox;
 
 /// The loop's end of the link.
 #[derive(Debug, Clone)]
@@ -75,8 +76,9 @@ pub(crate) fn link(config: Config, identity: &LogIdentity, bell: Bell) -> (Link,
 }
 
 impl Link {
-    /// Pushes a committed event. Skipped when the socket does not keep up: the gateway reads the log.
-    pub(crate) fn event(&self, record: &EventRecord) {
+    /// Pushes a committed event. Skipped when the socket does not keep up: the gateway reads the log. False
+    /// when it was.
+    pub(crate) fn event(&self, record: &EventRecord) -> bool {
         // What is told of a goal has none of them.
         let ids: ToldIds<'_> = serde_json::from_str(&record.data).unwrap_or_default();
         let event = EventLine {
@@ -92,7 +94,7 @@ impl Link {
             kind: &record.kind,
         };
         let now = self.clock.now_ms();
-        self.outbox.push(Lane::Facts, |out| event.write(out, now));
+        self.outbox.push(Lane::Facts, |out| event.write(out, now))
     }
 
     /// Tells that a command was executed. Skipped as events are: the gateway looks each second.
@@ -106,12 +108,14 @@ impl Link {
     }
 
     /// Sends a piece of what a model says or a tool prints. Never waits; dropped, and counted, when the
-    /// socket does not keep up.
-    fn piece(&self, lines: &PieceLines, piece: (DeltaKind, &str, u64)) {
+    /// socket does not keep up. False when it was.
+    pub(crate) fn piece(&self, lines: &PieceLines, piece: (DeltaKind, &str, u64)) -> bool {
         let now = self.clock.now_ms();
-        if !self.outbox.push(Lane::Deltas, |out| lines.write(out, now, piece)) {
+        let is_taken = self.outbox.push(Lane::Deltas, |out| lines.write(out, now, piece));
+        if !is_taken {
             self.delta_dropped();
         }
+        is_taken
     }
 
     /// The same of any other delta.

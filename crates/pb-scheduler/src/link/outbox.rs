@@ -37,6 +37,9 @@ pub(crate) struct Outbox {
     lanes: Mutex<Lanes>,
     /// Rings when something waits and nothing did.
     came: Notify,
+    /// Rings when what waited was taken.
+    #[cfg(feature = "bench")]
+    taken: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -99,8 +102,11 @@ impl Outbox {
         lanes.each().into_iter().for_each(|lane| out.append(lane));
         if out.len() == before {
             lanes.each().into_iter().for_each(|lane| lane.shrink_to(KEPT_BYTES));
+            return false;
         }
-        out.len() > before
+        #[cfg(feature = "bench")]
+        self.taken.notify_one();
+        true
     }
 
     /// There is a connection from here on.
@@ -111,6 +117,18 @@ impl Outbox {
     /// There is none any more: what waits is let go of.
     pub(crate) fn close(&self) {
         *self.lanes() = Lanes::default();
+    }
+
+    /// Whether there is a connection.
+    #[cfg(feature = "bench")]
+    pub(crate) fn is_open(&self) -> bool {
+        self.lanes().is_open
+    }
+
+    /// Waits until what waits is taken; for one that found a lane full.
+    #[cfg(feature = "bench")]
+    pub(crate) async fn taken(&self) {
+        self.taken.notified().await;
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {

@@ -30,9 +30,9 @@ impl Synchronous {
 /// One of our kinds of database.
 pub(crate) struct Schema {
     /// `PRAGMA application_id`: tells our files from others, and from each other.
-    application_id: i32,
+    pub(crate) application_id: i32,
     /// The statements that lead from version n to n + 1, by n.
-    migrations: &'static [&'static str],
+    pub(crate) migrations: &'static [&'static str],
     /// How durable a commit is.
     pub(crate) synchronous: Synchronous,
 }

@@ -2,6 +2,7 @@
 
 mod fanout;
 mod goals;
+mod link;
 mod store;
 mod turn;
 
@@ -27,6 +28,7 @@ pub(crate) struct Args {
 enum Bench {
     Fanout(fanout::Args),
     Goals(goals::Args),
+    Link(link::Args),
     Store(store::Args),
     Turn(turn::Args),
 }
@@ -36,6 +38,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.bench {
         Bench::Fanout(args) => fanout::run(&args),
         Bench::Goals(args) => goals::run(&args),
+        Bench::Link(args) => link::run(&args),
         Bench::Store(args) => store::run(&args),
         Bench::Turn(args) => turn::run(&args),
     }

@@ -15,10 +15,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::daemons::Daemons;
-use super::figures::Figures;
+use super::figures::{Figures, Row};
 use super::{disk, session};
 use crate::{output, process, tree};
 use point::{Load, Point};
+
+pub(super) use point::gateway;
 
 /// How many events are read from the log by one client that begins at its start.
 const BACKLOG: u64 = 300_000;
@@ -61,9 +63,26 @@ fn measure(seconds: Duration, daemons: &Daemons) -> anyhow::Result<Figures> {
         let point = runtime.block_on(Point::measure(&mut stand_in, daemons.home(), load))?;
         rows.extend(rows::of(load, &point));
     }
-    output::note(format_args!("one client, {BACKLOG} events from the log"));
-    rows.extend(rows::backlog(&runtime.block_on(point::backlog(&mut stand_in, daemons.home(), BACKLOG))?));
     drop(stand_in);
+    output::note(format_args!("one client, {BACKLOG} events from the log"));
+    rows.extend(from_the_log(daemons, 1)?);
     daemons.stop()?;
     Ok(Figures::new(daemons.home().root(), fsync, rows))
+}
+
+/// What it costs the gateway that runs to read the log for one client; nothing else is under way.
+///
+/// # Errors
+/// A scheduler runs, or the client is not told everything.
+pub(super) fn from_the_log(daemons: &Daemons, rounds: u32) -> anyhow::Result<Vec<Row>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let stand_in = stand_in::StandIn::start(daemons.home()).await?;
+        let cursor = point::write_backlog(&stand_in, BACKLOG).await?;
+        let mut read = Vec::new();
+        for _ in 0..rounds {
+            read.push(point::read_backlog(daemons.home(), &cursor, BACKLOG).await?);
+        }
+        Ok(rows::backlog(&read))
+    })
 }

@@ -146,7 +146,11 @@ fn latencies(readers: &Readers, sent: &[Sent]) -> (Percentiles, Percentiles) {
     (Percentiles::of(whole), Percentiles::of(after))
 }
 
-fn gateway(home: &Home) -> anyhow::Result<u32> {
+/// The gateway of the home.
+///
+/// # Errors
+/// None runs.
+pub(crate) fn gateway(home: &Home) -> anyhow::Result<u32> {
     let lock = home.gateway_lock();
     Ok(LockHolder::alive(&lock).with_context(|| format!("nobody holds {}", lock.display()))?.pid)
 }
@@ -159,17 +163,21 @@ pub(super) struct Backlog {
     pub(super) cpu: Duration,
 }
 
-/// Commits so many events that nobody hears of, then lets a client read the log from its start.
-pub(super) async fn backlog(stand_in: &mut StandIn, home: &Home, events: u64) -> anyhow::Result<Backlog> {
+/// Commits so many events that nobody hears of; the cursor before them.
+pub(super) async fn write_backlog(stand_in: &StandIn, events: u64) -> anyhow::Result<String> {
     for first in (0..events).step_by(usize::try_from(BACKLOG_BATCH)?) {
         stand_in.commit(first, BACKLOG_BATCH).await?;
     }
-    let gateway = gateway(home)?;
     // The gateway itself looks each second; it has to have seen the end before.
-    let cursor = stand_in.cursor_before_last(events).await?;
     tokio::time::sleep(Duration::from_secs(2)).await;
+    stand_in.cursor_before_last(events).await
+}
+
+/// Lets a client read so many events from the log.
+pub(super) async fn read_backlog(home: &Home, cursor: &str, events: u64) -> anyhow::Result<Backlog> {
+    let gateway = gateway(home)?;
     let (cpu_before, began) = (cpu_time(gateway)?, Instant::now());
-    let readers = Readers::connect(home, 1, Some(&cursor))?;
+    let readers = Readers::connect(home, 1, Some(cursor))?;
     told(&readers, events).await?;
     Ok(Backlog { events, took: began.elapsed(), cpu: cpu_time(gateway)?.saturating_sub(cpu_before) })
 }
