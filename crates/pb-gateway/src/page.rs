@@ -9,9 +9,9 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use pb_protocol::event_text::{self, EventText};
+use pb_protocol::event_text::{self, EventText, Places};
 use pb_runtime::faultpoints::{self, Bug};
-use pb_store::{Cursor, EventRow, LogIdentity, Page, Span};
+use pb_store::{CursorWriter, EventRow, LogIdentity, Page, Span};
 
 use crate::methods::FIRST_SUBSCRIPTION;
 use crate::sse;
@@ -27,10 +27,16 @@ pub(crate) type EventSpan = Arc<Span<EventPage>>;
 /// What an event takes beside its text, in bytes, about.
 const EVENT_BYTES: usize = 128;
 
+/// Among how many events a word is looked for.
+const WORDS_SOUGHT_MAX: usize = 8;
+
 /// Events as they are sent.
 #[derive(Debug)]
 pub(crate) struct EventPage {
-    log: LogIdentity,
+    generation: u64,
+    cursors: CursorWriter,
+    /// The cursor of the last event.
+    cursor: String,
     events: Vec<Event>,
     /// What is sent of each, without its end.
     text: Vec<u8>,
@@ -44,10 +50,9 @@ pub(crate) struct EventPage {
 pub(crate) struct Event {
     pub(crate) pos: u64,
     pub(crate) goal: Arc<str>,
-    pub(crate) kind: Box<str>,
-    cursor: Box<str>,
-    /// Where `data` lies in the text.
-    data: Range<usize>,
+    pub(crate) kind: Arc<str>,
+    /// Where parts of it lie in the text.
+    places: Places,
     /// Where its text ends.
     end: usize,
 }
@@ -144,8 +149,9 @@ impl EventPage {
         self.lines.get_or_init(|| {
             let mut layout = self.empty_layout();
             for event in &self.events {
-                let data = self.text.get(event.data.clone()).unwrap_or_default();
-                sse::write_event(&mut layout.bytes, Some(&event.cursor), &event.kind, data);
+                let Places { data, cursor } = event.places.clone();
+                let [data, cursor] = [data, cursor].map(|place| self.text.get(place).unwrap_or_default());
+                sse::write_event(&mut layout.bytes, Some(cursor), &event.kind, data);
                 layout.ends.push(layout.bytes.len());
             }
             layout
@@ -159,6 +165,12 @@ impl EventPage {
             layout.ends.push(layout.bytes.len());
         }
         layout
+    }
+
+    /// A word of an event. Most are words of one of the last events, and are kept once.
+    fn shared(&self, word: &str, of: impl Fn(&Event) -> &Arc<str>) -> Arc<str> {
+        let recent = self.events.iter().rev().take(WORDS_SOUGHT_MAX).map(of).find(|known| ***known == *word);
+        recent.map_or_else(|| word.into(), Arc::clone)
     }
 
     fn empty_layout(&self) -> Layout {
@@ -182,7 +194,9 @@ fn frame(out: &mut Vec<u8>, text: &[u8], end: &[u8]) {
 impl Page for EventPage {
     fn begin(log: &LogIdentity) -> Self {
         Self {
-            log: log.clone(),
+            generation: log.generation,
+            cursors: CursorWriter::new(&log.id, log.generation),
+            cursor: String::new(),
             events: Vec::new(),
             text: Vec::new(),
             bare: OnceLock::new(),
@@ -195,27 +209,22 @@ impl Page for EventPage {
         // The bug is that of the first implementation: a count of what was got.
         let counts = faultpoints::planted(Bug::CursorPerConnection);
         let pos = if counts { self.events.len() as u64 + 1 } else { event.pos };
-        let cursor = Cursor::at(&self.log, pos).to_string();
+        self.cursor.clear();
+        self.cursors.write(pos, &mut self.cursor);
         let text = EventText {
             event: event.kind,
             data: event.data,
-            cursor: &cursor,
+            cursor: &self.cursor,
             seq: event.seq,
-            generation: self.log.generation,
+            generation: self.generation,
             at: event.at_ms,
         };
-        let start = self.text.len();
-        let data = text.open(&mut self.text);
-        let goal = match self.events.last() {
-            Some(last) if *last.goal == *event.goal => Arc::clone(&last.goal),
-            _ => event.goal.into(),
-        };
+        let places = text.open(&mut self.text);
         self.events.push(Event {
             pos: event.pos,
-            goal,
-            kind: event.kind.into(),
-            cursor: cursor.into(),
-            data: start + data.start..start + data.end,
+            goal: self.shared(event.goal, |event| &event.goal),
+            kind: self.shared(event.kind, |event| &event.kind),
+            places,
             end: self.text.len(),
         });
     }

@@ -235,13 +235,13 @@ pub(crate) fn lines(frame: &ServerFrame) -> Bytes {
 
 fn event(id: Option<&str>, name: &str, data: &str) -> Bytes {
     let mut text = Vec::with_capacity(data.len() + 128);
-    write_event(&mut text, id, name, data.as_bytes());
+    write_event(&mut text, id.map(str::as_bytes), name, data.as_bytes());
     text.into()
 }
 
 /// Appends one event. Line ends between the tokens of JSON mean the same as spaces, and would end the line
 /// here.
-pub(crate) fn write_event(out: &mut Vec<u8>, id: Option<&str>, name: &str, data: &[u8]) {
+pub(crate) fn write_event(out: &mut Vec<u8>, id: Option<&[u8]>, name: &str, data: &[u8]) {
     let mut line = |name: &str, value: &[u8]| {
         out.extend_from_slice(name.as_bytes());
         let start = out.len();
@@ -252,7 +252,7 @@ pub(crate) fn write_event(out: &mut Vec<u8>, id: Option<&str>, name: &str, data:
         out.push(b'\n');
     };
     if let Some(id) = id {
-        line("id: ", id.as_bytes());
+        line("id: ", id);
     }
     line("event: ", name.as_bytes());
     line("data: ", data);

@@ -10,7 +10,7 @@ pub struct EventText<'a> {
     pub event: &'a str,
     /// What is told about it: JSON, which is passed on byte for byte.
     pub data: &'a str,
-    /// Where to resume after it.
+    /// Where to resume after it; of characters that JSON writes as they are, as those of base64.
     pub cursor: &'a str,
     /// Its number in its goal.
     pub seq: u64,
@@ -22,21 +22,34 @@ pub struct EventText<'a> {
 
 impl EventText<'_> {
     /// Appends the frame without its end, which [`end`] makes: it is all that differs between clients.
-    /// Tells where `data` stands, counted from where the frame begins.
-    pub fn open(&self, out: &mut Vec<u8>) -> Range<usize> {
-        let start = out.len();
+    /// Tells where in `out` two parts of it stand.
+    pub fn open(&self, out: &mut Vec<u8>) -> Places {
         out.reserve(self.event.len() + self.data.len() + self.cursor.len() + 128);
         out.extend_from_slice(br#"{"type":"event","event":"#);
         string(out, self.event);
         out.extend_from_slice(br#","data":"#);
-        let data = out.len() - start..out.len() - start + self.data.len();
-        out.extend_from_slice(self.data.as_bytes());
-        out.extend_from_slice(br#","cursor":"#);
-        string(out, self.cursor);
+        let data = appended(out, self.data);
+        out.extend_from_slice(br#","cursor":""#);
+        let cursor = appended(out, self.cursor);
         // A vector takes everything.
-        let _ = write!(out, r#","seq":{},"gen":{},"at":{}"#, self.seq, self.generation, self.at);
-        data
+        let _ = write!(out, r#"","seq":{},"gen":{},"at":{}"#, self.seq, self.generation, self.at);
+        Places { data, cursor }
     }
+}
+
+fn appended(out: &mut Vec<u8>, text: &str) -> Range<usize> {
+    let start = out.len();
+    out.extend_from_slice(text.as_bytes());
+    start..out.len()
+}
+
+/// Where parts of a frame stand that are wanted alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// What is told.
+    pub data: Range<usize>,
+    /// The cursor, without its quotes.
+    pub cursor: Range<usize>,
 }
 
 /// The end of an event frame, for the subscription that it belongs to, if it has a name.
@@ -68,8 +81,9 @@ mod tests {
             let text =
                 EventText { event: "goal.created", data, cursor: "c1.x", seq: 3, generation: 2, at: 1 };
             let mut written = Vec::new();
-            let place = text.open(&mut written);
-            assert_eq!(written.get(place), Some(data.as_bytes()));
+            let places = text.open(&mut written);
+            let [told, cursor] = [places.data, places.cursor].map(|place| written.get(place));
+            assert_eq!((told, cursor), (Some(data.as_bytes()), Some("c1.x".as_bytes())));
             written.extend(end(subscription));
             let frame = ServerFrame::Event(EventFrame {
                 cursor: Some("c1.x".to_owned()),

