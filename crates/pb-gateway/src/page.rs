@@ -1,9 +1,9 @@
 //! Events as clients get them: written and framed once, shared by all.
 //!
 //! ```text
-//!   row of the log --> text (JSON without its end) --+--> bare       for sessions that never subscribed
-//!                                                    +--> first      for the first subscription of each
-//!                                                    +--> lines      for event streams
+//!   row of the log --> first    for the first subscription of each, as nearly all are
+//!                        +--> bare       for sessions that never subscribed     (made of it when one comes)
+//!                        +--> lines      for event streams                      (the same)
 //! ```
 
 use std::ops::Range;
@@ -15,7 +15,7 @@ use pb_store::{CursorWriter, EventRow, LogIdentity, Page, Span};
 
 use crate::methods::FIRST_SUBSCRIPTION;
 use crate::sse;
-use crate::websocket::frame_header;
+use crate::websocket::{frame_around, frame_header};
 
 /// The log, read in the form in which it is sent.
 pub(crate) type Feed = pb_store::Feed<EventPage>;
@@ -38,10 +38,10 @@ pub(crate) struct EventPage {
     /// The cursor of the last event.
     cursor: String,
     events: Vec<Event>,
-    /// What is sent of each, without its end.
-    text: Vec<u8>,
+    first: Layout,
+    /// What ends a frame of it.
+    end: Vec<u8>,
     bare: OnceLock<Layout>,
-    first: OnceLock<Layout>,
     lines: OnceLock<Layout>,
 }
 
@@ -51,10 +51,9 @@ pub(crate) struct Event {
     pub(crate) pos: u64,
     pub(crate) goal: Arc<str>,
     pub(crate) kind: Arc<str>,
-    /// Where parts of it lie in the text.
+    /// Where its text without an end lies in the first layout, and where parts of that do.
+    text: Range<usize>,
     places: Places,
-    /// Where its text ends.
-    end: usize,
 }
 
 /// For whom the frames are.
@@ -79,7 +78,7 @@ impl Dress {
 }
 
 /// All events of a page, one after the other, as they go into a socket.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Layout {
     bytes: Vec<u8>,
     /// Where each ends.
@@ -125,10 +124,7 @@ impl EventPage {
     pub(crate) fn frames(&self, dress: &Dress) -> Option<&Layout> {
         match dress {
             Dress::Bare => Some(self.bare.get_or_init(|| self.framed(&event_text::end(None)))),
-            Dress::First => {
-                let end = || event_text::end(Some(FIRST_SUBSCRIPTION));
-                Some(self.first.get_or_init(|| self.framed(&end())))
-            }
+            Dress::First => Some(&self.first),
             Dress::Other(_) => None,
         }
     }
@@ -136,7 +132,7 @@ impl EventPage {
     /// The frames of these events for a subscription with this name.
     pub(crate) fn frames_for(&self, events: Range<usize>, name: &str) -> Layout {
         let end = event_text::end(Some(name));
-        let mut layout = Layout { bytes: Vec::new(), ends: Vec::new() };
+        let mut layout = Layout::default();
         for index in events {
             frame(&mut layout.bytes, self.text_of(index), &end);
             layout.ends.push(layout.bytes.len());
@@ -150,7 +146,8 @@ impl EventPage {
             let mut layout = self.empty_layout();
             for event in &self.events {
                 let Places { data, cursor } = event.places.clone();
-                let [data, cursor] = [data, cursor].map(|place| self.text.get(place).unwrap_or_default());
+                let [data, cursor] =
+                    [data, cursor].map(|place| self.first.bytes.get(place).unwrap_or_default());
                 sse::write_event(&mut layout.bytes, Some(cursor), &event.kind, data);
                 layout.ends.push(layout.bytes.len());
             }
@@ -174,14 +171,13 @@ impl EventPage {
     }
 
     fn empty_layout(&self) -> Layout {
-        let count = self.events.len();
-        Layout { bytes: Vec::with_capacity(self.text.len() + count * 32), ends: Vec::with_capacity(count) }
+        let (bytes, ends) = (self.first.bytes.len(), self.first.ends.len());
+        Layout { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(ends) }
     }
 
     fn text_of(&self, index: usize) -> &[u8] {
-        let start = index.checked_sub(1).and_then(|before| self.events.get(before)).map_or(0, |it| it.end);
-        let end = self.events.get(index).map_or(start, |event| event.end);
-        self.text.get(start..end).unwrap_or_default()
+        let text = self.events.get(index).map(|event| event.text.clone());
+        text.and_then(|text| self.first.bytes.get(text)).unwrap_or_default()
     }
 }
 
@@ -198,9 +194,9 @@ impl Page for EventPage {
             cursors: CursorWriter::new(&log.id, log.generation),
             cursor: String::new(),
             events: Vec::new(),
-            text: Vec::new(),
+            first: Layout::default(),
+            end: event_text::end(Some(FIRST_SUBSCRIPTION)),
             bare: OnceLock::new(),
-            first: OnceLock::new(),
             lines: OnceLock::new(),
         }
     }
@@ -219,18 +215,27 @@ impl Page for EventPage {
             generation: self.generation,
             at: event.at_ms,
         };
-        let places = text.open(&mut self.text);
+        let goal = self.shared(event.goal, |event| &event.goal);
+        let kind = self.shared(event.kind, |event| &event.kind);
+        let Layout { bytes, ends } = &mut self.first;
+        let (begin, places) = frame_around(bytes, |out| {
+            let places = text.open(out);
+            out.extend_from_slice(&self.end);
+            places
+        });
+        ends.push(bytes.len());
+        let place = |place: Range<usize>| begin + place.start..begin + place.end;
         self.events.push(Event {
             pos: event.pos,
-            goal: self.shared(event.goal, |event| &event.goal),
-            kind: self.shared(event.kind, |event| &event.kind),
-            places,
-            end: self.text.len(),
+            goal,
+            kind,
+            text: begin..bytes.len() - self.end.len(),
+            places: Places { data: place(places.data), cursor: place(places.cursor) },
         });
     }
 
     fn bytes(&self) -> usize {
-        // Its text, and the layout that is made of it.
-        self.text.len() * 2 + self.events.len() * EVENT_BYTES
+        // Another layout is made of few of them.
+        self.first.bytes.len() + self.events.len() * EVENT_BYTES
     }
 }

@@ -1,7 +1,8 @@
 //! Event frames written by hand: once for all that get them, and without parsing what is told.
 
-use std::io::Write as _;
 use std::ops::Range;
+
+use crate::json_text::{number, string};
 
 /// An event of the log, borrowed; see [`EventFrame`](crate::frame::EventFrame) for the keys.
 #[derive(Debug, Clone, Copy)]
@@ -22,25 +23,26 @@ pub struct EventText<'a> {
 
 impl EventText<'_> {
     /// Appends the frame without its end, which [`end`] makes: it is all that differs between clients.
-    /// Tells where in `out` two parts of it stand.
+    /// Tells where two parts of it stand, counted from where it begins.
     pub fn open(&self, out: &mut Vec<u8>) -> Places {
+        let begin = out.len();
         out.reserve(self.event.len() + self.data.len() + self.cursor.len() + 128);
-        out.extend_from_slice(br#"{"type":"event","event":"#);
-        string(out, self.event);
+        string(out, r#"{"type":"event","event":"#, self.event);
         out.extend_from_slice(br#","data":"#);
-        let data = appended(out, self.data);
+        let data = appended(out, begin, self.data);
         out.extend_from_slice(br#","cursor":""#);
-        let cursor = appended(out, self.cursor);
-        // A vector takes everything.
-        let _ = write!(out, r#"","seq":{},"gen":{},"at":{}"#, self.seq, self.generation, self.at);
+        let cursor = appended(out, begin, self.cursor);
+        number(out, r#"","seq":"#, self.seq);
+        number(out, r#","gen":"#, self.generation);
+        number(out, r#","at":"#, self.at);
         Places { data, cursor }
     }
 }
 
-fn appended(out: &mut Vec<u8>, text: &str) -> Range<usize> {
-    let start = out.len();
+fn appended(out: &mut Vec<u8>, begin: usize, text: &str) -> Range<usize> {
+    let start = out.len() - begin;
     out.extend_from_slice(text.as_bytes());
-    start..out.len()
+    start..out.len() - begin
 }
 
 /// Where parts of a frame stand that are wanted alone.
@@ -57,14 +59,10 @@ pub fn end(subscription: Option<&str>) -> Vec<u8> {
     let Some(subscription) = subscription else {
         return b"}".to_vec();
     };
-    let mut out = br#","subscriptionId":"#.to_vec();
-    string(&mut out, subscription);
+    let mut out = Vec::new();
+    string(&mut out, r#","subscriptionId":"#, subscription);
     out.push(b'}');
     out
-}
-
-fn string(out: &mut Vec<u8>, text: &str) {
-    let _ = serde_json::to_writer(out, text); // A string always becomes JSON, and a vector takes everything.
 }
 
 #[cfg(test)]

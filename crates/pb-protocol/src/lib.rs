@@ -18,6 +18,7 @@ pub mod event_names;
 pub mod event_text;
 pub mod frame;
 pub mod ipc;
+mod json_text;
 pub mod line;
 pub mod link_text;
 pub mod methods;

@@ -1,9 +1,8 @@
 //! Lines of the link written by hand, straight into what is sent, and recognised without being parsed: those
 //! of which there are many. What is told, and what models say, is passed on byte for byte.
 
-use std::io::Write as _;
-
 use crate::ipc::{DeltaKind, SchedulerDelta};
+use crate::json_text::{number, string};
 
 /// How a line begins, up to its time.
 const EVENT: &str = r#"{"type":"scheduler_event","timestamp":"#;
@@ -41,15 +40,15 @@ impl EventLine<'_> {
         out.extend_from_slice(br#","type":""#);
         type_of(out, self.kind);
         number(out, r#"","timestamp":"#, self.timestamp);
-        text(out, r#","goalId":"#, self.goal_id);
-        self.work_item_id.inspect(|id| text(out, r#","workItemId":"#, id));
-        self.run_id.inspect(|id| text(out, r#","runId":"#, id));
+        string(out, r#","goalId":"#, self.goal_id);
+        self.work_item_id.inspect(|id| string(out, r#","workItemId":"#, id));
+        self.run_id.inspect(|id| string(out, r#","runId":"#, id));
         out.extend_from_slice(br#","data":"#);
         on_one_line(out, self.data);
         number(out, r#","gen":"#, self.generation);
         number(out, r#","seq":"#, self.seq);
-        text(out, r#","id":"#, self.id);
-        text(out, r#","kind":"#, self.kind);
+        string(out, r#","id":"#, self.id);
+        string(out, r#","kind":"#, self.kind);
         out.extend_from_slice(b"}}\n");
     }
 }
@@ -67,11 +66,11 @@ impl PieceLines {
     /// For deltas like this one.
     pub fn new(delta: &SchedulerDelta) -> Self {
         let (mut head, mut tail) = (Vec::new(), Vec::new());
-        text(&mut head, r#""goalId":"#, &delta.goal_id);
-        delta.work_item_id.iter().for_each(|id| text(&mut head, r#","workItemId":"#, id));
-        text(&mut head, r#","runId":"#, &delta.run_id);
-        text(&mut head, r#","requestId":"#, &delta.request_id);
-        delta.tool.iter().for_each(|tool| text(&mut tail, r#","tool":"#, tool));
+        string(&mut head, r#""goalId":"#, &delta.goal_id);
+        delta.work_item_id.iter().for_each(|id| string(&mut head, r#","workItemId":"#, id));
+        string(&mut head, r#","runId":"#, &delta.run_id);
+        string(&mut head, r#","requestId":"#, &delta.request_id);
+        delta.tool.iter().for_each(|tool| string(&mut tail, r#","tool":"#, tool));
         tail.extend_from_slice(b"}}\n");
         Self { head, tail }
     }
@@ -83,8 +82,8 @@ impl PieceLines {
         number(out, "", now_ms);
         out.extend_from_slice(DATA.as_bytes());
         out.extend_from_slice(&self.head);
-        text(out, r#","kind":"#, kind.as_str());
-        text(out, r#","chunk":"#, chunk);
+        string(out, r#","kind":"#, kind.as_str());
+        string(out, r#","chunk":"#, chunk);
         number(out, r#","index":"#, index);
         out.extend_from_slice(&self.tail);
     }
@@ -117,16 +116,6 @@ fn leading_number(text: &str) -> Option<(u64, &str)> {
     let end = text.bytes().position(|byte| !byte.is_ascii_digit())?;
     let (digits, rest) = text.split_at_checked(end)?;
     Some((digits.parse().ok()?, rest))
-}
-
-fn number(out: &mut Vec<u8>, before: &str, number: u64) {
-    out.extend_from_slice(before.as_bytes());
-    let _ = write!(out, "{number}"); // A vector takes everything.
-}
-
-fn text(out: &mut Vec<u8>, before: &str, text: &str) {
-    out.extend_from_slice(before.as_bytes());
-    let _ = serde_json::to_writer(out, text); // A string always becomes JSON, and a vector takes everything.
 }
 
 /// [`link_type`](crate::event::link_type) of a kind.

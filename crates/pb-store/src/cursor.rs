@@ -1,7 +1,6 @@
 //! Cursors: where a reader is, opaque to it, the same for one goal, all goals and any filter.
 
 use std::fmt;
-use std::io::Write as _;
 use std::str::FromStr;
 
 use base64::Engine;
@@ -69,10 +68,12 @@ impl CursorWriter {
     pub fn write(&self, pos: u64, out: &mut String) {
         out.push_str(&self.head);
         let mut last = [0; LAST_BYTES_MAX];
-        let mut free = last.as_mut_slice();
-        // There is room for both.
-        let _ = free.write_all(&self.rest).and_then(|()| write!(free, "{pos}"));
-        let end = LAST_BYTES_MAX - free.len();
+        let mut end = 0;
+        for part in [self.rest.as_slice(), itoa::Buffer::new().format(pos).as_bytes()] {
+            // There is room for both.
+            last.get_mut(end..end + part.len()).unwrap_or_default().copy_from_slice(part);
+            end += part.len();
+        }
         URL_SAFE_NO_PAD.encode_string(last.get(..end).unwrap_or_default(), out);
     }
 }

@@ -27,6 +27,27 @@ pub(crate) fn frame_header(out: &mut Vec<u8>, len: usize) {
     header(out, Opcode::Text, len);
 }
 
+/// Appends a message whose text `write` appends, of a length that is known only then. Tells where the text
+/// begins, and what `write` said.
+pub(crate) fn frame_around<T>(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> T) -> (usize, T) {
+    let start = out.len();
+    // As long as that of most events.
+    out.extend_from_slice(&[FIN | Opcode::Text as u8, LENGTH_16, 0, 0]);
+    let begin = out.len();
+    let said = write(out);
+    let len = out.len() - begin;
+    if let (true, Ok(medium)) = (len >= usize::from(LENGTH_16), u16::try_from(len)) {
+        let length = out.get_mut(begin - 2..begin).unwrap_or_default();
+        length.copy_from_slice(&medium.to_be_bytes());
+        return (begin, said);
+    }
+    let mut other = Vec::new();
+    header(&mut other, Opcode::Text, len);
+    let begin = start + other.len();
+    out.splice(start..start + 4, other);
+    (begin, said)
+}
+
 fn header(out: &mut Vec<u8>, opcode: Opcode, len: usize) {
     out.push(FIN | opcode as u8);
     match (u8::try_from(len), u16::try_from(len)) {
@@ -84,6 +105,10 @@ mod tests {
             let mut out = Vec::new();
             frame_header(&mut out, len);
             assert_eq!(out, expect, "{len}");
+            let text = vec![b'x'; len];
+            let mut around = b"before".to_vec();
+            let (begin, ()) = frame_around(&mut around, |out| out.extend_from_slice(&text));
+            assert_eq!(around.split_at(begin), ([b"before", expect.as_slice()].concat().as_slice(), &*text));
         }
         assert_eq!(&*close_frame(4008, "slow"), b"\x88\x06\x0f\xa8slow");
     }

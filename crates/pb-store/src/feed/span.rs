@@ -3,7 +3,7 @@
 use crate::contract::LogIdentity;
 
 /// Most events in one span.
-pub(crate) const SPAN_EVENTS_MAX: usize = 512;
+pub(crate) const SPAN_EVENTS_MAX: usize = 1024;
 /// Most bytes of one span, as its page counts them; the first event is always in it.
 pub(crate) const SPAN_BYTES_MAX: usize = 256 * 1024;
 /// Most spans that are read in one call.
