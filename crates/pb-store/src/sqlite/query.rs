@@ -23,7 +23,8 @@ pub(crate) fn identity(connection: &Connection) -> Result<Option<LogIdentity>, E
             schema: SCHEMA_VERSION,
         })
     };
-    Ok(connection.query_row("SELECT id, generation, incarnation FROM log", [], read).optional()?)
+    let mut statement = connection.prepare_cached("SELECT id, generation, incarnation FROM log")?;
+    Ok(statement.query_row([], read).optional()?)
 }
 
 /// The position of the last event, 0 without one.
@@ -304,7 +305,7 @@ pub(crate) fn inbox_read(connection: &Connection, inbox_id: &str) -> Result<u64,
 
 /// Changes whenever another connection committed.
 pub(crate) fn data_version(connection: &Connection) -> Result<u64, Error> {
-    Ok(unsigned(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?))
+    Ok(unsigned(connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?))
 }
 
 fn states<T: DeserializeOwned>(

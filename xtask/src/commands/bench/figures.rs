@@ -138,9 +138,14 @@ impl fmt::Display for Figures {
 /// Another figure, and how many percent of it were measured.
 fn compared(measured: f64, other: Option<f64>) -> (String, String) {
     match other {
-        Some(other) => (format!("{other:.0}"), format!("{:.0} %", measured / other * 100.0)),
+        Some(other) => (short(other), format!("{:.0} %", measured / other * 100.0)),
         None => (String::new(), String::new()),
     }
+}
+
+/// With decimals where the whole number says too little.
+fn short(figure: f64) -> String {
+    if figure.fract() == 0.0 || figure >= 100.0 { format!("{figure:.0}") } else { format!("{figure}") }
 }
 
 #[cfg(test)]

