@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use pb_model::goal::{Goal, GoalState, GoalStatus};
 use pb_model::{GoalId, ItemId, RunId};
 use pb_runtime::faultpoints::{Bug, planted};
+use rusqlite::Connection;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::contract::{
     Batch, Candidate, Committed, Error, EventRecord, LogIdentity, Retention, Step, StoredResult,
 };
-use crate::feed::{Page, Span, Tail};
+use crate::feed::{Page, SPANS_AT_ONCE_MAX, Span, Tail};
 use crate::mark::Mark;
 use crate::planted::answer_early;
 use crate::sqlite::{Location, Shared, Work, append, compact, migrate, open, query};
@@ -183,14 +184,18 @@ impl LogReader {
         self.connection.call(move |connection| query::events_after(connection, pos, limit)).await
     }
 
-    /// What is new at the end; see [`query::tail`].
+    /// What is new at the end; see [`query::tail`]. `here` reads at most one span, on this thread.
     pub(crate) async fn tail<P: Page>(
         &self,
         seen: Option<u64>,
-        known: Option<LogIdentity>,
-        end: u64,
+        (known, end): (Option<LogIdentity>, u64),
+        here: bool,
     ) -> Result<Option<Tail<P>>, Error> {
-        self.connection.call(move |connection| query::tail(connection, seen, known.as_ref(), end)).await
+        let spans_max = if here { 1 } else { SPANS_AT_ONCE_MAX };
+        let tail = move |connection: &mut Connection| {
+            query::tail(connection, seen, (known.as_ref(), end), spans_max)
+        };
+        if here { self.connection.here(tail) } else { self.connection.call(tail).await }
     }
 
     /// Begins to read the events after `pos` that make one span; see [`query::span`]. The `turn` is over when

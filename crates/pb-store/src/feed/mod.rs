@@ -37,6 +37,9 @@ const CATCH_UP_READERS: usize = 2;
 const WAL_PAUSE_BYTES: u64 = 32 * 1024 * 1024;
 /// How long they pause.
 const WAL_PAUSE: Duration = Duration::from_millis(20);
+/// After a look that took no longer, the next one is begun on the thread that was told of it: what was just
+/// written is in memory, and handing it to another thread and back would take longer than reading it.
+const HERE_MAX: Duration = Duration::from_millis(1);
 /// How long to wait after the log could not be read.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -111,11 +114,14 @@ impl<P: Page> Feed<P> {
     /// for as long as the feed is used.
     pub async fn follow_tail(&self) {
         let mut pace = Pace::default();
+        let mut here = true;
         loop {
             self.shared.bell.notified().await;
             tokio::time::sleep_until(pace.next()).await;
             let (before, began) = (self.last_pos(), Instant::now());
-            match self.look().await {
+            let found = self.look_from(here).await;
+            here = began.elapsed() <= HERE_MAX;
+            match found {
                 Ok(bytes) => {
                     let events = small(self.last_pos().saturating_sub(before));
                     let followers = small(self.shared.version.receiver_count());
@@ -134,6 +140,11 @@ impl<P: Page> Feed<P> {
     /// # Errors
     /// The log exists and cannot be read.
     pub async fn look(&self) -> Result<usize, Error> {
+        self.look_from(false).await
+    }
+
+    /// The same; `here` begins with a short look on this thread.
+    async fn look_from(&self, mut here: bool) -> Result<usize, Error> {
         let mut tail = self.shared.tail.lock().await;
         if tail.reader.is_none() && !self.connect(&mut tail).await? {
             return Ok(0);
@@ -148,7 +159,8 @@ impl<P: Page> Feed<P> {
                 let ring = self.shared.ring();
                 (ring.identity.clone(), ring.end)
             };
-            let Some(found) = reader.tail::<P>(tail.data_version, known, end).await? else {
+            let here = std::mem::take(&mut here);
+            let Some(found) = reader.tail::<P>(tail.data_version, (known, end), here).await? else {
                 self.shared.ring().trim(Instant::now());
                 return Ok(bytes);
             };

@@ -13,8 +13,8 @@ const FRAMES_FREE: f64 = 40_000.0;
 const FRAMES_FULL: f64 = 400_000.0;
 /// Longest time that an event waits for others.
 const WINDOW_MAX: Duration = Duration::from_millis(5);
-/// Bytes of events for which nobody waits any longer.
-const WINDOW_BYTES: f64 = 64.0 * 1024.0;
+/// Bytes of events for which nobody waits any longer: what the kernel takes of one client at once.
+const WINDOW_BYTES: f64 = 32.0 * 1024.0;
 /// Over how long the rate is told.
 const RATE_TIME: Duration = Duration::from_millis(50);
 
@@ -72,8 +72,8 @@ mod tests {
         let middle = window(220_000.0, 1000.0);
         assert!(middle > WINDOW_MAX / 3 && middle < WINDOW_MAX, "{middle:?}");
         assert_eq!(window(1e9, 1000.0), WINDOW_MAX);
-        // 64 KiB at 64 MiB a second.
-        assert_eq!(window(1e9, 64.0 * 1024.0 * 1024.0).as_micros(), 976);
+        // 32 KiB at 32 MiB a second.
+        assert_eq!(window(1e9, 32.0 * 1024.0 * 1024.0).as_micros(), 976);
     }
 
     #[tokio::test(start_paused = true)]

@@ -59,6 +59,14 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Runs `work` on this thread. For work that is short, on a connection that nobody else uses: two threads
+    /// of the blocking pool need not be woken for it.
+    pub(crate) fn here<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Shared(..)")

@@ -7,7 +7,7 @@ use pb_model::goal::{Goal, GoalState};
 
 use super::unsigned;
 use crate::contract::{Error, EventRecord, LogIdentity, SCHEMA_VERSION, Step, StoredResult};
-use crate::feed::{EventRow, Page, SPAN_BYTES_MAX, SPANS_AT_ONCE_MAX, Span, Tail};
+use crate::feed::{EventRow, Page, SPAN_BYTES_MAX, Span, Tail};
 use crate::log::GoalFilter;
 
 /// Most event bytes in one page; the first event is always in it.
@@ -127,8 +127,8 @@ pub(crate) fn span<P: Page>(
 pub(crate) fn tail<P: Page>(
     connection: &mut Connection,
     seen: Option<u64>,
-    known: Option<&LogIdentity>,
-    end: u64,
+    (known, end): (Option<&LogIdentity>, u64),
+    spans_max: usize,
 ) -> Result<Option<Tail<P>>, Error> {
     let data_version = data_version(connection)?;
     if seen == Some(data_version) {
@@ -141,7 +141,7 @@ pub(crate) fn tail<P: Page>(
     };
     let is_known = known.is_none_or(|known| known.id == log.id && known.generation == log.generation);
     let after = if is_known { end } else { 0 };
-    let (spans, more) = spans_after(&transaction, log, after, (SPANS_AT_ONCE_MAX, SPAN_BYTES_MAX))?;
+    let (spans, more) = spans_after(&transaction, log, after, (spans_max, SPAN_BYTES_MAX))?;
     drop(transaction);
     Ok(Some(Tail { data_version, identity, spans, more }))
 }
