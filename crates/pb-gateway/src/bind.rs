@@ -9,6 +9,7 @@ use pb_runtime::home::SOCKET_PATH_BYTES_MAX;
 use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use socket2::SockRef;
 use tokio::net::{TcpListener, UnixListener, UnixSocket};
 
 use crate::port_holder;
@@ -17,6 +18,10 @@ use crate::service::StartError;
 /// Connections that wait to be accepted on the Unix socket; one scheduler connects.
 const UNIX_BACKLOG: u32 = 16;
 
+/// Longest segment of a connection, in bytes. On loopback one would fill a socket, and who receives a single
+/// segment waits 40 ms for another before it acknowledges (RFC 9293 §3.8.6.3): a client that was slow once
+/// would get 1.6 MB/s from then on.
+const SEGMENT_BYTES_MAX: u32 = 16 * 1024;
 /// What others may do with a folder, of its mode.
 const OTHERS_MODE: u32 = 0o077;
 
@@ -30,10 +35,14 @@ pub(crate) async fn loopback(host: &str, port: u16) -> Result<TcpListener, Start
         return Err(StartError::NotLoopback { host: host.to_owned() });
     };
     let address = SocketAddr::new(ip, port);
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+    let listener = TcpListener::bind(address).await.map_err(|source| match source.kind() {
         ErrorKind::AddrInUse => StartError::PortTaken { address, holder: port_holder::find(port), source },
         _ => StartError::Listen { address, source },
-    })
+    })?;
+    if let Err(error) = SockRef::from(&listener).set_tcp_mss(SEGMENT_BYTES_MAX) {
+        tracing::warn!(%error, "clients that are slow for a moment may be slower than need be");
+    }
+    Ok(listener)
 }
 
 /// The address with the real port.

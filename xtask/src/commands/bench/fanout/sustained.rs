@@ -6,6 +6,8 @@ use pb_runtime::Home;
 
 use super::point::{Load, Point};
 use super::stand_in::StandIn;
+use crate::commands::bench::figures::number;
+use crate::output;
 
 /// Clients, and the rates that are tried, one after the other.
 pub(super) const LADDERS: [(usize, &[u64]); 3] = [
@@ -40,12 +42,18 @@ pub(super) async fn climb(
     let mut held = Sustained::default();
     for rate in rates {
         let point = Point::measure(stand_in, home, Load { clients, rate: *rate, lasts: LASTS }).await?;
+        let cpu = point.cpu.as_secs_f64() * 1e6 / number(point.frames);
+        let drained = point.drained.as_millis();
+        output::note(format_args!(
+            "  {rate}/s: {:.0} committed, drained after {drained} ms, CPU a frame {cpu:.2} us",
+            point.committed
+        ));
         if point.drained > DRAINED_WITHIN {
             held.beyond = Some((*rate, point.drained));
             break;
         }
         held.rate = point.committed;
-        held.is_writer = point.committed < KEPT_UP * super::super::figures::number(*rate);
+        held.is_writer = point.committed < KEPT_UP * number(*rate);
         if held.is_writer {
             break;
         }
