@@ -26,7 +26,7 @@ const REQUEST_HEAD_MAX: Duration = Duration::from_secs(10);
 /// Longest request head, and HTTP buffer, in bytes.
 const HTTP_BUFFER_BYTES: usize = 16 * 1024;
 /// What the kernel holds for a client that does not read, in bytes.
-pub(crate) const SEND_BUFFER_BYTES: usize = 32 * 1024;
+const SEND_BUFFER_BYTES: usize = 32 * 1024;
 /// How long to wait after the system had no descriptor for a connection.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 

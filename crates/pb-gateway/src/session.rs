@@ -38,7 +38,6 @@ use crate::debug::Outlet;
 use crate::deltas::{self, Heard, Listener};
 use crate::hub::Hub;
 use crate::methods::{self, Caller, Outcome};
-use crate::server::SEND_BUFFER_BYTES;
 use crate::subscription::Shown;
 use crate::subscriptions::Subscriptions;
 use crate::websocket::{Incoming, Opcode, Outgoing, Written, control_frame, text_frame};
@@ -58,11 +57,6 @@ const TICKS_A_PING: u32 = 30;
 const PAGE_HELD_MAX: Duration = Duration::from_secs(1);
 /// After how long without progress a socket is closed.
 const STALL_MAX: Duration = Duration::from_secs(30);
-
-/// How soon a socket that is quick takes something again.
-const QUICK_MAX: Duration = Duration::from_millis(200);
-/// What the kernel holds for a quick client that catches up, in bytes.
-const WIDE_BUFFER_BYTES: usize = 512 * 1024;
 
 /// What an ended request is answered.
 type Answer = (String, Result<Outcome, RpcError>);
@@ -91,7 +85,6 @@ pub(crate) async fn run(stream: TcpStream, came: Bytes, hub: Arc<Hub>, admitted:
         outgoing: Outgoing::default(),
         blocked: false,
         holding: None,
-        is_wide: false,
         progress: Instant::now(),
         ticks: 0,
         heard: true,
@@ -123,11 +116,8 @@ struct Session {
     outgoing: Outgoing,
     /// Whether the socket takes nothing now.
     blocked: bool,
-    /// The right to keep pages that are only for this session while the socket takes nothing, and to have
-    /// the kernel hold more of them.
+    /// The right to keep pages that are only for this session while the socket takes nothing.
     holding: Option<OwnedSemaphorePermit>,
-    /// Whether the kernel does.
-    is_wide: bool,
     /// When the socket last took something, or had nothing to take.
     progress: Instant,
     ticks: u32,
@@ -159,7 +149,7 @@ impl Session {
                     if writable.is_err() {
                         return Closing::Gone;
                     }
-                    self.unblocked();
+                    self.blocked = false;
                 }
                 message = next_request(incoming, &self.slots, &mut slot) => {
                     if let Err(closing) = self.take(&mut slot, message) {
@@ -269,36 +259,13 @@ impl Session {
         let unsent = self.outgoing.release();
         self.subscriptions.release(&unsent);
         self.debug.release();
-        if !self.is_wide {
-            self.holding = None;
-        }
+        self.holding = None;
     }
 
-    /// The socket takes something again. One that is quick gets more room in the kernel, where a segment on
-    /// loopback is 64 KiB: with room for one only, each waits 40 ms for the acknowledgement of the last.
-    fn unblocked(&mut self) {
-        self.blocked = false;
-        if self.holding.is_some() && !self.is_wide && self.progress.elapsed() < QUICK_MAX {
-            self.widen(true);
-        }
-    }
-
-    /// There is nothing to write. What was given for catching up is given back at the end of the log.
+    /// There is nothing to write. The right is given back at the end of the log.
     fn drained(&mut self) {
         if self.holding.is_some() && !self.subscriptions.are_behind(&self.hub.feed) {
-            if self.is_wide {
-                self.widen(false);
-            }
             self.holding = None;
-        }
-    }
-
-    fn widen(&mut self, wide: bool) {
-        let bytes = if wide { WIDE_BUFFER_BYTES } else { SEND_BUFFER_BYTES };
-        let socket: &TcpStream = self.socket.as_ref();
-        match rustix::net::sockopt::set_socket_send_buffer_size(socket, bytes) {
-            Ok(()) => self.is_wide = wide,
-            Err(error) => tracing::debug!(%error, "the room for a socket stays as it is"),
         }
     }
 

@@ -12,7 +12,7 @@ const FRAMES_FREE: f64 = 40_000.0;
 /// Frames a second from which the window is as long as it gets.
 const FRAMES_FULL: f64 = 400_000.0;
 /// Longest time that an event waits for others.
-const WINDOW_MAX: Duration = Duration::from_millis(5);
+const WINDOW_MAX: Duration = Duration::from_millis(6);
 /// Bytes of events for which nobody waits any longer: what the kernel takes of one client at once.
 const WINDOW_BYTES: f64 = 32.0 * 1024.0;
 /// Over how long the rate is told.
