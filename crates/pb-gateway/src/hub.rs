@@ -19,8 +19,8 @@ use crate::service::Config;
 
 /// Most WebSocket and event-stream connections at once.
 pub(crate) const CONNECTIONS_MAX: usize = 16_384;
-/// Most connections that may each keep pages of their own while they do not read, and have the kernel hold
-/// half a MiB for them; others let go at once. A page is at most 256 KiB.
+/// Most connections that may each keep pages of their own while they do not read; others let go at once. A
+/// page is at most 256 KiB.
 const HOLDERS_MAX: usize = 64;
 
 /// What every connection shares.

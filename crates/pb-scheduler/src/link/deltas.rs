@@ -216,7 +216,7 @@ fn delta(call: &CallIds, kind: DeltaKind, index: u64) -> SchedulerDelta {
 #[cfg(test)]
 mod tests {
     use super::super::LinkTask;
-    use super::super::outbox::Lane;
+    use super::super::outbox::Queue;
     use super::super::tests::loose;
     use pb_protocol::ipc::Frame;
 
@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn what_the_link_does_not_take_is_dropped_and_counted() {
         let (link, task, ids) = call();
-        let model = "m".repeat(Lane::Deltas.bytes_max() / 4);
+        let model = "m".repeat(Queue::Deltas.bytes_max() / 4);
         let _kept: Vec<DeltaStream> =
             (0..9).map(|_| DeltaStream::start(link.clone(), ids.clone(), &model)).collect();
         assert_eq!(deltas(&task).len(), 4);

@@ -21,7 +21,7 @@ use serde::Deserialize;
 use crate::commands::Bell;
 use crate::service::Config;
 use crate::turn::Executed;
-use outbox::Lane;
+use outbox::Queue;
 
 pub(crate) use connection::run;
 pub(crate) use deltas::{CallIds, DeltaStream, OutputStream, Saying};
@@ -94,7 +94,7 @@ impl Link {
             kind: &record.kind,
         };
         let now = self.clock.now_ms();
-        self.outbox.push(Lane::Facts, |out| event.write(out, now))
+        self.outbox.push(Queue::Facts, |out| event.write(out, now))
     }
 
     /// Tells that a command was executed. Skipped as events are: the gateway looks each second.
@@ -104,14 +104,14 @@ impl Link {
             success: executed.error.is_none(),
             error: executed.error,
         };
-        self.frame(Lane::Facts, &Frame::SchedulerCommandResult(result));
+        self.frame(Queue::Facts, &Frame::SchedulerCommandResult(result));
     }
 
     /// Sends a piece of what a model says or a tool prints. Never waits; dropped, and counted, when the
     /// socket does not keep up. False when it was.
     pub(crate) fn piece(&self, lines: &PieceLines, piece: (DeltaKind, &str, u64)) -> bool {
         let now = self.clock.now_ms();
-        let is_taken = self.outbox.push(Lane::Deltas, |out| lines.write(out, now, piece));
+        let is_taken = self.outbox.push(Queue::Deltas, |out| lines.write(out, now, piece));
         if !is_taken {
             self.delta_dropped();
         }
@@ -120,7 +120,7 @@ impl Link {
 
     /// The same of any other delta.
     fn delta(&self, delta: SchedulerDelta) {
-        if !self.frame(Lane::Deltas, &Frame::SchedulerDelta(Box::new(delta))) {
+        if !self.frame(Queue::Deltas, &Frame::SchedulerDelta(Box::new(delta))) {
             self.delta_dropped();
         }
     }
@@ -129,16 +129,16 @@ impl Link {
     /// before it ring just as well.
     pub(crate) fn debug(&self, event: impl FnOnce() -> Option<DebugEvent>) {
         let now = self.clock.now_ms();
-        self.outbox.push(Lane::Debug, |out| {
+        self.outbox.push(Queue::Debug, |out| {
             if let Some(event) = event() {
                 out.extend_from_slice(ipc::line(&Frame::DebugEvent(Box::new(event)), now).as_bytes());
             }
         });
     }
 
-    fn frame(&self, lane: Lane, frame: &Frame) -> bool {
+    fn frame(&self, queue: Queue, frame: &Frame) -> bool {
         let text = ipc::line(frame, self.clock.now_ms());
-        self.outbox.push(lane, |out| out.extend_from_slice(text.as_bytes()))
+        self.outbox.push(queue, |out| out.extend_from_slice(text.as_bytes()))
     }
 
     /// Counts a delta that was made and not sent.
@@ -213,7 +213,7 @@ mod tests {
         let test = async {
             // More than would wait; without a gateway they are let go.
             let mut lost = DeltaStream::start(link.clone(), call.clone(), "lost");
-            for _ in 0..2 * Lane::Deltas.bytes_max() / 4096 {
+            for _ in 0..2 * Queue::Deltas.bytes_max() / 4096 {
                 lost.push(Saying::Text, &"x".repeat(4096));
                 tokio::task::yield_now().await;
             }

@@ -11,7 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::super::outbox::Lane;
+use super::super::outbox::Queue;
 use super::super::tests::at;
 use super::super::{Link, LinkTask};
 use super::run;
@@ -95,7 +95,7 @@ async fn a_gateway_that_reads_nothing_is_given_up_and_costs_nothing_meanwhile() 
             link.executed(Executed { id: n.to_string(), error: Some("x".repeat(1_000)) });
             tokio::task::yield_now().await;
         }
-        assert!(!link.outbox.push(Lane::Facts, |_| ()));
+        assert!(!link.outbox.push(Queue::Facts, |_| ()));
         accept(&listener).await;
         began.elapsed()
     })
