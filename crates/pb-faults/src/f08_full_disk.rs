@@ -16,9 +16,10 @@ use crate::writer::said::Refusal;
 use crate::{Run, Tally};
 
 /// Size of the disk, in KiB.
-const DISK_KIB: u64 = 3 * 1024;
-/// What is on it beside the files of the writer, and is deleted, in bytes.
-const BALLAST_BYTES: u64 = 1_500 * 1024;
+const DISK_KIB: u64 = 6 * 1024;
+/// What is on it beside the files of the writer, and is deleted, in bytes: room for several compactions, each of
+/// which writes some 300 KiB.
+const BALLAST_BYTES: u64 = 4 * 1024 * 1024;
 /// How often the writer says that the disk is full before there is space.
 const FULL_AT_LEAST: usize = 3;
 /// How many commands are answered after there is space.
