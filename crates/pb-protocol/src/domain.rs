@@ -169,7 +169,7 @@ pub struct WorkItem {
     pub description: String,
     /// The first implementation's kind of work; always `code`.
     pub item_type: String,
-    /// `queued`, `ready`, `in_progress`, `verify`, `done`, `failed` or `blocked`.
+    /// `queued`, `ready`, `in_progress`, `verify`, `done`, `failed`, `blocked` or `skipped`.
     pub status: String,
     /// The goal's priority.
     pub priority: u8,
@@ -554,7 +554,7 @@ pub struct Escalation {
     pub escalation_type: String,
     /// `high`.
     pub severity: String,
-    /// `open`.
+    /// `open` or `resolved`.
     pub status: String,
     /// One line.
     pub title: String,
@@ -562,6 +562,12 @@ pub struct Escalation {
     pub description: String,
     /// Everything needed to decide.
     pub context_data: Packet,
+    /// What was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution_action: Option<String>,
+    /// Who answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_by: Option<String>,
 }
 
 /// Everything needed to decide.
@@ -602,6 +608,7 @@ pub struct Choice {
 impl From<&goal::Escalation> for Escalation {
     fn from(escalation: &goal::Escalation) -> Self {
         let packet = &escalation.packet;
+        let resolution = escalation.resolution.as_ref();
         let attempt = |a: &goal::AttemptSummary| Attempt {
             attempt: a.attempt,
             at: a.at_ms,
@@ -616,7 +623,7 @@ impl From<&goal::Escalation> for Escalation {
             run_id: escalation.run_id.map(|id| id.to_string()),
             escalation_type: escalation.escalation_type.as_str().to_owned(),
             severity: "high".to_owned(),
-            status: "open".to_owned(),
+            status: if escalation.is_open() { "open" } else { "resolved" }.to_owned(),
             title: escalation.title.clone(),
             description: packet.root_cause.clone(),
             context_data: Packet {
@@ -626,6 +633,8 @@ impl From<&goal::Escalation> for Escalation {
                 root_cause: packet.root_cause.clone(),
                 options: packet.options.iter().map(choice).collect(),
             },
+            resolution_action: resolution.map(|given| given.answer.as_str().to_owned()),
+            resolved_by: resolution.map(|given| given.by.clone()),
         }
     }
 }

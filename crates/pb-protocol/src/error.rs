@@ -103,6 +103,11 @@ impl RpcError {
         Self::new(ErrorCode::GoalNotFound, format!("goal not found: {id}"))
     }
 
+    /// `escalation not found: …`.
+    pub fn escalation_not_found(id: impl std::fmt::Display) -> Self {
+        Self::new(ErrorCode::EscalationNotFound, format!("escalation not found: {id}"))
+    }
+
     /// `Internal error: …`.
     pub fn internal(detail: impl std::fmt::Display) -> Self {
         Self::new(ErrorCode::InternalError, format!("Internal error: {detail}"))

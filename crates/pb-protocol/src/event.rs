@@ -68,6 +68,10 @@ fn subject(event: &Event, state: &GoalState) -> Subject {
         Event::EscalationCreated { escalation } => {
             Subject::Other("escalation", json!(Escalation::from(&**escalation)))
         }
+        Event::EscalationResolved { escalation, .. } => match state.escalation(*escalation) {
+            Some(escalation) => Subject::Other("escalation", json!(Escalation::from(escalation))),
+            None => Subject::Nothing,
+        },
         _ => match (item, run) {
             (Some(item), _) if kind.starts_with("workitem.") => {
                 Subject::Item(Box::new(WorkItem::of(item, state)))
@@ -175,6 +179,16 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::EscalationCreated { escalation } => {
             json!({"escalationId": escalation.id, "type": escalation.escalation_type})
         }
+        Event::EscalationResolved { escalation, resolution, .. } => json!({
+            "escalationId": escalation,
+            "action": resolution.answer,
+            "resolvedBy": resolution.by,
+            "raised": resolution.raised,
+        }),
+        Event::GoalPaused { by } => json!({"pausedBy": by}),
+        Event::GoalResumed { by } => json!({"resumedBy": by}),
+        Event::GoalPrioritized { priority, by } => json!({"priority": priority, "prioritizedBy": by}),
+        Event::ItemSkipped { by, .. } => json!({"skippedBy": by}),
         Event::GoalCompleted { verdict, summary } => json!({"verdict": verdict, "summary": summary}),
         Event::GoalBlocked { escalations, summary } => {
             json!({"escalationIds": escalations, "summary": summary})
@@ -185,6 +199,7 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::GoalCompacted { events, .. } => json!({"events": events}),
         Event::ItemCreated { .. }
         | Event::ItemReady { .. }
+        | Event::ItemReopened { .. }
         | Event::RunStarted { .. }
         | Event::RunExecuted { .. }
         | Event::GateCompleted { .. }

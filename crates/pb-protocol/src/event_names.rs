@@ -50,6 +50,7 @@ names! {
     "verification.completed", "they ran", "`run`, `passed`, `verdict`, `summary`, `recheck`";
     "gate.completed", "one of them ran", "`gate` (with its evidence)";
     "escalation.created", "a human is asked", "`escalation` (whole), `escalationId`, `type`";
+    "escalation.resolved", "a human answered", "`escalation` (whole), `escalationId`, `action`, `resolvedBy`, `raised`";
     "artifact.created", "a file was delivered", "`artifact` (whole)";
 }
 

@@ -146,6 +146,11 @@ fn done(state: &GoalState, want: Want, command: Command) -> Option<Done> {
         | Command::TakeOver { .. }
         | Command::BeginPublish
         | Command::Outgrow { .. }
-        | Command::Cancel { .. } => return None,
+        | Command::Cancel { .. }
+        | Command::Pause { .. }
+        | Command::Resume { .. }
+        | Command::Answer { .. }
+        | Command::Retry { .. }
+        | Command::Prioritize { .. } => return None,
     })
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pb_model::goal::{Goal, GoalState, GoalStatus};
-use pb_model::{GoalId, ItemId, RunId};
+use pb_model::{EscalationId, GoalId, ItemId, RunId};
 use pb_runtime::faultpoints::{Bug, planted};
 use rusqlite::Connection;
 use tokio::sync::OwnedSemaphorePermit;
@@ -262,6 +262,12 @@ impl LogReader {
                 Ok(states)
             })
             .await
+    }
+
+    /// The goal that a question is about.
+    pub async fn goal_of_escalation(&self, id: EscalationId) -> Result<Option<GoalId>, Error> {
+        let found = self.connection.call(move |c| query::goal_of_escalation(c, &id.to_string())).await?;
+        Ok(found.and_then(|goal| goal.parse().ok()))
     }
 
     /// The goal that an item belongs to, with everything that belongs to it.

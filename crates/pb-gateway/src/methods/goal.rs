@@ -1,5 +1,6 @@
 //! `goal.*`.
 
+mod control;
 mod find;
 mod list;
 mod plan;
@@ -10,13 +11,15 @@ use pb_protocol::domain::{Artifact, Escalation, Goal};
 use pb_protocol::ipc::SchedulerCommand;
 use pb_protocol::methods::Method;
 use pb_protocol::methods::goal::{
-    Cancel, CancelParams, CancelResult, GoalDetail, GoalIdParams, Submit, SubmitParams,
+    Accepted, Cancel, CancelParams, GoalDetail, GoalIdParams, Submit, SubmitParams,
 };
 use pb_protocol::{ErrorCode, RpcError};
 use pb_runtime::disk::{self, LowDisk};
 use pb_store::NewCommand;
 use serde_json::json;
 
+use control::Control;
+pub(super) use control::{pause, prioritize, respond, resume, retry};
 pub(crate) use find::{Found, find, resolve, state};
 pub(crate) use list::{list, page};
 pub(super) use plan::plan;
@@ -62,35 +65,16 @@ pub(super) async fn submit(hub: &Hub, caller: &Caller, params: SubmitParams) -> 
     }
 }
 
-pub(super) async fn cancel(
-    hub: &Hub,
-    caller: &Caller,
-    params: CancelParams,
-) -> Result<CancelResult, RpcError> {
+pub(super) async fn cancel(hub: &Hub, caller: &Caller, params: CancelParams) -> Result<Accepted, RpcError> {
     let goal = resolve(hub, &params.goal_id).await?;
-    // Only what exists can be cancelled; whether it still can be is the scheduler's to say.
-    state(hub, goal).await?;
-    let key = params.idempotency_key.as_deref();
-    let asked = json!({"goalId": goal, "reason": params.reason});
-    let command = NewCommand {
-        id: commands::id(hub, caller.actor(), Cancel::NAME, key)?,
-        params_digest: commands::digest(&asked)?,
-        actor: caller.actor().to_owned(),
-        method: Cancel::NAME.to_owned(),
-        params: asked.to_string(),
-        goal: goal.to_string(),
-        at_ms: hub.clock.now_ms(),
-    };
-    let bell = SchedulerCommand {
-        request_id: command.id.clone(),
-        command: "cancel_goal".to_owned(),
-        goal_id: command.goal.clone(),
+    let control = Control {
+        method: Cancel::NAME,
+        goal,
+        asked: json!({"goalId": goal, "reason": params.reason}),
+        key: params.idempotency_key,
         reason: params.reason,
     };
-    Ok(match commands::hand_over(hub, command, bell).await? {
-        Settled::Done(result) => result,
-        Settled::Waiting(_) => CancelResult { success: true, waiting: true },
-    })
+    control.hand_over(hub, caller).await
 }
 
 pub(super) async fn status(hub: &Hub, params: GoalIdParams) -> Result<GoalDetail, RpcError> {

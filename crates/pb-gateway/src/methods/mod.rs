@@ -109,6 +109,24 @@ pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> R
         wire::goal::Cancel::NAME => {
             answer::<wire::goal::Cancel, _>(request, |params| goal::cancel(hub, caller, params)).await
         }
+        wire::goal_control::Pause::NAME => {
+            answer::<wire::goal_control::Pause, _>(request, |params| goal::pause(hub, caller, params)).await
+        }
+        wire::goal_control::Resume::NAME => {
+            answer::<wire::goal_control::Resume, _>(request, |params| goal::resume(hub, caller, params)).await
+        }
+        wire::goal_control::Retry::NAME => {
+            answer::<wire::goal_control::Retry, _>(request, |params| goal::retry(hub, caller, params)).await
+        }
+        wire::goal_control::Prioritize::NAME => {
+            answer::<wire::goal_control::Prioritize, _>(request, |params| {
+                goal::prioritize(hub, caller, params)
+            })
+            .await
+        }
+        wire::escalation::Respond::NAME => {
+            answer::<wire::escalation::Respond, _>(request, |params| goal::respond(hub, caller, params)).await
+        }
         wire::goal::Plan::NAME => {
             answer::<wire::goal::Plan, _>(request, |params| goal::plan(hub, params)).await
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::conversation::{CallResult, Hindrance, Thought};
+use super::escalation::Reply;
 use super::spending::Amount;
 use super::state::{Artifact, Execution, Failure, GateResult};
 use crate::freshness::QuietRound;
@@ -64,6 +65,16 @@ pub enum Command {
     Outgrow { events: u64, bytes: u64 },
     /// A person stops the goal.
     Cancel { by: String, reason: Option<String> },
+    /// A person has it stand still: what is under way ends, nothing new starts.
+    Pause { by: String },
+    /// A person has it go on: it was paused, or is blocked and `reply` answers what is asked.
+    Resume { by: String, reply: Option<Reply> },
+    /// A person answers one question.
+    Answer { escalation: EscalationId, reply: Reply, by: String },
+    /// A person has a goal that failed tried again.
+    Retry { by: String },
+    /// A person changes its priority.
+    Prioritize { priority: u8, by: String },
 }
 
 /// A request that is about to be made.
@@ -108,6 +119,31 @@ pub enum Rejection {
     /// It ended otherwise.
     #[error("Cannot cancel a {0} goal")]
     AlreadyEnded(&'static str),
+    /// It stands where this cannot be done.
+    #[error("a goal that is {1} cannot be {0}")]
+    Cannot(&'static str, &'static str),
+    /// There is no such question.
+    #[error("escalation not found")]
+    UnknownEscalation,
+    /// Somebody was first.
+    #[error("answered already: {answer}, by {by}")]
+    AlreadyAnswered {
+        /// What was answered.
+        answer: &'static str,
+        /// Who answered.
+        by: String,
+    },
+    /// It waits for an answer, or for another one.
+    #[error("{problem}; answer with one of: {offered}")]
+    NeedsAnswer {
+        /// What is wrong, in words.
+        problem: String,
+        /// What is offered.
+        offered: String,
+    },
+    /// It cannot be answered so.
+    #[error("{0}")]
+    BadAnswer(String),
     /// The run is not held by this incarnation, or has ended: write nothing, stop what it started.
     #[error("the run is not held by this incarnation any more")]
     Fenced,

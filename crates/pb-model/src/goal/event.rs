@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Call, CallEnd, Used};
+use super::escalation::{Escalation, Resolution};
 use super::spending::{Charge, Reservation};
 use super::state::{
-    Artifact, CancelRequest, Escalation, Execution, Failure, GateResult, Goal, GoalState, Item, Reason, Run,
-    RunStatus,
+    Artifact, CancelRequest, Execution, Failure, GateResult, Goal, GoalState, Item, Reason, Run, RunStatus,
 };
 use crate::freshness::QuietRound;
 use crate::{ArtifactId, Epoch, EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
@@ -102,8 +102,14 @@ pub enum Event {
     ItemFailed { item: ItemId, error: Failure },
     /// The item waits for a human.
     ItemBlocked { item: ItemId, escalation: EscalationId, error: Failure },
+    /// A human said that the item is to be tried again; `allow` is a call that it may repeat.
+    ItemReopened { item: ItemId, allow: Option<String> },
+    /// A human said to go on without the item.
+    ItemSkipped { item: ItemId, by: String },
     /// A human is asked.
     EscalationCreated { escalation: Box<Escalation> },
+    /// A human answered.
+    EscalationResolved { escalation: EscalationId, item: Option<ItemId>, resolution: Resolution },
     /// All items are done; delivery begins.
     GoalPublishing,
     /// A file was delivered.
@@ -112,6 +118,12 @@ pub enum Event {
     GoalCompleted { verdict: Verdict, summary: String },
     /// The goal cannot go on without a human.
     GoalBlocked { escalations: Vec<EscalationId>, summary: String },
+    /// A person paused the goal: what runs ends, nothing new starts.
+    GoalPaused { by: String },
+    /// The goal goes on: it was paused, blocked, or had failed.
+    GoalResumed { by: String },
+    /// A person changed its priority.
+    GoalPrioritized { priority: u8, by: String },
     /// The goal cannot be delivered.
     GoalFailed { reason: Reason, error: Failure },
     /// A cancellation was asked for while steps run.
@@ -149,6 +161,9 @@ impl Event {
             | Self::GoalWaiting { .. }
             | Self::GoalTakenOver { .. }
             | Self::GoalPublishing
+            | Self::GoalPaused { .. }
+            | Self::GoalResumed { .. }
+            | Self::GoalPrioritized { .. }
             | Self::GoalCancelling { .. } => "goal.updated",
             Self::GoalStarted { .. } => "goal.started",
             Self::GoalCompleted { .. } => "goal.completed",
@@ -157,7 +172,10 @@ impl Event {
             Self::GoalCancelled { .. } => "goal.cancelled",
             Self::GoalCompacted { .. } => "goal.compacted",
             Self::ItemCreated { .. } => "workitem.created",
-            Self::ItemReady { .. } | Self::ItemRetrying { .. } => "workitem.updated",
+            Self::ItemReady { .. }
+            | Self::ItemRetrying { .. }
+            | Self::ItemReopened { .. }
+            | Self::ItemSkipped { .. } => "workitem.updated",
             Self::ItemStarted { .. } => "workitem.started",
             Self::ItemCompleted { .. } => "workitem.completed",
             Self::ItemFailed { .. } => "workitem.failed",
@@ -174,6 +192,7 @@ impl Event {
             Self::VerificationCompleted { .. } => "verification.completed",
             Self::GateCompleted { .. } => "gate.completed",
             Self::EscalationCreated { .. } => "escalation.created",
+            Self::EscalationResolved { .. } => "escalation.resolved",
             Self::ArtifactCreated { .. } => "artifact.created",
         }
     }
@@ -191,10 +210,13 @@ impl Event {
             | Self::ItemCompleted { item, .. }
             | Self::ItemFailed { item, .. }
             | Self::ItemBlocked { item, .. }
+            | Self::ItemReopened { item, .. }
+            | Self::ItemSkipped { item, .. }
             | Self::RunExecuted { item, .. }
             | Self::VerificationStarted { item, .. }
             | Self::VerificationCompleted { item, .. } => Some(*item),
             Self::RunContinued { item, .. }
+            | Self::EscalationResolved { item, .. }
             | Self::RunCompleted { item, .. }
             | Self::ModelRequested { item, .. }
             | Self::ModelAnswered { item, .. }
@@ -209,6 +231,9 @@ impl Event {
             | Self::ArtifactCreated { .. }
             | Self::GoalCompleted { .. }
             | Self::GoalBlocked { .. }
+            | Self::GoalPaused { .. }
+            | Self::GoalResumed { .. }
+            | Self::GoalPrioritized { .. }
             | Self::GoalFailed { .. }
             | Self::GoalCancelling { .. }
             | Self::GoalCancelled { .. }
@@ -238,6 +263,9 @@ impl Event {
             | Self::ItemRetrying { .. }
             | Self::ItemFailed { .. }
             | Self::ItemBlocked { .. }
+            | Self::ItemReopened { .. }
+            | Self::ItemSkipped { .. }
+            | Self::EscalationResolved { .. }
             | Self::GoalCreated { .. }
             | Self::GoalPlanned { .. }
             | Self::GoalWaiting { .. }
@@ -247,6 +275,9 @@ impl Event {
             | Self::ArtifactCreated { .. }
             | Self::GoalCompleted { .. }
             | Self::GoalBlocked { .. }
+            | Self::GoalPaused { .. }
+            | Self::GoalResumed { .. }
+            | Self::GoalPrioritized { .. }
             | Self::GoalFailed { .. }
             | Self::GoalCancelling { .. }
             | Self::GoalCancelled { .. }
@@ -262,6 +293,7 @@ impl Event {
             Self::GateCompleted { result } => rows.push(Touched::Gate(result.run_id, result.step)),
             Self::ArtifactCreated { artifact } => rows.push(Touched::Artifact(artifact.id)),
             Self::EscalationCreated { escalation } => rows.push(Touched::Escalation(escalation.id)),
+            Self::EscalationResolved { escalation, .. } => rows.push(Touched::Escalation(*escalation)),
             _ => {}
         }
         rows.extend(self.run_id().map(Touched::Run));

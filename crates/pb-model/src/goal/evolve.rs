@@ -1,11 +1,11 @@
 //! Folding an event into the state. Total: an event that names nothing known changes nothing.
 
+mod control;
+
 use super::conversation::{CallEnd, Conversation, Doing, SUBMIT_PLAN};
 use super::event::Event;
 use super::spending::Charge;
-use super::state::{
-    Continuation, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Run, RunStage, RunStatus,
-};
+use super::state::{Continuation, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Run, RunStage};
 use crate::{ItemId, Millis, RunId, Verdict};
 
 /// The state after `event`, which happened at `at`. The first event of a goal is `GoalCreated`, or
@@ -48,6 +48,12 @@ impl GoalState {
             | Event::GoalFailed { .. }
             | Event::GoalCancelling { .. }
             | Event::GoalCancelled { .. } => self.apply_goal(event, at),
+            Event::GoalPaused { .. }
+            | Event::GoalResumed { .. }
+            | Event::GoalPrioritized { .. }
+            | Event::ItemReopened { .. }
+            | Event::ItemSkipped { .. }
+            | Event::EscalationResolved { .. } => self.apply_control(event),
             Event::ItemCreated { .. }
             | Event::ItemReady { .. }
             | Event::ItemStarted { .. }
@@ -236,9 +242,9 @@ impl GoalState {
         }
     }
 
-    /// Keeps the goal's running clock: it goes while at least one run is running.
+    /// Keeps the goal's running clock: it goes while at least one run is running, and not paused.
     fn clock_running(&mut self, at: Millis) {
-        let running = self.runs.iter().any(|run| run.status == RunStatus::Running);
+        let running = self.is_at_work();
         match (running, self.goal.running_since_ms) {
             (true, None) => self.goal.running_since_ms = Some(at),
             (false, Some(since)) => {

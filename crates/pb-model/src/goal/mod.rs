@@ -8,10 +8,18 @@
 //!                      v    v                     | +--- nothing can go on without a human -> blocked
 //!                 cancelled failed                +----- cancel, when all runs ended ------> cancelled
 //!
+//! blocked --- every question answered ---> queued         failed --- retry ---> queued
+//!
 //! an item:  queued -> ready -> in_progress -> verify -> done
-//!              ^                    |            |
-//!              +---- retry later ---+------------+--> failed | blocked (escalated)
+//!              ^        ^           |            |
+//!              |        |           |            +--> failed | blocked (escalated) --- skip ---> skipped
+//!              |        |           |                    |
+//!              |        +-----------|--- retry, answer --+
+//!              +---- retry later ---+
 //! ```
+//!
+//! A person may pause a goal while it is queued or active: what is under way ends, nothing new starts, and
+//! it stays where it is until it is resumed.
 //!
 //! A goal without a plan has one made by a model first: a run without an item, while it is queued. How a
 //! run talks with a model is drawn in `conversation.rs`.
@@ -23,6 +31,7 @@
 mod command;
 mod conversation;
 mod decide;
+mod escalation;
 mod event;
 mod evolve;
 mod plan_spec;
@@ -37,12 +46,15 @@ pub use conversation::{
     batch,
 };
 pub use decide::decide;
+pub use escalation::{
+    Answer, AttemptSummary, Escalation, EscalationOption, EscalationType, Packet, Raised, Reply, Resolution,
+    UnknownAnswer,
+};
 pub use event::{Event, Touched};
 pub use evolve::evolve;
 pub use spending::{Amount, Cap, Caps, Charge, MicroUsd, Reservation, Spending, micro_usd};
 pub use state::{
-    Artifact, AttemptSummary, CancelRequest, Continuation, Escalation, EscalationOption, EscalationType,
-    Evidence, Execution, ExecutionOutcome, Failure, GateResult, Goal, GoalState, GoalStatus, Item,
-    ItemStatus, Packet, Phase, Reason, Run, RunStage, RunStatus,
+    Artifact, CancelRequest, Continuation, Evidence, Execution, ExecutionOutcome, Failure, GateResult, Goal,
+    GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Run, RunStage, RunStatus,
 };
 pub use wants::{Want, next_wake, wants};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Call, Conversation, Doing};
+use super::escalation::{Escalation, EscalationType};
 use super::spending::{Amount, Spending};
 use crate::freshness::QuietRound;
 use crate::spec::{GateSpec, GoalSpec, ItemSpec, Lane, Work};
@@ -48,29 +49,53 @@ impl GoalState {
         self.runs.iter().filter(|run| run.status == RunStatus::Running)
     }
 
-    /// Whether every item that `item` needs is done.
-    pub fn needs_met(&self, item: &Item) -> bool {
-        item.needs.iter().all(|need| self.item(*need).is_some_and(|i| i.status == ItemStatus::Done))
+    /// The question with this id.
+    pub fn escalation(&self, id: EscalationId) -> Option<&Escalation> {
+        self.escalations.iter().find(|asked| asked.id == id)
     }
 
-    /// Whether every item is done, so that only delivery is left.
+    /// The questions that nobody has answered.
+    pub fn open_escalations(&self) -> impl Iterator<Item = &Escalation> {
+        self.escalations.iter().filter(|asked| asked.is_open())
+    }
+
+    /// Whether every item that `item` needs is done, or a human said to go on without it.
+    pub fn needs_met(&self, item: &Item) -> bool {
+        item.needs.iter().all(|need| self.item(*need).is_some_and(|i| i.status.is_settled()))
+    }
+
+    /// Whether every item is done or left out, so that only delivery is left.
     pub fn is_done(&self) -> bool {
-        self.items.iter().all(|item| item.status == ItemStatus::Done)
+        self.items.iter().all(|item| item.status.is_settled())
     }
 
     /// Whether its history was found too long: nothing new starts, and a human decides.
     pub fn has_outgrown(&self) -> bool {
-        self.escalations
-            .iter()
+        self.open_escalations()
             .any(|asked| asked.escalation_type == EscalationType::Budget && asked.item_id.is_none())
     }
 
-    /// Whether items may start at all: an active goal that is not being cancelled, lost no item and
-    /// has not used up its budget.
+    /// Whether a person paused it.
+    pub fn is_paused(&self) -> bool {
+        self.goal.paused_by.is_some()
+    }
+
+    /// Whether a step is under way: a paused goal whose steps have ended is at rest.
+    pub fn is_at_work(&self) -> bool {
+        self.running().any(|run| {
+            let composing =
+                run.conversation.as_ref().is_some_and(|talk| matches!(talk.doing, Doing::Composing { .. }));
+            !(self.is_paused() && composing && run.stage == RunStage::Executing)
+        })
+    }
+
+    /// Whether items may start at all: an active goal that is neither paused nor being cancelled, lost no
+    /// item and has not used up its budget.
     pub fn may_start_items(&self) -> bool {
         let lost = self.items.iter().any(|item| item.status == ItemStatus::Failed);
-        let spent = self.escalations.iter().any(|asked| asked.escalation_type == EscalationType::Budget);
-        self.goal.status == GoalStatus::Active && self.goal.cancel.is_none() && !lost && !spent
+        let spent = self.open_escalations().any(|asked| asked.escalation_type == EscalationType::Budget);
+        let stopped = self.goal.cancel.is_some() || self.is_paused();
+        self.goal.status == GoalStatus::Active && !stopped && !lost && !spent
     }
 
     /// Whether a run of an agent item has not ended. Agent items that share a folder take turns.
@@ -119,6 +144,9 @@ pub struct Goal {
     pub waits_for: Option<GoalId>,
     /// A cancellation under way.
     pub cancel: Option<CancelRequest>,
+    /// Who paused it: nothing new of it starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_by: Option<String>,
     /// How long steps of it ran, in milliseconds; parallel steps count once.
     pub spent_time_ms: u64,
     /// Since when at least one run of it is running.
@@ -233,6 +261,8 @@ pub enum Reason {
     NeedsHuman,
     /// A cancellation waits for running steps to end.
     Cancelling,
+    /// A person paused it.
+    Paused,
     /// An item failed for good.
     DeadLetter,
     /// A gate that had passed did not hold before delivery.
@@ -247,6 +277,7 @@ impl Reason {
             Self::Refused => "refused",
             Self::NeedsHuman => "needs_human",
             Self::Cancelling => "cancelling",
+            Self::Paused => "paused",
             Self::DeadLetter => "dead_letter",
             Self::GateNoLongerHolds => "gate_no_longer_holds",
         }
@@ -327,6 +358,9 @@ pub struct Item {
     /// What its settled calls of models cost.
     #[serde(default)]
     pub spent: Amount,
+    /// Digests of the calls that a human allowed to be repeated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<String>,
 }
 
 impl Item {
@@ -374,6 +408,7 @@ impl Item {
             verdict: None,
             error: None,
             spent: Amount::default(),
+            allowed: Vec::new(),
         }
     }
 }
@@ -396,6 +431,8 @@ pub enum ItemStatus {
     Failed,
     /// Waits for a human.
     Blocked,
+    /// A human said to go on without it.
+    Skipped,
 }
 
 impl ItemStatus {
@@ -409,6 +446,17 @@ impl ItemStatus {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Blocked => "blocked",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// Whether nothing more is to be done for it, and what needs it may start.
+    pub fn is_settled(self) -> bool {
+        match self {
+            Self::Done | Self::Skipped => true,
+            Self::Queued | Self::Ready | Self::InProgress | Self::Verify | Self::Failed | Self::Blocked => {
+                false
+            }
         }
     }
 }
@@ -654,95 +702,4 @@ pub struct Artifact {
     pub content_hash: String,
     /// Whether the goal changed a file that was there before.
     pub changed: bool,
-}
-
-/// A question to a human, with everything needed to decide.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Escalation {
-    /// Its id.
-    pub id: EscalationId,
-    /// The goal.
-    pub goal_id: GoalId,
-    /// The item, if it is about one.
-    pub item_id: Option<ItemId>,
-    /// The run, if it is about one.
-    pub run_id: Option<RunId>,
-    /// When it was raised.
-    pub created_at_ms: Millis,
-    /// What kind of question it is.
-    pub escalation_type: EscalationType,
-    /// One line.
-    pub title: String,
-    /// Everything needed to decide.
-    pub packet: Packet,
-}
-
-/// The kinds of escalation (`architecture.md` §6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EscalationType {
-    /// The goal can be read in more than one way.
-    Clarification,
-    /// A risky act waits for a yes.
-    Approval,
-    /// A budget is used up.
-    Budget,
-    /// No progress.
-    Stuck,
-    /// A credential or a model is missing.
-    Credential,
-    /// Going on might do an outside effect twice.
-    Risk,
-    /// The same failure, again and again.
-    RepeatedFailure,
-}
-
-impl EscalationType {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Clarification => "clarification",
-            Self::Approval => "approval",
-            Self::Budget => "budget",
-            Self::Stuck => "stuck",
-            Self::Credential => "credential",
-            Self::Risk => "risk",
-            Self::RepeatedFailure => "repeated_failure",
-        }
-    }
-}
-
-/// Everything a human needs to decide.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Packet {
-    /// What was being done.
-    pub context: String,
-    /// What was tried.
-    pub attempts: Vec<AttemptSummary>,
-    /// How things stand now.
-    pub current_state: String,
-    /// Why it stopped.
-    pub root_cause: String,
-    /// What can be done.
-    pub options: Vec<EscalationOption>,
-}
-
-/// One attempt, in one line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AttemptSummary {
-    /// Which attempt, from 1.
-    pub attempt: u32,
-    /// When it started.
-    pub at_ms: Millis,
-    /// How it ended.
-    pub outcome: String,
-}
-
-/// One way on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EscalationOption {
-    /// The action's name.
-    pub action: String,
-    /// What it means.
-    pub label: String,
 }

@@ -43,7 +43,7 @@ pub fn wants(state: &GoalState, now: Millis) -> Vec<Want> {
         GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed | GoalStatus::Blocked => {
             Vec::new()
         }
-        GoalStatus::Queued if state.running().next().is_some() => running(state, now),
+        GoalStatus::Queued if state.running().next().is_some() || state.is_paused() => running(state, now),
         GoalStatus::Queued if !state.items.is_empty() => vec![Want::Prepare],
         GoalStatus::Queued if goal.spec.items.is_empty() => vec![Want::StartPlanning],
         GoalStatus::Queued => vec![Want::Plan],
@@ -55,7 +55,11 @@ fn active(state: &GoalState, now: Millis) -> Vec<Want> {
     let mut wants = running(state, now);
     // What is done is delivered, also by a goal that may start nothing more.
     if state.is_done() && state.goal.cancel.is_none() {
-        wants.push(if state.goal.phase == Phase::Publish { Want::Publish } else { Want::BeginPublish });
+        match state.goal.phase {
+            Phase::Publish => wants.push(Want::Publish),
+            _ if state.is_paused() => {}
+            _ => wants.push(Want::BeginPublish),
+        }
         return wants;
     }
     if !state.may_start_items() {
@@ -71,7 +75,8 @@ fn active(state: &GoalState, now: Millis) -> Vec<Want> {
         | ItemStatus::Verify
         | ItemStatus::Done
         | ItemStatus::Failed
-        | ItemStatus::Blocked => None,
+        | ItemStatus::Blocked
+        | ItemStatus::Skipped => None,
     }));
     wants
 }
@@ -80,12 +85,19 @@ fn active(state: &GoalState, now: Millis) -> Vec<Want> {
 fn running(state: &GoalState, now: Millis) -> Vec<Want> {
     let want = |run: &Run| match (run.stage, &run.conversation) {
         _ if state.goal.cancel.is_some() => Some(Want::Stop(run.id)),
-        (RunStage::Executing, Some(conversation)) => converse(run.id, conversation, now),
+        (RunStage::Executing, Some(conversation)) => {
+            converse(run.id, conversation, now).filter(|want| may_begin(state, *want))
+        }
         (RunStage::Executing, None) => Some(Want::Execute(run.id)),
         (RunStage::Verifying | RunStage::Probing, _) => Some(Want::Verify(run.id)),
         (RunStage::Ended, _) => Some(Want::Stop(run.id)),
     };
     state.running().filter_map(want).collect()
+}
+
+/// Whether it may begin: a paused goal asks its models nothing more.
+fn may_begin(state: &GoalState, want: Want) -> bool {
+    !(state.is_paused() && matches!(want, Want::Compose(_)))
 }
 
 fn converse(run: RunId, conversation: &Conversation, now: Millis) -> Option<Want> {
@@ -100,7 +112,7 @@ fn converse(run: RunId, conversation: &Conversation, now: Millis) -> Option<Want
 
 /// The next time at which [`wants`] changes by itself: the earliest retry, of an item or of a call.
 pub fn next_wake(state: &GoalState) -> Option<Millis> {
-    if state.goal.cancel.is_some() {
+    if state.goal.cancel.is_some() || state.is_paused() {
         return None;
     }
     let calls = state.running().filter_map(|run| match run.conversation.as_ref()?.doing {

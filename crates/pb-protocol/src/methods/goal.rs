@@ -113,7 +113,7 @@ impl Method for Cancel {
     const PERMISSION: Option<Permission> = Some(Permission::Write);
     const DOC: &'static str = "Stops a goal and everything that it started";
     type Params = CancelParams;
-    type Result = CancelResult;
+    type Result = Accepted;
 
     fn make_repeatable(params: &mut Self::Params, fresh_key: impl FnOnce() -> String) {
         params.idempotency_key.get_or_insert_with(fresh_key);
@@ -134,9 +134,9 @@ pub struct CancelParams {
     pub idempotency_key: Option<String>,
 }
 
-/// The cancellation is under way.
+/// The goal does what was asked; a cancellation is under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CancelResult {
+pub struct Accepted {
     /// Always true.
     pub success: bool,
     /// Whether it waits in the inbox for a scheduler.

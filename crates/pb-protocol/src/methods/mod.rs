@@ -1,8 +1,10 @@
 //! What may be asked of the gateway. One struct a method; [`METHODS`] is the list.
 
 pub mod debug;
+pub mod escalation;
 pub mod events;
 pub mod goal;
+pub mod goal_control;
 pub mod goal_events;
 pub mod system;
 pub mod workitem;
@@ -97,6 +99,11 @@ methods![
     goal::List,
     goal::Status,
     goal::Cancel,
+    goal_control::Pause,
+    goal_control::Resume,
+    goal_control::Retry,
+    goal_control::Prioritize,
+    escalation::Respond,
     goal::Plan,
     goal::Steps,
     goal_events::Subscribe,

@@ -3,7 +3,7 @@
 //! A command is looked at in two steps: [`prepare`] may ask the machine and runs beside the loop;
 //! [`execute`] decides, in the loop, in inbox order.
 
-mod cancel_goal;
+mod control_goal;
 mod gc;
 mod submit_goal;
 mod watch;
@@ -32,7 +32,7 @@ enum Action {
     /// A repeat of a command that was executed: only its position counts.
     Repeat,
     Submit(Box<submit_goal::Submit>),
-    Cancel(cancel_goal::Cancel),
+    Control(Box<control_goal::Control>),
     Gc,
     /// It cannot be understood.
     Refuse(RpcError),
@@ -42,12 +42,13 @@ enum Action {
 pub(crate) async fn prepare(context: &Context, row: InboxRow, repeated: bool) -> Prepared {
     let action = if repeated {
         Action::Repeat
+    } else if let Some(control) = control_goal::prepare(&row) {
+        control.map_or_else(Action::Refuse, |control| Action::Control(Box::new(control)))
     } else {
         match row.command.method.as_str() {
             "goal.submit" => {
                 submit_goal::prepare(context, &row).await.map(|submit| Action::Submit(Box::new(submit)))
             }
-            "goal.cancel" => cancel_goal::prepare(&row).map(Action::Cancel),
             "system.gc" => {
                 gc::prepare(context);
                 Ok(Action::Gc)
@@ -68,7 +69,7 @@ pub(crate) fn execute(turn: &mut Turn, goals: &mut Goals, inbox_id: &str, prepar
             return;
         }
         Action::Submit(submit) => submit_goal::execute(turn, goals, row, submit),
-        Action::Cancel(cancel) => cancel_goal::execute(turn, goals, row, cancel),
+        Action::Control(control) => control_goal::execute(turn, goals, control),
         Action::Gc => Ok(gc::execute()),
         Action::Refuse(error) => Err(error.clone()),
     };
@@ -82,7 +83,7 @@ pub(crate) fn execute(turn: &mut Turn, goals: &mut Goals, inbox_id: &str, prepar
 /// The goal that a command needs in memory to be decided, if it has ended there.
 pub(crate) fn goal_of(prepared: &Prepared) -> Option<pb_model::GoalId> {
     match &prepared.action {
-        Action::Cancel(cancel) => Some(cancel.goal),
+        Action::Control(control) => Some(control.goal),
         Action::Submit(submit) => Some(submit.goal),
         Action::Repeat | Action::Gc | Action::Refuse(_) => None,
     }

@@ -158,6 +158,7 @@ impl Driver {
                 Ok(()) => {
                     // Not before: an input that is decided once more, by itself, is in flight until then.
                     self.ended(&inputs, |_| true);
+                    self.let_go_of_asked(&inputs);
                     break;
                 }
                 Err((touched, Error::Full)) => {
@@ -270,6 +271,16 @@ impl Driver {
         if over {
             self.goals.remove(goal);
             self.context.forget(goal);
+        }
+    }
+
+    /// Forgets the ended goals that commands were about, also where these changed nothing.
+    fn let_go_of_asked(&mut self, inputs: &[Input]) {
+        for input in inputs {
+            let Input::Commands { commands, .. } = input else { continue };
+            for goal in commands.iter().filter_map(commands::goal_of) {
+                self.let_go(goal);
+            }
         }
     }
 

@@ -17,6 +17,10 @@ pub(super) async fn folder(context: &Context, state: &GoalState) -> Done {
 
 pub(super) async fn baseline(context: &Context, state: &GoalState, folder: PathBuf) -> Done {
     let goal = state.goal.id;
+    if state.runs.iter().any(|run| run.item_id.is_some()) {
+        // It goes on after an answer: what was there at its start was noted then.
+        return Done::Baseline { goal, workspace: folder, baseline: state.goal.baseline.clone() };
+    }
     if let Some(manifest) = context.manifest(goal, folder.clone()).await {
         keep(&context.start_manifest(goal), &manifest).await;
     }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use pb_model::freshness::{QuietRound, is_fresh};
-use pb_model::goal::{Artifact, GateResult, GoalState};
+use pb_model::goal::{Artifact, GateResult, GoalState, ItemStatus};
 use pb_model::{ArtifactId, GoalId};
 use tokio_util::sync::CancellationToken;
 
@@ -44,7 +44,8 @@ fn stale(state: &GoalState, workspace: &std::path::Path, now: Option<&str>) -> V
         _ => false,
     };
     let mut all = Vec::new();
-    for item in &state.items {
+    // What a human left out is not looked at again.
+    for item in state.items.iter().filter(|item| item.status == ItemStatus::Done) {
         let Some(run) = state.last_run(item.id) else {
             continue;
         };

@@ -72,7 +72,13 @@ fn fact(event: &Event, state: &GoalState) -> Vec<What> {
         | Event::ItemRetrying { .. }
         | Event::ItemFailed { .. }
         | Event::ItemBlocked { .. }
+        | Event::ItemReopened { .. }
+        | Event::ItemSkipped { .. }
         | Event::EscalationCreated { .. }
+        | Event::EscalationResolved { .. }
+        | Event::GoalPaused { .. }
+        | Event::GoalResumed { .. }
+        | Event::GoalPrioritized { .. }
         | Event::GoalPublishing
         | Event::ArtifactCreated { .. }
         | Event::GoalCompleted { .. }

@@ -221,6 +221,12 @@ pub(crate) fn open_goals(connection: &Connection) -> Result<Vec<String>, Error> 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The goal that a question is about.
+pub(crate) fn goal_of_escalation(connection: &Connection, id: &str) -> Result<Option<String>, Error> {
+    let mut statement = connection.prepare_cached("SELECT goal FROM escalation WHERE id = ?1")?;
+    Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+}
+
 /// The goal that an item belongs to.
 pub(crate) fn goal_of_item(connection: &Connection, item: &str) -> Result<Option<String>, Error> {
     let mut statement = connection.prepare_cached("SELECT goal FROM item WHERE id = ?1")?;

@@ -53,10 +53,7 @@ impl Lines {
                 let (path, size) = (format::line(&artifact.file_path), format::size(artifact.size_bytes));
                 format!("delivered {path} ({size})")
             }
-            ("escalation", _) => {
-                let title = format::line(&payload.escalation?.title);
-                format!("{}: {title}", styled(WARN, "asks a human"))
-            }
+            ("escalation", _) => of_escalation(&payload)?,
             _ => return None,
         };
         let since = styled(DIM, format_args!("{:>9}", seconds(at.saturating_sub(began_at))));
@@ -86,6 +83,7 @@ impl Lines {
         match what {
             "started" if item.retry_count == 0 => Some("started".to_owned()),
             "started" => Some(format!("started, attempt {}", item.retry_count + 1)),
+            "updated" if payload.skipped_by.is_some() => Some(styled(WARN, "left out, as was answered")),
             "updated" => {
                 let retry = payload.retry_count?;
                 let pause = format::duration(payload.not_before.unwrap_or(at).saturating_sub(at));
@@ -130,8 +128,27 @@ fn of_update(payload: &Payload) -> Option<String> {
     if payload.cancelled_by.is_some() {
         return Some("cancelling".to_owned());
     }
+    if let Some(by) = &payload.paused_by {
+        return Some(format!("{} by {}: nothing new starts", styled(WARN, "paused"), format::line(by)));
+    }
+    if let Some(by) = &payload.resumed_by {
+        return Some(format!("goes on, as {} said", format::line(by)));
+    }
+    if let Some(priority) = payload.priority {
+        return Some(format!("has priority {priority} now"));
+    }
     let publishing = payload.goal.as_ref().is_some_and(|goal| goal.phase == "publish");
     publishing.then(|| "every item is done; checking once more, then delivering".to_owned())
+}
+
+fn of_escalation(payload: &Payload) -> Option<String> {
+    let title = format::line(&payload.escalation.as_ref()?.title);
+    Some(match (&payload.action, &payload.resolved_by) {
+        (Some(answer), Some(by)) => {
+            format!("{} answered `{}` to: {title}", format::line(by), format::line(answer))
+        }
+        _ => format!("{}: {title}", styled(WARN, "asks a human")),
+    })
 }
 
 fn of_run(event: &str, payload: &Payload) -> Option<String> {

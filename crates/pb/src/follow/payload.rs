@@ -26,6 +26,15 @@ pub(super) struct Payload {
     pub(super) epoch: Option<u64>,
     /// `goal.updated`: who cancels.
     pub(super) cancelled_by: Option<String>,
+    /// `goal.updated`: who paused it, had it go on, changed its priority.
+    pub(super) paused_by: Option<String>,
+    pub(super) resumed_by: Option<String>,
+    pub(super) priority: Option<u8>,
+    /// `escalation.resolved`: the answer, and who gave it.
+    pub(super) action: Option<String>,
+    pub(super) resolved_by: Option<String>,
+    /// `workitem.updated`: who said to go on without the item.
+    pub(super) skipped_by: Option<String>,
     /// `workitem.updated`: the item is tried again.
     pub(super) retry_count: Option<u32>,
     pub(super) not_before: Option<u64>,

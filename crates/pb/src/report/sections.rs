@@ -63,11 +63,29 @@ pub(crate) fn artifacts(account: &Account) -> String {
 
 /// What a human has to decide, with everything needed to decide it.
 pub(crate) fn escalations(account: &Account) -> String {
-    let blocks: Vec<String> = account.detail.escalations.iter().map(escalation).collect();
+    let goal = &account.detail.goal;
+    let blocks: Vec<String> = account
+        .detail
+        .escalations
+        .iter()
+        .map(|asked| if asked.status == "resolved" { answered(asked) } else { escalation(asked, goal) })
+        .collect();
     blocks.join("\n\n")
 }
 
-fn escalation(escalation: &Escalation) -> String {
+/// What was decided, in one line.
+fn answered(asked: &Escalation) -> String {
+    let title = format::line(&asked.title);
+    let by = format::line(asked.resolved_by.as_deref().unwrap_or("somebody"));
+    let answer = format::line(asked.resolution_action.as_deref().unwrap_or_default());
+    format!(
+        "{}: {title}\n  {}",
+        styled(BOLD, "a human decided"),
+        format::field("answer", format!("{answer}, by {by}"))
+    )
+}
+
+fn escalation(escalation: &Escalation, goal: &Goal) -> String {
     let packet = &escalation.context_data;
     let mut lines = vec![
         format!(
@@ -87,6 +105,10 @@ fn escalation(escalation: &Escalation) -> String {
     for choice in &packet.options {
         let text = format!("{}: {}", choice.action, format::line(&choice.label));
         lines.push(format!("  {}", format::field("option", text)));
+    }
+    if !matches!(goal.status.as_str(), "completed" | "failed" | "cancelled") {
+        let command = format!("pb goal resume {} --answer OPTION", goal.id);
+        lines.push(format!("  {}", format::field("answer", command)));
     }
     lines.join("\n")
 }

@@ -17,6 +17,7 @@ mod agent_inside;
 mod agent_unsafe;
 mod budget;
 mod client;
+mod control;
 mod crash;
 mod debug;
 mod ending;

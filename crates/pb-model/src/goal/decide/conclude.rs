@@ -26,7 +26,8 @@ pub(super) fn conclude(decision: &mut Decision) {
     }
     let blocked = (state.has_outgrown() && !state.is_done())
         || state.items.iter().any(|item| item.status == ItemStatus::Blocked);
-    let can_go_on = state.may_start_items()
+    // What a pause holds back goes on when it ends.
+    let can_go_on = (state.may_start_items() || state.is_paused())
         && state.items.iter().any(|item| match item.status {
             ItemStatus::Ready => true,
             ItemStatus::Queued => item.not_before_ms.is_some(),
@@ -34,12 +35,13 @@ pub(super) fn conclude(decision: &mut Decision) {
             | ItemStatus::Verify
             | ItemStatus::Done
             | ItemStatus::Failed
-            | ItemStatus::Blocked => false,
+            | ItemStatus::Blocked
+            | ItemStatus::Skipped => false,
         });
     if blocked && !can_go_on {
-        let escalations = state.escalations.iter().map(|escalation| escalation.id).collect();
+        let escalations = state.open_escalations().map(|escalation| escalation.id).collect();
         let titles: Vec<&str> =
-            state.escalations.iter().map(|escalation| escalation.title.as_str()).collect();
+            state.open_escalations().map(|escalation| escalation.title.as_str()).collect();
         let summary = titles.join("; ");
         decision.emit(Event::GoalBlocked { escalations, summary });
     }
@@ -47,6 +49,9 @@ pub(super) fn conclude(decision: &mut Decision) {
 
 pub(super) fn begin_publish(decision: &mut Decision) -> Result<(), Rejection> {
     all_done(decision)?;
+    if decision.state.is_paused() {
+        return Err(Rejection::NotNow("the goal is paused"));
+    }
     if decision.state.goal.phase == Phase::Publish {
         return Err(Rejection::NotNow("delivery has begun"));
     }
@@ -93,11 +98,10 @@ pub(super) fn finish_publish(
     let verdict = Verdict::of_items(
         decision.state.items.iter().map(|item| item.verdict.unwrap_or(Verdict::Unverified)),
     );
-    let summary = format!(
-        "{} done, {} delivered",
-        counted(decision.state.items.len(), "item"),
-        counted(decision.state.artifacts.len(), "file")
-    );
+    let skipped = decision.state.items.iter().filter(|item| item.status == ItemStatus::Skipped).count();
+    let done = counted(decision.state.items.len() - skipped, "item");
+    let left = if skipped == 0 { String::new() } else { format!(", {skipped} left out") };
+    let summary = format!("{done} done{left}, {} delivered", counted(decision.state.artifacts.len(), "file"));
     decision.emit(Event::GoalCompleted { verdict, summary });
     Ok(())
 }

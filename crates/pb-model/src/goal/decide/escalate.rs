@@ -1,8 +1,10 @@
 //! Asking a human, with everything needed to decide.
 
 use super::Decision;
+use crate::goal::escalation::{Answer, AttemptSummary, Escalation, EscalationOption, EscalationType, Packet};
 use crate::goal::event::Event;
-use crate::goal::state::{AttemptSummary, Escalation, EscalationOption, EscalationType, Failure, Packet};
+use crate::goal::spending::Cap;
+use crate::goal::state::Failure;
 use crate::{EscalationId, ItemId};
 
 /// A question, before the packet around it is filled in.
@@ -11,7 +13,36 @@ pub(super) struct Question {
     pub(super) title: String,
     pub(super) current_state: String,
     pub(super) root_cause: String,
-    pub(super) options: Vec<(&'static str, &'static str)>,
+    /// What may be answered, with what it means.
+    pub(super) options: Vec<(Answer, String)>,
+    /// The cap that is reached, if it is about one.
+    pub(super) cap: Option<Cap>,
+    /// The call that needs a yes, if it is about one.
+    pub(super) call: Option<String>,
+}
+
+impl Question {
+    pub(super) fn new(
+        escalation_type: EscalationType,
+        title: impl Into<String>,
+        current_state: impl Into<String>,
+        root_cause: impl Into<String>,
+        options: &[(Answer, &str)],
+    ) -> Self {
+        let mut options: Vec<_> =
+            options.iter().map(|(answer, label)| (*answer, (*label).to_owned())).collect();
+        // There is always a way out.
+        options.push((Answer::Cancel, "cancel the goal".to_owned()));
+        Self {
+            escalation_type,
+            title: title.into(),
+            current_state: current_state.into(),
+            root_cause: root_cause.into(),
+            options,
+            cap: None,
+            call: None,
+        }
+    }
 }
 
 /// Escalates the goal as a whole; it is blocked at once.
@@ -70,12 +101,12 @@ fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> E
             options: question
                 .options
                 .into_iter()
-                .map(|(action, label)| EscalationOption {
-                    action: action.to_owned(),
-                    label: label.to_owned(),
-                })
+                .map(|(action, label)| EscalationOption { action: action.as_str().to_owned(), label })
                 .collect(),
         },
+        cap: question.cap,
+        call: question.call,
+        resolution: None,
     };
     decision.emit(Event::EscalationCreated { escalation: Box::new(escalation) });
     id

@@ -30,6 +30,7 @@ pub(super) fn submit(id: GoalId, mut spec: GoalSpec, by: String, moment: Moment)
         workspace: None,
         waits_for: None,
         cancel: None,
+        paused_by: None,
         spent_time_ms: 0,
         running_since_ms: None,
         baseline: BTreeMap::new(),
@@ -70,8 +71,8 @@ pub(super) fn plan(decision: &mut Decision, ids: &[ItemId]) -> Result<(), Reject
 pub(super) fn start_planning(decision: &mut Decision, run: RunId, epoch: Epoch) -> Result<(), Rejection> {
     must_be_queued(decision)?;
     let state = &decision.state;
-    let planned = !state.goal.spec.items.is_empty() || !state.items.is_empty() || !state.runs.is_empty();
-    if planned {
+    let being_made = state.running().next().is_some();
+    if !state.goal.spec.items.is_empty() || !state.items.is_empty() || being_made {
         return Err(Rejection::NotNow("the goal has its plan, or one is being made"));
     }
     let run = run::attempt(decision, run, None, epoch);

@@ -1,7 +1,10 @@
 //! Deciding: state + command + moment give events, or a rejection. Pure.
 
+mod answer;
+mod budget;
 mod cancel;
 mod conclude;
+mod control;
 mod converse;
 mod escalate;
 mod intake;
@@ -59,6 +62,11 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
         }
         Command::Outgrow { events, bytes } => outgrow::outgrow(&mut decision, events, bytes)?,
         Command::Cancel { by, reason } => cancel::cancel(&mut decision, by, reason)?,
+        Command::Pause { by } => control::pause(&mut decision, by)?,
+        Command::Resume { by, reply } => control::resume(&mut decision, &by, reply)?,
+        Command::Answer { escalation, reply, by } => answer::one(&mut decision, escalation, reply, &by)?,
+        Command::Retry { by } => control::retry(&mut decision, by)?,
+        Command::Prioritize { priority, by } => control::prioritize(&mut decision, priority, by)?,
     }
     conclude::conclude(&mut decision);
     Ok(decision.events)

@@ -4,7 +4,9 @@
 use super::Decision;
 use super::escalate::{self, Question};
 use crate::goal::command::Rejection;
-use crate::goal::state::{EscalationType, GoalStatus};
+use crate::goal::escalation::{Answer, EscalationType};
+use crate::goal::spending::Cap;
+use crate::goal::state::GoalStatus;
 
 pub(super) fn outgrow(decision: &mut Decision, events: u64, bytes: u64) -> Result<(), Rejection> {
     let state = &decision.state;
@@ -21,20 +23,23 @@ pub(super) fn outgrow(decision: &mut Decision, events: u64, bytes: u64) -> Resul
         return Err(Rejection::NotNow("only delivery is left, which is short"));
     }
     let runs = state.running().next().is_some();
-    let question = Question {
-        escalation_type: EscalationType::Budget,
-        title: "the room for the goal's history is used up".to_owned(),
-        current_state: if runs {
-            "what runs is ended and recorded; nothing new starts".to_owned()
-        } else {
-            "nothing of it runs".to_owned()
-        },
-        root_cause: format!("its history has {events} event(s) and {bytes} byte(s)"),
-        options: vec![
-            ("split", "split the work into several goals"),
-            ("raise", "raise goal_events or goal_bytes under [retention] in config.toml, and run it again"),
+    let mut question = Question::new(
+        EscalationType::Budget,
+        "the room for the goal's history is used up",
+        if runs { "what runs is ended and recorded; nothing new starts" } else { "nothing of it runs" },
+        format!("its history has {events} event(s) and {bytes} byte(s)"),
+        &[
+            (
+                Answer::Retry,
+                "go on: you raised goal_events or goal_bytes under [retention] in config.toml, and restarted",
+            ),
+            (
+                Answer::Finish,
+                "deliver what is done, and leave the rest; what is left may be a goal of its own",
+            ),
         ],
-    };
+    );
+    question.cap = Some(Cap::History);
     if runs {
         escalate::goal_later(decision, question);
     } else {

@@ -1,14 +1,13 @@
 //! Runs: starting one, taking one over after a crash, and what follows when its command ends.
 
 use super::escalate::{self, Question};
-use super::{Decision, converse};
+use super::{Decision, budget, converse};
 use crate::goal::command::Rejection;
 use crate::goal::conversation::{Conversation, Doing};
+use crate::goal::escalation::{Answer, EscalationType};
 use crate::goal::event::Event;
 use crate::goal::spending::Cap;
-use crate::goal::state::{
-    EscalationType, Execution, ExecutionOutcome, Failure, Item, ItemStatus, Run, RunStage, RunStatus,
-};
+use crate::goal::state::{Execution, ExecutionOutcome, Failure, Item, ItemStatus, Run, RunStage, RunStatus};
 use crate::spec::Effect;
 use crate::{Epoch, ItemId, Millis, RunId, Verdict, retry};
 
@@ -142,21 +141,21 @@ fn ask_about_risk(decision: &mut Decision, item: &Item, run: &Run, known: &Execu
         Some(call) => format!("{known} ({}: {})", call.tool, call.title),
         None => known.to_string(),
     };
-    let question = Question {
-        escalation_type: EscalationType::Risk,
-        title: format!("item `{}` may or may not have done its work", item.key),
-        current_state: if item.gates.is_empty() {
-            "it has no gate that could tell".to_owned()
+    let mut question = Question::new(
+        EscalationType::Risk,
+        format!("item `{}` may or may not have done its work", item.key),
+        if item.gates.is_empty() {
+            "it has no gate that could tell"
         } else {
-            "its gates were tried and do not pass".to_owned()
+            "its gates were tried and do not pass"
         },
-        root_cause: format!("{what}, and its effect is unsafe: running it again might do it twice"),
-        options: vec![
-            ("retry", "look at the workspace; if it is safe, run the goal again"),
-            ("mark_idempotent", "if repeating it is harmless, say effect = \"idempotent\" in the goal file"),
-            ("cancel", "cancel the goal with `pb goal cancel`"),
+        format!("{what}, and its effect is unsafe: running it again might do it twice"),
+        &[
+            (Answer::Retry, "run it again: you looked, and nothing was done or doing it twice is harmless"),
+            (Answer::Skip, "go on without running it: you looked, and it is done, or not needed"),
         ],
-    };
+    );
+    question.call = run.risky_call().map(|call| call.digest.clone());
     escalate::item(decision, item.id, question);
 }
 
@@ -232,62 +231,24 @@ fn exhausted(decision: &mut Decision, item: &Item, run: &Run) {
         status: RunStatus::Timeout,
         error: Some(error),
     });
-    let question = budget_question(decision, Some(item), Cap::Time);
+    let question = budget::question(decision, Some(item), Cap::Time);
     escalate::item(decision, item.id, question);
-}
-
-/// A cap is reached.
-pub(super) fn budget_question(decision: &Decision, item: Option<&Item>, cap: Cap) -> Question {
-    let goal = &decision.state.goal;
-    let spent = goal.spending.settled;
-    let root_cause = match cap {
-        Cap::Time => {
-            let minutes = goal.spec.budget_time_minutes.unwrap_or_default();
-            format!("the goal's steps have run for its {minutes} minute(s)")
-        }
-        Cap::Turns => format!("models have answered {} time(s)", goal.spending.turns),
-        Cap::History => "the goal's history is as long as it may be".to_owned(),
-        Cap::Tokens | Cap::Cost | Cap::Share => {
-            let (dollars, rest) = (spent.micro_usd / 1_000_000, spent.micro_usd % 1_000_000);
-            let what = if goal.spending.overrun {
-                "a call cost more than was put aside for it"
-            } else {
-                "the next call might break it"
-            };
-            format!("{what}; {} token(s) and {dollars}.{rest:06} USD are spent", spent.tokens)
-        }
-    };
-    Question {
-        escalation_type: EscalationType::Budget,
-        title: format!("the {} is used up", cap.as_str()),
-        current_state: match item {
-            Some(item) => format!("item `{}` was stopped at the limit", item.key),
-            None => "planning was stopped at the limit".to_owned(),
-        },
-        root_cause,
-        options: vec![(
-            "raise",
-            match cap {
-                Cap::Time => "raise `time_minutes` in the goal file, or --budget-minutes, and run it again",
-                Cap::Tokens => "raise `tokens` in the goal file, or --budget-tokens, and run it again",
-                Cap::Cost => "raise `cost_usd` in the goal file, or --budget-usd, and run it again",
-                Cap::Turns => "raise `turns` in the goal file, or --budget-turns, and run it again",
-                Cap::History => "split the work into several goals",
-                Cap::Share => "raise the item's `budget_percent` in the goal file and run it again",
-            },
-        )],
-    }
 }
 
 /// The item is done, and what waited for it may start.
 pub(super) fn succeed(decision: &mut Decision, item: &Item, run: RunId, verdict: Verdict) {
     decision.emit(Event::RunCompleted { item: Some(item.id), run, status: RunStatus::Success, error: None });
     decision.emit(Event::ItemCompleted { item: item.id, run, verdict });
+    free(decision, item.id);
+}
+
+/// What waited for this item may start, if it waits for nothing else.
+pub(super) fn free(decision: &mut Decision, item: ItemId) {
     let freed: Vec<ItemId> = decision
         .state
         .items
         .iter()
-        .filter(|next| next.status == ItemStatus::Queued && next.needs.contains(&item.id))
+        .filter(|next| next.status == ItemStatus::Queued && next.needs.contains(&item))
         .filter(|next| decision.state.needs_met(next))
         .map(|next| next.id)
         .collect();

@@ -1,6 +1,8 @@
 //! Text in, text out: a script of commands gives the events that it made.
 
+mod answer;
 mod cancel;
+mod control;
 mod converse;
 mod converse_crash;
 mod crash;

@@ -1,14 +1,10 @@
 //! `pb goal cancel`.
 
-use pb_protocol::client::Patience;
-use pb_protocol::methods::goal::{Cancel, CancelParams, GoalIdParams, Status};
-use pb_runtime::{Clock, Home, Ids};
+use pb_protocol::methods::goal::{Cancel, CancelParams};
 
-use super::GoalId;
-use crate::connection;
+use super::{GoalId, control};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::{output, wait};
 
 /// Cancel a goal: everything that it started ends within two seconds
 #[derive(Debug, clap::Args)]
@@ -26,27 +22,9 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) fn run(args: Args) -> Result<Exit, Failure> {
-    let home = Home::from_environment()?;
-    wait::client(cancel(&home, args))
-}
-
-async fn cancel(home: &Home, args: Args) -> Result<Exit, Failure> {
-    let client = connection::client(home, Patience::None);
-    // The whole id first, so that what is cancelled can be named.
-    let params = GoalIdParams { goal_id: args.goal.id };
-    let goal = client.call::<Status>(&params).await?.goal;
-    let params = CancelParams {
-        goal_id: goal.id.clone(),
-        reason: args.reason,
-        idempotency_key: Some(Ids::random(Clock::System).uuid().to_string()),
-    };
-    let result = client.call::<Cancel>(&params).await?;
-    if args.json {
-        output::json(&result)?;
-    } else if result.waiting {
-        output::note(format_args!("{} is cancelled when a scheduler runs: pb scheduler start", goal.id));
-    } else {
-        output::note(format_args!("{} is being cancelled; see its end with: pb goal watch {0}", goal.id));
-    }
-    Ok(Exit::Ok)
+    let told = |id: &str| format!("{id} is being cancelled; see its end with: pb goal watch {id}");
+    control::ask(args.goal, args.json, told, |client, goal_id| async move {
+        let params = CancelParams { goal_id, reason: args.reason, idempotency_key: Some(control::key()) };
+        client.call::<Cancel>(&params).await
+    })
 }

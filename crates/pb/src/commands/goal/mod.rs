@@ -1,10 +1,15 @@
-//! `pb goal`: look at goals and stop them. One file per command.
+//! `pb goal`: look at goals, stop them and have them go on. One file per command.
 
 mod cancel;
 mod check;
+mod control;
 mod list;
 mod logs;
+mod pause;
 pub(crate) mod plan;
+mod prioritize;
+mod resume;
+mod retry;
 mod schema;
 mod show;
 mod watch;
@@ -14,12 +19,13 @@ use clap::Subcommand;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// See, follow, stop and check goals
+/// See, follow, answer, stop and check goals
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   pb goal list --status active
   pb goal show 3f2a            any unique part of an id will do
+  pb goal resume 3f2a --answer retry
   pb goal check hello.toml     without running anything")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -32,6 +38,10 @@ enum Action {
     Show(show::Args),
     Watch(watch::Args),
     Cancel(cancel::Args),
+    Pause(pause::Args),
+    Resume(resume::Args),
+    Retry(retry::Args),
+    Prioritize(prioritize::Args),
     Check(check::Args),
     Plan(plan::Args),
     Logs(logs::Args),
@@ -53,6 +63,10 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         Action::Show(args) => show::run(args),
         Action::Watch(args) => watch::run(args),
         Action::Cancel(args) => cancel::run(args),
+        Action::Pause(args) => pause::run(args),
+        Action::Resume(args) => resume::run(args),
+        Action::Retry(args) => retry::run(args),
+        Action::Prioritize(args) => prioritize::run(args),
         Action::Check(args) => check::run(&args),
         Action::Plan(args) => plan::run(args),
         Action::Logs(args) => logs::run(args),

@@ -6,8 +6,9 @@ use crate::goal::command::{Next, Planned, Rejection};
 use crate::goal::conversation::{Call, CallEnd, CallResult, Doing, PLANS_REFUSED_MAX};
 use crate::goal::decide::escalate::Question;
 use crate::goal::decide::{Decision, intake, run};
+use crate::goal::escalation::{Answer, EscalationType};
 use crate::goal::event::Event;
-use crate::goal::state::{EscalationType, ExecutionOutcome, Item, Run};
+use crate::goal::state::{ExecutionOutcome, Item, Run};
 use crate::spec::Effect;
 use crate::{Epoch, RunId, Verdict};
 
@@ -73,16 +74,17 @@ pub(in crate::goal::decide) fn acted(
 
 /// The model was told that an earlier attempt made this call, and makes it all the same.
 fn insists(decision: &mut Decision, item: Option<&Item>, run: &Run, call: &Call) {
-    let question = Question {
-        escalation_type: EscalationType::Risk,
-        title: format!("the agent wants to repeat {}: {}", call.tool, call.title),
-        current_state: "an earlier attempt made the same call, or may have".to_owned(),
-        root_cause: "its effect is unsafe: making it again might do it twice".to_owned(),
-        options: vec![
-            ("mark_idempotent", "if repeating it is harmless, say effect = \"idempotent\" on the item"),
-            ("cancel", "cancel the goal with `pb goal cancel`"),
+    let mut question = Question::new(
+        EscalationType::Risk,
+        format!("the agent wants to repeat {}: {}", call.tool, call.title),
+        "an earlier attempt made the same call, or may have",
+        "its effect is unsafe: making it again might do it twice",
+        &[
+            (Answer::Retry, "try again, and let it make the call: you looked, and twice is harmless"),
+            (Answer::Skip, "go on without this item: you looked, and it is done, or not needed"),
         ],
-    };
+    );
+    question.call = Some(call.digest.clone());
     ask(decision, item, run, question);
 }
 

@@ -2,10 +2,11 @@
 
 use crate::goal::conversation::{CallResult, Hindrance};
 use crate::goal::decide::escalate::{self, Question};
-use crate::goal::decide::{Decision, run};
+use crate::goal::decide::{Decision, budget, run};
+use crate::goal::escalation::{Answer, EscalationType};
 use crate::goal::event::Event;
 use crate::goal::spending::Cap;
-use crate::goal::state::{EscalationType, Execution, ExecutionOutcome, Failure, Item, Run, RunStatus};
+use crate::goal::state::{Execution, ExecutionOutcome, Failure, Item, Run, RunStatus};
 
 /// How the work of the run ended, with what it said.
 pub(super) fn execute(
@@ -54,16 +55,13 @@ pub(super) fn no_plan(decision: &mut Decision, run: &Run, results: &[CallResult]
 }
 
 fn planning_question(root_cause: String, title: &str) -> Question {
-    Question {
-        escalation_type: EscalationType::Stuck,
-        title: title.to_owned(),
-        current_state: "the goal has no work items".to_owned(),
+    Question::new(
+        EscalationType::Stuck,
+        title,
+        "the goal has no work items",
         root_cause,
-        options: vec![
-            ("other_model", "run it again with another --model"),
-            ("submit_file", "write the items into a goal file and run it with `pb run FILE`"),
-        ],
-    }
+        &[(Answer::Retry, "have it planned again")],
+    )
 }
 
 /// Something is missing before the model can be asked.
@@ -84,13 +82,13 @@ pub(super) fn hinder(decision: &mut Decision, item: Option<&Item>, run: &Run, hi
             return;
         }
     };
-    let question = Question {
+    let question = Question::new(
         escalation_type,
-        title: title.to_owned(),
-        current_state: "no model was called".to_owned(),
-        root_cause: format!("{root_cause}; {hint}"),
-        options: vec![("mend", "mend that, then run the goal again")],
-    };
+        title,
+        "no model was called",
+        format!("{root_cause}; {hint}"),
+        &[(Answer::Retry, "go on: that is mended")],
+    );
     ask(decision, item, run, question);
 }
 
@@ -98,7 +96,7 @@ pub(super) fn hinder(decision: &mut Decision, item: Option<&Item>, run: &Run, hi
 pub(super) fn exhausted(decision: &mut Decision, item: Option<&Item>, run: &Run, cap: Cap) {
     let error = Failure::lasting("BUDGET_EXHAUSTED", format!("the {} is used up", cap.as_str()));
     end(decision, item, run, Err((RunStatus::Timeout, error)));
-    let question = run::budget_question(decision, item, cap);
+    let question = budget::question(decision, item, cap);
     match item {
         Some(item) => escalate::item(decision, item.id, question),
         None => escalate::goal(decision, question),

@@ -45,6 +45,9 @@ pub(super) fn reserve(
         end(decision, item.as_ref(), &run, cancelled());
         return Ok(());
     }
+    if decision.state.is_paused() {
+        return Err(Rejection::NotNow("the goal is paused"));
+    }
     match next {
         Ok(next) => promise(decision, item.as_ref(), &run, next),
         Err(hindrance) => hinder(decision, item.as_ref(), &run, hindrance),
@@ -82,7 +85,7 @@ fn go_on(decision: &mut Decision, item: Option<&Item>, run: &Run, next: Option<N
     };
     if turns >= turns_max {
         give_up(decision, item, run, ExecutionOutcome::TurnLimit { turns });
-    } else if let Some(next) = next {
+    } else if let Some(next) = next.filter(|_| !decision.state.is_paused()) {
         promise(decision, item, run, next);
     }
 }

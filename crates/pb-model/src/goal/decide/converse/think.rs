@@ -9,9 +9,10 @@ use crate::goal::conversation::{
 };
 use crate::goal::decide::Decision;
 use crate::goal::decide::escalate::Question;
+use crate::goal::escalation::{Answer, EscalationType};
 use crate::goal::event::Event;
 use crate::goal::spending::{Amount, Cap, Caps, Charge};
-use crate::goal::state::{EscalationType, ExecutionOutcome, Item, Run};
+use crate::goal::state::{ExecutionOutcome, Item, Run};
 use crate::{Epoch, RunId, retry};
 
 /// The call of the model ended.
@@ -180,16 +181,13 @@ fn failed(
             decision,
             item,
             run,
-            Question {
-                escalation_type: EscalationType::Credential,
-                title: format!("the model {model} does not let us in"),
-                current_state: "the call was refused; nothing was charged".to_owned(),
-                root_cause: error,
-                options: vec![
-                    ("fix_key", "set the key and run `pb scheduler restart`, then run the goal again"),
-                    ("other_model", "name another model with --model"),
-                ],
-            },
+            Question::new(
+                EscalationType::Credential,
+                format!("the model {model} does not let us in"),
+                "the call was refused; nothing was charged",
+                error,
+                &[(Answer::Retry, "go on: you set the key and ran `pb scheduler restart`")],
+            ),
         ),
     }
 }

@@ -245,7 +245,7 @@ fn a_model_that_insists_on_repeating_an_unsafe_call_is_stopped() {
       item `a` (a) of goal "a goal"
       attempt 1: its effect is unsafe: making it again might do it twice
       an earlier attempt made the same call, or may have; its effect is unsafe: making it again might do it twice
-      mark_idempotent, cancel
+      retry, skip, cancel
     "#);
 }
 
@@ -363,7 +363,7 @@ fn plans_that_do_not_hold_are_refused_three_times_then_a_human_is_asked() {
       goal "a goal"
       attempt 1: no valid plan was made
       the goal has no work items; found
-      other_model, submit_file
+      retry, cancel
     "#);
 }
 

@@ -110,7 +110,7 @@ fn after_a_crash_what_may_be_repeated_is_and_what_may_not_is_found_out() {
       item `a` (a) of goal "a goal"
       attempt 1: the outcome of the command is unknown
       its gates were tried and do not pass; the outcome of the command is unknown (run: this), and its effect is unsafe: running it again might do it twice
-      retry, mark_idempotent, cancel
+      retry, skip, cancel
     "#);
 }
 

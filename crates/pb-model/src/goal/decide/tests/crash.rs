@@ -154,7 +154,7 @@ fn unsafe_work_of_unknown_outcome_asks_a_human() {
       item `a` (a) of goal "a goal"
       attempt 1: the outcome of the command is unknown
       its gates were tried and do not pass; the outcome of the command is unknown, and its effect is unsafe: running it again might do it twice
-      retry, mark_idempotent, cancel
+      retry, skip, cancel
     "#);
 }
 
@@ -190,12 +190,12 @@ fn each_question_has_its_own_id() {
       item `a` (a) of goal "a goal"
       attempt 1: the outcome of the command is unknown
       it has no gate that could tell; the outcome of the command is unknown, and its effect is unsafe: running it again might do it twice
-      retry, mark_idempotent, cancel
+      retry, skip, cancel
     ? ?61: item `b` may or may not have done its work
       item `b` (b) of goal "a goal"
       attempt 1: the outcome of the command is unknown
       it has no gate that could tell; the outcome of the command is unknown, and its effect is unsafe: running it again might do it twice
-      retry, mark_idempotent, cancel
+      retry, skip, cancel
     "#);
 }
 
@@ -297,7 +297,7 @@ fn a_probe_after_a_timeout_remembers_it() {
       item `a` (a) of goal "a goal"
       attempt 1: the command ran into its time limit
       its gates were tried and do not pass; the command ran into its time limit, and its effect is unsafe: running it again might do it twice
-      retry, mark_idempotent, cancel
+      retry, skip, cancel
     "#);
 }
 

@@ -352,7 +352,7 @@ fn a_used_up_time_budget_asks_a_human() {
       item `a` (a) of goal "a goal"
       attempt 1: the goal's budget is used up
       item `a` was stopped at the limit; the goal's steps have run for its 1 minute(s)
-      raise
+      raise, finish, cancel
     "#);
 }
 
@@ -487,7 +487,7 @@ fn what_needs_a_model_asks_a_human() {
       goal "a goal"
       attempt 1: none is found; start one
       no model was called; none is found; start one
-      mend
+      retry, cancel
     "#);
     assert_snapshot!(check("
         item a
@@ -525,7 +525,7 @@ fn what_needs_a_model_asks_a_human() {
       item `b` (b) of goal "a goal"
       attempt 1: none is found; start one
       no model was called; none is found; start one
-      mend
+      retry, cancel
     "#);
 }
 

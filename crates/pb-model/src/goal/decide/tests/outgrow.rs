@@ -48,7 +48,7 @@ fn what_runs_ends_and_then_the_goal_waits_for_a_human() {
     ? ?50: the room for the goal's history is used up
       goal "a goal"
       what runs is ended and recorded; nothing new starts; its history has 9 event(s) and 999 byte(s)
-      split, raise
+      retry, finish, cancel
     "#);
 }
 

@@ -42,7 +42,7 @@ fn a_cap_on_tokens_is_a_cap() {
       item `a` (a) of goal "a goal"
       attempt 1: the token budget is used up
       item `a` was stopped at the limit; the next call might break it; 250 token(s) and 0.000000 USD are spent
-      raise
+      raise, finish, cancel
     "#);
 }
 
@@ -67,7 +67,7 @@ fn a_share_of_a_cap_is_a_cap() {
       item `a` (a) of goal "a goal"
       attempt 1: the item's share of the budget is used up
       item `a` was stopped at the limit; the next call might break it; 0 token(s) and 0.000000 USD are spent
-      raise
+      raise, finish, cancel
     "#);
 }
 
@@ -99,7 +99,7 @@ fn a_cap_on_turns_is_a_cap() {
       item `a` (a) of goal "a goal"
       attempt 1: the turn budget is used up
       item `a` was stopped at the limit; models have answered 1 time(s)
-      raise
+      raise, finish, cancel
     "#);
 }
 
@@ -128,7 +128,7 @@ fn a_call_that_cost_more_than_was_put_aside_stops_a_goal_with_a_cap() {
       item `a` (a) of goal "a goal"
       attempt 1: the token budget is used up
       item `a` was stopped at the limit; a call cost more than was put aside for it; 101 token(s) and 0.000000 USD are spent
-      raise
+      raise, finish, cancel
     "#);
     assert_snapshot!(check("
         item a agent gates=1
@@ -229,7 +229,7 @@ fn a_model_that_lets_nobody_in_asks_a_human() {
       item `a` (a) of goal "a goal"
       attempt 1: no
       the call was refused; nothing was charged; no
-      fix_key, other_model
+      retry, cancel
     "#);
 }
 

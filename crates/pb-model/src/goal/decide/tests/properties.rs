@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::script::{GOAL, agent_work, artifact, call, command_item, execution, results, spec};
 use crate::goal::state::{ExecutionOutcome, Failure, GoalState, GoalStatus, ItemStatus, RunStage, RunStatus};
 use crate::goal::{
-    AfterFailure, Amount, CallEnd, CallResult, Caps, Command, Doing, Event, Hindrance, Moment, Next, Planned,
-    Rejection, SUBMIT_PLAN, Thought, ThoughtOutcome, Touched, Used, Want, batch, decide, evolve, next_wake,
-    wants,
+    AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Doing, Event, Hindrance, Moment, Next,
+    Planned, Rejection, Reply, SUBMIT_PLAN, Thought, ThoughtOutcome, Touched, Used, Want, batch, decide,
+    evolve, next_wake, wants,
 };
 use crate::spec::{Effect, ItemSpec, Work};
 use crate::{EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
@@ -127,12 +127,16 @@ impl World {
             if self.draw(60) == 2 {
                 let _ = self.tell(Command::Outgrow { events: 200_000, bytes: 1 });
             }
+            if self.draw(30) == 1 {
+                let _ = self.tell(Command::Pause { by: "ann".to_owned() });
+            }
             let state = self.state.as_ref().unwrap();
             let wanted = wants(state, self.now_ms);
             if wanted.is_empty() {
-                match next_wake(state) {
-                    Some(wake) => self.now_ms = self.now_ms.max(wake),
-                    None => return,
+                if let Some(wake) = next_wake(state) {
+                    self.now_ms = self.now_ms.max(wake);
+                } else if !self.person() {
+                    return;
                 }
                 continue;
             }
@@ -142,6 +146,32 @@ impl World {
             assert!(self.tell(command.clone()).is_ok(), "wanted, but refused: {command:?}");
         }
         panic!("no end after {STEPS_MAX} steps: {:?}", self.state);
+    }
+
+    /// A person has a goal that stands still go on; whether they do.
+    fn person(&mut self) -> bool {
+        let state = self.state.as_ref().unwrap();
+        let by = "ann".to_owned();
+        let open: Vec<_> = state.open_escalations().cloned().collect();
+        let status = state.goal.status;
+        let command = match status {
+            GoalStatus::Queued | GoalStatus::Active => Command::Resume { by, reply: None },
+            // Patience ends with the luck.
+            GoalStatus::Blocked | GoalStatus::Failed if self.draw(4) == 0 => return false,
+            GoalStatus::Failed => Command::Retry { by },
+            GoalStatus::Blocked => {
+                let asked = &open[usize::from(self.draw(8)) % open.len()];
+                let options = &asked.packet.options;
+                let word = &options[usize::from(self.draw(8)) % options.len()].action;
+                let reply = Reply { answer: word.parse().unwrap(), to: None };
+                let taken = self.tell(Command::Answer { escalation: asked.id, reply, by });
+                assert!(taken.is_ok() || reply.answer == Answer::Finish, "offered, but refused: {taken:?}");
+                return true;
+            }
+            GoalStatus::Completed | GoalStatus::Cancelled => return false,
+        };
+        assert_eq!(self.tell(command), Ok(()));
+        true
     }
 
     /// Kill and restart: a new incarnation takes over.
@@ -322,7 +352,11 @@ impl World {
         let item = item.unwrap_or_else(|| ItemId::from(self.mint()));
         let epoch = (self.epoch + 1).saturating_sub(u64::from(self.draw(4)));
         let place = u32::from(self.draw(8));
-        let command = match self.draw(13) {
+        let answer = Answer::ALL[place as usize % Answer::ALL.len()];
+        let command = match self.draw(16) {
+            13 => Command::Resume { by: "bob".to_owned(), reply: Some(Reply { answer, to: Some(7.5) }) },
+            14 => Command::Resume { by: "bob".to_owned(), reply: Some(Reply { answer, to: None }) },
+            15 => Command::Retry { by: "bob".to_owned() },
             9 => self.compose(run, epoch),
             10 => self.think(run, place, epoch),
             11 => self.act(run, epoch),
@@ -402,7 +436,8 @@ impl Drop for World {
 
 /// I4, I5, I7, at the moment of the event.
 fn assert_event_fits(before: &GoalState, event: &Event) {
-    assert!(!before.goal.status.is_terminal(), "{event:?} after the end");
+    let retried = before.goal.status == GoalStatus::Failed && matches!(event, Event::GoalResumed { .. });
+    assert!(!before.goal.status.is_terminal() || retried, "{event:?} after the end");
     match event {
         Event::ItemStarted { item, .. } => {
             let item = before.item(*item).unwrap();
@@ -415,8 +450,11 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
                 .filter(|run| run.item_id == Some(item.id))
                 .any(|run| run.error.as_ref().is_some_and(|error| error.code == "UNKNOWN_OUTCOME"));
             assert!(!item.is_agent() || !before.agent_runs(), "two agents in one folder");
+            let mut answers = before.escalations.iter().filter(|asked| asked.item_id == Some(item.id));
+            let allowed = answers
+                .any(|asked| asked.resolution.as_ref().is_some_and(|answer| answer.answer == Answer::Retry));
             assert!(
-                !unknown || item.effect() != Effect::Unsafe,
+                !unknown || allowed || item.effect() != Effect::Unsafe,
                 "unsafe work of unknown outcome is done again"
             );
         }
@@ -438,6 +476,9 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
         Event::RunCompleted { run, .. } => {
             assert_eq!(before.run(*run).unwrap().status, RunStatus::Running);
         }
+        Event::EscalationResolved { escalation, .. } => {
+            assert!(before.escalation(*escalation).unwrap().is_open(), "the first answer wins");
+        }
         Event::EscalationCreated { escalation } => {
             assert!(before.escalations.iter().all(|known| known.id != escalation.id));
         }
@@ -451,7 +492,8 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
 
 fn assert_not_ended(state: &GoalState, item: ItemId) {
     let status = state.item(item).unwrap().status;
-    let ended = matches!(status, ItemStatus::Done | ItemStatus::Failed | ItemStatus::Blocked);
+    let ended =
+        matches!(status, ItemStatus::Done | ItemStatus::Failed | ItemStatus::Blocked | ItemStatus::Skipped);
     assert!(!ended, "a second outcome for an item that is {status:?}");
 }
 
@@ -482,7 +524,7 @@ fn assert_touched(before: &GoalState, event: &Event, after: &GoalState) {
 fn assert_sound(state: &GoalState, now_ms: Millis) {
     let goal = &state.goal;
     let running = state.running().count();
-    assert_eq!(running > 0, goal.running_since_ms.is_some(), "the clock goes while something runs");
+    assert_eq!(state.is_at_work(), goal.running_since_ms.is_some(), "the clock goes while something runs");
     for run in state.running() {
         let Some(item) = run.item_id else {
             assert_eq!((goal.status, run.stage), (GoalStatus::Queued, RunStage::Executing));
@@ -498,17 +540,17 @@ fn assert_sound(state: &GoalState, now_ms: Millis) {
     }
     let wanted = wants(state, now_ms);
     match goal.status {
-        GoalStatus::Active => {
-            assert!(!wanted.is_empty() || next_wake(state).is_some(), "stuck: {state:?}");
+        GoalStatus::Queued | GoalStatus::Active => {
+            let paused = state.is_paused() && !state.is_at_work();
+            assert!(!wanted.is_empty() || next_wake(state).is_some() || paused, "stuck: {state:?}");
         }
-        GoalStatus::Queued => assert!(!wanted.is_empty() || next_wake(state).is_some(), "stuck: {state:?}"),
         GoalStatus::Blocked | GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed => {
             assert!(wanted.is_empty() && running == 0 && next_wake(state).is_none());
         }
     }
     assert_paid(state);
     if goal.status == GoalStatus::Completed {
-        assert!(state.items.iter().all(|item| item.status == ItemStatus::Done));
+        assert!(state.is_done());
         assert!(!state.items.is_empty(), "delivered without having done anything");
     }
 }

@@ -294,11 +294,11 @@ fn a_timeout_of_an_unsafe_item_is_looked_into() {
       item `a` (a) of goal "a goal"
       attempt 1: the command ran into its time limit
       its gates were tried and do not pass; the command ran into its time limit, and its effect is unsafe: running it again might do it twice
-      retry, mark_idempotent, cancel
+      retry, skip, cancel
     ? ?b0: item `c` may or may not have done its work
       item `c` (c) of goal "a goal"
       attempt 1: the command ran into its time limit
       it has no gate that could tell; the command ran into its time limit, and its effect is unsafe: running it again might do it twice
-      retry, mark_idempotent, cancel
+      retry, skip, cancel
     "#);
 }

@@ -15,6 +15,9 @@
 //! verify a1 +-                   one sign a gate
 //! takeover 2 alive=5000
 //! publish a1=+- files=1          rechecked gates, delivered files
+//! pause, prioritize 90           a person says so; resume, or: resume retry, resume raise to=9
+//! say 10 retry                   bob answers the question ?10
+//! again                          a goal that failed is tried again
 //! show                           where everything stands, and what is wanted
 //! packet                         what the human is asked
 //! ready                          submit, plan and start, silently
@@ -31,7 +34,7 @@ use crate::goal::state::{
 };
 use crate::goal::{
     AfterFailure, Amount, Call, CallEnd, CallResult, Charge, Command, Doing, Event, Hindrance, Moment, Next,
-    Planned, Thought, ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
+    Planned, Reply, Thought, ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
 };
 use crate::spec::{AgentSpec, Check, CommandSpec, Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
 use crate::{ArtifactId, EscalationId, GoalId, ItemId, Millis, RunId};
@@ -255,8 +258,7 @@ impl Told {
                 }
             }
             ["outgrow"] => Command::Outgrow { events: 9, bytes: 999 },
-            ["cancel"] => Command::Cancel { by: "ann".to_owned(), reason: Some("enough".to_owned()) },
-            words => panic!("not in the language: {words:?}"),
+            words => person(words),
         }
     }
 
@@ -344,10 +346,10 @@ impl Told {
             line.push(' ');
             line.push_str(words);
         };
-        match (event.run_id(), event.item_id()) {
-            (Some(run), _) => say(&run_name(run)),
-            (None, Some(item)) => say(self.key(item)),
-            (None, None) => {}
+        if let Some(run) = event.run_id() {
+            say(&run_name(run));
+        } else if let Some(item) = event.item_id() {
+            say(self.key(item));
         }
         match event {
             Event::ItemCreated { item } => say(item.status.as_str()),
@@ -356,9 +358,14 @@ impl Told {
             Event::GoalTakenOver { epoch, .. } => say(&format!("taken over by {epoch}")),
             Event::GoalPublishing => say("publishing"),
             Event::GoalCancelling { .. } => say("cancelling"),
-            Event::RunContinued { epoch, ran_again, .. } => {
-                say(&format!("by {epoch}{}", if *ran_again { ", again" } else { "" }));
-            }
+            Event::GoalPaused { .. }
+            | Event::GoalResumed { .. }
+            | Event::GoalPrioritized { .. }
+            | Event::ItemReopened { .. }
+            | Event::ItemSkipped { .. }
+            | Event::EscalationResolved { .. } => say(&of_person(event)),
+            Event::RunContinued { epoch, ran_again: true, .. } => say(&format!("by {epoch}, again")),
+            Event::RunContinued { epoch, .. } => say(&format!("by {epoch}")),
             Event::ModelRequested { .. }
             | Event::ModelAnswered { .. }
             | Event::ModelFailed { .. }
@@ -462,6 +469,28 @@ impl Told {
             let _ = writeln!(self.out, "  {}", ways.join(", "));
         }
     }
+}
+
+fn person(words: &[&str]) -> Command {
+    let to = words.iter().find_map(|word| word.strip_prefix("to="));
+    let by = "ann".to_owned();
+    match words {
+        ["cancel"] => Command::Cancel { by, reason: Some("enough".to_owned()) },
+        ["pause"] => Command::Pause { by },
+        ["resume", rest @ ..] => Command::Resume { by, reply: rest.first().map(|word| reply(word, to)) },
+        ["say", question, word, ..] => Command::Answer {
+            escalation: EscalationId::from(Uuid::from_u128(u128::from_str_radix(question, 16).unwrap())),
+            reply: reply(word, to),
+            by: "bob".to_owned(),
+        },
+        ["again"] => Command::Retry { by },
+        ["prioritize", priority] => Command::Prioritize { priority: priority.parse().unwrap(), by },
+        words => panic!("not in the language: {words:?}"),
+    }
+}
+
+fn reply(word: &str, to: Option<&str>) -> Reply {
+    Reply { answer: word.parse().unwrap(), to: to.map(|to| to.parse().unwrap()) }
 }
 
 fn planned(key: &str, rest: &[&str]) -> ItemSpec {
@@ -614,5 +643,22 @@ fn of_conversation(event: &Event) -> String {
         }
         Event::ToolCompleted { call, end, .. } => format!("{}#{} {end:?}", call.tool, call.n),
         other => panic!("not of a conversation: {other:?}"),
+    }
+}
+
+/// What tells an event that a person made from others.
+fn of_person(event: &Event) -> String {
+    match event {
+        Event::GoalPaused { by } => format!("paused by {by}"),
+        Event::GoalResumed { by } => format!("resumed by {by}"),
+        Event::GoalPrioritized { priority, .. } => format!("priority {priority}"),
+        Event::ItemReopened { .. } => "reopened".to_owned(),
+        Event::ItemSkipped { by, .. } => format!("skipped by {by}"),
+        Event::EscalationResolved { escalation, resolution, .. } => {
+            let raised = resolution.raised.map(|raised| format!(" {raised:?}")).unwrap_or_default();
+            let (question, answer) = (question(*escalation), resolution.answer.as_str());
+            format!("{question} {answer} by {}{raised}", resolution.by)
+        }
+        other => panic!("not of a person: {other:?}"),
     }
 }

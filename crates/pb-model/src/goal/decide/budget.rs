@@ -1,0 +1,90 @@
+//! What a human is asked when a cap is reached.
+
+use super::Decision;
+use super::escalate::Question;
+use crate::goal::escalation::{Answer, EscalationType, Raised};
+use crate::goal::spending::{Cap, MicroUsd, micro_usd};
+use crate::goal::state::Item;
+use crate::spec::GoalSpec;
+
+/// A cap is reached.
+pub(super) fn question(decision: &Decision, item: Option<&Item>, cap: Cap) -> Question {
+    let goal = &decision.state.goal;
+    let spent = goal.spending.settled;
+    let root_cause = match cap {
+        Cap::Time => {
+            let minutes = goal.spec.budget_time_minutes.unwrap_or_default();
+            format!("the goal's steps have run for its {minutes} minute(s)")
+        }
+        Cap::Turns => format!("models have answered {} time(s)", goal.spending.turns),
+        Cap::History => "the goal's history is as long as it may be".to_owned(),
+        Cap::Tokens | Cap::Cost | Cap::Share => {
+            let what = if goal.spending.overrun {
+                "a call cost more than was put aside for it"
+            } else {
+                "the next call might break it"
+            };
+            format!("{what}; {} token(s) and {} are spent", spent.tokens, dollars(spent.micro_usd))
+        }
+    };
+    let current_state = match item {
+        Some(item) => format!("item `{}` was stopped at the limit", item.key),
+        None => "planning was stopped at the limit".to_owned(),
+    };
+    let finish = (Answer::Finish, "deliver what is done, and leave the rest");
+    let title = format!("the {} is used up", cap.as_str());
+    let mut question = Question::new(
+        EscalationType::Budget,
+        title,
+        current_state,
+        root_cause,
+        item.map(|_| finish).as_slice(),
+    );
+    let raise = match raised(&goal.spec, cap, None) {
+        Some(raised) => (Answer::Raise, label(raised)),
+        None => (Answer::Retry, "go on: you raised goal_events or goal_bytes in config.toml".to_owned()),
+    };
+    question.options.insert(0, raise);
+    question.cap = Some(cap);
+    question
+}
+
+/// What the cap is raised to: what was said, or twice what it is. `None` if it is no cap of the goal, or
+/// not raised by that.
+pub(super) fn raised(spec: &GoalSpec, cap: Cap, to: Option<f64>) -> Option<Raised> {
+    let whole = |now: u64| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+        let to = to.map_or(now.saturating_mul(2), |to| to as u64);
+        (to > now).then_some(to)
+    };
+    match cap {
+        Cap::Tokens => Some(Raised::Tokens(whole(spec.budget_tokens?)?)),
+        Cap::Turns => {
+            let turns = whole(u64::from(spec.budget_turns?))?;
+            Some(Raised::Turns(u32::try_from(turns).unwrap_or(u32::MAX)))
+        }
+        Cap::Time => Some(Raised::Time(whole(spec.budget_time_minutes?)?)),
+        Cap::Cost => {
+            let now = micro_usd(spec.budget_cost_usd?);
+            let to = to.map_or(now.saturating_mul(2), micro_usd);
+            (to > now).then_some(Raised::Cost(to))
+        }
+        Cap::Share => Some(Raised::Share),
+        Cap::History => None,
+    }
+}
+
+fn label(raised: Raised) -> String {
+    let (what, to) = match raised {
+        Raised::Tokens(tokens) => ("token budget", format!("{tokens} tokens")),
+        Raised::Cost(micro_usd) => ("money budget", dollars(micro_usd)),
+        Raised::Turns(turns) => ("turn budget", format!("{turns} turns")),
+        Raised::Time(minutes) => ("time budget", format!("{minutes} minute(s)")),
+        Raised::Share => return "let the item use all that is left of the goal's budget".to_owned(),
+    };
+    format!("raise the {what} to twice what it is, {to}, or to what you say with --to")
+}
+
+fn dollars(micro_usd: MicroUsd) -> String {
+    format!("{}.{:06} USD", micro_usd / 1_000_000, micro_usd % 1_000_000)
+}

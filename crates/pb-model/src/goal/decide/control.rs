@@ -1,0 +1,87 @@
+//! What a person may say about a goal as a whole: stand still, go on, try again, come first.
+
+use super::Decision;
+use super::answer;
+use crate::Verdict;
+use crate::goal::command::Rejection;
+use crate::goal::escalation::Reply;
+use crate::goal::event::Event;
+use crate::goal::state::{GoalStatus, ItemStatus};
+use crate::spec::PRIORITY_MAX;
+
+pub(super) fn pause(decision: &mut Decision, by: String) -> Result<(), Rejection> {
+    let state = &decision.state;
+    match state.goal.status {
+        GoalStatus::Queued | GoalStatus::Active if state.goal.cancel.is_none() => {
+            if !state.is_paused() {
+                decision.emit(Event::GoalPaused { by });
+            }
+            Ok(())
+        }
+        GoalStatus::Queued | GoalStatus::Active => Err(Rejection::Cannot("paused", "cancelled")),
+        status @ (GoalStatus::Blocked
+        | GoalStatus::Completed
+        | GoalStatus::Cancelled
+        | GoalStatus::Failed) => Err(Rejection::Cannot("paused", status.as_str())),
+    }
+}
+
+/// Ends a pause, or answers what a blocked goal asks. A goal that runs already goes on.
+pub(super) fn resume(decision: &mut Decision, by: &str, reply: Option<Reply>) -> Result<(), Rejection> {
+    let status = decision.state.goal.status;
+    match status {
+        GoalStatus::Queued | GoalStatus::Active | GoalStatus::Blocked => {}
+        GoalStatus::Failed => return Err(Rejection::Cannot("resumed", "failed")),
+        GoalStatus::Completed | GoalStatus::Cancelled => {
+            return Err(Rejection::Cannot("resumed", status.as_str()));
+        }
+    }
+    if let Some(reply) = reply {
+        answer::all(decision, reply, by)?;
+    } else if status == GoalStatus::Blocked && decision.state.open_escalations().next().is_some() {
+        return Err(answer::needed(&decision.state, "the goal is blocked"));
+    }
+    if decision.state.is_paused() {
+        decision.emit(Event::GoalResumed { by: by.to_owned() });
+    }
+    Ok(())
+}
+
+/// A goal that failed is tried again: what failed of it, from the start; what is done stays done.
+pub(super) fn retry(decision: &mut Decision, by: String) -> Result<(), Rejection> {
+    let status = decision.state.goal.status;
+    if status != GoalStatus::Failed {
+        return Err(Rejection::Cannot("retried", status.as_str()));
+    }
+    let failed = decision.state.items.iter().filter(|item| match item.status {
+        ItemStatus::Failed => true,
+        // A gate of it that had passed did not hold before delivery.
+        ItemStatus::Done => item.verdict == Some(Verdict::Failed),
+        ItemStatus::Queued
+        | ItemStatus::Ready
+        | ItemStatus::InProgress
+        | ItemStatus::Verify
+        | ItemStatus::Blocked
+        | ItemStatus::Skipped => false,
+    });
+    let failed: Vec<_> = failed.map(|item| item.id).collect();
+    decision.emit(Event::GoalResumed { by });
+    for item in failed {
+        decision.emit(Event::ItemReopened { item, allow: None });
+    }
+    Ok(())
+}
+
+pub(super) fn prioritize(decision: &mut Decision, priority: u8, by: String) -> Result<(), Rejection> {
+    let goal = &decision.state.goal;
+    if priority > PRIORITY_MAX {
+        return Err(Rejection::BadAnswer(format!("a priority is 0 to {PRIORITY_MAX}")));
+    }
+    if goal.status.is_terminal() {
+        return Err(Rejection::Cannot("prioritized", goal.status.as_str()));
+    }
+    if goal.spec.priority != priority {
+        decision.emit(Event::GoalPrioritized { priority, by });
+    }
+    Ok(())
+}

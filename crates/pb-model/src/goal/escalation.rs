@@ -1,0 +1,212 @@
+//! What a human is asked, and what they may answer.
+//!
+//! ```text
+//!          escalation.respond, goal.resume: the first answer wins
+//! open ----------------------------------------------------------> resolved
+//! ```
+//!
+//! What an answer does is decided in `decide/answer.rs`.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::spending::{Cap, MicroUsd};
+use crate::{EscalationId, GoalId, ItemId, Millis, RunId};
+
+/// A question to a human, with everything needed to decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    /// Its id.
+    pub id: EscalationId,
+    /// The goal.
+    pub goal_id: GoalId,
+    /// The item, if it is about one.
+    pub item_id: Option<ItemId>,
+    /// The run, if it is about one.
+    pub run_id: Option<RunId>,
+    /// When it was raised.
+    pub created_at_ms: Millis,
+    /// What kind of question it is.
+    pub escalation_type: EscalationType,
+    /// One line.
+    pub title: String,
+    /// Everything needed to decide.
+    pub packet: Packet,
+    /// The cap that is reached, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<Cap>,
+    /// Digest of the call that may not be repeated without a yes, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+    /// The answer; none while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Resolution>,
+}
+
+impl Escalation {
+    /// Whether nobody has answered yet.
+    pub fn is_open(&self) -> bool {
+        self.resolution.is_none()
+    }
+
+    /// Whether this answer is one of those that were offered.
+    pub fn offers(&self, answer: Answer) -> bool {
+        self.packet.options.iter().any(|option| option.action == answer.as_str())
+    }
+}
+
+/// What a human answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Try it again: what hindered it is mended, or repeating it is safe.
+    Retry,
+    /// Go on without it: it is done already, or not needed.
+    Skip,
+    /// Raise the cap, and try it again.
+    Raise,
+    /// Deliver what is done, and leave the rest.
+    Finish,
+    /// Cancel the goal.
+    Cancel,
+}
+
+impl Answer {
+    /// Every answer, in the order in which they are listed.
+    pub const ALL: [Self; 5] = [Self::Retry, Self::Skip, Self::Raise, Self::Finish, Self::Cancel];
+
+    /// The word on the wire and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+            Self::Raise => "raise",
+            Self::Finish => "finish",
+            Self::Cancel => "cancel",
+        }
+    }
+}
+
+/// There is no answer of this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no answer `{0}`; there are: retry, skip, raise, finish, cancel")]
+pub struct UnknownAnswer(String);
+
+impl FromStr for Answer {
+    type Err = UnknownAnswer;
+
+    fn from_str(word: &str) -> Result<Self, UnknownAnswer> {
+        Self::ALL
+            .into_iter()
+            .find(|answer| answer.as_str() == word)
+            .ok_or_else(|| UnknownAnswer(word.to_owned()))
+    }
+}
+
+/// An answer, with what may come with it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reply {
+    /// The answer.
+    pub answer: Answer,
+    /// What a cap is raised to, in its own unit: tokens, US dollars, answers of models, minutes.
+    pub to: Option<f64>,
+}
+
+/// What was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// The answer.
+    pub answer: Answer,
+    /// Who gave it.
+    pub by: String,
+    /// What was raised, and to what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised: Option<Raised>,
+}
+
+/// A cap that was raised, to this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cap", content = "to", rename_all = "snake_case")]
+pub enum Raised {
+    /// Tokens.
+    Tokens(u64),
+    /// Money.
+    Cost(MicroUsd),
+    /// Answers of models.
+    Turns(u32),
+    /// Minutes of running time.
+    Time(u64),
+    /// The item may use all of the goal's budget.
+    Share,
+}
+
+/// The kinds of escalation (`architecture.md` §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EscalationType {
+    /// The goal can be read in more than one way.
+    Clarification,
+    /// A risky act waits for a yes.
+    Approval,
+    /// A budget is used up.
+    Budget,
+    /// No progress.
+    Stuck,
+    /// A credential or a model is missing.
+    Credential,
+    /// Going on might do an outside effect twice.
+    Risk,
+    /// The same failure, again and again.
+    RepeatedFailure,
+}
+
+impl EscalationType {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Clarification => "clarification",
+            Self::Approval => "approval",
+            Self::Budget => "budget",
+            Self::Stuck => "stuck",
+            Self::Credential => "credential",
+            Self::Risk => "risk",
+            Self::RepeatedFailure => "repeated_failure",
+        }
+    }
+}
+
+/// Everything a human needs to decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packet {
+    /// What was being done.
+    pub context: String,
+    /// What was tried.
+    pub attempts: Vec<AttemptSummary>,
+    /// How things stand now.
+    pub current_state: String,
+    /// Why it stopped.
+    pub root_cause: String,
+    /// What can be done.
+    pub options: Vec<EscalationOption>,
+}
+
+/// One attempt, in one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptSummary {
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// When it started.
+    pub at_ms: Millis,
+    /// How it ended.
+    pub outcome: String,
+}
+
+/// One way on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EscalationOption {
+    /// The action's name.
+    pub action: String,
+    /// What it means.
+    pub label: String,
+}

@@ -1,0 +1,90 @@
+//! Folding what a person said: pause, resume, priority, answers.
+
+use crate::goal::escalation::{Raised, Resolution};
+use crate::goal::event::Event;
+use crate::goal::state::{Goal, GoalState, GoalStatus, ItemStatus, Reason};
+use crate::spec::{GoalSpec, Work};
+use crate::{EscalationId, ItemId, Verdict};
+
+impl GoalState {
+    pub(super) fn apply_control(&mut self, event: &Event) {
+        match event {
+            Event::GoalPaused { by } => {
+                self.goal.paused_by = Some(by.clone());
+                self.goal.reason = Some(Reason::Paused);
+            }
+            Event::GoalResumed { .. } => resume(&mut self.goal),
+            Event::GoalPrioritized { priority, .. } => self.goal.spec.priority = *priority,
+            Event::ItemReopened { item, allow } => self.reopen(*item, allow.as_deref()),
+            Event::ItemSkipped { item, .. } => self.with_item(*item, |item| {
+                item.status = ItemStatus::Skipped;
+                item.verdict = Some(Verdict::Unverified);
+                item.not_before_ms = None;
+            }),
+            Event::EscalationResolved { escalation, item, resolution } => {
+                self.resolve(*escalation, *item, resolution);
+            }
+            _ => {}
+        }
+    }
+
+    fn reopen(&mut self, id: ItemId, allow: Option<&str>) {
+        let met = self.item(id).is_some_and(|item| self.needs_met(item));
+        self.with_item(id, |item| {
+            item.status = if met { ItemStatus::Ready } else { ItemStatus::Queued };
+            item.verdict = None;
+            item.error = None;
+            item.retry_count = 0;
+            item.not_before_ms = None;
+            item.allowed.extend(allow.map(str::to_owned));
+        });
+    }
+
+    fn resolve(&mut self, id: EscalationId, item: Option<ItemId>, resolution: &Resolution) {
+        if let Some(asked) = self.escalations.iter_mut().find(|asked| asked.id == id) {
+            asked.resolution = Some(resolution.clone());
+        }
+        match resolution.raised {
+            Some(Raised::Share) => {
+                if let Some(item) = item {
+                    self.with_item(item, |item| {
+                        if let Work::Agent(agent) = &mut item.work {
+                            agent.budget_percent = None;
+                        }
+                    });
+                }
+            }
+            Some(raised) => raise(&mut self.goal.spec, raised),
+            None => {}
+        }
+    }
+}
+
+/// A goal that stood still goes on where it stood; one that had given its folder back claims it again.
+fn resume(goal: &mut Goal) {
+    goal.paused_by = None;
+    match goal.status {
+        GoalStatus::Blocked | GoalStatus::Failed => {
+            goal.status = GoalStatus::Queued;
+            goal.reason = None;
+            goal.error = None;
+            goal.verdict = None;
+            goal.summary = None;
+            goal.completed_at_ms = None;
+        }
+        GoalStatus::Queued | GoalStatus::Active | GoalStatus::Completed | GoalStatus::Cancelled => {
+            goal.reason = goal.waits_for.map(|_| Reason::WaitingForWorkspace);
+        }
+    }
+}
+
+fn raise(spec: &mut GoalSpec, raised: Raised) {
+    match raised {
+        Raised::Tokens(tokens) => spec.budget_tokens = Some(tokens),
+        #[expect(clippy::cast_precision_loss, reason = "exact below nine billion dollars")]
+        Raised::Cost(micro_usd) => spec.budget_cost_usd = Some(micro_usd as f64 / 1_000_000.0),
+        Raised::Turns(turns) => spec.budget_turns = Some(turns),
+        Raised::Time(minutes) => spec.budget_time_minutes = Some(minutes),
+        Raised::Share => {}
+    }
+}
