@@ -395,10 +395,7 @@ impl Told {
             }
             Event::ArtifactCreated { artifact } => say(&artifact.path),
             Event::GoalCompleted { summary, .. } => say(&format!("({summary})")),
-            Event::GoalBlocked { escalations, .. } => {
-                let asked: Vec<String> = escalations.iter().map(|id| question(*id)).collect();
-                say(&asked.join(" "));
-            }
+            Event::GoalBlocked { escalations, .. } => escalations.iter().for_each(|id| say(&question(*id))),
             Event::GoalFailed { reason, error } => {
                 say(&format!("{} ({})", reason.as_str(), error.message));
             }
