@@ -105,11 +105,18 @@ impl Fold<'_> {
                     self.fail("I4: its item had ended", record);
                 }
             }
+            // A human said so.
+            Event::ItemReopened { item, .. } => {
+                self.ended.remove(item);
+            }
             Event::ItemStarted { item, .. } => {
                 let needs = before.item(*item).map(|item| item.needs.clone()).unwrap_or_default();
                 let is_proven = |need: &ItemId| {
                     before.item(*need).is_some_and(|need| {
-                        need.status == ItemStatus::Done && need.verdict != Some(Verdict::Failed)
+                        let is_done =
+                            need.status == ItemStatus::Done && need.verdict != Some(Verdict::Failed);
+                        // A human said to go on without it.
+                        is_done || need.status == ItemStatus::Skipped
                     })
                 };
                 if !needs.iter().all(is_proven) {

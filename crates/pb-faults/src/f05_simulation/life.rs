@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pb_model::goal::GoalStatus;
+use pb_model::goal::{Answer, GoalStatus};
 use pb_model::{GoalId, GoalSpec};
 use pb_runtime::{Clock, Home, Ids, Tasks};
 use pb_scheduler::simulation::{Incarnation, Results};
@@ -32,6 +32,10 @@ const TICK: Duration = Duration::from_millis(50);
 const SKEW_MS: i64 = 120_000;
 /// How long everything may take once nothing crashes any more (I9).
 const END_MAX: Duration = Duration::from_hours(1);
+/// How often people say something, at most.
+const SAID_MAX: u32 = 8;
+/// How long after what was said before, in milliseconds.
+const SAID_AFTER_MS_MAX: u64 = 20_000;
 /// How long the scheduler stays dead at most, in milliseconds.
 const DOWN_MS_MAX: u64 = 10_000;
 /// When a late result comes, at most, after a start, in milliseconds.
@@ -134,7 +138,33 @@ impl Life {
                 commands.push((self.rng.random_range(0..9_000), command("goal.cancel", goal, &params)));
             }
         }
+        for _ in 0..self.rng.random_range(0..SAID_MAX) {
+            let (goal, _) = self.goals[self.rng.random_range(0..self.goals.len())];
+            self.say(goal, &mut commands);
+        }
         commands
+    }
+
+    /// Somebody answers, retries, or pauses for a while, whether that can be done then or not.
+    fn say(&mut self, goal: GoalId, commands: &mut Vec<(u64, NewCommand)>) {
+        let soon = |rng: &mut StdRng| rng.random_range(0..SAID_AFTER_MS_MAX);
+        let number = commands.len();
+        let mut push = |after_ms, method: &str, params: &serde_json::Value| {
+            let mut command = command(method, goal, params);
+            command.id = format!("{} {number} {method}", command.id);
+            commands.push((after_ms, command));
+        };
+        let answer = Answer::ALL[self.rng.random_range(0..Answer::ALL.len())].as_str();
+        match self.rng.random_range(0..3) {
+            0 => push(soon(&mut self.rng), "goal.retry", &json!({"goalId": goal})),
+            1 => {
+                push(soon(&mut self.rng), "goal.resume", &json!({"goalId": goal, "answer": answer}));
+            }
+            _ => {
+                push(soon(&mut self.rng), "goal.pause", &json!({"goalId": goal}));
+                push(soon(&mut self.rng), "goal.resume", &json!({"goalId": goal}));
+            }
+        }
     }
 
     /// One start of the scheduler; whether there has to be another.
@@ -248,15 +278,15 @@ async fn all_ended(
     let log = LogReader::open(&home.state_db()).await?;
     let open = [GoalStatus::Queued, GoalStatus::Active].map(GoalStatus::as_str);
     loop {
-        let counts = log.goal_counts().await?;
-        let all: u64 = counts.iter().map(|(_, count)| count).sum();
-        let mut is_over =
-            all == goals as u64 && counts.iter().all(|(status, _)| !open.contains(&status.as_str()));
+        // The commands first: the last of them may have a goal go on.
         let answered = answered_so_far(answered);
-        is_over &= answered.len() == commands;
+        let mut is_over = answered.len() == commands;
         for id in answered {
             is_over &= log.command(&id).await?.is_some();
         }
+        let counts = log.goal_counts().await?;
+        let all: u64 = counts.iter().map(|(_, count)| count).sum();
+        is_over &= all == goals as u64 && counts.iter().all(|(status, _)| !open.contains(&status.as_str()));
         if is_over {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pb_model::goal::{
-    Command, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Item, ItemStatus, Run, Want,
+    Command, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Item, Run, Want,
 };
 use pb_model::{Effect, GoalId, ItemId, RunId};
 use pb_scheduler::simulation::World;
@@ -160,7 +160,7 @@ impl Machine {
     }
 
     fn check_needs(&self, state: &GoalState, item: &Item) {
-        let is_done = |need: &ItemId| state.item(*need).is_some_and(|need| need.status == ItemStatus::Done);
+        let is_done = |need: &ItemId| state.item(*need).is_some_and(|need| need.status.is_settled());
         if !item.needs.iter().all(is_done) {
             self.inner().wrong.push(format!("I7: `{}` runs before what it needs is done", item.key));
         }
