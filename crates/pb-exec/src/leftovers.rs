@@ -47,6 +47,31 @@ pub fn find(is_ours: impl Fn(&str) -> bool) -> Vec<Leftover> {
         .collect()
 }
 
+/// Everything that runs below the scheduler with this pid and start time: its keepers, and what they watch.
+pub fn below(scheduler: u32, start_time: u64) -> Vec<Leftover> {
+    if process::read(scheduler).is_none_or(|found| found.start_time != start_time) {
+        return Vec::new();
+    }
+    let below = process::descendants(&[scheduler], &process::all());
+    let bare = |process: &Process| Leftover {
+        pid: process.pid,
+        start_time: process.start_time,
+        step: String::new(),
+        keeper: false,
+    };
+    let running = below.iter().filter(|process| !process.zombie);
+    // A tool may have emptied its environment; it is ours all the same.
+    running.map(|process| read(process.pid).unwrap_or_else(|| bare(process))).collect()
+}
+
+/// Those of them that still run.
+pub fn still_there(leftovers: Vec<Leftover>) -> Vec<Leftover> {
+    let runs = |found: &Leftover| {
+        process::read(found.pid).is_some_and(|now| now.start_time == found.start_time && !now.zombie)
+    };
+    leftovers.into_iter().filter(runs).collect()
+}
+
 /// Ends them and everything below them, within about `deadline`; says how many are still there.
 ///
 /// Keepers are asked first and get up to half of the time, for they know best what is theirs.

@@ -123,6 +123,11 @@ impl Home {
         self.root.join("gateway.lock")
     }
 
+    /// While it exists nothing is started: the kill switch.
+    pub fn halt(&self) -> PathBuf {
+        self.root.join("halt")
+    }
+
     /// The token of our own clients.
     pub fn token(&self) -> PathBuf {
         self.root.join("token")

@@ -11,6 +11,7 @@ pub mod disk;
 pub mod endpoint;
 pub mod environment;
 pub mod faultpoints;
+pub mod halt;
 pub mod home;
 pub mod ids;
 pub mod lock;

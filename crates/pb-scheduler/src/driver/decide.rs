@@ -3,6 +3,7 @@
 use pb_model::GoalId;
 use pb_model::goal::{Command, Failure, GoalState, Rejection, Want, wants};
 use pb_runtime::faultpoints::{self, Bug};
+use pb_runtime::halt;
 
 use super::{Driver, Input};
 use crate::commands;
@@ -98,7 +99,7 @@ impl Driver {
 
     /// Takes every step that needs no effect: plans, claims of folders and lanes, the begin of delivery.
     pub(super) fn advance(&mut self, turn: &mut Turn) {
-        if self.draining {
+        if self.draining || halt::is_set(&self.context.config.home) {
             return;
         }
         for goal in self.goals.in_order() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pb_model::GoalId;
 use pb_model::goal::{Want, next_wake, wants};
+use pb_runtime::halt;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +28,7 @@ impl Driver {
                 token.cancel();
             }
         }
-        if self.draining {
+        if self.draining || halt::is_set(&self.context.config.home) {
             return;
         }
         for (goal, want) in wanted {

@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 
-use pb_runtime::Home;
+use anyhow::Context;
+use pb_runtime::{Home, halt};
 
 use crate::daemon::{self, Daemon};
 use crate::exit::Exit;
@@ -26,6 +27,9 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
+    if halt::clear(&home).with_context(|| format!("cannot remove {}", home.halt().display()))? {
+        output::note("everything had been stopped with pb stop --all; from now on it goes on");
+    }
     if !daemon::ensure_both(&home, args.debug)? {
         output::note("gateway and scheduler are running already");
     }

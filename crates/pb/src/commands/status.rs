@@ -3,7 +3,7 @@
 use pb_protocol::client::Patience;
 use pb_protocol::methods::NoParams;
 use pb_protocol::methods::system::{self, DiskStatus, StatusResult};
-use pb_runtime::{Clock, Endpoint, Home, SchedulerInfo};
+use pb_runtime::{Clock, Endpoint, Home, SchedulerInfo, halt};
 use serde::Serialize;
 
 use crate::connection;
@@ -35,6 +35,8 @@ pub(crate) struct DaemonArgs {
 #[derive(Debug, Serialize)]
 struct Overview {
     home: String,
+    /// Whether everything was stopped with `pb stop --all`, so that nothing starts.
+    halted: bool,
     gateway: Process,
     scheduler: Process,
     /// What the gateway tells; absent when it does not answer.
@@ -98,10 +100,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (gateway, scheduler) = (Process::of(&home, Daemon::Gateway), Process::of(&home, Daemon::Scheduler));
     let info = scheduler.pid.and_then(|pid| SchedulerInfo::read(&home.scheduler_json(), pid));
     let told = gateway.running.then(|| ask(&home));
+    let halted = halt::is_set(&home);
     let exit = if gateway.running && scheduler.running { Exit::Ok } else { Exit::Unproven };
     if args.json {
         output::json(&Overview {
             home: home.root().display().to_string(),
+            halted,
             gateway,
             scheduler,
             system: told.and_then(Result::ok),
@@ -126,6 +130,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(info) = &info {
         output::data(format::field("models", models(info)))?;
         output::data(format::field("agents", agents(info)))?;
+    }
+    if halted {
+        let text = "everything was stopped with pb stop --all; nothing starts until: pb start";
+        output::data(format::field("halted", styled(WARN, text)))?;
     }
     output::data(format::field("home", home.root().display()))?;
     Ok(exit)

@@ -11,11 +11,22 @@ use crate::output;
 ///
 /// Goals that are not done go on at the next `pb start`. A process that does not end within 25 s is killed.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = "\
+Examples:
+  pb stop                      steps under way may end
+  pb stop --all                the kill switch: everything ends within two seconds")]
+pub(crate) struct Args {
+    /// End everything at once, tools included, and let nothing start until `pb start`
+    #[arg(long)]
+    all: bool,
+}
 
 /// Runs the command. The scheduler stops first, so that clients see its last events.
-pub(crate) fn run(_: &Args) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
+    if args.all {
+        return daemon::stop_all(&home);
+    }
     let scheduler = daemon::stop(&home, Daemon::Scheduler)?;
     let gateway = daemon::stop(&home, Daemon::Gateway)?;
     if scheduler.is_none() && gateway.is_none() {

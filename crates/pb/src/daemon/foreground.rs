@@ -5,6 +5,7 @@ use std::future::Future;
 use anyhow::Context;
 use pb_runtime::readiness::Readiness;
 use pb_runtime::signals::StopSignals;
+use pb_runtime::{Home, halt};
 use tokio_util::sync::CancellationToken;
 
 use super::Daemon;
@@ -37,7 +38,7 @@ where
         // A terminal's Ctrl-C and hang-up are not for us. We never lead a group yet, so this succeeds.
         let _ = rustix::process::setsid();
     }
-    let result = run(daemon, ground, start);
+    let result = may_start(daemon).and_then(|()| run(daemon, ground, start));
     if let Err(failure) = &result
         && ground.report_ready
     {
@@ -90,4 +91,13 @@ fn ready(daemon: Daemon, ground: Ground, about: String) {
     if ground.report_ready {
         Readiness::Ready(about).tell();
     }
+}
+
+/// The kill switch holds until a person says `pb start`.
+fn may_start(daemon: Daemon) -> Result<(), Failure> {
+    if !halt::is_set(&Home::from_environment()?) {
+        return Ok(());
+    }
+    let message = format!("the {} does not start: everything was stopped with pb stop --all", daemon.name());
+    Err(Failure::new(Exit::Busy, message).hint("when it may go on: pb start"))
 }

@@ -5,6 +5,7 @@
 mod background;
 mod ensure;
 mod foreground;
+mod halt;
 mod stop;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use pb_runtime::{Home, LockHolder};
 pub(crate) use background::start;
 pub(crate) use ensure::{ensure_both, started_line};
 pub(crate) use foreground::{Ground, serve};
+pub(crate) use halt::all as stop_all;
 pub(crate) use stop::stop;
 
 use crate::exit::Exit;

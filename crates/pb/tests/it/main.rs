@@ -30,6 +30,7 @@ mod help;
 mod inside;
 mod keeping;
 mod keys;
+mod kill_switch;
 mod life;
 mod model_fails;
 mod models;
