@@ -1,6 +1,8 @@
 //! What clients are told about an event: the ids and keys of the first implementation, and the
 //! full object, so that every client updates (`wire.md` §2.8, §3.2).
 
+mod control;
+
 use pb_model::goal::{Call, Charge, Event, Failure, GoalState, RunStatus};
 use serde_json::{Map, Value, json};
 
@@ -78,6 +80,8 @@ fn subject(event: &Event, state: &GoalState) -> Subject {
             }
             // A turn of a conversation is told often; who wants the whole run asks for it.
             _ if kind.starts_with("model.") || kind.starts_with("tool.") => Subject::Nothing,
+            // `status` is that of the budget (`wire.md` §2.8).
+            _ if kind.starts_with("budget.") => Subject::Nothing,
             (_, Some(run)) => Subject::Other("run", json!(Run::of(run, state))),
             _ => Subject::Goal,
         },
@@ -179,16 +183,13 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::EscalationCreated { escalation } => {
             json!({"escalationId": escalation.id, "type": escalation.escalation_type})
         }
-        Event::EscalationResolved { escalation, resolution, .. } => json!({
-            "escalationId": escalation,
-            "action": resolution.answer,
-            "resolvedBy": resolution.by,
-            "raised": resolution.raised,
-        }),
-        Event::GoalPaused { by } => json!({"pausedBy": by}),
-        Event::GoalResumed { by } => json!({"resumedBy": by}),
-        Event::GoalPrioritized { priority, by } => json!({"priority": priority, "prioritizedBy": by}),
-        Event::ItemSkipped { by, .. } => json!({"skippedBy": by}),
+        Event::EscalationResolved { .. }
+        | Event::BudgetWarned { .. }
+        | Event::BudgetExceeded { .. }
+        | Event::GoalPaused { .. }
+        | Event::GoalResumed { .. }
+        | Event::GoalPrioritized { .. }
+        | Event::ItemSkipped { .. } => control::particulars(event, state),
         Event::GoalCompleted { verdict, summary } => json!({"verdict": verdict, "summary": summary}),
         Event::GoalBlocked { escalations, summary } => {
             json!({"escalationIds": escalations, "summary": summary})

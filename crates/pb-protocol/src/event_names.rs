@@ -51,6 +51,8 @@ names! {
     "gate.completed", "one of them ran", "`gate` (with its evidence)";
     "escalation.created", "a human is asked", "`escalation` (whole), `escalationId`, `type`";
     "escalation.resolved", "a human answered", "`escalation` (whole), `escalationId`, `action`, `resolvedBy`, `raised`";
+    "budget.warning", "70 % or 90 % of a cap is used; told once each", "`level` (`warning`, `critical`), `cap`, `percent`, `status`";
+    "budget.exceeded", "a cap is reached; a human is asked", "`cap`, `status`";
     "artifact.created", "a file was delivered", "`artifact` (whole)";
 }
 

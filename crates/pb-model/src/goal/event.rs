@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conversation::{Call, CallEnd, Used};
 use super::escalation::{Escalation, Resolution};
-use super::spending::{Charge, Reservation};
+use super::spending::{Cap, Charge, Reservation};
 use super::state::{
     Artifact, CancelRequest, Execution, Failure, GateResult, Goal, GoalState, Item, Reason, Run, RunStatus,
 };
@@ -108,6 +108,10 @@ pub enum Event {
     ItemSkipped { item: ItemId, by: String },
     /// A human is asked.
     EscalationCreated { escalation: Box<Escalation> },
+    /// So much of a cap of the goal is used, in percent.
+    BudgetWarned { cap: Cap, percent: u8 },
+    /// A cap is reached; a human is asked.
+    BudgetExceeded { item: Option<ItemId>, cap: Cap },
     /// A human answered.
     EscalationResolved { escalation: EscalationId, item: Option<ItemId>, resolution: Resolution },
     /// All items are done; delivery begins.
@@ -193,6 +197,8 @@ impl Event {
             Self::GateCompleted { .. } => "gate.completed",
             Self::EscalationCreated { .. } => "escalation.created",
             Self::EscalationResolved { .. } => "escalation.resolved",
+            Self::BudgetWarned { .. } => "budget.warning",
+            Self::BudgetExceeded { .. } => "budget.exceeded",
             Self::ArtifactCreated { .. } => "artifact.created",
         }
     }
@@ -217,6 +223,7 @@ impl Event {
             | Self::VerificationCompleted { item, .. } => Some(*item),
             Self::RunContinued { item, .. }
             | Self::EscalationResolved { item, .. }
+            | Self::BudgetExceeded { item, .. }
             | Self::RunCompleted { item, .. }
             | Self::ModelRequested { item, .. }
             | Self::ModelAnswered { item, .. }
@@ -234,6 +241,7 @@ impl Event {
             | Self::GoalPaused { .. }
             | Self::GoalResumed { .. }
             | Self::GoalPrioritized { .. }
+            | Self::BudgetWarned { .. }
             | Self::GoalFailed { .. }
             | Self::GoalCancelling { .. }
             | Self::GoalCancelled { .. }
@@ -266,6 +274,7 @@ impl Event {
             | Self::ItemReopened { .. }
             | Self::ItemSkipped { .. }
             | Self::EscalationResolved { .. }
+            | Self::BudgetExceeded { .. }
             | Self::GoalCreated { .. }
             | Self::GoalPlanned { .. }
             | Self::GoalWaiting { .. }
@@ -278,6 +287,7 @@ impl Event {
             | Self::GoalPaused { .. }
             | Self::GoalResumed { .. }
             | Self::GoalPrioritized { .. }
+            | Self::BudgetWarned { .. }
             | Self::GoalFailed { .. }
             | Self::GoalCancelling { .. }
             | Self::GoalCancelled { .. }

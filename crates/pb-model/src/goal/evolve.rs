@@ -48,6 +48,13 @@ impl GoalState {
             | Event::GoalFailed { .. }
             | Event::GoalCancelling { .. }
             | Event::GoalCancelled { .. } => self.apply_goal(event, at),
+            Event::BudgetWarned { cap, percent } => {
+                self.goal.spending.warned.insert(*cap, *percent);
+            }
+            // Nobody is warned of what has happened.
+            Event::BudgetExceeded { cap, .. } => {
+                self.goal.spending.warned.insert(*cap, 100);
+            }
             Event::GoalPaused { .. }
             | Event::GoalResumed { .. }
             | Event::GoalPrioritized { .. }

@@ -52,7 +52,7 @@ pub use escalation::{
 };
 pub use event::{Event, Touched};
 pub use evolve::evolve;
-pub use spending::{Amount, Cap, Caps, Charge, MicroUsd, Reservation, Spending, micro_usd};
+pub use spending::{Amount, Cap, Caps, Charge, MicroUsd, Reservation, Spending, WARN_PERCENT, micro_usd};
 pub use state::{
     Artifact, CancelRequest, Continuation, Evidence, Execution, ExecutionOutcome, Failure, GateResult, Goal,
     GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Run, RunStage, RunStatus,

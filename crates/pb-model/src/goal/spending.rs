@@ -5,11 +5,13 @@
 //! at or below each cap, but for a call that was reported above its reservation: that is an
 //! *overrun*, charged in full.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::state::GoalState;
 use crate::spec::{GoalSpec, Work};
-use crate::{ItemId, RunId};
+use crate::{ItemId, Millis, RunId};
 
 /// Millionths of a US dollar.
 pub type MicroUsd = u64;
@@ -85,7 +87,13 @@ pub struct Spending {
     pub overrun: bool,
     /// Whether a settled call has no price: the goal has cost more than the sum says.
     pub unpriced: bool,
+    /// The highest of [`WARN_PERCENT`] that was told of each cap.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub warned: BTreeMap<Cap, u8>,
 }
+
+/// Parts of a cap at which people are warned, once each, in percent: `warning` and `critical`.
+pub const WARN_PERCENT: [u8; 2] = [70, 90];
 
 impl Spending {
     /// Settled and promised.
@@ -114,7 +122,7 @@ impl Spending {
 }
 
 /// A cap that a call would break, in words for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cap {
     /// Tokens.
@@ -213,6 +221,25 @@ impl GoalState {
             Some((share, used)) => left.lower(share.left(used)),
             None => left,
         }
+    }
+
+    /// How much of each of the goal's caps is used at `now`, in percent, rounded down.
+    pub fn used_percent(&self, now: Millis) -> Vec<(Cap, u64)> {
+        let (spec, spending) = (&self.goal.spec, &self.goal.spending);
+        let caps = Caps::of(spec);
+        let time_ms = spec.budget_time_minutes.map(|minutes| minutes.saturating_mul(60_000));
+        let ran_ms = time_ms.zip(self.goal.time_left_ms(now)).map_or(0, |(all, left)| all - left.min(all));
+        let used = [
+            (Cap::Tokens, caps.tokens, spending.settled.tokens),
+            (Cap::Cost, caps.micro_usd, spending.settled.micro_usd),
+            (Cap::Turns, spec.budget_turns.map(u64::from), spending.turns.into()),
+            (Cap::Time, time_ms, ran_ms),
+        ];
+        let percent = |(cap, of, used): (Cap, Option<u64>, u64)| {
+            let percent = u128::from(used) * 100 / u128::from(of.filter(|of| *of > 0)?);
+            Some((cap, u64::try_from(percent).unwrap_or(u64::MAX)))
+        };
+        used.into_iter().filter_map(percent).collect()
     }
 
     /// The cap that one more call for `item`, costing `amount`, would break.

@@ -76,6 +76,8 @@ fn fact(event: &Event, state: &GoalState) -> Vec<What> {
         | Event::ItemSkipped { .. }
         | Event::EscalationCreated { .. }
         | Event::EscalationResolved { .. }
+        | Event::BudgetWarned { .. }
+        | Event::BudgetExceeded { .. }
         | Event::GoalPaused { .. }
         | Event::GoalResumed { .. }
         | Event::GoalPrioritized { .. }

@@ -54,6 +54,10 @@ impl Lines {
                 format!("delivered {path} ({size})")
             }
             ("escalation", _) => of_escalation(&payload)?,
+            ("budget", "warning") => {
+                let (percent, cap) = (payload.percent?, payload.cap?.as_str());
+                styled(WARN, format_args!("{percent} % of the {cap} is used"))
+            }
             _ => return None,
         };
         let since = styled(DIM, format_args!("{:>9}", seconds(at.saturating_sub(began_at))));

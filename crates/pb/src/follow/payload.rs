@@ -1,6 +1,7 @@
 //! What the lines need from an event's data (`pb-protocol/src/event.rs` writes it).
 
 use pb_model::Verdict;
+use pb_model::goal::Cap;
 use pb_protocol::domain::{Artifact, Error, Escalation, GateResult, Goal, Run, WorkItem};
 use serde::Deserialize;
 
@@ -33,6 +34,9 @@ pub(super) struct Payload {
     /// `escalation.resolved`: the answer, and who gave it.
     pub(super) action: Option<String>,
     pub(super) resolved_by: Option<String>,
+    /// `budget.warning`: so much of a cap is used.
+    pub(super) cap: Option<Cap>,
+    pub(super) percent: Option<u8>,
     /// `workitem.updated`: who said to go on without the item.
     pub(super) skipped_by: Option<String>,
     /// `workitem.updated`: the item is tried again.

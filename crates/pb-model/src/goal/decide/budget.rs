@@ -1,14 +1,14 @@
-//! What a human is asked when a cap is reached.
+//! Caps: warnings on the way, and what a human is asked when one is reached.
 
 use super::Decision;
 use super::escalate::Question;
 use crate::goal::escalation::{Answer, EscalationType, Raised};
-use crate::goal::spending::{Cap, MicroUsd, micro_usd};
-use crate::goal::state::Item;
+use crate::goal::event::Event;
+use crate::goal::spending::{Cap, MicroUsd, WARN_PERCENT, micro_usd};
+use crate::goal::state::{GoalStatus, Item};
 use crate::spec::GoalSpec;
 
-/// A cap is reached.
-pub(super) fn question(decision: &Decision, item: Option<&Item>, cap: Cap) -> Question {
+fn question(decision: &Decision, item: Option<&Item>, cap: Cap) -> Question {
     let goal = &decision.state.goal;
     let spent = goal.spending.settled;
     let root_cause = match cap {
@@ -47,6 +47,27 @@ pub(super) fn question(decision: &Decision, item: Option<&Item>, cap: Cap) -> Qu
     question.options.insert(0, raise);
     question.cap = Some(cap);
     question
+}
+
+/// Warns of each cap that is used up to one of the marks, once each.
+pub(super) fn warn(decision: &mut Decision) {
+    match decision.state.goal.status {
+        GoalStatus::Queued | GoalStatus::Active => {}
+        GoalStatus::Blocked | GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed => return,
+    }
+    for (cap, used) in decision.state.used_percent(decision.moment.now_ms) {
+        let told = decision.state.goal.spending.warned.get(&cap).copied().unwrap_or(0);
+        let reached = WARN_PERCENT.into_iter().rev().find(|mark| u64::from(*mark) <= used);
+        if let Some(percent) = reached.filter(|mark| *mark > told) {
+            decision.emit(Event::BudgetWarned { cap, percent });
+        }
+    }
+}
+
+/// Tells that a cap is reached, and what a human is to be asked.
+pub(super) fn exceeded(decision: &mut Decision, item: Option<&Item>, cap: Cap) -> Question {
+    decision.emit(Event::BudgetExceeded { item: item.map(|item| item.id), cap });
+    question(decision, item, cap)
 }
 
 /// What the cap is raised to: what was said, or twice what it is. `None` if it is no cap of the goal, or

@@ -68,6 +68,7 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
         Command::Retry { by } => control::retry(&mut decision, by)?,
         Command::Prioritize { priority, by } => control::prioritize(&mut decision, priority, by)?,
     }
+    budget::warn(&mut decision);
     conclude::conclude(&mut decision);
     Ok(decision.events)
 }

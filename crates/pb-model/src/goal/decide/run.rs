@@ -231,7 +231,7 @@ fn exhausted(decision: &mut Decision, item: &Item, run: &Run) {
         status: RunStatus::Timeout,
         error: Some(error),
     });
-    let question = budget::question(decision, Some(item), Cap::Time);
+    let question = budget::exceeded(decision, Some(item), Cap::Time);
     escalate::item(decision, item.id, question);
 }
 

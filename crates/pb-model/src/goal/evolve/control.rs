@@ -2,8 +2,9 @@
 
 use crate::goal::escalation::{Raised, Resolution};
 use crate::goal::event::Event;
+use crate::goal::spending::Cap;
 use crate::goal::state::{Goal, GoalState, GoalStatus, ItemStatus, Reason};
-use crate::spec::{GoalSpec, Work};
+use crate::spec::Work;
 use crate::{EscalationId, ItemId, Verdict};
 
 impl GoalState {
@@ -54,7 +55,7 @@ impl GoalState {
                     });
                 }
             }
-            Some(raised) => raise(&mut self.goal.spec, raised),
+            Some(raised) => raise(&mut self.goal, raised),
             None => {}
         }
     }
@@ -78,13 +79,28 @@ fn resume(goal: &mut Goal) {
     }
 }
 
-fn raise(spec: &mut GoalSpec, raised: Raised) {
-    match raised {
-        Raised::Tokens(tokens) => spec.budget_tokens = Some(tokens),
+fn raise(goal: &mut Goal, raised: Raised) {
+    let spec = &mut goal.spec;
+    let cap = match raised {
+        Raised::Tokens(tokens) => {
+            spec.budget_tokens = Some(tokens);
+            Cap::Tokens
+        }
         #[expect(clippy::cast_precision_loss, reason = "exact below nine billion dollars")]
-        Raised::Cost(micro_usd) => spec.budget_cost_usd = Some(micro_usd as f64 / 1_000_000.0),
-        Raised::Turns(turns) => spec.budget_turns = Some(turns),
-        Raised::Time(minutes) => spec.budget_time_minutes = Some(minutes),
-        Raised::Share => {}
-    }
+        Raised::Cost(micro_usd) => {
+            spec.budget_cost_usd = Some(micro_usd as f64 / 1_000_000.0);
+            Cap::Cost
+        }
+        Raised::Turns(turns) => {
+            spec.budget_turns = Some(turns);
+            Cap::Turns
+        }
+        Raised::Time(minutes) => {
+            spec.budget_time_minutes = Some(minutes);
+            Cap::Time
+        }
+        Raised::Share => return,
+    };
+    // The warnings count anew: they are parts of another cap.
+    goal.spending.warned.remove(&cap);
 }

@@ -96,7 +96,7 @@ pub(super) fn hinder(decision: &mut Decision, item: Option<&Item>, run: &Run, hi
 pub(super) fn exhausted(decision: &mut Decision, item: Option<&Item>, run: &Run, cap: Cap) {
     let error = Failure::lasting("BUDGET_EXHAUSTED", format!("the {} is used up", cap.as_str()));
     end(decision, item, run, Err((RunStatus::Timeout, error)));
-    let question = budget::question(decision, item, cap);
+    let question = budget::exceeded(decision, item, cap);
     match item {
         Some(item) => escalate::item(decision, item.id, question),
         None => escalate::goal(decision, question),

@@ -147,6 +147,7 @@ fn raising_a_cap_answers_every_branch_that_stopped_at_it() {
       run.started b1
     > next a1 tokens=200
       run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a token budget
       escalation.created a1 ?60 budget
       workitem.blocked a ?60
     > exec b1 ok
@@ -209,6 +210,7 @@ fn what_is_done_is_delivered_and_the_rest_left_out() {
       run.started b1
     > next b1 tokens=200
       run.completed b1 timeout BUDGET_EXHAUSTED
+      budget.exceeded b token budget
       escalation.created b1 ?60 budget
       workitem.blocked b ?60
     > say 60 finish
@@ -267,6 +269,7 @@ fn nothing_done_is_nothing_to_deliver_and_cancel_is_an_answer() {
       run.started a1
     > next a1 tokens=200
       run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a token budget
       escalation.created a1 ?50 budget
       workitem.blocked a ?50
       goal.blocked ?50

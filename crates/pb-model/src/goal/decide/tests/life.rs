@@ -343,6 +343,7 @@ fn a_used_up_time_budget_asks_a_human() {
     > exec a1 budget
       run.executed a1 (the goal's budget is used up)
       run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a time budget
       escalation.created a1 ?50 budget
       workitem.blocked a ?50
       goal.blocked ?50
@@ -381,6 +382,7 @@ fn nothing_starts_once_the_budget_is_used_up() {
     > exec a1 budget
       run.executed a1 (the goal's budget is used up)
       run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a time budget
       escalation.created a1 ?60 budget
       workitem.blocked a ?60
     = active execution, a blocked, b in_progress, c ready, spent 0 ms and since 40, 0 ms left

@@ -109,6 +109,7 @@ fn a_model_is_not_asked_again() {
       tool.completed a1 look#2 Ok
     > next a1
       run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a room for the goal's history
       escalation.created a1 ?90 budget
       workitem.blocked a ?90
       goal.blocked ?70 ?90

@@ -30,9 +30,11 @@ fn a_cap_on_tokens_is_a_cap() {
       model.requested a1 #3 160 token(s) 0 µUSD
     > answer a1 look?
       model.answered a1 #3 160 token(s) assumed look#4
+      budget.warning 90 % of the token budget
     > act a1 + tokens=1
       tool.completed a1 look#4 Ok
       run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a token budget
       escalation.created a1 ?90 budget
       workitem.blocked a ?90
       goal.blocked ?90
@@ -60,6 +62,7 @@ fn a_share_of_a_cap_is_a_cap() {
       run.started a1
     > next a1 tokens=1 usd=51
       run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a item's share of the budget
       escalation.created a1 ?50 budget
       workitem.blocked a ?50
       goal.blocked ?50
@@ -89,9 +92,11 @@ fn a_cap_on_turns_is_a_cap() {
       model.requested a1 #1 1 token(s) 0 µUSD
     > answer a1 look? used=1
       model.answered a1 #1 1 token(s) look#2
+      budget.warning 90 % of the turn budget
     > act a1 + tokens=1
       tool.completed a1 look#2 Ok
       run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a turn budget
       escalation.created a1 ?70 budget
       workitem.blocked a ?70
       goal.blocked ?70
@@ -121,6 +126,7 @@ fn a_call_that_cost_more_than_was_put_aside_stops_a_goal_with_a_cap() {
     > answer a1 look? used=101
       model.answered a1 #1 101 token(s) overrun look#2
       run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a token budget
       escalation.created a1 ?60 budget
       workitem.blocked a ?60
       goal.blocked ?60
@@ -283,5 +289,69 @@ fn cancelling_charges_the_call_in_flight() {
       goal.cancelled
     = cancelled planning, spent 20 ms
     = wants nothing
+    ");
+}
+
+#[test]
+fn people_are_warned_of_each_cap_at_70_and_90_percent_once_each() {
+    assert_snapshot!(check("
+        item a agent
+        ready tokens=100 turns=2
+        run a
+        next a1 tokens=70
+        answer a1 read? used=69
+        act a1 + tokens=10
+        answer a1 read? used=2
+        act a1 +
+        next a1 tokens=10
+        resume raise to=10
+        start
+        run a
+        next a2 tokens=25
+        answer a2 read? used=23
+        act a2 + tokens=5
+        answer a2 read? used=1
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=70
+      model.requested a1 #1 70 token(s) 0 µUSD
+    > answer a1 read? used=69
+      model.answered a1 #1 69 token(s) read#2
+    > act a1 + tokens=10
+      tool.completed a1 read#2 Ok
+      model.requested a1 #3 10 token(s) 0 µUSD
+    > answer a1 read? used=2
+      model.answered a1 #3 2 token(s) read#4
+      budget.warning 70 % of the token budget
+      budget.warning 90 % of the turn budget
+    > act a1 +
+      tool.completed a1 read#4 Ok
+    > next a1 tokens=10
+      run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a turn budget
+      escalation.created a1 ?a0 budget
+      workitem.blocked a ?a0
+      goal.blocked ?a0
+    > resume raise to=10
+      escalation.resolved a ?a0 raise by ann Turns(10)
+      workitem.updated a reopened
+      goal.updated resumed by ann
+    > start
+      goal.started
+    > run a
+      workitem.started a2
+      run.started a2
+    > next a2 tokens=25
+      model.requested a2 #1 25 token(s) 0 µUSD
+    > answer a2 read? used=23
+      model.answered a2 #1 23 token(s) read#2
+      budget.warning 90 % of the token budget
+    > act a2 + tokens=5
+      tool.completed a2 read#2 Ok
+      model.requested a2 #3 5 token(s) 0 µUSD
+    > answer a2 read? used=1
+      model.answered a2 #3 1 token(s) read#4
     ");
 }

@@ -476,6 +476,9 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
         Event::RunCompleted { run, .. } => {
             assert_eq!(before.run(*run).unwrap().status, RunStatus::Running);
         }
+        Event::BudgetWarned { cap, percent } => {
+            assert!(before.goal.spending.warned.get(cap) < Some(percent), "a warning that was told");
+        }
         Event::EscalationResolved { escalation, .. } => {
             assert!(before.escalation(*escalation).unwrap().is_open(), "the first answer wins");
         }

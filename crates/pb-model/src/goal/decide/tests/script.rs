@@ -358,12 +358,14 @@ impl Told {
             Event::GoalTakenOver { epoch, .. } => say(&format!("taken over by {epoch}")),
             Event::GoalPublishing => say("publishing"),
             Event::GoalCancelling { .. } => say("cancelling"),
-            Event::GoalPaused { .. }
+            Event::BudgetWarned { .. }
+            | Event::BudgetExceeded { .. }
+            | Event::GoalPaused { .. }
             | Event::GoalResumed { .. }
             | Event::GoalPrioritized { .. }
             | Event::ItemReopened { .. }
             | Event::ItemSkipped { .. }
-            | Event::EscalationResolved { .. } => say(&of_person(event)),
+            | Event::EscalationResolved { .. } => say(&of_control(event)),
             Event::RunContinued { epoch, ran_again: true, .. } => say(&format!("by {epoch}, again")),
             Event::RunContinued { epoch, .. } => say(&format!("by {epoch}")),
             Event::ModelRequested { .. }
@@ -643,9 +645,11 @@ fn of_conversation(event: &Event) -> String {
     }
 }
 
-/// What tells an event that a person made from others.
-fn of_person(event: &Event) -> String {
+/// What tells an event about control and budgets from others.
+fn of_control(event: &Event) -> String {
     match event {
+        Event::BudgetWarned { cap, percent } => format!("{percent} % of the {}", cap.as_str()),
+        Event::BudgetExceeded { cap, .. } => cap.as_str().to_owned(),
         Event::GoalPaused { by } => format!("paused by {by}"),
         Event::GoalResumed { by } => format!("resumed by {by}"),
         Event::GoalPrioritized { priority, .. } => format!("priority {priority}"),
@@ -656,6 +660,6 @@ fn of_person(event: &Event) -> String {
             let (question, answer) = (question(*escalation), resolution.answer.as_str());
             format!("{question} {answer} by {}{raised}", resolution.by)
         }
-        other => panic!("not of a person: {other:?}"),
+        other => panic!("not of control: {other:?}"),
     }
 }

@@ -1,0 +1,60 @@
+//! The keys of events about budgets, and about what people said.
+
+use pb_model::goal::{Event, Goal, GoalState, WARN_PERCENT};
+use serde_json::{Value, json};
+
+use crate::domain::usd;
+
+pub(super) fn particulars(event: &Event, state: &GoalState) -> Value {
+    match event {
+        Event::EscalationResolved { escalation, resolution, .. } => json!({
+            "escalationId": escalation,
+            "action": resolution.answer,
+            "resolvedBy": resolution.by,
+            "raised": resolution.raised,
+        }),
+        Event::BudgetWarned { cap, percent } => {
+            // The first implementation's words.
+            let level = if WARN_PERCENT.first() == Some(percent) { "warning" } else { "critical" };
+            let status = budget_status(&state.goal, level);
+            json!({"level": level, "cap": cap, "percent": percent, "status": status})
+        }
+        Event::BudgetExceeded { cap, .. } => {
+            json!({"cap": cap, "status": budget_status(&state.goal, "exceeded")})
+        }
+        Event::GoalPaused { by } => json!({"pausedBy": by}),
+        Event::GoalResumed { by } => json!({"resumedBy": by}),
+        Event::GoalPrioritized { priority, by } => json!({"priority": priority, "prioritizedBy": by}),
+        Event::ItemSkipped { by, .. } => json!({"skippedBy": by}),
+        _ => json!({}),
+    }
+}
+
+/// `BudgetStatus` of `wire.md` §3.1; a key whose cap there is not is null.
+fn budget_status(goal: &Goal, level: &str) -> Value {
+    let (spec, settled) = (&goal.spec, goal.spending.settled);
+    let minutes = goal.spent_time_ms.div_ceil(60_000);
+    let spent_usd = usd(settled.micro_usd);
+    let left = |limit: Option<u64>, spent: u64| limit.map(|limit| limit.saturating_sub(spent));
+    json!({
+        "goalId": goal.id,
+        "budget": {
+            "tokens": {
+                "limit": spec.budget_tokens,
+                "spent": settled.tokens,
+                "remaining": left(spec.budget_tokens, settled.tokens),
+            },
+            "time": {
+                "limitMinutes": spec.budget_time_minutes,
+                "spentMinutes": minutes,
+                "remainingMinutes": left(spec.budget_time_minutes, minutes),
+            },
+            "cost": {
+                "limitUsd": spec.budget_cost_usd,
+                "spentUsd": spent_usd,
+                "remainingUsd": spec.budget_cost_usd.map(|limit| (limit - spent_usd).max(0.0)),
+            },
+        },
+        "warningLevel": level,
+    })
+}
