@@ -127,7 +127,7 @@ impl Source {
             return Ok(None);
         };
         let snapshot = self.snapshot(&state, candidate.events);
-        Ok(Some(Compact { goal: candidate.goal, snapshot }))
+        Ok(Some(Compact { goal: candidate.goal, seq: candidate.seq, snapshot }))
     }
 
     /// The event that stands for the goal's events.

@@ -59,7 +59,7 @@ pub enum Write {
         before_ms: u64,
     },
     /// Drops a bounded part of the history of a goal that has ended; see [`Compacted::done`]. Refused as
-    /// [`Error::NotEnded`] when it has not.
+    /// [`Error::NotEnded`] when it has not, or has gone on since its snapshot was made.
     Compact(Compact),
 }
 
@@ -68,6 +68,8 @@ pub enum Write {
 pub struct Compact {
     /// The goal.
     pub goal: GoalId,
+    /// The goal's last event when the snapshot was made: one that went on since is left alone.
+    pub seq: u64,
     /// The event that stands for those that are dropped. It is appended before the first of them goes, once.
     pub snapshot: NewEvent,
 }
@@ -101,6 +103,8 @@ pub struct Candidate {
     pub goal: GoalId,
     /// How many events it has.
     pub events: u64,
+    /// Its last event.
+    pub seq: u64,
     /// The bytes of its events and of the bodies of its steps.
     pub bytes: u64,
 }
@@ -333,8 +337,8 @@ pub enum Error {
         /// The run.
         run: String,
     },
-    /// The goal has not ended: nothing of the batch was written.
-    #[error("goal {goal} has not ended, so its history is kept")]
+    /// The goal has not ended, or went on and ended anew: nothing of the batch was written.
+    #[error("goal {goal} has not ended, or goes on, so its history is kept")]
     NotEnded {
         /// The goal.
         goal: String,

@@ -50,7 +50,7 @@ pub async fn go_on(log: &Log, (incarnation, n): (u64, u64)) -> anyhow::Result<Re
         body: "{}".to_owned(),
         data: "{}".to_owned(),
     };
-    let write = Write::Compact(Compact { goal: due.goal, snapshot });
+    let write = Write::Compact(Compact { goal: due.goal, seq: due.seq, snapshot });
     let committed = match log.commit(Batch { writes: vec![write] }).await {
         Ok(committed) => committed,
         Err(error) => return Ok(Err(error)),

@@ -23,15 +23,19 @@ pub(crate) fn compact(
     let goal = compact.goal.to_string();
     refuse_unless_ended(transaction, &goal)?;
     let mut part = Compacted { goal: compact.goal, events: 0, bytes: 0, done: false };
+    let last: Option<(i64, String)> = transaction
+        .prepare_cached("SELECT seq, kind FROM event WHERE goal = ?1 ORDER BY seq DESC LIMIT 1")?
+        .query_row([&goal], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let begun = last.as_ref().is_some_and(|(_, kind)| *kind == compact.snapshot.kind);
+    // A goal that failed may be tried again, and end anew: then the snapshot is of before.
+    if !begun && last.is_some_and(|(seq, _)| unsigned(seq) != compact.seq) {
+        return Err(Error::NotEnded { goal });
+    }
     if drop_bodies(transaction, &goal, &mut part.bytes)? > 0 {
         return Ok(part);
     }
-    let last: Option<String> = transaction
-        .prepare_cached("SELECT kind FROM event WHERE goal = ?1 ORDER BY seq DESC LIMIT 1")?
-        .query_row([&goal], |row| row.get(0))
-        .optional()?;
-    // Nothing follows it: an ended goal has no further events.
-    if last.as_deref() != Some(compact.snapshot.kind.as_str()) {
+    if !begun {
         append::append(transaction, &goal, std::slice::from_ref(&compact.snapshot), events)?;
     }
     let (tail, snapshot): (i64, i64) = transaction
@@ -134,7 +138,7 @@ pub(crate) fn candidates(
     let mut above = unsigned(total).saturating_sub(retention.bytes_max);
     // The last event of an ended goal is its end, or the snapshot of a compaction that was not finished.
     let mut statement = connection.prepare_cached(
-        "SELECT h.goal, h.seq - h.tail + 1, h.bytes, e.at, e.kind = 'goal.compacted' AS begun
+        "SELECT h.goal, h.seq - h.tail + 1, h.bytes, e.at, e.kind = 'goal.compacted' AS begun, h.seq
          FROM goal g JOIN head h ON h.goal = g.id JOIN event e ON e.goal = h.goal AND e.seq = h.seq
          WHERE g.status IN ('completed', 'cancelled', 'failed') AND h.tail < h.seq ORDER BY begun DESC, e.at",
     )?;
@@ -150,7 +154,8 @@ pub(crate) fn candidates(
         above = above.saturating_sub(bytes);
         let goal: String = row.get(0)?;
         let goal = goal.parse().map_err(|_| Error::BadId { id: goal })?;
-        candidates.push(Candidate { goal, events: unsigned(row.get(1)?), bytes });
+        let (events, seq) = (unsigned(row.get(1)?), unsigned(row.get(5)?));
+        candidates.push(Candidate { goal, events, seq, bytes });
     }
     Ok(candidates)
 }

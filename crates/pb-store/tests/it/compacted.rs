@@ -22,7 +22,7 @@ async fn log_with_old_goal(place: &Place, count: u64) -> (Log, Batch) {
     let id = old.id;
     log.commit(batch([Write::Row(Row::Goal(Box::new(old)))])).await.unwrap();
     let snapshot = NewEvent { kind: "goal.compacted".to_owned(), ..event(9_999) };
-    (log, batch([Write::Compact(Compact { goal: id, snapshot })]))
+    (log, batch([Write::Compact(Compact { goal: id, seq: count, snapshot })]))
 }
 
 async fn positions(feed: &Feed, from: u64, last: u64) -> Vec<u64> {
@@ -86,11 +86,13 @@ async fn room_goes_back_to_the_disk() {
     let place = Place::file();
     let (log, compact) = log_with_old_goal(&place, 1).await;
     let [Write::Compact(of)] = compact.writes.as_slice() else { panic!("one write") };
+    let mut of = of.clone();
     for batch in 0..8 {
         let heavy = |n| NewEvent { data: "x".repeat(8 << 10), ..event(n) };
         let events = (2 + batch * 128..2 + (batch + 1) * 128).map(heavy).collect();
         log.commit(self::batch([Write::Events { goal: of.goal, events }])).await.unwrap();
     }
+    of.seq = 1 + 8 * 128;
     log.commit(events(goal(2), 1..=200)).await.unwrap();
     let before = size(&place);
     loop {

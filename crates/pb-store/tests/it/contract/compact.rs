@@ -63,7 +63,7 @@ impl Scene {
     async fn compact(&self, goal: GoalId) -> Vec<Compacted> {
         let mut parts = Vec::new();
         loop {
-            parts.extend(self.log.commit(part(goal)).await.unwrap().compacted);
+            parts.extend(self.log.commit(part(&self.log, goal).await).await.unwrap().compacted);
             self.assert_whole().await;
             if parts.last().unwrap().done {
                 return parts;
@@ -110,9 +110,13 @@ fn run(goal: GoalId) -> Run {
     }
 }
 
-fn part(goal: GoalId) -> Batch {
+/// A part of a goal as it stands now.
+async fn part(log: &Log, goal: GoalId) -> Batch {
+    let id = goal.to_string();
+    let all = everything(&log.reader()).await;
+    let last = all.iter().rev().find(|event| event.goal == id);
     let snapshot = NewEvent { kind: "goal.compacted".to_owned(), at_ms: 90_000, ..event(9_999) };
-    batch([Write::Compact(Compact { goal, snapshot })])
+    batch([Write::Compact(Compact { goal, seq: last.map_or(0, |event| event.seq), snapshot })])
 }
 
 pub(super) async fn an_ended_goal_is_compacted_in_parts(place: Place) {
@@ -143,7 +147,7 @@ pub(super) async fn an_ended_goal_is_compacted_in_parts(place: Place) {
     }
     assert_eq!(reader.steps(other).await.unwrap()[0].result.as_deref(), Some("rrrrrrrrrr"));
 
-    let again = scene.log.commit(part(old)).await.unwrap();
+    let again = scene.log.commit(part(&scene.log, old).await).await.unwrap();
     let nothing = Compacted { goal: old, events: 0, bytes: 0, done: true };
     assert_eq!((again.events, again.compacted), (Vec::new(), vec![nothing]));
     let next = scene.log.commit(batch([append(other, 6)])).await.unwrap();
@@ -168,13 +172,30 @@ pub(super) async fn a_goal_that_has_not_ended_is_never_compacted(place: Place) {
     let before = everything(&scene.log.reader()).await;
     assert_eq!(scene.due(u64::MAX >> 1, 0).await, []);
     for goal in &scene.goals {
-        let refused = scene.log.commit(part(goal.id)).await;
+        let refused = scene.log.commit(part(&scene.log, goal.id).await).await;
         assert!(matches!(refused, Err(Error::NotEnded { .. })), "{refused:?}");
     }
     let unknown = crate::support::goal(404);
-    let refused = scene.log.commit(part(unknown)).await;
+    let refused = scene.log.commit(part(&scene.log, unknown).await).await;
     assert!(matches!(refused, Err(Error::NotEnded { .. })), "{refused:?}");
     assert_eq!(everything(&scene.log.reader()).await, before);
+}
+
+/// A goal that failed may be tried again, and fail again, between the snapshot and the first part.
+pub(super) async fn a_goal_that_went_on_is_not_compacted_behind_an_old_snapshot(place: Place) {
+    let scene = Scene::new(&place, &[(GoalStatus::Failed, 5)]).await;
+    let goal = scene.id(1);
+    scene.steps(goal, 1, 10).await;
+    let stale = part(&scene.log, goal).await;
+    scene.log.commit(batch([append(goal, 6)])).await.unwrap();
+    let before = everything(&scene.log.reader()).await;
+    let refused = scene.log.commit(stale).await;
+    assert!(matches!(refused, Err(Error::NotEnded { .. })), "{refused:?}");
+    assert_eq!(everything(&scene.log.reader()).await, before);
+    let steps = scene.log.reader().steps(goal).await.unwrap();
+    assert!(steps.iter().all(|step| step.result.is_some()), "what its steps came to is there: {steps:?}");
+    let parts = scene.compact(goal).await;
+    assert_eq!(parts.iter().map(|part| part.events).sum::<u64>(), 6, "as it stands now, it is");
 }
 
 /// The events of these goals are of the moments 1,001 to 1,000 + how many each has.
@@ -195,7 +216,7 @@ pub(super) async fn the_oldest_are_due_first(place: Place) {
     assert_eq!(scene.due(0, total - bytes[0] - 1).await, [cancelled, completed]);
 
     // One that was begun comes first, whatever its age, and is done once.
-    scene.log.commit(part(failed)).await.unwrap();
+    scene.log.commit(part(&scene.log, failed).await).await.unwrap();
     assert_eq!(scene.due(1_051, u64::MAX).await, [failed, cancelled, completed]);
     scene.compact(failed).await;
     assert_eq!(scene.due(1_051, u64::MAX).await, [cancelled, completed]);

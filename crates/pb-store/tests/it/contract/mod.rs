@@ -45,6 +45,7 @@ store_contract! {
         an_ended_goal_is_compacted_in_parts,
         heavy_events_make_smaller_parts,
         a_goal_that_has_not_ended_is_never_compacted,
+        a_goal_that_went_on_is_not_compacted_behind_an_old_snapshot,
         the_oldest_are_due_first;
     fencing:
         a_later_epoch_keeps_its_run,
