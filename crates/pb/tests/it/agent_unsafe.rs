@@ -189,7 +189,7 @@ fn a_call_whose_keeper_was_killed_goes_to_a_human_if_it_is_unsafe() {
 }
 
 #[test]
-fn a_call_that_was_cut_off_over_and_over_is_a_failed_attempt_and_the_next_one_goes_on() {
+fn a_call_that_was_cut_off_over_and_over_is_for_a_human_and_the_next_attempt_goes_on() {
     /// One more than a run may be repeated.
     const KILLS: usize = 4;
     let mend = json!({"path": "receipt", "content": "paid\n"});
@@ -203,6 +203,8 @@ fn a_call_that_was_cut_off_over_and_over_is_a_failed_attempt_and_the_next_one_go
         env.wait_lines("out/witness/pay", kill);
         restart_killed(&env);
     }
+    assert_eq!(env.watch(&goal), Some(2), "what may have stopped the scheduler is not begun by itself");
+    assert_eq!(env.pb(["goal", "resume", &goal, "--answer", "retry"]).exit, Some(0));
     assert_eq!(env.watch(&goal), Some(0));
     assert_eq!((env.witnesses("out", ["pay"]), server.requests().len()), ([KILLS], 3));
     let told = env.show(&goal);

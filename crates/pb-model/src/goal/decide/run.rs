@@ -124,12 +124,38 @@ pub(super) fn probed(decision: &mut Decision, item: &Item, run: &Run, epoch: Epo
                 why: format!("its outcome is unknown and it is {}, so it runs again", effect.as_str()),
             });
         }
-        // Its end was seen, or it ends the scheduler each time: a new attempt, later, up to a limit.
+        // It may be what ends the scheduler: that goes on no further by itself.
+        Effect::Pure | Effect::Idempotent if run.execution.is_none() => {
+            let what = format!("the scheduler stopped {} times while it ran", reruns + 1);
+            let error = Failure::lasting("STOPPED_TOO_OFTEN", what.clone());
+            decision.emit(Event::RunCompleted {
+                item: Some(item.id),
+                run: run.id,
+                status: RunStatus::Aborted,
+                error: Some(error),
+            });
+            escalate::item(decision, item.id, stuck(item, what));
+        }
+        // Its end was seen: a new attempt, later, up to a limit.
         Effect::Pure | Effect::Idempotent => {
             let error = Failure::recoverable("UNKNOWN_OUTCOME", known.to_string());
             fail(decision, item, run.id, RunStatus::Aborted, error);
         }
     }
+}
+
+/// An attempt that was begun again and again, and never came to an end.
+pub(super) fn stuck(item: &Item, root_cause: String) -> Question {
+    Question::new(
+        EscalationType::Stuck,
+        format!("item `{}` does not come to an end", item.key),
+        "it was begun again each time, and is not begun once more by itself",
+        root_cause,
+        &[
+            (Answer::Retry, "try it again: what stopped the scheduler is mended"),
+            (Answer::Skip, "go on without it: it is done, or not needed"),
+        ],
+    )
 }
 
 /// The work is unsafe, and nobody knows whether it was done.

@@ -1,7 +1,7 @@
 //! What follows from calls of tools.
 
 use super::end::{ask, cancelled, end, execute, give_up, no_plan};
-use super::{go_on, talking};
+use super::{go_on, stop_going_on, talking};
 use crate::goal::command::{Next, Planned, Rejection};
 use crate::goal::conversation::{Call, CallEnd, CallResult, Doing, PLANS_REFUSED_MAX};
 use crate::goal::decide::escalate::Question;
@@ -139,8 +139,8 @@ pub(super) fn unknown(
             });
         }
         (Effect::Pure | Effect::Idempotent | Effect::Unsafe, _) => {
-            let reason = format!("the outcome of {} is unknown again and again", call.tool);
-            give_up(decision, item, run, ExecutionOutcome::Unanswered { reason });
+            let reason = format!("the outcome of {} ({}) is unknown again and again", call.tool, call.title);
+            stop_going_on(decision, item, run, reason);
         }
     }
 }

@@ -4,7 +4,7 @@ mod act;
 mod end;
 mod think;
 
-use super::Decision;
+use super::{Decision, run};
 use crate::goal::command::{Next, Rejection};
 use crate::goal::conversation::{Conversation, Doing, Hindrance, MODEL_FAILURES_MAX, PLANNING_TURNS_MAX};
 use crate::goal::event::Event;
@@ -14,7 +14,7 @@ use crate::spec::Work;
 use crate::{Epoch, RunId};
 
 pub(super) use act::acted;
-use end::{cancelled, end, exhausted, give_up, hinder};
+use end::{ask, cancelled, end, exhausted, give_up, hinder};
 pub(super) use think::{lose, thought};
 
 /// The run that `epoch` holds, while its conversation goes on; `None` for the item of a plan's run.
@@ -90,6 +90,14 @@ fn go_on(decision: &mut Decision, item: Option<&Item>, run: &Run, next: Option<N
     }
 }
 
+/// Goes on no further by itself: a human decides.
+fn stop_going_on(decision: &mut Decision, item: Option<&Item>, run: &Run, reason: String) {
+    match item {
+        Some(item) => ask(decision, Some(item), run, run::stuck(item, reason)),
+        None => give_up(decision, None, run, ExecutionOutcome::Unanswered { reason }),
+    }
+}
+
 /// A later incarnation goes on with a conversation: what was in flight is charged or found out.
 pub(super) fn take_over(decision: &mut Decision, run: &Run, epoch: Epoch) {
     let item = run.item_id.and_then(|item| decision.state.item(item)).cloned();
@@ -101,8 +109,9 @@ pub(super) fn take_over(decision: &mut Decision, run: &Run, epoch: Epoch) {
             let failures = decision.conversation(run.id).map_or(0, |talk| talk.failures);
             // A call that brings the scheduler down each time must not do so for ever.
             if failures >= MODEL_FAILURES_MAX && decision.state.goal.cancel.is_none() {
-                let reason = format!("the scheduler stopped {failures} times in a row while it was asked");
-                give_up(decision, item.as_ref(), run, ExecutionOutcome::Unanswered { reason });
+                let reason =
+                    format!("the scheduler stopped {failures} times in a row while a model was asked");
+                stop_going_on(decision, item.as_ref(), run, reason);
             }
         }
         Doing::Acting { .. } => {

@@ -196,11 +196,11 @@ fn a_call_that_brings_the_scheduler_down_each_time_is_given_up() {
       goal.updated taken over by 6
       run.continued a1 by 6
       model.failed a1 #5 (the scheduler stopped while it answered) 10 token(s) assumed
-      run.executed a1 (no usable answer: the scheduler stopped 5 times in a row while it was asked)
-      run.completed a1 failure AGENT_FAILED
-      workitem.failed a AGENT_FAILED
-      goal.failed dead_letter (item `a`: no usable answer: the scheduler stopped 5 times in a row while it was asked)
-    = failed execution, a failed, spent 50 ms
+      run.completed a1 failure NEEDS_HUMAN
+      escalation.created a1 ?e0 stuck
+      workitem.blocked a ?e0
+      goal.blocked ?e0
+    = blocked execution, a blocked, spent 50 ms
     = wants nothing
     ");
 }

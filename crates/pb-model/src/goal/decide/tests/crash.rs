@@ -454,7 +454,7 @@ fn an_outcome_that_the_same_incarnation_lost_is_looked_into_and_is_a_failed_atte
 
 /// It may be what brings the scheduler down.
 #[test]
-fn an_attempt_is_run_again_three_times_and_no_more() {
+fn an_attempt_is_run_again_three_times_and_then_a_human_is_asked() {
     assert_snapshot!(check("
         item a idempotent retries=1
         ready
@@ -464,10 +464,12 @@ fn an_attempt_is_run_again_three_times_and_no_more() {
         takeover 4
         takeover 5
         show
-        at 3000
+        packet
+        resume retry
+        start
         run a @5
         show
-    "), @"
+    "), @r#"
     > run a
       workitem.started a1
       run.started a1
@@ -486,17 +488,29 @@ fn an_attempt_is_run_again_three_times_and_no_more() {
     > takeover 5
       goal.updated taken over by 5
       run.continued a1 by 5
-      run.completed a1 aborted UNKNOWN_OUTCOME
-      workitem.updated a retry 1 at 320
-    = active execution, a queued, spent 0 ms
+      run.completed a1 aborted STOPPED_TOO_OFTEN
+      escalation.created a1 ?80 stuck
+      workitem.blocked a ?80
+      goal.blocked ?80
+    = blocked execution, a blocked, spent 0 ms
     = wants nothing
-    = wakes at 320
+    ? ?80: item `a` does not come to an end
+      item `a` (a) of goal "a goal"
+      attempt 1: the scheduler stopped 4 times while it ran
+      it was begun again each time, and is not begun once more by itself; the scheduler stopped 4 times while it ran
+      retry, skip, cancel
+    > resume retry
+      escalation.resolved a ?80 retry by ann
+      workitem.updated a reopened
+      goal.updated resumed by ann
+    > start
+      goal.started
     > run a @5
       workitem.started a2
       run.started a2
-    = active execution, a in_progress, spent 0 ms and since 3010
+    = active execution, a in_progress, spent 0 ms and since 110
     = wants execute a2
-    ");
+    "#);
 }
 
 /// 100 to 300, and 1000 to 1200: nobody's time passed in between.
