@@ -3,7 +3,7 @@
 //! ```text
 //!   subscription ──▶ events ──ending event──▶ ask for the goal ──ended──▶ report
 //!                      ▲                            │
-//!                      └─────────it goes on─────────┘
+//!                      └──it goes on, or went on───┘
 //! ```
 
 mod lines;
@@ -131,28 +131,30 @@ impl Follower<'_> {
                     continue;
                 }
             };
-            if self.take(item)? {
+            if let Some(ended_at) = self.take(item)? {
                 let params = GoalIdParams { goal_id: self.goal_id.clone() };
                 let detail = connection::patiently(self.client.call::<Status>(&params)).await?;
-                if report::is_over(&detail.goal) {
+                // One that was answered or retried since goes on below, to a later end.
+                if report::is_over(&detail.goal) && ended_at >= detail.goal.updated_at {
                     return self.finish(detail).await;
                 }
             }
         }
     }
 
-    /// Shows what came; whether the goal may be over.
-    fn take(&mut self, item: Item) -> anyhow::Result<bool> {
+    /// Shows what came; if the goal may be over, when that was.
+    fn take(&mut self, item: Item) -> anyhow::Result<Option<u64>> {
         match item {
             Item::Event(frame) => {
                 self.has_events = true;
                 self.show(&frame)?;
-                return Ok(ENDING.contains(&frame.event.as_str()));
+                let may_be_over = ENDING.contains(&frame.event.as_str());
+                return Ok(may_be_over.then(|| frame.at.unwrap_or(u64::MAX)));
             }
             Item::RebaseRequired(_) => {
                 // The log is another one than before, or its start was compacted away.
                 output::note("the history cannot be continued from here; what follows is from now on");
-                return Ok(true);
+                return Ok(Some(u64::MAX));
             }
             Item::Ephemeral(frame) => self.live.hear(&frame),
             Item::Disconnected => {
@@ -166,7 +168,7 @@ impl Follower<'_> {
             // The line about the step tells its words whole; nothing is asked for that begins with a snapshot.
             Item::Lag(_) | Item::Snapshot(_) => {}
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn show(&mut self, frame: &EventFrame) -> anyhow::Result<()> {

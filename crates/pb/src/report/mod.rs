@@ -15,6 +15,7 @@ pub(crate) use sections::{artifacts, escalations, gates, items, models, verdict_
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::format;
 
 /// A goal with everything that people ask about.
 #[derive(Debug, Serialize)]
@@ -53,6 +54,12 @@ impl Account {
         let steps = client.call::<Steps>(&params).await?.steps;
         Ok(Self { detail, items, steps })
     }
+}
+
+/// Where a goal stands, in words: `active`, `active, paused`.
+pub(crate) fn status(goal: &Goal) -> String {
+    let word = format::word(&goal.status);
+    if goal.reason.as_deref() == Some("paused") { format!("{word}, paused") } else { word }
 }
 
 /// Whether nothing more happens to a goal by itself.

@@ -96,6 +96,9 @@ fn a_paused_goal_stands_still_also_across_a_kill_and_goes_on() {
     let told = env.show(&goal);
     assert_eq!((&told["status"], &told["reason"]), (&json!("active"), &json!("paused")));
     assert_eq!(item(&told, "file")["status"], "ready", "it may start, and does not");
+    for look in [vec!["goal", "show", &goal], vec!["goal", "list"]] {
+        assert!(env.pb(look).stdout.contains("active, paused"));
+    }
     assert_eq!(env.pb(["goal", "resume", &goal]).exit, Some(0));
     assert_eq!(env.watch(&goal), Some(0));
     assert_eq!(env.witnesses("out", ["pay", "file"]), [1, 1]);

@@ -9,7 +9,7 @@ use pb_runtime::Home;
 use crate::connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::{format, output, table, wait};
+use crate::{format, output, report, table, wait};
 
 /// The statuses that a goal can have.
 const STATUSES: [&str; 6] = ["queued", "active", "blocked", "completed", "cancelled", "failed"];
@@ -66,7 +66,7 @@ async fn last(home: &Home, status: Option<String>, limit: usize) -> Result<ListR
 fn row(goal: &Goal) -> Vec<String> {
     vec![
         goal.id.clone(),
-        format::word(&goal.status),
+        report::status(goal),
         goal.verdict.map_or("-", Verdict::as_str).to_owned(),
         format::moment(goal.created_at),
         format::line(&goal.title),

@@ -56,7 +56,7 @@ fn goal(goal: &Goal) -> String {
     let mut lines = vec![
         styled(BOLD, format::line(&goal.title)),
         format::field("goal", &goal.id),
-        format::field("status", format!("{}, phase {}", format::word(&goal.status), goal.phase)),
+        format::field("status", format!("{}, phase {}", report::status(goal), goal.phase)),
     ];
     if goal.waiting {
         lines.push(format::field("waiting", "for a scheduler: pb scheduler start"));
