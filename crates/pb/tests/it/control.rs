@@ -149,6 +149,8 @@ fn a_budget_that_is_used_up_is_raised_and_the_work_goes_on() {
     let goal = env.only_goal();
     let refused = env.pb(["goal", "resume", &goal, "--answer", "raise", "--to", "9000"]);
     assert_snapshot!("control_budget_not_raised", refused);
+    let infinite = env.pb(["goal", "resume", &goal, "--answer", "raise", "--to", "inf"]);
+    assert_eq!(infinite.exit, Some(64), "{infinite}");
     assert_eq!(env.pb(["goal", "resume", &goal, "--answer", "raise", "--to", "90000"]).exit, Some(0));
     env.watch(&goal);
     let told = env.show(&goal);

@@ -106,3 +106,22 @@ fn the_switch_ends_what_a_dead_scheduler_left() {
     env.kill9("scheduler");
     stop_all(&env);
 }
+
+/// A scheduler that runs all the same looks for the file before each claim.
+#[test]
+fn a_running_scheduler_starts_nothing_while_the_stop_is_there() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    env.write("goal.toml", crate::life::WAITS);
+    let halt = env.home().join("halt");
+    std::fs::write(&halt, "").unwrap();
+    // A plan of its own would be made in the same commit as the goal.
+    let goal = env.detach(&["goal.toml"]);
+    let told = env.show(&goal);
+    assert_eq!((&told["status"], &told["phase"]), (&"queued".into(), &"intake".into()), "{told}");
+    assert_eq!(told["items"], serde_json::json!([]));
+    std::fs::remove_file(&halt).unwrap();
+    env.wait_lines("out/witness/wait", 1);
+    std::fs::write(env.file("out/go"), "").unwrap();
+    assert_eq!(env.watch(&goal), Some(0));
+}

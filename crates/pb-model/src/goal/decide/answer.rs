@@ -44,6 +44,12 @@ pub(super) fn all(decision: &mut Decision, reply: Reply, by: &str) -> Result<(),
             None => Rejection::BadAnswer("nothing is asked of you".to_owned()),
         });
     }
+    // An amount is of one cap: 50000 tokens must not become 50000 dollars.
+    if reply.to.is_some() && open.iter().any(|asked| asked.cap != open.first().and_then(|first| first.cap)) {
+        let problem = "several caps are used up, and the amount is of one: answer each with escalation.respond, or \
+                       leave the amount out";
+        return Err(Rejection::BadAnswer(problem.to_owned()));
+    }
     for asked in open {
         // An answer to one may have settled another, or the goal as a whole.
         let is_open = decision.state.escalation(asked.id).is_some_and(Escalation::is_open);

@@ -90,7 +90,8 @@ pub(super) fn raised(spec: &GoalSpec, cap: Cap, to: Option<f64>) -> Option<Raise
             let to = to.map_or(now.saturating_mul(2), micro_usd);
             (to > now).then_some(Raised::Cost(to))
         }
-        Cap::Share => Some(Raised::Share),
+        // All that is left of the goal's budget is no amount.
+        Cap::Share => to.is_none().then_some(Raised::Share),
         Cap::History => None,
     }
 }

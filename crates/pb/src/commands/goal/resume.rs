@@ -22,11 +22,19 @@ pub(super) struct Args {
     #[arg(long, value_name = "OPTION")]
     answer: Option<Answer>,
     /// With `raise`: what the cap is raised to, in US dollars, tokens, turns or minutes
-    #[arg(long, value_name = "AMOUNT", requires = "answer")]
+    #[arg(long, value_name = "AMOUNT", requires = "answer", value_parser = amount)]
     to: Option<f64>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+}
+
+/// JSON has no infinity: it would arrive as no amount at all.
+fn amount(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(amount) if amount.is_finite() && amount > 0.0 => Ok(amount),
+        Ok(_) | Err(_) => Err("an amount is a number above zero, such as 2.50".to_owned()),
+    }
 }
 
 /// Runs the command.

@@ -182,6 +182,73 @@ fn raising_a_cap_answers_every_branch_that_stopped_at_it() {
     "#);
 }
 
+/// An amount without its unit must never be taken for that of another cap.
+#[test]
+fn an_amount_raises_one_cap_and_not_several() {
+    assert_snapshot!(check("
+        item a agent
+        item b
+        ready tokens=100 minutes=1
+        run a
+        run b
+        next a1 tokens=200
+        exec b1 budget
+        resume raise to=2000
+        resume raise
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > run b
+      workitem.started b1
+      run.started b1
+    > next a1 tokens=200
+      run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a token budget
+      escalation.created a1 ?60 budget
+      workitem.blocked a ?60
+    > exec b1 budget
+      run.executed b1 (the goal's budget is used up)
+      run.completed b1 timeout BUDGET_EXHAUSTED
+      budget.exceeded b time budget
+      escalation.created b1 ?70 budget
+      workitem.blocked b ?70
+      goal.blocked ?60 ?70
+    > resume raise to=2000
+      refused: several caps are used up, and the amount is of one: answer each with escalation.respond, or leave the amount out
+    > resume raise
+      escalation.resolved a ?60 raise by ann Tokens(200)
+      workitem.updated a reopened
+      escalation.resolved b ?70 raise by ann Time(2)
+      workitem.updated b reopened
+      goal.updated resumed by ann
+    ");
+    assert_snapshot!(check("
+        item a agent percent=10
+        ready tokens=100
+        run a
+        next a1 tokens=20
+        resume raise to=2000
+        resume raise
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=20
+      run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a item's share of the budget
+      escalation.created a1 ?50 budget
+      workitem.blocked a ?50
+      goal.blocked ?50
+    > resume raise to=2000
+      refused: that does not raise the item's share of the budget
+    > resume raise
+      escalation.resolved a ?50 raise by ann Share
+      workitem.updated a reopened
+      goal.updated resumed by ann
+    ");
+}
+
 #[test]
 fn what_is_done_is_delivered_and_the_rest_left_out() {
     assert_snapshot!(check("
