@@ -58,6 +58,9 @@ pub struct Goal {
     /// Most answers of models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_turns: Option<u32>,
+    /// When it is to be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<u64>,
     /// Whether it ends when its plan stands.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub plan_only: bool,
@@ -100,6 +103,9 @@ pub struct Error {
     pub code: String,
     /// In words.
     pub message: String,
+    /// What kind of failure it is: `transient`, `permanent`, `model`, `host` or `policy`.
+    #[serde(default)]
+    pub class: String,
     /// Whether trying again may help.
     pub recoverable: bool,
 }
@@ -109,7 +115,8 @@ impl From<&Failure> for Error {
         Self {
             code: failure.code.clone(),
             message: failure.message.clone(),
-            recoverable: failure.recoverable,
+            class: failure.class.as_str().to_owned(),
+            recoverable: failure.class.is_retried(),
         }
     }
 }
@@ -137,6 +144,7 @@ impl From<&goal::Goal> for Goal {
             unpriced: goal.spending.unpriced,
             spent_turns: goal.spending.turns,
             budget_turns: goal.spec.budget_turns,
+            deadline: goal.spec.deadline_ms,
             plan_only: goal.spec.plan_only,
             tags: goal.spec.tags.clone(),
             phase: goal.phase.as_str().to_owned(),
@@ -433,7 +441,7 @@ fn agent_type(run: &goal::Run) -> &'static str {
 
 /// Millionths of a US dollar as dollars.
 #[expect(clippy::cast_precision_loss, reason = "sums of money here are far below 2^52 millionths")]
-pub(crate) fn usd(micro: u64) -> f64 {
+pub fn usd(micro: u64) -> f64 {
     micro as f64 / 1_000_000.0
 }
 

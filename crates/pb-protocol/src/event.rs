@@ -3,7 +3,7 @@
 
 mod control;
 
-use pb_model::goal::{Call, Charge, Event, Failure, GoalState, RunStatus};
+use pb_model::goal::{Call, Charge, ErrorClass, Event, Failure, GoalState, RunStatus, Rung};
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Artifact, Error, Escalation, GateResult, Goal, Run, WorkItem, usd};
@@ -79,7 +79,9 @@ fn subject(event: &Event, state: &GoalState) -> Subject {
                 Subject::Item(Box::new(WorkItem::of(item, state)))
             }
             // A turn of a conversation is told often; who wants the whole run asks for it.
-            _ if kind.starts_with("model.") || kind.starts_with("tool.") => Subject::Nothing,
+            _ if kind.starts_with("model.") || kind.starts_with("tool.") || kind.starts_with("guard.") => {
+                Subject::Nothing
+            }
             // `status` is that of the budget (`wire.md` §2.8).
             _ if kind.starts_with("budget.") => Subject::Nothing,
             (_, Some(run)) => Subject::Other("run", json!(Run::of(run, state))),
@@ -114,11 +116,11 @@ fn of_turn(event: &Event) -> Value {
         Event::ModelFailed { n, model, error, charge, not_before_ms, .. } => json!({
             "step": n,
             "model": model,
-            "error": Error::from(&Failure {
-                code: "MODEL_FAILED".to_owned(),
-                message: error.clone(),
-                recoverable: not_before_ms.is_some(),
-            }),
+            "error": Error::from(&Failure::new(
+                if not_before_ms.is_some() { ErrorClass::Transient } else { ErrorClass::Permanent },
+                "MODEL_FAILED",
+                error.clone(),
+            )),
             "tokens": charge.amount.tokens,
             "costUsd": cost(charge),
             "assumed": charge.assumed,
@@ -133,6 +135,13 @@ fn of_turn(event: &Event) -> Value {
             "found": found,
             "durationMs": duration_ms,
         }),
+        Event::GuardTripped { guard, rung, .. } => {
+            let tool = match rung {
+                Rung::DropTool { tool } => Some(tool),
+                Rung::Nudge | Rung::OtherModel { .. } | Rung::Escalate => None,
+            };
+            json!({"guard": guard, "rung": rung.as_str(), "tool": tool, "found": guard.words()})
+        }
         _ => json!({}),
     }
 }
@@ -167,7 +176,8 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::ModelRequested { .. }
         | Event::ModelAnswered { .. }
         | Event::ModelFailed { .. }
-        | Event::ToolCompleted { .. } => of_turn(event),
+        | Event::ToolCompleted { .. }
+        | Event::GuardTripped { .. } => of_turn(event),
         Event::VerificationStarted { probe, .. } => json!({"probe": probe}),
         Event::VerificationCompleted { passed, verdict, summary, recheck, .. } => {
             json!({"passed": passed, "verdict": verdict, "summary": summary, "recheck": recheck})

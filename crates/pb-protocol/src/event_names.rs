@@ -46,6 +46,7 @@ names! {
     "model.answered", "it answered", "`step`, `model`, `text`, `calls`, `tokens`, `costUsd`, `durationMs`";
     "model.failed", "it did not", "`step`, `model`, `error`, `notBefore`";
     "tool.completed", "a call of a tool is over", "`step`, `tool`, `title`, `outcome`, `found`, `durationMs`";
+    "guard.tripped", "a conversation goes nowhere", "`guard`, `rung` (`nudge`, `drop_tool`, `other_model`, `escalate`), `tool`, `found`";
     "verification.started", "gates begin to run", "`run`, `probe`";
     "verification.completed", "they ran", "`run`, `passed`, `verdict`, `summary`, `recheck`";
     "gate.completed", "one of them ran", "`gate` (with its evidence)";

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
+mod budget;
+
+pub use budget::Budget;
+
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -26,6 +30,8 @@ pub struct Config {
     pub retention: Retention,
     /// How much room the disk must have.
     pub disk: Disk,
+    /// What all goals together may spend in a day.
+    pub budget: Budget,
 }
 
 /// How long the history of goals is kept. Their rows, evidence, cost and audit are kept for ever.

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use pb_model::goal::{GoalState, GoalStatus};
-use pb_model::{GoalId, Lane};
+use pb_model::goal::{DayBudget, GoalState, GoalStatus};
+use pb_model::{GoalId, Lane, Millis};
+use pb_store::{Error, LogReader};
+
+use crate::day::DayLedger;
 
 /// The goals that have not ended.
 #[derive(Debug, Default)]
@@ -14,9 +17,29 @@ pub(crate) struct Goals {
     claims: HashMap<GoalId, PathBuf>,
     /// The folder of each queued goal, once it was looked at.
     folders: HashMap<GoalId, PathBuf>,
+    /// What all goals spend today.
+    day: DayLedger,
 }
 
 impl Goals {
+    /// No goals, in a time of such budgets.
+    pub(crate) fn new(day: DayLedger) -> Self {
+        Self { day, ..Self::default() }
+    }
+
+    /// The budget of today, and what is used of it.
+    pub(crate) fn day(&self) -> DayBudget {
+        self.day.budget()
+    }
+
+    /// Begins another day, if it is one.
+    pub(crate) async fn turn_day(&mut self, now: Millis, log: &LogReader) -> Result<(), Error> {
+        if self.day.is_over(now) {
+            self.day.begin(now, log, self.states.values()).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn get(&self, id: GoalId) -> Option<&GoalState> {
         self.states.get(&id)
     }
@@ -36,6 +59,7 @@ impl Goals {
                 self.folders.remove(&id);
             }
         }
+        self.day.note(&state);
         self.states.insert(id, state);
     }
 

@@ -14,6 +14,7 @@ mod recovery;
 mod service;
 
 mod commands;
+mod day;
 mod goals;
 mod turn;
 

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::{self, Bell};
+use crate::day::DayLedger;
 use crate::driver::{Channels, Driver, Input};
 use crate::effects::{Context, Machine};
 use crate::goals::Goals;
@@ -85,7 +86,8 @@ impl Scheduler {
         let (link, link_task) = link::link(config.clone(), log.identity(), bell.clone());
         let (tracer, trace_task) = trace::trace(config.clone(), settings.trace, link.clone());
         tracer.tell(About::default(), What::Startup { epoch });
-        let goals = take_over(&config, &log, mark.map(|mark| mark.at_ms), &tracer).await?;
+        let goals = Goals::new(DayLedger::new(&settings.budget));
+        let goals = take_over(&config, &log, mark.map(|mark| mark.at_ms), (goals, &tracer)).await?;
         let told = (link, tracer);
         let context = Arc::new(Context::new(config.clone(), (log.reader(), epoch), sandbox, told, settings));
         recovery::clear_temporary(&config.home).await;
@@ -205,24 +207,26 @@ async fn take_over(
     config: &Config,
     log: &Log,
     alive_until_ms: Option<u64>,
-    tracer: &Tracer,
+    (mut goals, tracer): (Goals, &Tracer),
 ) -> Result<Goals, StartError> {
     let states = log.reader().open_goals().await?;
     recovery::end_leftovers(&states).await;
     recovery::remove_unfinished(&states).await;
-    let mut goals = Goals::default();
     let epoch = log.identity().incarnation;
     let mut turn = Turn::new(config.clock.clone(), config.ids.clone());
+    let running: Vec<_> = states
+        .iter()
+        .filter(|state| state.running().next().is_some())
+        .map(|state| (state.goal.id, alive_until_ms.unwrap_or(0).max(state.goal.updated_at_ms)))
+        .collect();
     for state in states {
-        let id = state.goal.id;
-        let running = state.running().next().is_some();
-        let last_seen = alive_until_ms.unwrap_or(0).max(state.goal.updated_at_ms);
         goals.put(state);
-        if running {
-            let command = Command::TakeOver { epoch, alive_until_ms: last_seen };
-            if let Err(rejection) = turn.decide(&mut goals, id, command, &Papers::default()) {
-                tracing::error!(goal = %id, %rejection, "cannot take a goal over");
-            }
+    }
+    goals.turn_day(config.clock.now_ms(), &log.reader()).await?;
+    for (id, last_seen) in running {
+        let command = Command::TakeOver { epoch, alive_until_ms: last_seen };
+        if let Err(rejection) = turn.decide(&mut goals, id, command, &Papers::default()) {
+            tracing::error!(goal = %id, %rejection, "cannot take a goal over");
         }
     }
     if !turn.is_empty() {

@@ -49,7 +49,7 @@ impl Results {
     /// Hands a result in.
     pub async fn hand_in(&self, state: &GoalState, want: Want, command: Command) {
         if let Some(done) = done(state, want, command) {
-            let _ = self.0.send(Input::Done(done)).await; // That incarnation is gone.
+            let _ = self.0.send(Input::Done(Box::new(done))).await; // That incarnation is gone.
         }
     }
 }
@@ -132,11 +132,12 @@ fn done(state: &GoalState, want: Want, command: Command) -> Option<Done> {
         Command::FinishThinking { run, epoch, n, thought } => {
             Done::Thought { goal, run, epoch, n, thought, paper: "{}".to_owned() }
         }
-        Command::FinishActing { run, epoch, results, plan, next } => {
+        Command::FinishActing { run, epoch, results, workspace, plan, next } => {
             let Want::Act(_, n) = want else { return None };
-            Done::Acted { goal, run, epoch, n, results, papers: Vec::new(), plan, next }
+            Done::Acted { goal, run, epoch, n, results, papers: Vec::new(), workspace, plan, next }
         }
         Command::Submit { .. }
+        | Command::Tick
         | Command::Refuse { .. }
         | Command::Plan { .. }
         | Command::StartPlanning { .. }

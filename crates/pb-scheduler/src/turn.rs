@@ -111,8 +111,10 @@ impl Turn {
             now_ms: self.clock.now_ms(),
             escalation: EscalationId::from(self.ids.uuid()),
             seed: self.ids.number(),
+            day: goals.day(),
         };
         let before = goals.get(goal);
+        let now_ms = moment.now_ms;
         let events = decide(before, command, moment)?;
         let mut state = before.cloned();
         // In the order of the events: rows that are new get their places by it.
@@ -120,15 +122,15 @@ impl Turn {
         let mut appended = Vec::with_capacity(events.len());
         for event in &events {
             let stood = trace::Before::of(state.as_ref(), event);
-            state = evolve(state, event, moment.now_ms);
+            state = evolve(state, event, now_ms);
             let Some(state) = &state else { continue };
-            self.notes.extend(trace::notes(event, stood, state, moment.now_ms));
+            self.notes.extend(trace::notes(event, stood, state, now_ms));
             for row in event.touched() {
                 if !rows.contains(&row) {
                     rows.push(row);
                 }
             }
-            appended.push(self.record(event, state, moment.now_ms));
+            appended.push(self.record(event, state, now_ms));
         }
         let Some(state) = state else { return Ok(()) };
         if appended.is_empty() {
@@ -137,7 +139,7 @@ impl Turn {
         self.batch.writes.push(Write::Events { goal, events: appended });
         self.batch.writes.extend(rows.into_iter().filter_map(|row| row_of(&state, row)).map(Write::Row));
         for event in &events {
-            self.journal(event, &state, papers, moment.now_ms);
+            self.journal(event, &state, papers, now_ms);
         }
         self.touched.insert(goal);
         goals.put(state);

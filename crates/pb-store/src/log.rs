@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pb_model::goal::{Goal, GoalState, GoalStatus};
+use pb_model::goal::{CostLine, Goal, GoalState, GoalStatus};
 use pb_model::{EscalationId, GoalId, ItemId, RunId};
 use pb_runtime::faultpoints::{Bug, planted};
 use rusqlite::Connection;
@@ -25,6 +25,17 @@ pub struct Log {
     identity: LogIdentity,
     /// How often was committed, to make checkpoints now and then.
     commits: AtomicU64,
+}
+
+/// What one goal has spent on models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoalCost {
+    /// The goal.
+    pub goal: GoalId,
+    /// Its title.
+    pub title: String,
+    /// What was settled, by day and model.
+    pub lines: Vec<CostLine>,
 }
 
 /// Which goals to list.
@@ -238,6 +249,11 @@ impl LogReader {
     /// How many goals there are in each status.
     pub async fn goal_counts(&self) -> Result<Vec<(String, u64)>, Error> {
         self.connection.call(|connection| query::goal_counts(connection)).await
+    }
+
+    /// What each goal has spent on models, by day and model; goals that spent nothing are left out.
+    pub async fn costs(&self) -> Result<Vec<GoalCost>, Error> {
+        self.connection.call(|connection| query::costs(connection)).await
     }
 
     /// Ids of goals that contain `fragment`, at most `limit`.

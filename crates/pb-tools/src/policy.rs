@@ -17,22 +17,33 @@ const NAME_CHARS_MAX: usize = 64;
 
 /// The tools that an item may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Allowed(Option<BTreeSet<String>>);
+pub struct Allowed {
+    /// These; every one if absent.
+    names: Option<BTreeSet<String>>,
+    /// But not these.
+    without: BTreeSet<String>,
+}
 
 impl Allowed {
     /// Every tool of the registry.
     pub fn everything() -> Self {
-        Self(None)
+        Self { names: None, without: BTreeSet::new() }
     }
 
     /// These and no others. An item that may not `finish` can end only by its limits.
     pub fn only<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
-        Self(Some(names.into_iter().map(Into::into).collect()))
+        Self { names: Some(names.into_iter().map(Into::into).collect()), without: BTreeSet::new() }
+    }
+
+    /// The same, but for these.
+    pub fn without<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.without.extend(names.into_iter().map(Into::into));
+        self
     }
 
     /// Whether the tool of this name may be used.
     pub fn allows(&self, name: &str) -> bool {
-        self.0.as_ref().is_none_or(|names| names.contains(name))
+        self.names.as_ref().is_none_or(|names| names.contains(name)) && !self.without.contains(name)
     }
 }
 

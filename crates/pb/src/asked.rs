@@ -6,6 +6,7 @@ use anyhow::Context;
 use pb_model::GoalSpec;
 use pb_model::spec::{PRIORITY_DEFAULT, TITLE_CHARS_MAX, Work};
 
+use crate::deadline;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::goal_source::{GoalSource, name_and_value};
@@ -37,6 +38,10 @@ pub(crate) struct Asked {
     /// Let steps run for at most so many minutes
     #[arg(long, value_name = "N")]
     budget_minutes: Option<u64>,
+    /// Have it done by then: `30m`, `4h`, `2d`, or a time such as 2026-12-24T18:00; what is not done is
+    /// stopped, and you are asked
+    #[arg(long, value_name = "WHEN", value_parser = deadline::parse)]
+    deadline: Option<u64>,
 }
 
 impl Asked {
@@ -58,6 +63,7 @@ impl Asked {
         spec.budget_tokens = self.budget_tokens.or(spec.budget_tokens);
         spec.budget_turns = self.budget_turns.or(spec.budget_turns);
         spec.budget_time_minutes = self.budget_minutes.or(spec.budget_time_minutes);
+        spec.deadline_ms = self.deadline.or(spec.deadline_ms);
         spec.validate().map_err(|invalid| {
             let failure = Failure::new(Exit::Usage, &invalid);
             match &invalid.hint {
@@ -102,6 +108,9 @@ impl Asked {
             budget_time_minutes: None,
             budget_cost_usd: None,
             budget_turns: None,
+            budget_call_tokens: None,
+            budget_call_usd: None,
+            deadline_ms: None,
             model: None,
             plan_only: false,
             tags: Vec::new(),

@@ -38,6 +38,11 @@ pub(crate) fn usd(micro: u64) -> String {
     }
 }
 
+/// US dollars: `0.0123 USD`, `4.20 USD`.
+pub(crate) fn dollars(usd: f64) -> String {
+    if usd > 0.0 && usd < 1.0 { format!("{usd:.4} USD") } else { format!("{usd:.2} USD") }
+}
+
 /// Tokens, and the money for them as far as it is known.
 pub(crate) fn spent(tokens: u64, micro: u64, unpriced: bool) -> String {
     let tokens = count(tokens, "token");

@@ -11,6 +11,7 @@ mod cli;
 mod commands;
 
 mod daemon;
+mod deadline;
 mod follow;
 mod report;
 

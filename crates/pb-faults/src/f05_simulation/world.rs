@@ -280,6 +280,7 @@ impl Machine {
             | Want::Compose(_)
             | Want::Think(..)
             | Want::Act(..)
+            | Want::Tick
             | Want::BeginPublish
             | Want::Stop(_) => return None,
         };

@@ -70,6 +70,7 @@ pub(crate) fn goal(command: &NewCommand) -> Option<Goal> {
         unpriced: false,
         spent_turns: 0,
         budget_turns: spec.budget_turns,
+        deadline: spec.deadline_ms,
         plan_only: spec.plan_only,
         tags: spec.tags,
         phase: Phase::Intake.as_str().to_owned(),

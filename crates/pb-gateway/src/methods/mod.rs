@@ -1,6 +1,7 @@
 //! What may be asked, and who answers: one file a family, one line a method in [`dispatch`].
 
-pub(crate) mod debug;
+pub(crate) mod cost;
+mod debug;
 pub(crate) mod events;
 pub(crate) mod goal;
 pub(crate) mod goal_events;
@@ -109,6 +110,34 @@ pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> R
         wire::goal::Cancel::NAME => {
             answer::<wire::goal::Cancel, _>(request, |params| goal::cancel(hub, caller, params)).await
         }
+        wire::goal::Plan::NAME => {
+            answer::<wire::goal::Plan, _>(request, |params| goal::plan(hub, params)).await
+        }
+        wire::goal::Steps::NAME => {
+            answer::<wire::goal::Steps, _>(request, |params| goal::steps(hub, params)).await
+        }
+        wire::workitem::ByGoal::NAME => {
+            answer::<wire::workitem::ByGoal, _>(request, |params| workitem::by_goal(hub, params)).await
+        }
+        wire::workitem::Runs::NAME => {
+            answer::<wire::workitem::Runs, _>(request, |params| workitem::runs(hub, params)).await
+        }
+        wire::cost::Summary::NAME => {
+            answer::<wire::cost::Summary, _>(request, |params| cost::summary(hub, params)).await
+        }
+        wire::goal_events::Subscribe::NAME => goal_events::subscribe(hub, request).await,
+        wire::goal_events::Unsubscribe::NAME => goal_events::unsubscribe(hub, request).await,
+        wire::events::Subscribe::NAME => events::subscribe(hub, caller, request).await,
+        wire::events::Unsubscribe::NAME => events::unsubscribe(request),
+        wire::debug::EventsSubscribe::NAME => debug::subscribe(hub, request).await,
+        wire::debug::EventsUnsubscribe::NAME => debug::unsubscribe(request),
+        _ => control(hub, caller, request).await,
+    }
+}
+
+/// Answers what a person says about a goal that runs or waits.
+async fn control(hub: &Hub, caller: &Caller, request: &Request) -> Result<Outcome, RpcError> {
+    match request.method.as_str() {
         wire::goal_control::Pause::NAME => {
             answer::<wire::goal_control::Pause, _>(request, |params| goal::pause(hub, caller, params)).await
         }
@@ -127,25 +156,7 @@ pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> R
         wire::escalation::Respond::NAME => {
             answer::<wire::escalation::Respond, _>(request, |params| goal::respond(hub, caller, params)).await
         }
-        wire::goal::Plan::NAME => {
-            answer::<wire::goal::Plan, _>(request, |params| goal::plan(hub, params)).await
-        }
-        wire::goal::Steps::NAME => {
-            answer::<wire::goal::Steps, _>(request, |params| goal::steps(hub, params)).await
-        }
-        wire::workitem::ByGoal::NAME => {
-            answer::<wire::workitem::ByGoal, _>(request, |params| workitem::by_goal(hub, params)).await
-        }
-        wire::workitem::Runs::NAME => {
-            answer::<wire::workitem::Runs, _>(request, |params| workitem::runs(hub, params)).await
-        }
-        wire::goal_events::Subscribe::NAME => goal_events::subscribe(hub, request).await,
-        wire::goal_events::Unsubscribe::NAME => goal_events::unsubscribe(hub, request).await,
-        wire::events::Subscribe::NAME => events::subscribe(hub, caller, request).await,
-        wire::events::Unsubscribe::NAME => events::unsubscribe(request),
-        wire::debug::EventsSubscribe::NAME => debug::subscribe(hub, request).await,
-        wire::debug::EventsUnsubscribe::NAME => debug::unsubscribe(request),
-        _ => Err(unknown(method)),
+        method => Err(unknown(method)),
     }
 }
 

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::conversation::{CallResult, Hindrance, Thought};
+use super::day::DayBudget;
 use super::escalation::Reply;
+use super::failure::Failure;
 use super::spending::Amount;
-use super::state::{Artifact, Execution, Failure, GateResult};
+use super::state::{Artifact, Execution, GateResult};
 use crate::freshness::QuietRound;
 use crate::spec::{GoalSpec, Invalid, ItemSpec};
 use crate::{Epoch, EscalationId, GoalId, ItemId, Millis, RunId};
 
 /// The moment of a decision: time and randomness, as arguments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moment {
     /// Now.
     pub now_ms: Millis,
@@ -19,6 +21,8 @@ pub struct Moment {
     pub escalation: EscalationId,
     /// A fresh random number, for delays.
     pub seed: u64,
+    /// What all goals have spent today, and may spend.
+    pub day: DayBudget,
 }
 
 /// A command.
@@ -52,6 +56,8 @@ pub enum Command {
         run: RunId,
         epoch: Epoch,
         results: Vec<CallResult>,
+        /// Digest of the workspace after them, where nothing else is new.
+        workspace: Option<String>,
         plan: Option<Planned>,
         next: Option<Next>,
     },
@@ -61,6 +67,8 @@ pub enum Command {
     BeginPublish,
     /// The last look: gates that were run once more, and the files that are delivered.
     FinishPublish { rechecked: Vec<GateResult>, round: Option<QuietRound>, artifacts: Vec<Artifact> },
+    /// Time has passed: a mark of a time budget is reached, or the deadline.
+    Tick,
     /// The goal's history has grown to so much.
     Outgrow { events: u64, bytes: u64 },
     /// A person stops the goal.
@@ -82,6 +90,8 @@ pub enum Command {
 pub struct Next {
     /// The model that is asked first.
     pub model: String,
+    /// One that could be asked instead.
+    pub other_model: Option<String>,
     /// What the call may cost at most.
     pub amount: Amount,
     /// Most tokens of the answer.

@@ -14,6 +14,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::guard::Watch;
 use super::spending::Amount;
 use crate::Millis;
 use crate::spec::Effect;
@@ -28,6 +29,8 @@ pub const PLANS_REFUSED_MAX: u32 = 3;
 pub const PLANNING_TURNS_MAX: u32 = 20;
 /// The tool by which a model hands in a plan.
 pub const SUBMIT_PLAN: &str = "submit_plan";
+/// The tool by which a model says that it is done.
+pub const FINISH: &str = "finish";
 /// Most calls of one answer; more are a runaway model.
 pub const CALLS_MAX: usize = 32;
 
@@ -51,6 +54,9 @@ pub struct Conversation {
     /// What its settled calls cost.
     #[serde(default)]
     pub spent: Amount,
+    /// What its guards remember.
+    #[serde(default)]
+    pub watch: Watch,
     /// What comes next.
     pub doing: Doing,
 }
@@ -131,6 +137,8 @@ pub struct CallResult {
     pub end: CallEnd,
     /// The beginning of what it came to, for people.
     pub found: String,
+    /// Digest of all that it came to (blake3, hex), by which a repetition is told.
+    pub output_digest: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
 }

@@ -11,7 +11,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::spending::{Cap, MicroUsd};
+use super::cap::Cap;
+use super::spending::MicroUsd;
 use crate::{EscalationId, GoalId, ItemId, Millis, RunId};
 
 /// A question to a human, with everything needed to decide.
@@ -109,7 +110,8 @@ impl FromStr for Answer {
 pub struct Reply {
     /// The answer.
     pub answer: Answer,
-    /// What a cap is raised to, in its own unit: tokens, US dollars, answers of models, minutes.
+    /// What a cap is raised to, in its own unit: tokens, US dollars, answers of models, minutes; a
+    /// deadline by minutes from now.
     pub to: Option<f64>,
 }
 
@@ -139,6 +141,10 @@ pub enum Raised {
     Time(u64),
     /// The item may use all of the goal's budget.
     Share,
+    /// Twice as much for one call.
+    Call,
+    /// The deadline, in milliseconds since 1970.
+    Deadline(Millis),
 }
 
 /// The kinds of escalation (`architecture.md` §6).

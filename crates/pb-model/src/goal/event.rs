@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::cap::Cap;
 use super::conversation::{Call, CallEnd, Used};
 use super::escalation::{Escalation, Resolution};
-use super::spending::{Cap, Charge, Reservation};
+use super::failure::Failure;
+use super::guard::{Guard, Rung};
+use super::spending::{Charge, Reservation};
 use super::state::{
-    Artifact, CancelRequest, Execution, Failure, GateResult, Goal, GoalState, Item, Reason, Run, RunStatus,
+    Artifact, CancelRequest, Execution, GateResult, Goal, GoalState, Item, Reason, Run, RunStatus,
 };
 use crate::freshness::QuietRound;
 use crate::{ArtifactId, Epoch, EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
@@ -42,7 +45,14 @@ pub enum Event {
     /// The run's command ended.
     RunExecuted { item: ItemId, run: RunId, execution: Box<Execution> },
     /// A model is about to be called; what it may cost at most is put aside.
-    ModelRequested { item: Option<ItemId>, model: String, reservation: Reservation },
+    ModelRequested {
+        item: Option<ItemId>,
+        model: String,
+        /// Who could be asked instead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other_model: Option<String>,
+        reservation: Reservation,
+    },
     /// The model answered.
     ModelAnswered {
         item: Option<ItemId>,
@@ -76,8 +86,16 @@ pub enum Event {
         end: CallEnd,
         /// The beginning of what it came to.
         found: String,
+        /// Digest of all of it.
+        #[serde(default)]
+        output_digest: String,
+        /// Digest of the workspace after it, where that was looked at.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        workspace: Option<String>,
         duration_ms: u64,
     },
+    /// The conversation goes nowhere: what was seen, and what is done about it.
+    GuardTripped { item: Option<ItemId>, run: RunId, guard: Guard, rung: Rung },
     /// The item's gates begin; `probe` when they find out whether lost work was done.
     VerificationStarted { item: ItemId, run: RunId, probe: bool },
     /// A gate ended.
@@ -192,6 +210,7 @@ impl Event {
             Self::ModelAnswered { .. } => "model.answered",
             Self::ModelFailed { .. } => "model.failed",
             Self::ToolCompleted { .. } => "tool.completed",
+            Self::GuardTripped { .. } => "guard.tripped",
             Self::VerificationStarted { .. } => "verification.started",
             Self::VerificationCompleted { .. } => "verification.completed",
             Self::GateCompleted { .. } => "gate.completed",
@@ -228,6 +247,7 @@ impl Event {
             | Self::ModelRequested { item, .. }
             | Self::ModelAnswered { item, .. }
             | Self::ModelFailed { item, .. }
+            | Self::GuardTripped { item, .. }
             | Self::ToolCompleted { item, .. } => *item,
             Self::GoalCreated { .. }
             | Self::GoalPlanned { .. }
@@ -259,6 +279,7 @@ impl Event {
             Self::ModelAnswered { run, .. }
             | Self::ModelFailed { run, .. }
             | Self::ToolCompleted { run, .. }
+            | Self::GuardTripped { run, .. }
             | Self::ItemStarted { run, .. }
             | Self::ItemCompleted { run, .. }
             | Self::RunContinued { run, .. }

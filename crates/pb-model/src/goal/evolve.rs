@@ -4,6 +4,7 @@ mod control;
 
 use super::conversation::{CallEnd, Conversation, Doing, SUBMIT_PLAN};
 use super::event::Event;
+use super::guard::Seen;
 use super::spending::Charge;
 use super::state::{Continuation, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Run, RunStage};
 use crate::{ItemId, Millis, RunId, Verdict};
@@ -71,7 +72,8 @@ impl GoalState {
             Event::ModelRequested { .. }
             | Event::ModelAnswered { .. }
             | Event::ModelFailed { .. }
-            | Event::ToolCompleted { .. } => self.apply_conversation(event),
+            | Event::ToolCompleted { .. }
+            | Event::GuardTripped { .. } => self.apply_conversation(event),
             Event::RunStarted { .. }
             | Event::RunContinued { .. }
             | Event::RunExecuted { .. }
@@ -264,15 +266,16 @@ impl GoalState {
 
     fn apply_conversation(&mut self, event: &Event) {
         match event {
-            Event::ModelRequested { reservation, .. } => {
+            Event::ModelRequested { reservation, other_model, .. } => {
                 self.goal.spending.reserve(reservation.clone());
                 self.with_run(reservation.run, |run| run.steps = run.steps.max(reservation.n));
                 self.with_conversation(reservation.run, |talk| {
                     talk.doing = Doing::Thinking { n: reservation.n };
+                    talk.watch.other_model.clone_from(other_model);
                 });
             }
             Event::ModelAnswered { item, run, n, model, charge, calls, .. } => {
-                self.settle(*item, (*run, *n), *charge);
+                self.settle(*item, (*run, *n), model, *charge);
                 self.goal.spending.turns += 1;
                 let last = calls.iter().map(|call| call.n).max().unwrap_or(*n);
                 self.with_run(*run, |run| run.steps = run.steps.max(last));
@@ -282,20 +285,32 @@ impl GoalState {
                     talk.idle = if calls.is_empty() { talk.idle + 1 } else { 0 };
                     talk.model = Some(model.clone());
                     talk.doing = Doing::after(calls.clone());
+                    talk.watch.answered();
                 });
             }
-            Event::ModelFailed { item, run, n, charge, not_before_ms, .. } => {
-                self.settle(*item, (*run, *n), *charge);
+            Event::GuardTripped { run, guard, rung, .. } => {
+                self.with_conversation(*run, |talk| {
+                    // Empty answers are counted anew.
+                    talk.idle = 0;
+                    talk.watch.tripped(*guard, rung);
+                });
+            }
+            Event::ModelFailed { item, run, n, model, charge, not_before_ms, .. } => {
+                self.settle(*item, (*run, *n), model, *charge);
                 self.with_conversation(*run, |talk| {
                     talk.failures += 1;
                     talk.doing = Doing::Composing { not_before_ms: *not_before_ms };
                 });
             }
-            Event::ToolCompleted { item, run, call, end, .. } => {
+            Event::ToolCompleted { item, run, call, end, output_digest, workspace, .. } => {
                 self.with_conversation(*run, |talk| {
                     if let Doing::Acting { calls } = &mut talk.doing {
                         calls.retain(|left| left.n != call.n);
                         talk.doing = Doing::after(std::mem::take(calls));
+                    }
+                    talk.watch.note(Seen::new(call, output_digest));
+                    if talk.doing == Doing::default() {
+                        talk.watch.end_turn(workspace.as_deref());
                     }
                     if *end == CallEnd::Withheld && !talk.withheld.contains(&call.digest) {
                         talk.withheld.push(call.digest.clone());
@@ -309,8 +324,8 @@ impl GoalState {
         }
     }
 
-    fn settle(&mut self, item: Option<ItemId>, (run, n): (RunId, u32), charge: Charge) {
-        self.goal.spending.settle(run, n, charge);
+    fn settle(&mut self, item: Option<ItemId>, (run, n): (RunId, u32), model: &str, charge: Charge) {
+        self.goal.spending.settle((run, n), model, charge);
         self.with_conversation(run, |talk| talk.spent = talk.spent.plus(charge.amount));
         if let Some(item) = item {
             self.with_item(item, |item| item.spent = item.spent.plus(charge.amount));

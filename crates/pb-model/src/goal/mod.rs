@@ -28,23 +28,30 @@
 //! [`wants`] says what the daemon should have in flight for a state. After a crash the same three
 //! functions go on from the stored state.
 
+mod allowance;
+mod cap;
 mod command;
 mod conversation;
+mod day;
 mod decide;
 mod escalation;
 mod event;
 mod evolve;
+mod failure;
+mod guard;
 mod plan_spec;
 mod spending;
 mod state;
 mod wants;
 
+pub use cap::{Cap, Caps};
 pub use command::{Command, Moment, Next, Planned, Rejection};
 pub use conversation::{
-    AfterFailure, CALLS_MAX, Call, CallEnd, CallResult, Conversation, Doing, Hindrance, IDLE_TURNS_MAX,
-    MODEL_FAILURES_MAX, PLANNING_TURNS_MAX, PLANS_REFUSED_MAX, SUBMIT_PLAN, Thought, ThoughtOutcome, Used,
-    batch,
+    AfterFailure, CALLS_MAX, Call, CallEnd, CallResult, Conversation, Doing, FINISH, Hindrance,
+    IDLE_TURNS_MAX, MODEL_FAILURES_MAX, PLANNING_TURNS_MAX, PLANS_REFUSED_MAX, SUBMIT_PLAN, Thought,
+    ThoughtOutcome, Used, batch,
 };
+pub use day::{DayBudget, LocalDay};
 pub use decide::decide;
 pub use escalation::{
     Answer, AttemptSummary, Escalation, EscalationOption, EscalationType, Packet, Raised, Reply, Resolution,
@@ -52,9 +59,13 @@ pub use escalation::{
 };
 pub use event::{Event, Touched};
 pub use evolve::evolve;
-pub use spending::{Amount, Cap, Caps, Charge, MicroUsd, Reservation, Spending, WARN_PERCENT, micro_usd};
+pub use failure::{ErrorClass, Failure};
+pub use guard::{
+    CYCLE_CALLS_MAX, Guard, REPEATS_MAX, Rung, STALE_TURNS_MAX, Seen, TURNS_WARN_PERCENT, Telling, Watch,
+};
+pub use spending::{Amount, Charge, CostLine, MicroUsd, Reservation, Spending, Usd, WARN_PERCENT, micro_usd};
 pub use state::{
-    Artifact, CancelRequest, Continuation, Evidence, Execution, ExecutionOutcome, Failure, GateResult, Goal,
+    Artifact, CancelRequest, Continuation, Evidence, Execution, ExecutionOutcome, GateResult, Goal,
     GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Run, RunStage, RunStatus,
 };
 pub use wants::{Want, next_wake, wants};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conversation::{Call, Conversation, Doing};
 use super::escalation::{Escalation, EscalationType};
+use super::failure::Failure;
 use super::spending::{Amount, Spending};
 use crate::freshness::QuietRound;
 use crate::spec::{GateSpec, GoalSpec, ItemSpec, Lane, Work};
@@ -67,12 +68,6 @@ impl GoalState {
     /// Whether every item is done or left out, so that only delivery is left.
     pub fn is_done(&self) -> bool {
         self.items.iter().all(|item| item.status.is_settled())
-    }
-
-    /// Whether its history was found too long: nothing new starts, and a human decides.
-    pub fn has_outgrown(&self) -> bool {
-        self.open_escalations()
-            .any(|asked| asked.escalation_type == EscalationType::Budget && asked.item_id.is_none())
     }
 
     /// Whether a person paused it.
@@ -281,29 +276,6 @@ impl Reason {
             Self::DeadLetter => "dead_letter",
             Self::GateNoLongerHolds => "gate_no_longer_holds",
         }
-    }
-}
-
-/// What went wrong: a code for programs, a sentence for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// A stable upper-case code.
-    pub code: String,
-    /// A lower-case fragment that completes "failed: …".
-    pub message: String,
-    /// Whether trying again may help.
-    pub recoverable: bool,
-}
-
-impl Failure {
-    /// A failure that trying again may mend.
-    pub fn recoverable(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), recoverable: true }
-    }
-
-    /// A failure that stays.
-    pub fn lasting(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), recoverable: false }
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Want {
     Act(RunId, u32),
     /// Run the gates of this run.
     Verify(RunId),
+    /// Tell what time alone has changed.
+    Tick,
     /// Begin delivery.
     BeginPublish,
     /// Run stale gates once more and record what is delivered.
@@ -38,6 +40,14 @@ pub enum Want {
 
 /// What should be in flight for `state` at `now`.
 pub fn wants(state: &GoalState, now: Millis) -> Vec<Want> {
+    let mut wants = of_status(state, now);
+    if state.next_mark().is_some_and(|at| at <= now) {
+        wants.push(Want::Tick);
+    }
+    wants
+}
+
+fn of_status(state: &GoalState, now: Millis) -> Vec<Want> {
     let goal = &state.goal;
     match goal.status {
         GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed | GoalStatus::Blocked => {
@@ -110,8 +120,13 @@ fn converse(run: RunId, conversation: &Conversation, now: Millis) -> Option<Want
     }
 }
 
-/// The next time at which [`wants`] changes by itself: the earliest retry, of an item or of a call.
+/// The next time at which [`wants`] changes by itself: the earliest retry, of an item or of a call, or
+/// mark of a time budget.
 pub fn next_wake(state: &GoalState) -> Option<Millis> {
+    next_try(state).into_iter().chain(state.next_mark()).min()
+}
+
+fn next_try(state: &GoalState) -> Option<Millis> {
     if state.goal.cancel.is_some() || state.is_paused() {
         return None;
     }

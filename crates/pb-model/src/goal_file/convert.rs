@@ -2,6 +2,7 @@
 
 use super::shape::{Agent, Check, Command, Gate, Goal, Item, TimeLimit, Work};
 use super::template::Filler;
+use crate::goal::Usd;
 use crate::spec::{
     self, AgentSpec, CommandSpec, GateCommand, GateSpec, GoalSpec, ItemSpec, PRIORITY_DEFAULT,
     SuccessCriterion,
@@ -28,6 +29,9 @@ pub(super) fn goal(goal: &Goal, filler: &mut Filler) -> GoalSpec {
         budget_time_minutes: goal.budget.time_minutes,
         budget_cost_usd: goal.budget.cost_usd,
         budget_turns: goal.budget.turns,
+        budget_call_tokens: goal.budget.call_tokens,
+        budget_call_usd: goal.budget.call_usd,
+        deadline_ms: goal.deadline_ms,
         model: goal.model.clone(),
         plan_only: false,
         tags: goal.tags.clone(),
@@ -73,6 +77,9 @@ fn agent(agent: &Agent, filler: &mut Filler) -> AgentSpec {
         effect: agent.effect,
         max_turns: agent.max_turns,
         budget_percent: agent.budget_percent,
+        budget_tokens: agent.budget_tokens,
+        budget_usd: agent.budget_usd.map(Usd::from),
+        guards: agent.guards.unwrap_or(true),
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
+use jiff::Timestamp;
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -13,6 +14,7 @@ use super::log::{Log, did_you_mean, short};
 use super::shape::TimeLimit;
 use super::table::Table;
 use super::template::Template;
+use crate::Millis;
 
 /// One value of the file.
 pub(super) struct Node<'a> {
@@ -86,6 +88,22 @@ impl<'a> Node<'a> {
             _ => return self.wrong(log, "a number", self.value.is_str().then_some("without quotes")),
         };
         written.parse().ok().or_else(|| self.wrong(log, "a number", None))
+    }
+
+    /// A date and time with its offset from UTC, in milliseconds since 1970.
+    pub(super) fn moment(&self, log: &mut Log) -> Option<Millis> {
+        let hint = "write it like 2026-12-24T18:00:00+01:00, without quotes";
+        let DeValue::Datetime(written) = self.value else {
+            return self.wrong(log, "a date and time", Some(hint));
+        };
+        let at: Option<Timestamp> = written.to_string().parse().ok();
+        let at = at.and_then(|at| Millis::try_from(at.as_millisecond()).ok());
+        if at.is_none() {
+            let message =
+                format!("`{}` is {written}, which does not say when: the zone is missing", self.name);
+            log.problem(self.span.start, message, Some(hint.to_owned()));
+        }
+        at
     }
 
     /// One of a few words.

@@ -29,6 +29,7 @@ pub(super) fn goal(log: &mut Log, document: &Spanned<DeTable<'_>>) -> Goal {
         priority: table.optional(log, "priority", |node, log| node.integer(log, 0..=100)),
         model: table.optional(log, "model", Node::text),
         tags: table.or_default(log, "tags", Node::texts),
+        deadline_ms: table.optional(log, "deadline", Node::moment),
         budget: Budget::default(),
         success_criteria: Vec::new(),
         items: Vec::new(),
@@ -56,6 +57,8 @@ fn budget(log: &mut Log, node: &Node, outside: &[&'static str]) -> Option<Budget
         time_minutes: table.optional(log, "time_minutes", |node, log| node.integer(log, U64)),
         cost_usd: table.optional(log, "cost_usd", Node::number),
         turns: table.optional(log, "turns", |node, log| node.integer(log, 0..=u32::MAX.into())),
+        call_tokens: table.optional(log, "call_tokens", |node, log| node.integer(log, U64)),
+        call_usd: table.optional(log, "call_usd", Node::number),
     };
     table.finish(log, &[("the goal", outside)]);
     Some(budget)
@@ -165,6 +168,9 @@ fn agent(log: &mut Log, table: &mut Table) -> Agent {
         effect: table.or_default(log, "effect", effect),
         max_turns: table.optional(log, "max_turns", |node, log| node.integer(log, 1..=TURNS_MAX.into())),
         budget_percent: table.optional(log, "budget_percent", |node, log| node.integer(log, 1..=100)),
+        budget_tokens: table.optional(log, "budget_tokens", |node, log| node.integer(log, U64)),
+        budget_usd: table.optional(log, "budget_usd", Node::number),
+        guards: table.optional(log, "guards", Node::flag),
     }
 }
 

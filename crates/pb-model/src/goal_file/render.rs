@@ -3,11 +3,13 @@
 use std::fmt::Write;
 
 use super::render_lines::{Lines, Nothing, quoted};
-use crate::Tier;
+use jiff::Timestamp;
+
 use crate::spec::{
     AgentSpec, Check, CommandSpec, CriterionType, Effect, GateCommand, GateSpec, GoalSpec, ItemSpec, Lane,
     PRIORITY_DEFAULT, SuccessCriterion, Work,
 };
+use crate::{Millis, Tier};
 
 /// What a person reads first.
 const HEAD: &str = "# The plan of a goal, as a goal file: edit it, and run it with: pb run FILE\n";
@@ -37,11 +39,18 @@ fn above(spec: &GoalSpec, mut lines: Lines<'_>) -> String {
     lines.plain_if("priority", Some(spec.priority).filter(|priority| *priority != PRIORITY_DEFAULT));
     lines.verbatim("model", spec.model.as_deref());
     lines.verbatims("tags", &spec.tags);
+    lines.plain_if("deadline", spec.deadline_ms.and_then(moment));
     let criteria = criteria(spec);
     if criteria.iter().all(is_plain) {
         lines.texts("success_criteria", criteria.iter().map(|criterion| &criterion.description));
     }
     lines.text
+}
+
+/// A time as TOML writes it, to the millisecond; `None` for one beyond the year 9999.
+fn moment(at_ms: Millis) -> Option<String> {
+    let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
+    Some(format!("{at:.3}"))
 }
 
 fn criteria(spec: &GoalSpec) -> &[SuccessCriterion] {
@@ -88,16 +97,20 @@ fn below(spec: &GoalSpec, mut lines: Lines<'_>) -> String {
 }
 
 fn budget(spec: &GoalSpec, lines: &mut Lines<'_>) {
-    let GoalSpec { budget_tokens, budget_time_minutes, budget_cost_usd, budget_turns, .. } = spec;
+    let GoalSpec { budget_tokens, budget_time_minutes, budget_turns, budget_call_tokens, .. } = spec;
     // Debug writes the fewest digits that are read as the same number, always with a fraction or exponent.
-    let cost_usd = budget_cost_usd.map(|usd| format!("{usd:?}"));
-    if budget_tokens.or(*budget_time_minutes).is_some() || cost_usd.is_some() || budget_turns.is_some() {
+    let [cost_usd, call_usd] =
+        [spec.budget_cost_usd, spec.budget_call_usd].map(|usd| usd.map(|usd| format!("{usd:?}")));
+    let counts = budget_tokens.or(*budget_time_minutes).or(*budget_call_tokens).is_some();
+    if counts || cost_usd.as_ref().or(call_usd.as_ref()).is_some() || budget_turns.is_some() {
         lines.header("[budget]");
     }
     lines.plain_if("tokens", *budget_tokens);
     lines.plain_if("time_minutes", *budget_time_minutes);
     lines.plain_if("cost_usd", cost_usd);
     lines.plain_if("turns", *budget_turns);
+    lines.plain_if("call_tokens", *budget_call_tokens);
+    lines.plain_if("call_usd", call_usd);
 }
 
 fn criterion(criterion: &SuccessCriterion, lines: &mut Lines<'_>) {
@@ -152,6 +165,9 @@ fn agent(agent: &AgentSpec, lines: &mut Lines<'_>) {
     effect(agent.effect, lines);
     lines.plain_if("max_turns", agent.max_turns);
     lines.plain_if("budget_percent", agent.budget_percent);
+    lines.plain_if("budget_tokens", agent.budget_tokens);
+    lines.plain_if("budget_usd", agent.budget_usd.map(|usd| format!("{:?}", f64::from(usd))));
+    lines.plain_if("guards", (!agent.guards).then_some(false));
 }
 
 fn effect(effect: Effect, lines: &mut Lines<'_>) {

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::template::Template;
-use crate::Tier;
 use crate::spec::{CriterionType, Effect, Lane, TIME_LIMIT_S_MAX};
+use crate::{Millis, Tier};
 
 /// A goal for `PonyBunny`, planned by a person. `{{name}}` stands for the value of the input
 /// `name`.
@@ -32,6 +32,10 @@ pub(super) struct Goal {
     /// Free labels.
     #[schemars(default)]
     pub(super) tags: Vec<String>,
+    /// When it is to be done, such as `2026-12-24T18:00:00+01:00`: what is not then is stopped, and a person
+    /// decides.
+    #[schemars(rename = "deadline", schema_with = "moment_schema")]
+    pub(super) deadline_ms: Option<Millis>,
     /// What may be different each time the goal is run, by name. Give a value with
     /// `--set name=value`; use it as `{{name}}`, or in a shell as `"$PB_INPUT_NAME"`.
     #[schemars(default, schema_with = "inputs_schema")]
@@ -86,6 +90,11 @@ pub(super) struct Budget {
     /// Answers of models.
     #[schemars(range(min = 1))]
     pub(super) turns: Option<u32>,
+    /// Tokens of one call of a model.
+    #[schemars(range(min = 1))]
+    pub(super) call_tokens: Option<u64>,
+    /// US dollars of one call of a model.
+    pub(super) call_usd: Option<f64>,
 }
 
 /// One way to tell that the goal is reached.
@@ -173,6 +182,14 @@ pub(super) struct Agent {
     /// How much of the goal's budget it may use, in percent; all of it if absent.
     #[schemars(range(min = 1, max = 100))]
     pub(super) budget_percent: Option<u8>,
+    /// Most tokens that its calls of models may use, in all attempts together.
+    #[schemars(range(min = 1))]
+    pub(super) budget_tokens: Option<u64>,
+    /// Most US dollars that its calls of models may cost.
+    pub(super) budget_usd: Option<f64>,
+    /// Whether a conversation that goes nowhere is noticed, helped and in the end handed to a person; true
+    /// if absent.
+    pub(super) guards: Option<bool>,
 }
 
 /// One program to run.
@@ -296,6 +313,10 @@ impl JsonSchema for TimeLimit {
             ]
         })
     }
+}
+
+fn moment_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "date-time" })
 }
 
 fn inputs_schema(generator: &mut SchemaGenerator) -> Schema {

@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Tier;
+use crate::goal::Usd;
+use crate::{Millis, Tier};
 
 pub use gate::{Check, GateCommand, GateSpec};
 pub use limits::*;
@@ -44,6 +45,16 @@ pub struct GoalSpec {
     /// Most money that this goal may spend, in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_cost_usd: Option<f64>,
+    /// Most tokens that one call of a model may use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_call_tokens: Option<u64>,
+    /// Most money that one call of a model may cost, in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_call_usd: Option<f64>,
+    /// When it is to be done, in milliseconds since 1970: what is not then is stopped, and a person
+    /// decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<Millis>,
     /// Most answers of models that this goal may ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_turns: Option<u32>,
@@ -294,6 +305,16 @@ pub struct AgentSpec {
     /// How much of the goal's budget it may use, in percent; all of it if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_percent: Option<u8>,
+    /// Most tokens that its calls of models may use, in all attempts together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_tokens: Option<u64>,
+    /// Most money that its calls of models may cost, in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_usd: Option<Usd>,
+    /// Whether a conversation that goes nowhere is noticed: repetitions, cycles, no progress, empty
+    /// answers.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub guards: bool,
 }
 
 impl AgentSpec {

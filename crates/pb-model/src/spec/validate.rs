@@ -61,6 +61,9 @@ impl GoalSpec {
         above_zero("budget_turns", self.budget_turns.map(|n| n > 0))?;
         let cost = self.budget_cost_usd.map(|n| n.is_finite() && n > 0.0);
         above_zero("budget_cost_usd", cost)?;
+        above_zero("budget_call_tokens", self.budget_call_tokens.map(|n| n > 0))?;
+        let call = self.budget_call_usd.map(|n| n.is_finite() && n > 0.0);
+        above_zero("budget_call_usd", call)?;
         check_model("model", self.model.as_deref())?;
         if self.plan_only && !self.items.is_empty() {
             return Err(Invalid::new("plan_only", "the goal has its plan already")
@@ -158,7 +161,8 @@ impl AgentSpec {
         if self.budget_percent.is_some_and(|percent| !(1..=100).contains(&percent)) {
             return Err(Invalid::new(format!("{place}.budget_percent"), "a share is 1 to 100 percent"));
         }
-        Ok(())
+        above_zero(&format!("{place}.budget_tokens"), self.budget_tokens.map(|n| n > 0))?;
+        above_zero(&format!("{place}.budget_usd"), self.budget_usd.map(|usd| usd.0 > 0))
     }
 }
 

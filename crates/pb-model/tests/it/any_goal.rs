@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pb_model::goal::Usd;
 use pb_model::spec::{
     AgentSpec, Check, CommandSpec, CriterionType, Effect, GateCommand, GateSpec, GoalSpec, ItemSpec, Lane,
     SuccessCriterion, TURNS_MAX, Work, input_variable,
@@ -134,10 +135,23 @@ fn work() -> BoxedStrategy<Work> {
         of(label()),
         effect(),
         of(1..=TURNS_MAX),
-        of(1..=100_u8),
+        (of(1..=100_u8), of(1..=u64::MAX), of(1..=1_000_000_000_u64), any::<bool>()),
     )
-        .prop_map(|(prompt, tools, tier, model, effect, max_turns, budget_percent)| {
-            Work::Agent(AgentSpec { prompt, tools, tier, model, effect, max_turns, budget_percent })
+        .prop_map(|(prompt, tools, tier, model, effect, max_turns, rest)| {
+            let (budget_percent, budget_tokens, budget_usd, guards) = rest;
+            let budget_usd = budget_usd.map(Usd);
+            Work::Agent(AgentSpec {
+                prompt,
+                tools,
+                tier,
+                model,
+                effect,
+                max_turns,
+                budget_percent,
+                budget_tokens,
+                budget_usd,
+                guards,
+            })
         });
     prop_oneof![command, agent].boxed()
 }
@@ -204,10 +218,12 @@ pub(crate) fn any_goal() -> BoxedStrategy<GoalSpec> {
     let words = (label(), of(text()), of(relative()), of(label()), vec(label(), 0..4), 0..=100_u8);
     let cost = proptest::num::f64::POSITIVE | proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL;
     let budget = (of(1..=u64::MAX), of(1..=u64::MAX), of(prop_oneof![cost, Just(5.0)]), of(1..=u32::MAX));
-    (words, budget, criteria(), inputs(), items())
-        .prop_map(|(words, budget, success_criteria, inputs, items)| {
+    let more = (of(1..=u64::MAX), of(prop_oneof![cost, Just(0.25)]), of(0..=253_402_300_799_999_u64));
+    (words, (budget, more), criteria(), inputs(), items())
+        .prop_map(|(words, (budget, more), success_criteria, inputs, items)| {
             let (title, description, workspace, model, tags, priority) = words;
             let (budget_tokens, budget_time_minutes, budget_cost_usd, budget_turns) = budget;
+            let (budget_call_tokens, budget_call_usd, deadline_ms) = more;
             GoalSpec {
                 description: description.unwrap_or_else(|| title.clone()),
                 title,
@@ -217,6 +233,9 @@ pub(crate) fn any_goal() -> BoxedStrategy<GoalSpec> {
                 budget_time_minutes,
                 budget_cost_usd,
                 budget_turns,
+                budget_call_tokens,
+                budget_call_usd,
+                deadline_ms,
                 model,
                 plan_only: false,
                 tags,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use insta::assert_snapshot;
-use pb_model::goal::{Command, GoalState, Moment, decide, evolve};
+use pb_model::goal::{Command, DayBudget, GoalState, Moment, decide, evolve};
 use pb_model::goal_file::{self, ResolveContext};
 use pb_model::spec::{GoalSpec, INPUTS_MAX, SuccessCriterion};
 use pb_model::{EscalationId, GoalId, ItemId};
@@ -32,7 +32,12 @@ fn check(goal: Value) -> String {
 
 /// The goal with its plan made.
 fn planned(spec: &GoalSpec) -> GoalState {
-    let moment = Moment { now_ms: 1, escalation: EscalationId::from(Uuid::from_u128(1)), seed: 1 };
+    let moment = Moment {
+        now_ms: 1,
+        escalation: EscalationId::from(Uuid::from_u128(1)),
+        seed: 1,
+        day: DayBudget::default(),
+    };
     let ids = (0..spec.items.len()).map(|n| ItemId::from(Uuid::from_u128(n as u128))).collect();
     let submit = Command::Submit {
         id: GoalId::from(Uuid::from_u128(7)),
@@ -41,7 +46,7 @@ fn planned(spec: &GoalSpec) -> GoalState {
     };
     let mut state = None;
     for command in [submit, Command::Plan { items: ids }] {
-        for event in decide(state.as_ref(), command, moment).unwrap() {
+        for event in decide(state.as_ref(), command, moment.clone()).unwrap() {
             state = evolve(state, &event, moment.now_ms);
         }
     }

@@ -1,5 +1,6 @@
 //! What may be asked of the gateway. One struct a method; [`METHODS`] is the list.
 
+pub mod cost;
 pub mod debug;
 pub mod escalation;
 pub mod events;
@@ -110,6 +111,7 @@ methods![
     goal_events::Unsubscribe,
     workitem::ByGoal,
     workitem::Runs,
+    cost::Summary,
     events::Subscribe,
     events::Unsubscribe,
     debug::EventsSubscribe,

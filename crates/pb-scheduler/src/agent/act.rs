@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use pb_model::goal::{Call, CallEnd, CallResult, Doing, GoalState, Next, Planned, Run, SUBMIT_PLAN, batch};
+use pb_model::goal::{
+    Call, CallEnd, CallResult, Doing, GoalState, Next, Planned, Run, SUBMIT_PLAN, Seen, batch,
+};
 use pb_model::{Effect, RunId};
 use pb_tools::{ApprovedCall, Scope, ToolError};
 use tokio_util::sync::CancellationToken;
@@ -31,7 +33,7 @@ pub(crate) async fn act(
     let Some(Doing::Acting { calls }) = run.conversation.as_ref().map(|talk| talk.doing.clone()) else {
         return None;
     };
-    let mut acting = Acting { context, state, run, cancel, plan: None, papers: Vec::new() };
+    let mut acting = Acting { context, state, run, cancel, workspace: None, plan: None, papers: Vec::new() };
     let (results, next) = match journal(context, run).await {
         Ok(talk) => acting.calls(talk, &calls).await,
         Err(hindrance) => (vec![unmade(calls.first()?, &hindrance.to_string())], None),
@@ -43,6 +45,7 @@ pub(crate) async fn act(
         n: calls.first()?.n,
         results,
         papers: acting.papers,
+        workspace: acting.workspace,
         plan: acting.plan,
         next,
     })
@@ -50,7 +53,13 @@ pub(crate) async fn act(
 
 /// A call that the machine could not make.
 fn unmade(call: &Call, why: &str) -> CallResult {
-    CallResult { n: call.n, end: CallEnd::Host, found: why.to_owned(), duration_ms: 0 }
+    CallResult {
+        n: call.n,
+        end: CallEnd::Host,
+        found: why.to_owned(),
+        output_digest: String::new(),
+        duration_ms: 0,
+    }
 }
 
 struct Acting<'a> {
@@ -58,6 +67,8 @@ struct Acting<'a> {
     state: &'a GoalState,
     run: &'a Run,
     cancel: &'a CancellationToken,
+    /// Digest of the workspace after the calls, where nothing else is new.
+    workspace: Option<String>,
     /// What was handed in, if it holds.
     plan: Option<Planned>,
     /// The results for the journal, by place.
@@ -80,9 +91,10 @@ impl Acting<'_> {
                 .tell(about, CallNote::tool_ended(&call.tool, told(end, &output), duration_ms));
             talk.hear(call.n, &output);
             let found = beginning(&output, TOLD_BYTES_MAX);
+            let output_digest = blake3::hash(output.as_bytes()).to_hex().to_string();
             let step = ToolStep { found: words(end).to_owned(), output, end, duration_ms };
             self.papers.push((call.n, serde_json::to_string(&step).unwrap_or_default()));
-            results.push(CallResult { n: call.n, end, found, duration_ms });
+            results.push(CallResult { n: call.n, end, found, output_digest, duration_ms });
             match end {
                 CallEnd::Ok | CallEnd::Failed | CallEnd::Withheld => {}
                 CallEnd::Finished | CallEnd::Host | CallEnd::Unknown => return (results, None),
@@ -91,9 +103,23 @@ impl Acting<'_> {
         if results.len() < calls.len() || self.cancel.is_cancelled() {
             return (results, None);
         }
+        self.workspace = self.stale_workspace(calls, &results).await;
         // Whatever hinders it is found again, and told, when the run composes by itself.
         let next = next(self.context, self.state, self.run, talk).await.ok();
         (results, next)
+    }
+
+    /// Digest of the workspace, where none of these calls led to anything new: only then is it worth a look.
+    async fn stale_workspace(&self, calls: &[Call], results: &[CallResult]) -> Option<String> {
+        let watch = &self.run.conversation.as_ref()?.watch;
+        let news =
+            |(call, result): (&Call, &CallResult)| watch.is_news(&Seen::new(call, &result.output_digest));
+        if calls.iter().zip(results).any(news) {
+            return None;
+        }
+        let workspace = PathBuf::from(self.state.goal.workspace.as_deref()?);
+        let manifest = self.context.manifest(self.state.goal.id, workspace).await?;
+        Some(manifest.digest())
     }
 
     async fn one(&mut self, talk: &Talk, call: &Call) -> (CallEnd, String) {

@@ -1,9 +1,9 @@
 //! Putting the next request of a conversation together, and saying what it may cost at most.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use pb_llm::{ChatModel, ChatRequest, Message, ToolSpec, Usage, estimate};
-use pb_model::goal::{Amount, Caps, GoalState, Hindrance, Item, Next, Run};
+use pb_model::goal::{Amount, Caps, GoalState, Hindrance, Item, Next, Run, Rung, Telling};
 use pb_model::spec::{AgentSpec, Work};
 use pb_model::{RunId, Tier};
 use pb_tools::{Allowed, Registry};
@@ -66,14 +66,22 @@ pub(super) async fn next(
         tokens: input_tokens.saturating_add(output_tokens),
         micro_usd: dearest(&candidates, Usage { input_tokens, output_tokens }),
     };
-    let output_tokens = affordable(state.left_for(run.item_id), bound);
+    let today = *context.day_left.lock().unwrap_or_else(PoisonError::into_inner);
+    let output_tokens = affordable(state.left_for(run.item_id).lower(today), bound);
     Ok(Next {
         model: candidates.first().map(|model| model.name().to_owned()).unwrap_or_default(),
+        other_model: other_model(&candidates),
         amount: bound(output_tokens),
         output_tokens: u32::try_from(output_tokens).unwrap_or(u32::MAX),
         request_hash: digest(&request),
         unpriced: candidates.iter().any(|model| model.price().is_none()),
     })
+}
+
+/// Who could be asked instead of the first.
+fn other_model(candidates: &[Arc<dyn ChatModel>]) -> Option<String> {
+    let first = candidates.first()?.name();
+    candidates.iter().map(|model| model.name()).find(|name| *name != first).map(str::to_owned)
 }
 
 /// Digest of everything that is said and offered (blake3, hex).
@@ -109,11 +117,14 @@ pub(super) async fn candidates(
     let agent = run.item_id.and_then(|item| state.item(item)).and_then(agent_of);
     let tier = agent.map_or(Tier::Medium, |agent| agent.tier);
     let named = agent.and_then(|agent| agent.model.as_deref()).or(state.goal.spec.model.as_deref());
-    let capped = state.goal.spec.budget_cost_usd.is_some();
+    let capped = context.models.is_capped(&state.goal.spec, agent);
     let mut candidates = context.models.candidates(tier, named, capped).await?;
     let failures = run.conversation.as_ref().map_or(0, |talk| talk.failures as usize);
     let first = failures % candidates.len().max(1);
     candidates.rotate_left(first);
+    // Who went round in circles is asked only if nobody else answers.
+    let avoided = run.conversation.as_ref().map_or(&[][..], |talk| &talk.watch.avoided);
+    candidates.sort_by_key(|model| avoided.iter().any(|name| name == model.name()));
     Ok(candidates)
 }
 
@@ -136,6 +147,7 @@ pub(super) fn request(
             opening(Prompt::AgentSystem, Prompt::AgentTask, agent_task(state, item))
         }
         None if talk.is_new() => opening(Prompt::PlanSystem, Prompt::PlanTask, plan_task(state)),
+        _ if let Some(telling) = telling(run) => guard_told(telling),
         Some(_) if talk.is_idle() => nudge(Prompt::AgentNudge),
         None if talk.is_idle() => nudge(Prompt::PlanNudge),
         Some(_) | None => Ok(Vec::new()),
@@ -157,12 +169,45 @@ fn opening(
     Ok(vec![Message::System { text: system }, Message::User { text: task.render(variables)? }])
 }
 
+fn telling(run: &Run) -> Option<&Telling> {
+    run.conversation.as_ref()?.watch.telling.as_ref()
+}
+
+/// What a guard saw, for the model.
+fn guard_told(telling: &Telling) -> Result<Vec<Message>, minijinja::Error> {
+    let tool = match &telling.rung {
+        Rung::DropTool { tool } => tool.as_str(),
+        Rung::Nudge | Rung::OtherModel { .. } | Rung::Escalate => "",
+    };
+    let text = Prompt::Guard.render(GuardVariables {
+        guard: telling.guard.as_str(),
+        seen: &telling.guard.words(),
+        rung: telling.rung.as_str(),
+        tool,
+    })?;
+    Ok(vec![Message::User { text }])
+}
+
+#[derive(Serialize)]
+struct GuardVariables<'a> {
+    guard: &'a str,
+    seen: &'a str,
+    rung: &'a str,
+    tool: &'a str,
+}
+
 fn nudge(prompt: Prompt) -> Result<Vec<Message>, minijinja::Error> {
     Ok(vec![Message::User { text: prompt.render(())? }])
 }
 
-/// What a run may call.
+/// What a run may call: what its plan says, without the tools that a guard took away.
 pub(super) fn registry(state: &GoalState, run: &Run) -> (Registry, Allowed) {
+    let (registry, allowed) = planned_tools(state, run);
+    let dropped = run.conversation.as_ref().map_or(&[][..], |talk| &talk.watch.dropped);
+    (registry, allowed.without(dropped.iter().cloned()))
+}
+
+fn planned_tools(state: &GoalState, run: &Run) -> (Registry, Allowed) {
     let agent = run.item_id.and_then(|item| state.item(item)).and_then(agent_of);
     match agent {
         Some(agent) if agent.tools.is_empty() => (Registry::builtin(), Allowed::everything()),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pb_llm::{ChatModel, Cooldown, Models, no_model_text};
 use pb_model::Tier;
 use pb_model::goal::Hindrance;
-use pb_model::spec::{GoalSpec, Work};
+use pb_model::spec::{AgentSpec, GoalSpec, Work};
 use pb_runtime::config::Config;
 use pb_runtime::{Home, environment};
 
@@ -86,16 +86,24 @@ impl ModelSource {
         Ok(candidates)
     }
 
+    /// Whether money bounds what the goal, or one of its agents, asks models.
+    pub(crate) fn is_capped(&self, spec: &GoalSpec, agent: Option<&AgentSpec>) -> bool {
+        spec.budget_cost_usd.or(spec.budget_call_usd).or(self.settings.budget.day_usd).is_some()
+            || agent.is_some_and(|agent| agent.budget_usd.is_some())
+    }
+
     /// Whether the goal's models can do what it asks for: they exist, and under a money cap have a
     /// price. That no model is there at all is no fault of the goal.
     pub(crate) async fn check(&self, spec: &GoalSpec) -> Result<(), Hindrance> {
         let agents = spec.items.iter().filter_map(|item| match &item.work {
-            Work::Agent(agent) => Some((agent.tier, agent.model.as_deref().or(spec.model.as_deref()))),
+            Work::Agent(agent) => {
+                Some((agent.tier, agent.model.as_deref().or(spec.model.as_deref()), Some(agent)))
+            }
             Work::Command(_) => None,
         });
-        let planner = spec.items.is_empty().then_some((Tier::Medium, spec.model.as_deref()));
-        for (tier, named) in agents.chain(planner) {
-            let capped = spec.budget_cost_usd.is_some();
+        let planner = spec.items.is_empty().then_some((Tier::Medium, spec.model.as_deref(), None));
+        for (tier, named, agent) in agents.chain(planner) {
+            let capped = self.is_capped(spec, agent);
             if let Err(unusable @ Hindrance::Unusable { .. }) = self.candidates(tier, named, capped).await {
                 return Err(unusable);
             }
@@ -121,7 +129,7 @@ impl ModelSource {
 /// A money cap cannot be held for a model that costs nobody knows what.
 fn unpriced_hindrance(model: &str) -> Hindrance {
     Hindrance::Unusable {
-        why: format!("the goal has a money budget, and nobody has said what `{model}` costs"),
+        why: format!("there is a money budget, and nobody has said what `{model}` costs"),
         hint: format!(
             "put this into config.toml, in USD for a million tokens, then `pb scheduler restart`: \
              [prices.\"{model}\"] input = 1.00, output = 5.00"

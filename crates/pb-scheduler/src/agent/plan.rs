@@ -246,6 +246,9 @@ fn item(draft: DraftItem, n: usize, problems: &mut Problems) -> ItemSpec {
                 effect,
                 max_turns: None,
                 budget_percent: draft.budget_percent,
+                budget_tokens: None,
+                budget_usd: None,
+                guards: true,
             })
         }
     };

@@ -17,16 +17,18 @@ pub(super) enum Prompt {
     PlanSystem,
     PlanTask,
     PlanNudge,
+    Guard,
 }
 
 impl Prompt {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::AgentSystem,
         Self::AgentTask,
         Self::AgentNudge,
         Self::PlanSystem,
         Self::PlanTask,
         Self::PlanNudge,
+        Self::Guard,
     ];
 
     fn name(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Prompt {
             Self::PlanSystem => "plan_system",
             Self::PlanTask => "plan_task",
             Self::PlanNudge => "plan_nudge",
+            Self::Guard => "guard",
         }
     }
 
@@ -48,6 +51,7 @@ impl Prompt {
             Self::PlanSystem => include_str!("../../prompts/plan_system.md"),
             Self::PlanTask => include_str!("../../prompts/plan_task.md"),
             Self::PlanNudge => include_str!("../../prompts/plan_nudge.md"),
+            Self::Guard => include_str!("../../prompts/guard.md"),
         }
     }
 

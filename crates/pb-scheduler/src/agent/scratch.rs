@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pb_model::goal::{Command, GoalState, Moment, decide, evolve};
+use pb_model::goal::{Command, DayBudget, GoalState, Moment, decide, evolve};
 use pb_model::goal_file::{self, ResolveContext};
 use pb_model::{EscalationId, GoalId, ItemId, RunId};
 use uuid::Uuid;
@@ -35,7 +35,12 @@ pub(crate) fn begun(state: GoalState, key: Option<&str>) -> GoalState {
 }
 
 fn next(state: Option<GoalState>, command: Command) -> GoalState {
-    let moment = Moment { now_ms: 10, escalation: EscalationId::from(Uuid::from_u128(9)), seed: 1 };
-    let events = decide(state.as_ref(), command, moment).unwrap();
+    let moment = Moment {
+        now_ms: 10,
+        escalation: EscalationId::from(Uuid::from_u128(9)),
+        seed: 1,
+        day: DayBudget::default(),
+    };
+    let events = decide(state.as_ref(), command, moment.clone()).unwrap();
     events.iter().fold(state, |state, event| evolve(state, event, moment.now_ms)).unwrap()
 }

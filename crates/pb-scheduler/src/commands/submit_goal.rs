@@ -1,7 +1,7 @@
 //! `goal.submit`: the door. Refuses with a reason, and nothing is lost: a goal that the machine
 //! does not allow is kept as failed.
 
-use pb_model::goal::{Command, Failure, Hindrance, Rejection};
+use pb_model::goal::{Command, ErrorClass, Failure, Hindrance, Rejection};
 use pb_model::plan::closest;
 use pb_model::spec::Work;
 use pb_model::{GoalId, GoalSpec};
@@ -76,7 +76,7 @@ pub(super) fn execute(
     };
     turn.decide(goals, submit.goal, command, &Papers::default()).map_err(rejected)?;
     if let Some(refused) = &submit.refused {
-        let error = Failure::lasting("REFUSED", refused.to_string());
+        let error = Failure::new(ErrorClass::Policy, "REFUSED", refused.to_string());
         turn.decide(goals, submit.goal, Command::Refuse { error }, &Papers::default()).map_err(rejected)?;
         let mut error = RpcError::new(ErrorCode::PermissionDenied, refused.to_string()).hint(refused.hint());
         if let Some(Value::Object(data)) = &mut error.data {

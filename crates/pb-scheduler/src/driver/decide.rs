@@ -1,7 +1,7 @@
 //! Deciding, in memory: what inputs mean, and every step of a goal that needs no effect.
 
 use pb_model::GoalId;
-use pb_model::goal::{Command, Failure, GoalState, Rejection, Want, wants};
+use pb_model::goal::{Command, ErrorClass, Failure, GoalState, Rejection, Want, wants};
 use pb_runtime::faultpoints::{self, Bug};
 use pb_runtime::halt;
 
@@ -51,7 +51,8 @@ impl Driver {
                 return Ok(());
             }
             Done::Folder { folder: Err(refused), .. } => {
-                let error = Failure::lasting("REFUSED", format!("{refused} ({})", refused.hint()));
+                let error =
+                    Failure::new(ErrorClass::Policy, "REFUSED", format!("{refused} ({})", refused.hint()));
                 Command::Refuse { error }
             }
             Done::Baseline { workspace, baseline, .. } => {
@@ -72,12 +73,12 @@ impl Driver {
                 papers.results.insert(n, paper);
                 Command::FinishThinking { run, epoch, n, thought }
             }
-            Done::Acted { run, epoch, results, papers: written, plan, next, .. } => {
+            Done::Acted { run, epoch, results, papers: written, workspace, plan, next, .. } => {
                 papers.results.extend(written);
                 // What is promised while draining would be charged, and never asked.
                 let next = next.filter(|_| !self.draining);
                 papers.request_hash = next.as_ref().map(|next| next.request_hash.clone()).unwrap_or_default();
-                Command::FinishActing { run, epoch, results, plan, next }
+                Command::FinishActing { run, epoch, results, workspace, plan, next }
             }
             Done::Verified { run, epoch, mut results, round, runs, .. } => {
                 // A run that started meanwhile may have written while the gates ran.
@@ -148,6 +149,7 @@ impl Driver {
             Want::StartPlanning => {
                 Some(Command::StartPlanning { run: ids.uuid().into(), epoch: self.context.epoch })
             }
+            Want::Tick => Some(Command::Tick),
             Want::BeginPublish => Some(Command::BeginPublish),
             Want::Prepare
             | Want::Execute(_)

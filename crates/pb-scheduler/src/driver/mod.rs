@@ -12,7 +12,7 @@ mod decide;
 mod reconcile;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use pb_model::GoalId;
@@ -52,7 +52,7 @@ pub(crate) enum Input {
     /// Commands of the inbox, in order.
     Commands { inbox_id: Arc<str>, commands: Vec<Prepared> },
     /// An effect ended.
-    Done(Done),
+    Done(Box<Done>),
     /// A part of an ended goal is to be dropped.
     Compact(Arc<Compact>),
 }
@@ -146,6 +146,8 @@ impl Driver {
     /// One turn: decide, commit, perform.
     async fn turn(&mut self, mut inputs: Vec<Input>) -> Result<(), Error> {
         self.load_missing(&inputs).await?;
+        let now = self.context.config.clock.now_ms();
+        self.goals.turn_day(now, &self.log.reader()).await?;
         loop {
             let mut turn = Turn::new(self.context.config.clock.clone(), self.context.config.ids.clone());
             for input in &inputs {
@@ -189,6 +191,8 @@ impl Driver {
                 }
             }
         }
+        let left = self.goals.day().left();
+        *self.context.day_left.lock().unwrap_or_else(PoisonError::into_inner) = left;
         self.reconcile();
         Ok(())
     }

@@ -45,7 +45,7 @@ impl Driver {
         };
         let folder = self.goals.folder(goal).map(Path::to_owned);
         match want {
-            Want::Plan | Want::StartPlanning | Want::Start(_) | Want::BeginPublish => return,
+            Want::Plan | Want::StartPlanning | Want::Start(_) | Want::Tick | Want::BeginPublish => return,
             Want::Prepare if folder.is_some() && !self.goals.has_claimed(goal) => return, // It waits for another goal.
             Want::Stop(run) if self.is_busy(goal, run) => return,
             Want::Prepare
@@ -72,6 +72,7 @@ impl Driver {
             | Want::StartPlanning
             | Want::Prepare
             | Want::Start(_)
+            | Want::Tick
             | Want::BeginPublish
             | Want::Publish => None,
         };
@@ -83,7 +84,7 @@ impl Driver {
         let sender = self.sender.clone();
         self.tasks.spawn("effect's end", async move {
             if let Some(done) = answered.await.ok().flatten().or(fallback) {
-                let _ = sender.send(Input::Done(done)).await; // As above.
+                let _ = sender.send(Input::Done(Box::new(done))).await; // As above.
             }
         });
     }
@@ -100,6 +101,7 @@ impl Driver {
                 | Want::StartPlanning
                 | Want::Prepare
                 | Want::Start(_)
+                | Want::Tick
                 | Want::BeginPublish
                 | Want::Publish
                 | Want::Stop(_) => None,

@@ -176,7 +176,8 @@ impl Done {
             Doing::Acting { calls } => {
                 let call = calls.first()?;
                 let end = if call.has_intent() { CallEnd::Unknown } else { CallEnd::Host };
-                let result = CallResult { n: call.n, end, found: why, duration_ms: 0 };
+                let result =
+                    CallResult { n: call.n, end, found: why, output_digest: String::new(), duration_ms: 0 };
                 Self::Acted {
                     goal,
                     run: id,
@@ -184,6 +185,7 @@ impl Done {
                     n: call.n,
                     results: vec![result],
                     papers: Vec::new(),
+                    workspace: None,
                     plan: None,
                     next: None,
                 }

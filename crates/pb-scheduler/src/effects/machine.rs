@@ -48,7 +48,12 @@ impl Machine for Context {
                 (Want::Verify(run), _) => self.verify(&state, run, &cancel).await,
                 (Want::Publish, _) => Some(self.publish(&state, &cancel).await),
                 (
-                    Want::Plan | Want::StartPlanning | Want::Start(_) | Want::BeginPublish | Want::Stop(_),
+                    Want::Plan
+                    | Want::StartPlanning
+                    | Want::Start(_)
+                    | Want::Tick
+                    | Want::BeginPublish
+                    | Want::Stop(_),
                     _,
                 ) => None,
             }

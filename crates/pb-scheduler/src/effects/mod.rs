@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pb_exec::Launcher;
 use pb_model::freshness::QuietRound;
 use pb_model::goal::{
-    Artifact, CallResult, Execution, GateResult, GoalState, Hindrance, Next, Planned, Thought, Want,
+    Artifact, CallResult, Caps, Execution, GateResult, GoalState, Hindrance, Next, Planned, Thought, Want,
 };
 use pb_model::{Epoch, GoalId, RunId};
 use pb_runtime::config::Config as Settings;
@@ -52,6 +52,8 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
     /// Rings when old goals are to be compacted now.
     pub(crate) retention: retention::Bell,
+    /// What may still be spent today, as the loop saw it last.
+    pub(crate) day_left: Mutex<Caps>,
     /// Conversations that were folded before.
     pub(crate) talks: Talks,
     launcher: Launcher,
@@ -81,6 +83,7 @@ pub(crate) enum Done {
         n: u32,
         results: Vec<CallResult>,
         papers: Vec<(u32, String)>,
+        workspace: Option<String>,
         plan: Option<Planned>,
         next: Option<Next>,
     },
@@ -147,6 +150,7 @@ impl Context {
             settings,
             retention: retention::Bell::default(),
             config,
+            day_left: Mutex::default(),
             talks: Talks::default(),
             launcher,
             sandbox,
@@ -196,7 +200,7 @@ impl Context {
     }
 
     /// What is in the goal's workspace now; `None` if it cannot be told.
-    async fn manifest(&self, goal: GoalId, workspace: PathBuf) -> Option<Arc<Manifest>> {
+    pub(crate) async fn manifest(&self, goal: GoalId, workspace: PathBuf) -> Option<Arc<Manifest>> {
         let before = self.manifests.lock().unwrap_or_else(PoisonError::into_inner).get(&goal).cloned();
         let taken =
             tokio::task::spawn_blocking(move || Manifest::take(&workspace, before.as_deref())).await.ok()?;

@@ -67,6 +67,7 @@ fn fact(event: &Event, state: &GoalState) -> Vec<What> {
         | Event::ModelAnswered { .. }
         | Event::ModelFailed { .. }
         | Event::ToolCompleted { .. }
+        | Event::GuardTripped { .. }
         | Event::GateCompleted { .. }
         | Event::RunCompleted { .. }
         | Event::ItemRetrying { .. }
@@ -107,7 +108,7 @@ fn transitions(before: Before, now: Before) -> impl Iterator<Item = What> {
 
 #[cfg(test)]
 mod tests {
-    use pb_model::goal::{Command, Moment, decide, evolve};
+    use pb_model::goal::{Command, DayBudget, Moment, decide, evolve};
     use pb_model::{EscalationId, RunId};
     use uuid::Uuid;
 
@@ -116,10 +117,15 @@ mod tests {
 
     /// What a command on a goal tells: name, data without the ids, in order.
     fn told(state: &GoalState, command: Command) -> Vec<String> {
-        let moment = Moment { now_ms: 20, escalation: EscalationId::from(Uuid::from_u128(9)), seed: 1 };
+        let moment = Moment {
+            now_ms: 20,
+            escalation: EscalationId::from(Uuid::from_u128(9)),
+            seed: 1,
+            day: DayBudget::default(),
+        };
         let mut state = Some(state.clone());
         let mut told = Vec::new();
-        for event in decide(state.as_ref(), command, moment).unwrap() {
+        for event in decide(state.as_ref(), command, moment.clone()).unwrap() {
             let before = Before::of(state.as_ref(), &event);
             state = evolve(state, &event, moment.now_ms);
             for note in notes(&event, before, state.as_ref().unwrap(), moment.now_ms) {

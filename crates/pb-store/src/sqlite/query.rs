@@ -8,7 +8,7 @@ use pb_model::goal::{Goal, GoalState};
 use super::unsigned;
 use crate::contract::{Error, EventRecord, LogIdentity, SCHEMA_VERSION, Step, StoredResult};
 use crate::feed::{EventRow, Page, SPAN_BYTES_MAX, Span, Tail};
-use crate::log::GoalFilter;
+use crate::log::{GoalCost, GoalFilter};
 
 /// Most event bytes in one page; the first event is always in it.
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
@@ -168,6 +168,26 @@ pub(crate) fn goal_counts(connection: &Connection) -> Result<Vec<(String, u64)>,
         connection.prepare_cached("SELECT status, count(*) FROM goal GROUP BY status ORDER BY status")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What each goal has spent on models, oldest goal first.
+pub(crate) fn costs(connection: &Connection) -> Result<Vec<GoalCost>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, json_extract(state, '$.spec.title'), json_extract(state, '$.spending.lines') FROM goal \
+         WHERE json_array_length(state, '$.spending.lines') > 0 ORDER BY created_at, id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut costs = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, lines): (String, String) = (row.get(0)?, row.get(2)?);
+        costs.push(GoalCost {
+            goal: id.parse().map_err(|_| Error::BadId { id: id.clone() })?,
+            title: row.get(1)?,
+            lines: serde_json::from_str(&lines)
+                .map_err(|source| Error::Corrupt { what: "sum of costs", source })?,
+        });
+    }
+    Ok(costs)
 }
 
 /// Ids of goals that contain `fragment`, at most `limit`.

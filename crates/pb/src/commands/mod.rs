@@ -1,6 +1,7 @@
 //! The commands, one file each. A new one is a file and a line here.
 
 mod backup;
+mod cost;
 mod debug;
 pub(crate) mod gateway;
 mod gc;
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     Work(work::Args),
     Goal(goal::Args),
     Models(models::Args),
+    Cost(cost::Args),
     Start(start::Args),
     Stop(stop::Args),
     Status(status::Args),
@@ -44,6 +46,7 @@ impl Command {
             Self::Run(args) => run::run(&args),
             Self::Work(args) => work::run(args),
             Self::Models(args) => models::run(&args),
+            Self::Cost(args) => cost::run(args),
             Self::Goal(args) => goal::run(args),
             Self::Start(args) => start::run(&args),
             Self::Stop(args) => stop::run(&args),

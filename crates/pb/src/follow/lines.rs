@@ -43,6 +43,7 @@ impl Lines {
                 self.turns.of_model(what, &payload, was_heard)?
             }
             ("tool", _) => of_tool(&payload, live.was_heard(payload.run_id.as_deref(), payload.step))?,
+            ("guard", _) => of_guard(&payload)?,
             ("run", _) => of_run(&frame.event, &payload)?,
             ("verification", "started") if payload.probe == Some(true) => {
                 "its gates are asked whether the lost work was done".to_owned()
@@ -105,6 +106,18 @@ impl Lines {
             _ => None,
         }
     }
+}
+
+/// A conversation that goes nowhere, and what is done about it.
+fn of_guard(payload: &Payload) -> Option<String> {
+    let seen = payload.found.as_deref()?;
+    let done = match payload.rung.as_deref()? {
+        "nudge" => "it is told so".to_owned(),
+        "drop_tool" => format!("`{}` is taken away", format::line(payload.tool.as_deref()?)),
+        "other_model" => "another model goes on".to_owned(),
+        _ => "a human is asked".to_owned(),
+    };
+    Some(format!("{} {seen}; {done}", styled(WARN, "guard:")))
 }
 
 fn of_goal(event: &str, payload: &Payload) -> Option<String> {

@@ -63,6 +63,8 @@ pub(super) struct Payload {
     pub(super) title: Option<String>,
     pub(super) outcome: Option<String>,
     pub(super) found: Option<String>,
+    /// `guard.tripped`: what is done about it.
+    pub(super) rung: Option<String>,
     pub(super) duration_ms: Option<u64>,
     /// `verification.started`: the gates find out whether lost work was done.
     pub(super) probe: Option<bool>,

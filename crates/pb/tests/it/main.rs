@@ -26,6 +26,7 @@ mod faults;
 mod fix_the_bug;
 mod follow_py;
 mod goal_file;
+mod guards;
 mod help;
 mod inside;
 mod keeping;

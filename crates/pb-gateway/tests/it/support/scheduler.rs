@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use pb_model::goal::{Command, GoalState, Moment, decide, evolve};
+use pb_model::goal::{Command, DayBudget, GoalState, Moment, decide, evolve};
 use pb_model::{EscalationId, GoalId, GoalSpec, ItemId};
 use pb_protocol::domain::Goal;
 use pb_protocol::event;
@@ -221,9 +221,10 @@ impl Scheduler {
     /// The state after a command, and what is to be written of it.
     fn decide(&self, mut state: Option<GoalState>, command: Command) -> (GoalState, Vec<Write>) {
         let escalation = EscalationId::from(self.ids.uuid());
-        let moment = Moment { now_ms: Clock::System.now_ms(), escalation, seed: 1 };
+        let moment =
+            Moment { now_ms: Clock::System.now_ms(), escalation, seed: 1, day: DayBudget::default() };
         let mut events = Vec::new();
-        for event in decide(state.as_ref(), command, moment).unwrap() {
+        for event in decide(state.as_ref(), command, moment.clone()).unwrap() {
             state = evolve(state, &event, moment.now_ms);
             events.push(NewEvent {
                 id: self.ids.uuid().to_string(),

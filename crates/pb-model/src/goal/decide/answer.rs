@@ -1,10 +1,10 @@
 //! What an answer to a question does. The first one wins.
 
 use super::{Decision, budget, cancel, run};
+use crate::goal::cap::Cap;
 use crate::goal::command::Rejection;
 use crate::goal::escalation::{Answer, Escalation, Raised, Reply, Resolution};
 use crate::goal::event::Event;
-use crate::goal::spending::Cap;
 use crate::goal::state::{GoalState, GoalStatus, ItemStatus, RunStatus};
 use crate::{EscalationId, ItemId};
 
@@ -128,9 +128,10 @@ fn skip(decision: &mut Decision, item: ItemId, by: &str) {
 /// Every branch that stopped at the same cap goes on.
 fn raise(decision: &mut Decision, asked: &Escalation, to: Option<f64>, by: &str) -> Result<(), Rejection> {
     let cap = asked.cap.unwrap_or(Cap::History);
-    let raised = budget::raised(&decision.state.goal.spec, cap, to)
+    let raised = budget::raised(decision, cap, to)
         .ok_or_else(|| Rejection::BadAnswer(format!("that does not raise the {}", cap.as_str())))?;
-    let same = |other: &&Escalation| other.id == asked.id || (cap != Cap::Share && other.cap == Some(cap));
+    let same =
+        |other: &&Escalation| other.id == asked.id || (!matches!(cap, Cap::Share) && other.cap == Some(cap));
     let answered: Vec<Escalation> = decision.state.open_escalations().filter(same).cloned().collect();
     for asked in answered {
         resolve(decision, &asked, Answer::Raise, by, Some(raised));

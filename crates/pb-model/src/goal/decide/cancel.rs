@@ -4,7 +4,8 @@ use super::{Decision, converse};
 use crate::goal::command::Rejection;
 use crate::goal::conversation::Doing;
 use crate::goal::event::Event;
-use crate::goal::state::{CancelRequest, Failure, GoalStatus, Run, RunStatus};
+use crate::goal::failure::{ErrorClass, Failure};
+use crate::goal::state::{CancelRequest, GoalStatus, Run, RunStatus};
 
 pub(super) fn cancel(decision: &mut Decision, by: String, reason: Option<String>) -> Result<(), Rejection> {
     let cancel = CancelRequest { by, reason };
@@ -34,7 +35,7 @@ pub(super) fn end_planning(decision: &mut Decision) {
         if let Some(Doing::Thinking { n }) = run.conversation.as_ref().map(|talk| &talk.doing) {
             converse::lose(decision, &run, *n, "the goal was cancelled while it answered");
         }
-        let error = Failure::lasting("CANCELLED", "the goal was cancelled");
+        let error = Failure::new(ErrorClass::Policy, "CANCELLED", "the goal was cancelled");
         decision.emit(Event::RunCompleted {
             item: run.item_id,
             run: run.id,

@@ -5,7 +5,8 @@ use super::verify;
 use crate::freshness::QuietRound;
 use crate::goal::command::Rejection;
 use crate::goal::event::Event;
-use crate::goal::state::{Artifact, Failure, GateResult, GoalStatus, ItemStatus, Phase, Reason};
+use crate::goal::failure::{ErrorClass, Failure};
+use crate::goal::state::{Artifact, GateResult, GoalStatus, ItemStatus, Phase, Reason};
 use crate::{RunId, Verdict};
 
 /// After every decision: does the goal end here? Only when nothing of it runs.
@@ -20,11 +21,12 @@ pub(super) fn conclude(decision: &mut Decision) {
     }
     if let Some(item) = state.items.iter().find(|item| item.status == ItemStatus::Failed) {
         let cause = item.error.as_ref().map_or("it failed", |error| error.message.as_str());
-        let error = Failure::lasting("ITEM_FAILED", format!("item `{}`: {cause}", item.key));
+        let error =
+            Failure::new(ErrorClass::Permanent, "ITEM_FAILED", format!("item `{}`: {cause}", item.key));
         decision.emit(Event::GoalFailed { reason: Reason::DeadLetter, error });
         return;
     }
-    let blocked = (state.has_outgrown() && !state.is_done())
+    let blocked = (state.stopped_by().is_some() && !state.is_done())
         || state.items.iter().any(|item| item.status == ItemStatus::Blocked);
     // What a pause holds back goes on when it ends.
     let can_go_on = (state.may_start_items() || state.is_paused())
@@ -87,7 +89,7 @@ pub(super) fn finish_publish(
         if decision.state.item(item).is_some_and(|item| item.verdict == Some(Verdict::Failed)) {
             let key = decision.state.item(item).map(|item| item.key.clone()).unwrap_or_default();
             let message = format!("item `{key}` no longer holds: {}", verify::failed_gates(decision, run));
-            let error = Failure::lasting("GATE_NO_LONGER_HOLDS", message);
+            let error = Failure::new(ErrorClass::Permanent, "GATE_NO_LONGER_HOLDS", message);
             decision.emit(Event::GoalFailed { reason: Reason::GateNoLongerHolds, error });
             return Ok(());
         }

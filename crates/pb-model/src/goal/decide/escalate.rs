@@ -1,10 +1,10 @@
 //! Asking a human, with everything needed to decide.
 
 use super::Decision;
+use crate::goal::cap::Cap;
 use crate::goal::escalation::{Answer, AttemptSummary, Escalation, EscalationOption, EscalationType, Packet};
 use crate::goal::event::Event;
-use crate::goal::spending::Cap;
-use crate::goal::state::Failure;
+use crate::goal::failure::{ErrorClass, Failure};
 use crate::{EscalationId, ItemId};
 
 /// A question, before the packet around it is filled in.
@@ -59,7 +59,7 @@ pub(super) fn goal_later(decision: &mut Decision, question: Question) {
 
 /// Escalates one item; the goal is blocked once nothing else of it can go on.
 pub(super) fn item(decision: &mut Decision, item: ItemId, question: Question) {
-    let error = Failure::lasting("NEEDS_HUMAN", question.root_cause.clone());
+    let error = Failure::new(ErrorClass::Policy, "NEEDS_HUMAN", question.root_cause.clone());
     let escalation = raise(decision, Some(item), question);
     decision.emit(Event::ItemBlocked { item, escalation, error });
 }

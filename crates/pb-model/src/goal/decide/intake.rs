@@ -5,12 +5,18 @@ use std::collections::BTreeMap;
 use super::{Decision, cancel, run};
 use crate::goal::command::{Moment, Planned, Rejection};
 use crate::goal::event::Event;
+use crate::goal::failure::Failure;
 use crate::goal::spending::Spending;
-use crate::goal::state::{Failure, Goal, GoalStatus, Item, Phase, Reason};
+use crate::goal::state::{Goal, GoalStatus, Item, Phase, Reason};
 use crate::spec::{GoalSpec, ItemSpec, SuccessCriterion};
 use crate::{Epoch, GoalId, ItemId, RunId, Verdict, plan};
 
-pub(super) fn submit(id: GoalId, mut spec: GoalSpec, by: String, moment: Moment) -> Result<Event, Rejection> {
+pub(super) fn submit(
+    id: GoalId,
+    mut spec: GoalSpec,
+    by: String,
+    moment: &Moment,
+) -> Result<Event, Rejection> {
     spec.validate()?;
     if spec.success_criteria.is_empty() {
         spec.success_criteria.push(SuccessCriterion::of_a_goal_without());

@@ -10,6 +10,7 @@ mod escalate;
 mod intake;
 mod outgrow;
 mod run;
+mod tick;
 mod verify;
 
 use super::command::{Command, Moment, Rejection};
@@ -29,7 +30,7 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
     if let Command::Submit { id, spec, by } = command {
         return match state {
             Some(_) => Err(Rejection::Exists),
-            None => intake::submit(id, *spec, by, moment).map(|event| vec![event]),
+            None => intake::submit(id, *spec, by, &moment).map(|event| vec![event]),
         };
     }
     let state = state.ok_or(Rejection::UnknownGoal)?;
@@ -50,8 +51,9 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
         Command::FinishThinking { run, epoch, n, thought } => {
             converse::thought(&mut decision, (run, epoch), n, *thought)?;
         }
-        Command::FinishActing { run, epoch, results, plan, next } => {
-            converse::acted(&mut decision, (run, epoch), &results, (plan, next))?;
+        Command::FinishActing { run, epoch, results, workspace, plan, next } => {
+            let ended = converse::Acted { results, workspace, plan, next };
+            converse::acted(&mut decision, (run, epoch), ended)?;
         }
         Command::FinishVerification { run, epoch, results, round } => {
             verify::finish(&mut decision, (run, epoch), results, round)?;
@@ -60,6 +62,7 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
         Command::FinishPublish { rechecked, round, artifacts } => {
             conclude::finish_publish(&mut decision, &rechecked, round.as_ref(), artifacts)?;
         }
+        Command::Tick => tick::tick(&mut decision)?,
         Command::Outgrow { events, bytes } => outgrow::outgrow(&mut decision, events, bytes)?,
         Command::Cancel { by, reason } => cancel::cancel(&mut decision, by, reason)?,
         Command::Pause { by } => control::pause(&mut decision, by)?,

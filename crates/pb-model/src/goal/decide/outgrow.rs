@@ -3,9 +3,9 @@
 
 use super::Decision;
 use super::escalate::{self, Question};
+use crate::goal::cap::Cap;
 use crate::goal::command::Rejection;
 use crate::goal::escalation::{Answer, EscalationType};
-use crate::goal::spending::Cap;
 use crate::goal::state::GoalStatus;
 
 pub(super) fn outgrow(decision: &mut Decision, events: u64, bytes: u64) -> Result<(), Rejection> {
@@ -16,7 +16,7 @@ pub(super) fn outgrow(decision: &mut Decision, events: u64, bytes: u64) -> Resul
             return Err(Rejection::NotNow("the goal does not go on"));
         }
     }
-    if state.goal.cancel.is_some() || state.has_outgrown() {
+    if state.goal.cancel.is_some() || state.stopped_by().is_some() {
         return Err(Rejection::NotNow("the goal ends already"));
     }
     if !state.items.is_empty() && state.is_done() {

@@ -2,12 +2,13 @@
 
 use super::escalate::{self, Question};
 use super::{Decision, budget, converse};
+use crate::goal::cap::Cap;
 use crate::goal::command::Rejection;
 use crate::goal::conversation::{Conversation, Doing};
 use crate::goal::escalation::{Answer, EscalationType};
 use crate::goal::event::Event;
-use crate::goal::spending::Cap;
-use crate::goal::state::{Execution, ExecutionOutcome, Failure, Item, ItemStatus, Run, RunStage, RunStatus};
+use crate::goal::failure::{ErrorClass, Failure};
+use crate::goal::state::{Execution, ExecutionOutcome, Item, ItemStatus, Run, RunStage, RunStatus};
 use crate::spec::Effect;
 use crate::{Epoch, ItemId, Millis, RunId, Verdict, retry};
 
@@ -127,7 +128,7 @@ pub(super) fn probed(decision: &mut Decision, item: &Item, run: &Run, epoch: Epo
         // It may be what ends the scheduler: that goes on no further by itself.
         Effect::Pure | Effect::Idempotent if run.execution.is_none() => {
             let what = format!("the scheduler stopped {} times while it ran", reruns + 1);
-            let error = Failure::lasting("STOPPED_TOO_OFTEN", what.clone());
+            let error = Failure::new(ErrorClass::Host, "STOPPED_TOO_OFTEN", what.clone());
             decision.emit(Event::RunCompleted {
                 item: Some(item.id),
                 run: run.id,
@@ -138,7 +139,7 @@ pub(super) fn probed(decision: &mut Decision, item: &Item, run: &Run, epoch: Epo
         }
         // Its end was seen: a new attempt, later, up to a limit.
         Effect::Pure | Effect::Idempotent => {
-            let error = Failure::recoverable("UNKNOWN_OUTCOME", known.to_string());
+            let error = Failure::new(ErrorClass::Host, "UNKNOWN_OUTCOME", known.to_string());
             fail(decision, item, run.id, RunStatus::Aborted, error);
         }
     }
@@ -161,7 +162,7 @@ pub(super) fn stuck(item: &Item, root_cause: String) -> Question {
 /// The work is unsafe, and nobody knows whether it was done.
 fn ask_about_risk(decision: &mut Decision, item: &Item, run: &Run, known: &ExecutionOutcome) {
     let status = if *known == ExecutionOutcome::TimedOut { RunStatus::Timeout } else { RunStatus::Aborted };
-    let error = Failure::lasting("UNKNOWN_OUTCOME", known.to_string());
+    let error = Failure::new(ErrorClass::Policy, "UNKNOWN_OUTCOME", known.to_string());
     decision.emit(Event::RunCompleted { item: Some(item.id), run: run.id, status, error: Some(error) });
     let what = match run.risky_call() {
         Some(call) => format!("{known} ({}: {})", call.tool, call.title),
@@ -216,7 +217,7 @@ pub(super) fn finish(
                 &item,
                 run.id,
                 RunStatus::Failure,
-                Failure::recoverable("COMMAND_FAILED", outcome.to_string()),
+                Failure::new(ErrorClass::Transient, "COMMAND_FAILED", outcome.to_string()),
             );
         }
         ExecutionOutcome::NotStarted { .. }
@@ -228,7 +229,7 @@ pub(super) fn finish(
                 &item,
                 run.id,
                 RunStatus::Failure,
-                Failure::lasting("NOT_STARTED", outcome.to_string()),
+                Failure::new(ErrorClass::Permanent, "NOT_STARTED", outcome.to_string()),
             );
         }
         ExecutionOutcome::BudgetExhausted => exhausted(decision, &item, &run),
@@ -238,7 +239,7 @@ pub(super) fn finish(
                 &item,
                 run.id,
                 RunStatus::Timeout,
-                Failure::recoverable("TIMEOUT", outcome.to_string()),
+                Failure::new(ErrorClass::Transient, "TIMEOUT", outcome.to_string()),
             );
         }
         ExecutionOutcome::TimedOut | ExecutionOutcome::Stopped | ExecutionOutcome::Lost => {
@@ -250,7 +251,8 @@ pub(super) fn finish(
 }
 
 fn exhausted(decision: &mut Decision, item: &Item, run: &Run) {
-    let error = Failure::lasting("BUDGET_EXHAUSTED", ExecutionOutcome::BudgetExhausted.to_string());
+    let error =
+        Failure::new(ErrorClass::Policy, "BUDGET_EXHAUSTED", ExecutionOutcome::BudgetExhausted.to_string());
     decision.emit(Event::RunCompleted {
         item: Some(item.id),
         run: run.id,
@@ -286,7 +288,7 @@ pub(super) fn free(decision: &mut Decision, item: ItemId) {
 /// The attempt failed: try again later, or give the item up with its evidence.
 pub(super) fn fail(decision: &mut Decision, item: &Item, run: RunId, status: RunStatus, error: Failure) {
     decision.emit(Event::RunCompleted { item: Some(item.id), run, status, error: Some(error.clone()) });
-    if error.recoverable && item.retry_count < item.max_retries {
+    if error.class.is_retried() && item.retry_count < item.max_retries {
         let delay = retry::delay_ms(item.retry_count, decision.moment.seed);
         decision.emit(Event::ItemRetrying {
             item: item.id,
@@ -306,7 +308,7 @@ pub(super) fn abort(decision: &mut Decision, item: &Item, run: RunId) {
     {
         converse::lose(decision, &run, *n, "the goal was cancelled while it answered");
     }
-    let error = Failure::lasting("CANCELLED", "the goal was cancelled");
+    let error = Failure::new(ErrorClass::Policy, "CANCELLED", "the goal was cancelled");
     decision.emit(Event::RunCompleted {
         item: Some(item.id),
         run,

@@ -6,6 +6,8 @@ mod control;
 mod converse;
 mod converse_crash;
 mod crash;
+mod day;
+mod guarded;
 mod life;
 mod outgrow;
 mod paying;

@@ -5,7 +5,8 @@ use super::run;
 use crate::freshness::QuietRound;
 use crate::goal::command::Rejection;
 use crate::goal::event::Event;
-use crate::goal::state::{Failure, GateResult, RunStage, RunStatus};
+use crate::goal::failure::{ErrorClass, Failure};
+use crate::goal::state::{GateResult, RunStage, RunStatus};
 use crate::spec::Effect;
 use crate::{Epoch, ItemId, RunId, Verdict};
 
@@ -36,8 +37,8 @@ pub(super) fn finish(
         let message = failed_gates(decision, run.id);
         // The command said it was done; an unsafe effect that is done is not done again.
         let error = match item.effect() {
-            Effect::Unsafe => Failure::lasting("GATE_FAILED", message),
-            Effect::Pure | Effect::Idempotent => Failure::recoverable("GATE_FAILED", message),
+            Effect::Unsafe => Failure::new(ErrorClass::Permanent, "GATE_FAILED", message),
+            Effect::Pure | Effect::Idempotent => Failure::new(ErrorClass::Transient, "GATE_FAILED", message),
         };
         run::fail(decision, &item, run.id, RunStatus::Failure, error);
     } else {

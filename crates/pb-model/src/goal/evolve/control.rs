@@ -1,8 +1,8 @@
 //! Folding what a person said: pause, resume, priority, answers.
 
+use crate::goal::cap::Cap;
 use crate::goal::escalation::{Raised, Resolution};
 use crate::goal::event::Event;
-use crate::goal::spending::Cap;
 use crate::goal::state::{Goal, GoalState, GoalStatus, ItemStatus, Reason};
 use crate::spec::Work;
 use crate::{EscalationId, ItemId, Verdict};
@@ -51,6 +51,8 @@ impl GoalState {
                     self.with_item(item, |item| {
                         if let Work::Agent(agent) = &mut item.work {
                             agent.budget_percent = None;
+                            agent.budget_tokens = None;
+                            agent.budget_usd = None;
                         }
                     });
                 }
@@ -98,6 +100,15 @@ fn raise(goal: &mut Goal, raised: Raised) {
         Raised::Time(minutes) => {
             spec.budget_time_minutes = Some(minutes);
             Cap::Time
+        }
+        Raised::Call => {
+            spec.budget_call_tokens = spec.budget_call_tokens.map(|tokens| tokens.saturating_mul(2));
+            spec.budget_call_usd = spec.budget_call_usd.map(|usd| usd * 2.0);
+            return;
+        }
+        Raised::Deadline(at_ms) => {
+            spec.deadline_ms = Some(at_ms);
+            Cap::Deadline
         }
         Raised::Share => return,
     };

@@ -1,7 +1,7 @@
 use pb_llm::{Said, ToolCall};
 use pb_model::goal::{
-    Conversation, Evidence, Execution, ExecutionOutcome, Failure, GateResult, ItemStatus, Reservation,
-    RunStage, RunStatus,
+    Conversation, ErrorClass, Evidence, Execution, ExecutionOutcome, Failure, GateResult, ItemStatus,
+    Reservation, RunStage, RunStatus,
 };
 use pb_store::Step;
 use serde_json::json;
@@ -104,7 +104,7 @@ fn failed(mut state: GoalState, error: &str, gates: &[(&str, bool, &str, &str)])
     let run = state.runs.last_mut().unwrap();
     run.status = RunStatus::Failure;
     run.stage = RunStage::Ended;
-    run.error = Some(Failure::recoverable("GATE_FAILED", error));
+    run.error = Some(Failure::new(ErrorClass::Transient, "GATE_FAILED", error));
     let (run_id, item_id) = (run.id, run.item_id.unwrap());
     for ((name, passed, found, output), gate) in gates.iter().zip(0..) {
         state.gate_results.push(GateResult {
@@ -347,8 +347,14 @@ fn who_calls_tools_is_told_what_they_came_to_and_nothing_else() {
     let mut state = begun(collected(), Some("write"));
     let run = state.runs.last_mut().unwrap();
     run.conversation = Some(Conversation::default());
-    let reserved =
-        Reservation { run: run.id, n: 3, amount: Amount::default(), output_tokens: 512, unpriced: false };
+    let reserved = Reservation {
+        run: run.id,
+        n: 3,
+        amount: Amount::default(),
+        output_tokens: 512,
+        unpriced: false,
+        day: None,
+    };
     state.goal.spending.reserved.push(reserved);
     insta::assert_snapshot!(sent(&state, talk), @r#"
     [user]

@@ -17,7 +17,7 @@ pub(super) async fn a_goal_reads_back_as_it_was_decided(place: Place) {
         let mut state: Option<GoalState> = None;
         while let Some(command) = worker.next(state.as_ref()) {
             let moment = worker.moment();
-            let Ok(events) = goal::decide(state.as_ref(), command, moment) else {
+            let Ok(events) = goal::decide(state.as_ref(), command, moment.clone()) else {
                 continue;
             };
             state = store(&log, state, &events, moment).await;
@@ -100,7 +100,7 @@ pub(super) async fn a_row_written_again_keeps_its_place(place: Place) {
     let (mut state, mut worker) = (None, Worker::new(1));
     while let Some(command) = worker.next(state.as_ref()) {
         let moment = worker.moment();
-        if let Ok(events) = goal::decide(state.as_ref(), command, moment) {
+        if let Ok(events) = goal::decide(state.as_ref(), command, moment.clone()) {
             state = store(&log, state, &events, moment).await;
         }
     }

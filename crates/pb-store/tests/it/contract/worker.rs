@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use pb_model::goal::{
-    AfterFailure, Amount, Artifact, Call, CallEnd, CallResult, Command, Doing, Evidence, Execution,
-    ExecutionOutcome, GateResult, GoalState, Moment, Next, Run, Thought, ThoughtOutcome, Used, Want, batch,
-    next_wake, wants,
+    AfterFailure, Amount, Artifact, Call, CallEnd, CallResult, Command, DayBudget, Doing, Evidence,
+    Execution, ExecutionOutcome, GateResult, GoalState, Moment, Next, Run, Thought, ThoughtOutcome, Used,
+    Want, batch, next_wake, wants,
 };
 use pb_model::{ArtifactId, Effect, EscalationId, GoalId, GoalSpec, ItemId, RunId};
 use serde_json::json;
@@ -47,6 +47,7 @@ impl Worker {
             now_ms: self.now_ms,
             escalation: EscalationId::from(self.mint()),
             seed: self.chance.below(u64::MAX),
+            day: DayBudget::default(),
         }
     }
 
@@ -132,6 +133,7 @@ impl Worker {
                 results: self.results(state, state.run(run).unwrap(), false),
                 round: None,
             },
+            Want::Tick => Command::Tick,
             Want::BeginPublish => Command::BeginPublish,
             Want::Publish => Command::FinishPublish {
                 rechecked: self.results(state, state.runs.last().unwrap(), true),
@@ -169,10 +171,18 @@ impl Worker {
         let is_done = talk.turns > 2;
         let results = calls.iter().take(batch(calls)).map(|call| {
             let end = if is_done { CallEnd::Finished } else { CallEnd::Ok };
-            CallResult { n: call.n, end, found: "found".to_owned(), duration_ms: 1 }
+            let output_digest = format!("{}", call.n);
+            CallResult { n: call.n, end, found: "found".to_owned(), output_digest, duration_ms: 1 }
         });
         let results = results.collect();
-        Command::FinishActing { run: run.id, epoch: self.epoch, results, plan: None, next: Some(next()) }
+        Command::FinishActing {
+            run: run.id,
+            epoch: self.epoch,
+            results,
+            workspace: None,
+            plan: None,
+            next: Some(next()),
+        }
     }
 
     fn lucky(&mut self) -> bool {
@@ -238,5 +248,12 @@ impl Worker {
 
 fn next() -> Next {
     let amount = Amount { tokens: 100, micro_usd: 10 };
-    Next { model: "m".to_owned(), amount, output_tokens: 10, request_hash: String::new(), unpriced: false }
+    Next {
+        other_model: None,
+        model: "m".to_owned(),
+        amount,
+        output_tokens: 10,
+        request_hash: String::new(),
+        unpriced: false,
+    }
 }

@@ -82,6 +82,10 @@ fn head(spec: &GoalSpec) -> String {
         spec.budget_time_minutes.map(|minutes| format::count(minutes, "minute")),
         spec.budget_tokens.map(|tokens| format::count(tokens, "token")),
         spec.budget_cost_usd.map(|usd| format!("{usd:.2} USD")),
+        spec.budget_turns.map(|turns| format::count(turns, "answer")),
+        spec.budget_call_tokens.map(|tokens| format!("{} a call", format::count(tokens, "token"))),
+        spec.budget_call_usd.map(|usd| format!("{usd:.2} USD a call")),
+        spec.deadline_ms.map(|at| format!("done by {}", format::moment(at))),
     ];
     let budgets: Vec<String> = budgets.into_iter().flatten().collect();
     if !budgets.is_empty() {

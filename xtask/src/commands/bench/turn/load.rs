@@ -91,6 +91,9 @@ fn agent(turns: u32, workspace: &Path) -> anyhow::Result<GoalSpec> {
         effect: Effect::Idempotent,
         max_turns: Some(turns + 1),
         budget_percent: None,
+        budget_tokens: None,
+        budget_usd: None,
+        guards: true,
     };
     let exists = Check::FileExists { path: FILE.to_owned() };
     Ok(GoalSpec {
@@ -102,6 +105,9 @@ fn agent(turns: u32, workspace: &Path) -> anyhow::Result<GoalSpec> {
         budget_time_minutes: None,
         budget_cost_usd: None,
         budget_turns: None,
+        budget_call_tokens: None,
+        budget_call_usd: None,
+        deadline_ms: None,
         model: None,
         plan_only: false,
         tags: Vec::new(),

@@ -12,14 +12,22 @@ use crate::goal::state::{ExecutionOutcome, Item, Run};
 use crate::spec::Effect;
 use crate::{Epoch, RunId, Verdict};
 
+/// Calls of tools that ended, as in `Command::FinishActing`.
+pub(in crate::goal::decide) struct Acted {
+    pub(in crate::goal::decide) results: Vec<CallResult>,
+    pub(in crate::goal::decide) workspace: Option<String>,
+    pub(in crate::goal::decide) plan: Option<Planned>,
+    pub(in crate::goal::decide) next: Option<Next>,
+}
+
 /// Calls of tools ended.
 pub(in crate::goal::decide) fn acted(
     decision: &mut Decision,
     (run, epoch): (RunId, Epoch),
-    results: &[CallResult],
-    (plan, next): (Option<Planned>, Option<Next>),
+    ended: Acted,
 ) -> Result<(), Rejection> {
     let (item, run, conversation) = talking(decision, run, epoch)?;
+    let Acted { results, workspace, plan, next } = ended;
     let Doing::Acting { calls } = &conversation.doing else {
         return Err(Rejection::NotNow("the run calls no tools"));
     };
@@ -40,6 +48,8 @@ pub(in crate::goal::decide) fn acted(
             call: Box::new(call.clone()),
             end: result.end,
             found: result.found.clone(),
+            output_digest: result.output_digest.clone(),
+            workspace: workspace.clone(),
             duration_ms: result.duration_ms,
         });
         match result.end {
@@ -65,7 +75,7 @@ pub(in crate::goal::decide) fn acted(
     }
     let refused = decision.conversation(run.id).map_or(0, |talk| talk.plans_refused);
     if item.is_none() && refused >= PLANS_REFUSED_MAX {
-        no_plan(decision, &run, results);
+        no_plan(decision, &run, &results);
     } else if decision.conversation(run.id).is_some_and(|talk| talk.doing == Doing::default()) {
         go_on(decision, item.as_ref(), &run, next);
     }

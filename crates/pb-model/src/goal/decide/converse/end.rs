@@ -1,12 +1,13 @@
 //! The end of a run with a conversation, and what a human is asked.
 
+use crate::goal::cap::Cap;
 use crate::goal::conversation::{CallResult, Hindrance};
 use crate::goal::decide::escalate::{self, Question};
 use crate::goal::decide::{Decision, budget, run};
 use crate::goal::escalation::{Answer, EscalationType};
 use crate::goal::event::Event;
-use crate::goal::spending::Cap;
-use crate::goal::state::{Execution, ExecutionOutcome, Failure, Item, Run, RunStatus};
+use crate::goal::failure::{ErrorClass, Failure};
+use crate::goal::state::{Execution, ExecutionOutcome, Item, Run, RunStatus};
 
 /// How the work of the run ended, with what it said.
 pub(super) fn execute(
@@ -32,8 +33,9 @@ pub(super) fn give_up(decision: &mut Decision, item: Option<&Item>, run: &Run, o
     let words = outcome.to_string();
     let error = match outcome {
         // Another attempt would use up as many again.
-        ExecutionOutcome::TurnLimit { .. } => Failure::lasting("TURN_LIMIT", words),
-        _ => Failure::recoverable("AGENT_FAILED", words),
+        ExecutionOutcome::TurnLimit { .. } => Failure::new(ErrorClass::Policy, "TURN_LIMIT", words),
+        ExecutionOutcome::NotStarted { .. } => Failure::new(ErrorClass::Host, "AGENT_FAILED", words),
+        _ => Failure::new(ErrorClass::Model, "AGENT_FAILED", words),
     };
     if let Some(item) = item {
         execute(decision, item, run, outcome, "");
@@ -47,7 +49,7 @@ pub(super) fn give_up(decision: &mut Decision, item: Option<&Item>, run: &Run, o
 /// The plan was refused too often.
 pub(super) fn no_plan(decision: &mut Decision, run: &Run, results: &[CallResult]) {
     let errors = results.last().map_or("it handed none in", |result| result.found.as_str()).to_owned();
-    let error = Failure::lasting("NO_PLAN", "no valid plan was made");
+    let error = Failure::new(ErrorClass::Model, "NO_PLAN", "no valid plan was made");
     if decision.state.run(run.id).is_some_and(|run| run.status == RunStatus::Running) {
         end(decision, None, run, Err((RunStatus::Failure, error)));
     }
@@ -94,7 +96,8 @@ pub(super) fn hinder(decision: &mut Decision, item: Option<&Item>, run: &Run, hi
 
 /// A cap is reached: the run ends, and a human decides.
 pub(super) fn exhausted(decision: &mut Decision, item: Option<&Item>, run: &Run, cap: Cap) {
-    let error = Failure::lasting("BUDGET_EXHAUSTED", format!("the {} is used up", cap.as_str()));
+    let error =
+        Failure::new(ErrorClass::Policy, "BUDGET_EXHAUSTED", format!("the {} is used up", cap.as_str()));
     end(decision, item, run, Err((RunStatus::Timeout, error)));
     let question = budget::exceeded(decision, item, cap);
     match item {
@@ -105,7 +108,7 @@ pub(super) fn exhausted(decision: &mut Decision, item: Option<&Item>, run: &Run,
 
 /// The run ends, and a human is asked.
 pub(super) fn ask(decision: &mut Decision, item: Option<&Item>, run: &Run, question: Question) {
-    let error = Failure::lasting("NEEDS_HUMAN", question.root_cause.clone());
+    let error = Failure::new(ErrorClass::Policy, "NEEDS_HUMAN", question.root_cause.clone());
     end(decision, item, run, Err((RunStatus::Failure, error)));
     match item {
         Some(item) => escalate::item(decision, item.id, question),
@@ -114,7 +117,7 @@ pub(super) fn ask(decision: &mut Decision, item: Option<&Item>, run: &Run, quest
 }
 
 pub(super) fn cancelled() -> Result<(), (RunStatus, Failure)> {
-    Err((RunStatus::Aborted, Failure::lasting("CANCELLED", "the goal was cancelled")))
+    Err((RunStatus::Aborted, Failure::new(ErrorClass::Policy, "CANCELLED", "the goal was cancelled")))
 }
 
 /// Ends a run; one that was cancelled takes its item along.

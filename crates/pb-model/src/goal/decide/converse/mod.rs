@@ -2,18 +2,20 @@
 
 mod act;
 mod end;
+mod guarded;
 mod think;
 
 use super::{Decision, run};
+use crate::goal::cap::Cap;
 use crate::goal::command::{Next, Rejection};
 use crate::goal::conversation::{Conversation, Doing, Hindrance, MODEL_FAILURES_MAX, PLANNING_TURNS_MAX};
 use crate::goal::event::Event;
-use crate::goal::spending::{Cap, Reservation};
+use crate::goal::spending::Reservation;
 use crate::goal::state::{ExecutionOutcome, Item, Run, RunStage};
 use crate::spec::Work;
 use crate::{Epoch, RunId};
 
-pub(super) use act::acted;
+pub(super) use act::{Acted, acted};
 use end::{ask, cancelled, end, exhausted, give_up, hinder};
 pub(super) use think::{lose, thought};
 
@@ -59,9 +61,9 @@ pub(super) fn reserve(
 fn promise(decision: &mut Decision, item: Option<&Item>, run: &Run, next: Next) {
     if decision.state.goal.time_left_ms(decision.moment.now_ms) == Some(0) {
         exhausted(decision, item, run, Cap::Time);
-    } else if decision.state.has_outgrown() {
-        exhausted(decision, item, run, Cap::History);
-    } else if let Some(cap) = decision.state.cap_broken_by(run.item_id, next.amount) {
+    } else if let Some(cap) = decision.state.stopped_by() {
+        exhausted(decision, item, run, cap);
+    } else if let Some(cap) = decision.state.cap_broken_by(run.item_id, next.amount, &decision.moment.day) {
         exhausted(decision, item, run, cap);
     } else {
         let n = decision.state.run(run.id).map_or(run.steps, |run| run.steps) + 1;
@@ -71,8 +73,14 @@ fn promise(decision: &mut Decision, item: Option<&Item>, run: &Run, next: Next) 
             amount: next.amount,
             output_tokens: next.output_tokens,
             unpriced: next.unpriced,
+            day: decision.moment.day.day.clone(),
         };
-        decision.emit(Event::ModelRequested { item: run.item_id, model: next.model, reservation });
+        decision.emit(Event::ModelRequested {
+            item: run.item_id,
+            model: next.model,
+            other_model: next.other_model,
+            reservation,
+        });
     }
 }
 
@@ -85,7 +93,11 @@ fn go_on(decision: &mut Decision, item: Option<&Item>, run: &Run, next: Option<N
     };
     if turns >= turns_max {
         give_up(decision, item, run, ExecutionOutcome::TurnLimit { turns });
-    } else if let Some(next) = next.filter(|_| !decision.state.is_paused()) {
+        return;
+    }
+    // What was put together for a conversation that goes on as it was does not hold for another one.
+    let steady = guarded::look(decision, item, run, turns_max) == guarded::Found::Steady;
+    if let Some(next) = next.filter(|_| steady && !decision.state.is_paused()) {
         promise(decision, item, run, next);
     }
 }

@@ -1,7 +1,9 @@
 //! What an answer of the model means, and what it is charged.
 
 use super::end::{ask, cancelled, end, exhausted, give_up};
+use super::guarded::{guards, trip};
 use super::{go_on, talking};
+use crate::goal::cap::{Cap, Caps};
 use crate::goal::command::Rejection;
 use crate::goal::conversation::{
     AfterFailure, CALLS_MAX, Conversation, Doing, IDLE_TURNS_MAX, MODEL_FAILURES_MAX, Thought,
@@ -11,7 +13,8 @@ use crate::goal::decide::Decision;
 use crate::goal::decide::escalate::Question;
 use crate::goal::escalation::{Answer, EscalationType};
 use crate::goal::event::Event;
-use crate::goal::spending::{Amount, Cap, Caps, Charge};
+use crate::goal::guard::Guard;
+use crate::goal::spending::{Amount, Charge};
 use crate::goal::state::{ExecutionOutcome, Item, Run};
 use crate::{Epoch, RunId, retry};
 
@@ -117,11 +120,10 @@ fn answered(
     (calls, cut_short): (usize, bool),
     charge: Charge,
 ) {
-    let caps = Caps::of(&decision.state.goal.spec);
     if decision.state.goal.cancel.is_some() {
         end(decision, item, run, cancelled());
-    } else if charge.overrun && (caps.tokens.is_some() || caps.micro_usd.is_some()) {
-        exhausted(decision, item, run, if caps.tokens.is_some() { Cap::Tokens } else { Cap::Cost });
+    } else if charge.overrun && decision.state.is_capped(&decision.moment.day) {
+        exhausted(decision, item, run, overrun_cap(decision));
     } else if calls > CALLS_MAX {
         let reason = format!("it called {calls} tools at once, at most {CALLS_MAX} are made");
         give_up(decision, item, run, ExecutionOutcome::Unanswered { reason });
@@ -130,12 +132,29 @@ fn answered(
         give_up(decision, item, run, ExecutionOutcome::Unanswered { reason });
     } else if calls == 0 {
         let idle = decision.conversation(run.id).map_or(0, |talk| talk.idle);
-        if idle >= IDLE_TURNS_MAX {
+        if idle >= IDLE_TURNS_MAX && guards(item) {
+            trip(decision, item, run, Guard::EmptyAnswers);
+        } else if idle >= IDLE_TURNS_MAX {
             let reason = format!("{idle} answers in a row called no tool");
             give_up(decision, item, run, ExecutionOutcome::Unanswered { reason });
         } else {
             go_on(decision, item, run, None);
         }
+    }
+}
+
+/// The cap that a call which cost more than was put aside is told of: the first that there is.
+fn overrun_cap(decision: &Decision) -> Cap {
+    let spec = &decision.state.goal.spec;
+    let caps = Caps::of(spec);
+    if caps.tokens.is_some() {
+        Cap::Tokens
+    } else if caps.micro_usd.is_some() {
+        Cap::Cost
+    } else if !Caps::of_a_call(spec).is_none() {
+        Cap::Call
+    } else {
+        Cap::Day
     }
 }
 

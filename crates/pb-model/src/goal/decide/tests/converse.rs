@@ -146,11 +146,12 @@ fn words_without_a_call_are_not_enough() {
       model.requested a1 #3 100 token(s) 0 µUSD
     > answer a1 idle used=1
       model.answered a1 #3 1 token(s)
-      run.executed a1 (no usable answer: 3 answers in a row called no tool)
-      run.completed a1 failure AGENT_FAILED
-      workitem.failed a AGENT_FAILED
-      goal.failed dead_letter (item `a`: no usable answer: 3 answers in a row called no tool)
-    = failed execution, a failed, spent 60 ms
+      guard.tripped a1 empty_answers: escalate
+      run.completed a1 failure NEEDS_HUMAN
+      escalation.created a1 ?a0 stuck
+      workitem.blocked a ?a0
+      goal.blocked ?a0
+    = blocked execution, a blocked, spent 60 ms
     = wants nothing
     ");
     assert_snapshot!(check("

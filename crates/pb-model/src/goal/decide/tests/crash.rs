@@ -537,6 +537,7 @@ fn running_time_stops_at_the_crash() {
       run.continued a1 by 2, again
     = active execution, a in_progress, spent 200 ms and since 1000, 59800 ms left
     = wants execute a1
+    = wakes at 42800
     > exec a1 ok @2
       run.executed a1 (the command exited with 0)
       run.completed a1 success

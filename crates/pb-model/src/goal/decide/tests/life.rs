@@ -339,7 +339,8 @@ fn a_used_up_time_budget_asks_a_human() {
       workitem.started a1
       run.started a1
     = active execution, a in_progress, b queued, spent 0 ms and since 40, 0 ms left
-    = wants execute a1
+    = wants execute a1, tick
+    = wakes at 42040
     > exec a1 budget
       run.executed a1 (the goal's budget is used up)
       run.completed a1 timeout BUDGET_EXHAUSTED
@@ -620,6 +621,7 @@ fn running_time_counts_once_for_runs_side_by_side() {
       workitem.completed a1 unverified
     = active execution, a done, b in_progress, c queued, spent 0 ms and since 100, 59800 ms left
     = wants execute b1
+    = wakes at 42100
     > exec b1 ok
       run.executed b1 (the command exited with 0)
       run.completed b1 success

@@ -6,12 +6,12 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::script::{GOAL, agent_work, artifact, call, command_item, execution, results, spec};
-use crate::goal::state::{ExecutionOutcome, Failure, GoalState, GoalStatus, ItemStatus, RunStage, RunStatus};
 use crate::goal::{
-    AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Doing, Event, Hindrance, Moment, Next,
-    Planned, Rejection, Reply, SUBMIT_PLAN, Thought, ThoughtOutcome, Touched, Used, Want, batch, decide,
-    evolve, next_wake, wants,
+    AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, DayBudget, Doing, ErrorClass, Event,
+    Failure, Hindrance, Moment, Next, Planned, Rejection, Reply, SUBMIT_PLAN, Thought, ThoughtOutcome,
+    Touched, Used, Want, batch, decide, evolve, next_wake, wants,
 };
+use crate::goal::{ExecutionOutcome, GoalState, GoalStatus, ItemStatus, RunStage, RunStatus};
 use crate::spec::{Effect, ItemSpec, Work};
 use crate::{EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
 
@@ -197,7 +197,9 @@ impl World {
             Want::Think(run, n) => self.think(run, n, self.epoch),
             Want::Act(run, _) => self.act(run, self.epoch),
             Want::Prepare => match self.draw(20) {
-                1 => Command::Refuse { error: Failure::lasting("NO_FOLDER", "it is not there") },
+                1 => Command::Refuse {
+                    error: Failure::new(ErrorClass::Policy, "NO_FOLDER", "it is not there"),
+                },
                 _ => Command::Start { workspace: "/w".to_owned(), baseline: BTreeMap::new() },
             },
             Want::Start(item) => Command::StartRun { item, run: RunId::from(self.mint()), epoch: self.epoch },
@@ -210,6 +212,7 @@ impl World {
                 }
             }
             Want::Verify(run) => self.verify(run, self.epoch),
+            Want::Tick => Command::Tick,
             Want::BeginPublish => Command::BeginPublish,
             Want::Publish => self.publish(),
         }
@@ -218,7 +221,14 @@ impl World {
     fn next(&mut self) -> Next {
         let amount =
             Amount { tokens: 50 + u64::from(self.draw(200)), micro_usd: 50 + u64::from(self.draw(200)) };
-        Next { model: "m".to_owned(), amount, output_tokens: 1, request_hash: String::new(), unpriced: false }
+        Next {
+            other_model: None,
+            model: "m".to_owned(),
+            amount,
+            output_tokens: 1,
+            request_hash: String::new(),
+            unpriced: false,
+        }
     }
 
     fn compose(&mut self, run: RunId, epoch: u64) -> Command {
@@ -285,7 +295,8 @@ impl World {
                 (5, Effect::Unsafe) => CallEnd::Withheld,
                 _ => CallEnd::Ok,
             };
-            CallResult { n: call.n, end, found: String::new(), duration_ms: 1 }
+            let output_digest = self.draw(2).to_string();
+            CallResult { n: call.n, end, found: String::new(), output_digest, duration_ms: 1 }
         });
         let results: Vec<CallResult> = results.collect();
         let plan = known.is_some_and(|run| run.item_id.is_none()).then(|| Planned {
@@ -293,7 +304,8 @@ impl World {
             ids: (0..self.plan.len()).map(|_| ItemId::from(self.mint())).collect(),
         });
         let next = (self.draw(2) == 0).then(|| self.next());
-        Command::FinishActing { run, epoch, results, plan, next }
+        let workspace = (self.draw(3) > 0).then(|| "same".to_owned());
+        Command::FinishActing { run, epoch, results, workspace, plan, next }
     }
 
     fn finish(&mut self, run: RunId, epoch: u64) -> Command {
@@ -374,8 +386,12 @@ impl World {
 
     /// Decides, folds, and looks at every promise.
     fn tell(&mut self, command: Command) -> Result<(), Rejection> {
-        let moment =
-            Moment { now_ms: self.now_ms, escalation: EscalationId::from(self.mint()), seed: self.now_ms };
+        let moment = Moment {
+            now_ms: self.now_ms,
+            escalation: EscalationId::from(self.mint()),
+            seed: self.now_ms,
+            day: DayBudget::default(),
+        };
         let fenced = self.should_be_fenced(&command);
         let events = match decide(self.state.as_ref(), command, moment) {
             Ok(events) => events,

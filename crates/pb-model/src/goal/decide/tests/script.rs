@@ -10,7 +10,10 @@
 //! next a1 tokens=100 usd=5       the next request of a conversation is put together, or: next a1 nomodel
 //! answer a1 read! write used=9   the model answers with calls (`!` for unsafe, `?` for pure); also: cut, idle
 //! fail a1 again charged          the call failed: again, human, nothing; charged or not; or: stopped
-//! act a1 +-                      one sign a call: + ok, - failed, . finished, ? unknown, x host, w withheld
+//! act a1 +-                      one sign a call: + ok, - failed, . finished, ? unknown, x host, w withheld,
+//!                                = ok with the same result as each other one; same: in an unchanged workspace
+//! day tokens=100 settled=5 reserved=5   what the day's budget is, and what is used of it
+//! tick                           time has passed
 //! adopt p a,b                    a plan with these items is accepted
 //! verify a1 +-                   one sign a gate
 //! takeover 2 alive=5000
@@ -29,13 +32,12 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use crate::Tier;
-use crate::goal::state::{
-    Artifact, Evidence, Execution, ExecutionOutcome, Failure, GateResult, GoalState, Run,
-};
 use crate::goal::{
-    AfterFailure, Amount, Call, CallEnd, CallResult, Charge, Command, Doing, Event, Hindrance, Moment, Next,
-    Planned, Reply, Thought, ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
+    AfterFailure, Amount, Call, CallEnd, CallResult, Caps, Charge, Command, DayBudget, Doing, ErrorClass,
+    Event, Failure, Hindrance, LocalDay, Moment, Next, Planned, Reply, Rung, Thought, ThoughtOutcome, Used,
+    Want, decide, evolve, next_wake, wants,
 };
+use crate::goal::{Artifact, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Run};
 use crate::spec::{AgentSpec, Check, CommandSpec, Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
 use crate::{ArtifactId, EscalationId, GoalId, ItemId, Millis, RunId};
 
@@ -60,6 +62,9 @@ pub(super) fn spec(items: Vec<ItemSpec>) -> GoalSpec {
         budget_time_minutes: None,
         budget_cost_usd: None,
         budget_turns: None,
+        budget_call_tokens: None,
+        budget_call_usd: None,
+        deadline_ms: None,
         model: None,
         plan_only: false,
         tags: Vec::new(),
@@ -149,6 +154,7 @@ struct Told {
     text: bool,
     state: Option<GoalState>,
     now_ms: Millis,
+    day: DayBudget,
     questions: u128,
     out: String,
 }
@@ -171,6 +177,7 @@ impl Told {
                 }
                 self.out = told;
             }
+            ["day", rest @ ..] => self.day = day_budget(rest),
             words => {
                 let command = self.command(words);
                 let _ = writeln!(self.out, "> {line}");
@@ -186,6 +193,7 @@ impl Told {
             now_ms: self.now_ms,
             escalation: EscalationId::from(Uuid::from_u128(self.questions)),
             seed: 1,
+            day: self.day.clone(),
         };
         match decide(self.state.as_ref(), command, moment) {
             Err(rejection) => {
@@ -211,6 +219,8 @@ impl Told {
                 spec.budget_tokens = named("tokens=").map(|n| n.parse().unwrap());
                 spec.budget_cost_usd = named("usd=").map(|n| n.parse().unwrap());
                 spec.budget_turns = named("turns=").map(|n| n.parse().unwrap());
+                spec.budget_call_tokens = named("call=").map(|n| n.parse().unwrap());
+                spec.deadline_ms = named("deadline=").map(|n| n.parse().unwrap());
                 spec.plan_only = words.contains(&"only");
                 if self.text {
                     spec.items.clear();
@@ -221,6 +231,7 @@ impl Told {
                     by: "ann".to_owned(),
                 }
             }
+            ["tick"] => Command::Tick,
             ["plan", ..] => Command::Plan {
                 items: (1..=self.items.len() as u128).map(|n| ItemId::from(Uuid::from_u128(n))).collect(),
             },
@@ -228,7 +239,9 @@ impl Told {
             ["wait"] => {
                 Command::WaitFor { workspace: "/w".to_owned(), behind: GoalId::from(Uuid::from_u128(8)) }
             }
-            ["refuse"] => Command::Refuse { error: Failure::lasting("NO_FOLDER", "the folder is not there") },
+            ["refuse"] => Command::Refuse {
+                error: Failure::new(ErrorClass::Policy, "NO_FOLDER", "the folder is not there"),
+            },
             ["run", key, ..] => Command::StartRun { item: self.item_id(key), run: self.next_run(key), epoch },
             ["exec", run, how @ ..] => Command::FinishExecution {
                 run: run_id(run),
@@ -307,7 +320,8 @@ impl Told {
         };
         let results = signs.chars().zip(&calls).map(|(sign, call)| call_result(sign, call)).collect();
         let next = words.iter().any(|word| word.starts_with("tokens=")).then(|| next(words));
-        Command::FinishActing { run, epoch, results, plan, next }
+        let workspace = words.contains(&"same").then(|| "same".to_owned());
+        Command::FinishActing { run, epoch, results, workspace, plan, next }
     }
 
     fn plan_of(&self, keys: &str) -> Planned {
@@ -358,20 +372,13 @@ impl Told {
             Event::GoalTakenOver { epoch, .. } => say(&format!("taken over by {epoch}")),
             Event::GoalPublishing => say("publishing"),
             Event::GoalCancelling { .. } => say("cancelling"),
-            Event::BudgetWarned { .. }
-            | Event::BudgetExceeded { .. }
-            | Event::GoalPaused { .. }
-            | Event::GoalResumed { .. }
-            | Event::GoalPrioritized { .. }
-            | Event::ItemReopened { .. }
-            | Event::ItemSkipped { .. }
-            | Event::EscalationResolved { .. } => say(&of_control(event)),
             Event::RunContinued { epoch, ran_again: true, .. } => say(&format!("by {epoch}, again")),
             Event::RunContinued { epoch, .. } => say(&format!("by {epoch}")),
             Event::ModelRequested { .. }
             | Event::ModelAnswered { .. }
             | Event::ModelFailed { .. }
-            | Event::ToolCompleted { .. } => say(&of_conversation(event)),
+            | Event::ToolCompleted { .. }
+            | Event::GuardTripped { .. } => say(&of_conversation(event)),
             Event::RunExecuted { execution, .. } => say(&format!("({})", execution.outcome)),
             Event::VerificationStarted { probe: true, .. } => say("to find out"),
             Event::GateCompleted { result } => {
@@ -409,6 +416,7 @@ impl Told {
             | Event::ItemStarted { .. }
             | Event::RunStarted { .. }
             | Event::VerificationStarted { .. } => {}
+            control => say(&of_control(control)),
         }
         line
     }
@@ -449,6 +457,7 @@ impl Told {
             Want::Start(item) => format!("start {}", self.key(item)),
             Want::Execute(run) => format!("execute {}", run_name(run)),
             Want::Verify(run) => format!("verify {}", run_name(run)),
+            Want::Tick => "tick".to_owned(),
             Want::BeginPublish => "begin publish".to_owned(),
             Want::Publish => "publish".to_owned(),
             Want::Stop(run) => format!("stop {}", run_name(run)),
@@ -488,6 +497,17 @@ fn person(words: &[&str]) -> Command {
     }
 }
 
+fn day_budget(words: &[&str]) -> DayBudget {
+    let named = |name: &str| words.iter().find_map(|word| word.strip_prefix(name)?.parse().ok());
+    let tokens = |name: &str| Amount { tokens: named(name).unwrap_or(0), micro_usd: 0 };
+    DayBudget {
+        day: Some(LocalDay { date: jiff::civil::date(2026, 11, 27), zone: "Asia/Shanghai".to_owned() }),
+        caps: Caps { tokens: named("tokens="), micro_usd: None },
+        settled: tokens("settled="),
+        reserved: tokens("reserved="),
+    }
+}
+
 fn reply(word: &str, to: Option<&str>) -> Reply {
     Reply { answer: word.parse().unwrap(), to: to.map(|to| to.parse().unwrap()) }
 }
@@ -504,6 +524,8 @@ fn planned(key: &str, rest: &[&str]) -> ItemSpec {
         let mut agent = agent_work();
         agent.max_turns = named("turns=").map(|n| n.parse().unwrap());
         agent.budget_percent = named("percent=").map(|n| n.parse().unwrap());
+        agent.budget_tokens = named("tokens=").map(|n| n.parse().unwrap());
+        agent.guards = !rest.contains(&"unguarded");
         item.work = Work::Agent(agent);
     }
     item
@@ -518,6 +540,9 @@ pub(super) fn agent_work() -> AgentSpec {
         effect: Effect::Unsafe,
         max_turns: None,
         budget_percent: None,
+        budget_tokens: None,
+        budget_usd: None,
+        guards: true,
     }
 }
 
@@ -537,7 +562,15 @@ fn next(words: &[&str]) -> Next {
     let named = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
     let number = |name: &str| named(name).map_or(0, |n| n.parse().unwrap());
     let amount = Amount { tokens: number("tokens="), micro_usd: number("usd=") };
-    Next { model: "m".to_owned(), amount, output_tokens: 1, request_hash: String::new(), unpriced: false }
+    let other_model = named("other=").map(str::to_owned);
+    Next {
+        model: "m".to_owned(),
+        other_model,
+        amount,
+        output_tokens: 1,
+        request_hash: String::new(),
+        unpriced: false,
+    }
 }
 
 fn thought(used: Option<u64>, outcome: ThoughtOutcome) -> Thought {
@@ -577,14 +610,16 @@ fn failure(how: &[&str]) -> Thought {
 
 fn call_result(sign: char, call: &Call) -> CallResult {
     let end = match sign {
-        '+' => CallEnd::Ok,
+        '+' | '=' => CallEnd::Ok,
         '-' => CallEnd::Failed,
         '.' => CallEnd::Finished,
         'x' => CallEnd::Host,
         'w' => CallEnd::Withheld,
         _ => CallEnd::Unknown,
     };
-    CallResult { n: call.n, end, found: "found".to_owned(), duration_ms: 1 }
+    // Each result is another one, but for those that are to be the same.
+    let output_digest = if sign == '=' { "same".to_owned() } else { format!("{}", call.n) };
+    CallResult { n: call.n, end, found: "found".to_owned(), output_digest, duration_ms: 1 }
 }
 
 fn charged(charge: &Charge) -> String {
@@ -641,6 +676,11 @@ fn of_conversation(event: &Event) -> String {
             format!("#{n} ({error}) {}{again}", charged(charge))
         }
         Event::ToolCompleted { call, end, .. } => format!("{}#{} {end:?}", call.tool, call.n),
+        Event::GuardTripped { guard, rung, .. } => match rung {
+            Rung::DropTool { tool } => format!("{}: drop {tool}", guard.as_str()),
+            Rung::OtherModel { instead_of } => format!("{}: not {instead_of}", guard.as_str()),
+            Rung::Nudge | Rung::Escalate => format!("{}: {}", guard.as_str(), rung.as_str()),
+        },
         other => panic!("not of a conversation: {other:?}"),
     }
 }

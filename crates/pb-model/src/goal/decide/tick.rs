@@ -1,0 +1,25 @@
+//! What time alone changes: marks of time budgets, and the deadline.
+
+use super::Decision;
+use super::budget;
+use super::escalate;
+use crate::goal::cap::Cap;
+use crate::goal::command::Rejection;
+
+pub(super) fn tick(decision: &mut Decision) -> Result<(), Rejection> {
+    let now = decision.moment.now_ms;
+    if decision.state.next_mark().is_none_or(|at| at > now) {
+        return Err(Rejection::NotNow("no mark is reached"));
+    }
+    // The marks themselves are told after every decision.
+    if decision.state.is_overdue(now) {
+        let runs = decision.state.running().next().is_some();
+        let question = budget::exceeded(decision, None, Cap::Deadline);
+        if runs {
+            escalate::goal_later(decision, question);
+        } else {
+            escalate::goal(decision, question);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! What all goals spend today: kept beside the goals in memory, so that each decision sees what the ones
+//! before it in the same turn have promised.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use pb_model::goal::{Amount, Caps, CostLine, DayBudget, GoalState, LocalDay, Usd};
+use pb_model::{GoalId, Millis};
+use pb_runtime::config;
+use pb_store::{Error, LogReader};
+
+/// The budget of the day, and what is used of it.
+#[derive(Debug)]
+pub(crate) struct DayLedger {
+    zone: TimeZone,
+    caps: Caps,
+    budget: DayBudget,
+    /// What each goal has spent and promised today; goals that did not are left out.
+    goals: HashMap<GoalId, Used>,
+}
+
+/// What one goal has spent and promised on the day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Used {
+    settled: Amount,
+    reserved: Amount,
+}
+
+impl Default for DayLedger {
+    fn default() -> Self {
+        Self {
+            zone: TimeZone::UTC,
+            caps: Caps::default(),
+            budget: DayBudget::default(),
+            goals: HashMap::new(),
+        }
+    }
+}
+
+impl DayLedger {
+    pub(crate) fn new(settings: &config::Budget) -> Self {
+        Self {
+            zone: settings.zone(),
+            caps: Caps {
+                tokens: settings.day_tokens.map(u64::from),
+                micro_usd: settings.day_usd.map(|usd| Usd::from(usd).0),
+            },
+            budget: DayBudget::default(),
+            goals: HashMap::new(),
+        }
+    }
+
+    /// Today, and what is used of its budget.
+    pub(crate) fn budget(&self) -> DayBudget {
+        self.budget.clone()
+    }
+
+    /// Whether `now` is on another day than the one that is counted.
+    pub(crate) fn is_over(&self, now: Millis) -> bool {
+        self.budget.day.as_ref().map(|day| day.date) != Some(self.date(now))
+    }
+
+    fn date(&self, now: Millis) -> Date {
+        let now = i64::try_from(now).ok().and_then(|now| Timestamp::from_millisecond(now).ok());
+        now.unwrap_or(Timestamp::MAX).to_zoned(self.zone.clone()).date()
+    }
+
+    /// Begins to count the day of `now`: what was spent on it before is in the store. A clock that was set
+    /// back comes to a day that was counted already.
+    pub(crate) async fn begin<'a>(
+        &mut self,
+        now: Millis,
+        log: &LogReader,
+        goals: impl Iterator<Item = &'a GoalState>,
+    ) -> Result<(), Error> {
+        let date = self.date(now);
+        let zone = self.zone.iana_name().unwrap_or("UTC").to_owned();
+        self.goals.clear();
+        self.budget =
+            DayBudget { day: Some(LocalDay { date, zone }), caps: self.caps, ..DayBudget::default() };
+        if self.caps.is_none() {
+            return Ok(()); // Nobody asks how much it is.
+        }
+        for cost in log.costs().await? {
+            let settled = settled_on(date, &cost.lines);
+            self.set(cost.goal, Used { settled, reserved: Amount::default() });
+        }
+        for state in goals {
+            self.note(state);
+        }
+        Ok(())
+    }
+
+    /// Notes what a goal has spent and promised, now that it stands so.
+    pub(crate) fn note(&mut self, state: &GoalState) {
+        let Some(date) = self.budget.day.as_ref().map(|day| day.date).filter(|_| !self.caps.is_none()) else {
+            return;
+        };
+        let spending = &state.goal.spending;
+        let is_today = |day: &Option<LocalDay>| day.as_ref().is_some_and(|day| day.date == date);
+        let reserved = spending.reserved.iter().filter(|held| is_today(&held.day));
+        let reserved = reserved.fold(Amount::default(), |sum, held| sum.plus(held.amount));
+        self.set(state.goal.id, Used { settled: settled_on(date, &spending.lines), reserved });
+    }
+
+    fn set(&mut self, goal: GoalId, used: Used) {
+        let before =
+            if used == Used::default() { self.goals.remove(&goal) } else { self.goals.insert(goal, used) };
+        let before = before.unwrap_or_default();
+        let change = |sum: Amount, before: Amount, now: Amount| {
+            let less = Amount {
+                tokens: sum.tokens.saturating_sub(before.tokens),
+                micro_usd: sum.micro_usd.saturating_sub(before.micro_usd),
+            };
+            less.plus(now)
+        };
+        self.budget.settled = change(self.budget.settled, before.settled, used.settled);
+        self.budget.reserved = change(self.budget.reserved, before.reserved, used.reserved);
+    }
+}
+
+fn settled_on(date: Date, lines: &[CostLine]) -> Amount {
+    let today = lines.iter().filter(|line| line.day.as_ref().is_some_and(|day| day.date == date));
+    today.fold(Amount::default(), |sum, line| sum.plus(line.amount))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use pb_model::RunId;
+    use pb_model::goal::Reservation;
+    use pb_store::{Batch, Location, Log, Row, Write};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::agent::scratch;
+
+    const FILE: &str = "title = '花'\n[[items]]\nid = 'a'\nkind = 'agent'\nprompt = 'x'";
+
+    fn amount(tokens: u64) -> Amount {
+        Amount { tokens, micro_usd: tokens * 10 }
+    }
+
+    fn on(day: i8) -> LocalDay {
+        LocalDay { date: date(2026, 11, day), zone: "Asia/Shanghai".to_owned() }
+    }
+
+    /// A goal that has settled so much on each day, and promised so much today.
+    fn goal(n: u128, settled: &[(i8, u64)], reserved: &[(i8, u64)]) -> GoalState {
+        let mut state = scratch::goal(FILE);
+        state.goal.id = GoalId::from(Uuid::from_u128(n));
+        let line = |(day, tokens): &(i8, u64)| CostLine {
+            day: Some(on(*day)),
+            amount: amount(*tokens),
+            ..CostLine::default()
+        };
+        state.goal.spending.lines = settled.iter().map(line).collect();
+        let held = |(day, tokens): &(i8, u64)| Reservation {
+            run: RunId::from(Uuid::from_u128(1)),
+            n: 1,
+            amount: amount(*tokens),
+            unpriced: false,
+            output_tokens: 1,
+            day: Some(on(*day)),
+        };
+        state.goal.spending.reserved = reserved.iter().map(held).collect();
+        state
+    }
+
+    fn at(time: &str) -> Millis {
+        let at: Timestamp = time.parse().unwrap();
+        at.as_millisecond().try_into().unwrap()
+    }
+
+    fn ledger() -> DayLedger {
+        let budget = toml::from_str("day_tokens = 1000\ntimezone = 'Asia/Shanghai'").unwrap();
+        DayLedger::new(&budget)
+    }
+
+    #[tokio::test]
+    async fn a_day_is_counted_over_all_goals_from_midnight_to_midnight() {
+        let log = Log::open(Location::Memory, "x".to_owned(), None).await.unwrap();
+        let ended = goal(1, &[(26, 100), (27, 30)], &[]);
+        let batch = Batch { writes: vec![Write::Row(Row::Goal(Box::new(ended.goal.clone())))] };
+        log.commit(batch).await.unwrap();
+        let mut day = ledger();
+        // 23:59 of the 26th there.
+        let running = goal(2, &[(27, 5)], &[(27, 7)]);
+        let evening = at("2026-11-26T15:59:59Z");
+        assert!(day.is_over(evening));
+        day.begin(evening, &log.reader(), [&running].into_iter()).await.unwrap();
+        let told = |day: &DayLedger| {
+            let budget = day.budget();
+            let date = budget.day.clone().unwrap().date.to_string();
+            (date, budget.settled.tokens, budget.reserved.tokens, budget.left().tokens.unwrap())
+        };
+        assert_eq!(told(&day), ("2026-11-26".to_owned(), 100, 0, 900));
+        assert!(!day.is_over(evening));
+
+        let morning = at("2026-11-26T16:00:00Z");
+        assert!(day.is_over(morning));
+        day.begin(morning, &log.reader(), [&running].into_iter()).await.unwrap();
+        assert_eq!(told(&day), ("2026-11-27".to_owned(), 35, 7, 958));
+
+        // It goes on; then a commit fails and it stands as before; then it is forgotten, and what it cost is not.
+        day.note(&goal(2, &[(27, 12)], &[(27, 900)]));
+        assert_eq!(told(&day), ("2026-11-27".to_owned(), 42, 900, 58));
+        day.note(&running);
+        assert_eq!(told(&day), ("2026-11-27".to_owned(), 35, 7, 958));
+
+        // The clock is set back: the day goes on where it was.
+        day.begin(evening, &log.reader(), [&running].into_iter()).await.unwrap();
+        assert_eq!(told(&day), ("2026-11-26".to_owned(), 100, 0, 900));
+    }
+
+    #[tokio::test]
+    async fn without_a_cap_days_are_named_and_not_counted() {
+        let log = Log::open(Location::Memory, "x".to_owned(), None).await.unwrap();
+        let mut day = DayLedger::new(&toml::from_str("timezone = 'America/New_York'").unwrap());
+        let running = goal(2, &[(27, 5)], &[(27, 7)]);
+        day.begin(at("2026-11-27T04:00:00Z"), &log.reader(), [&running].into_iter()).await.unwrap();
+        let budget = day.budget();
+        let today = LocalDay { date: date(2026, 11, 26), zone: "America/New_York".to_owned() };
+        assert_eq!(
+            (budget.day, budget.settled, budget.caps),
+            (Some(today), Amount::default(), Caps::default())
+        );
+    }
+}
