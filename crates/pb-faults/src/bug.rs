@@ -40,4 +40,9 @@ pub const BUGS: &[PlantedBug] = &[
         fault: "F5",
         how: "a late result of an earlier incarnation is written",
     },
+    PlantedBug {
+        bug: Bug::StartsOver,
+        fault: "lifecycle",
+        how: "what ran at the kill is taken for failed, so a goal with unsafe work fails",
+    },
 ];

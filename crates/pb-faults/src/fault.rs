@@ -7,7 +7,7 @@ use pb_runtime::faultpoints::Bug;
 
 use crate::{
     Tally, f01_killed_writer, f02_kills, f03_power_loss, f04_delivery, f05_simulation, f07_failing_calls,
-    f08_full_disk, f09_malformed, f10_slow_clients, f11_toxics, f18_held_reader,
+    f08_full_disk, f09_malformed, f10_slow_clients, f11_toxics, f18_held_reader, lifecycle,
 };
 
 /// How much is done: seconds, minutes, hours.
@@ -85,4 +85,5 @@ pub const FAULTS: &[Fault] = &[
     Fault { id: "F10", what: "clients that do not read", run: f10_slow_clients::run },
     Fault { id: "F11", what: "a toxic link", run: f11_toxics::run },
     Fault { id: "F18", what: "readers beside a writer at full speed", run: f18_held_reader::run },
+    Fault { id: "lifecycle", what: "kill -9 at every commit of eight goals", run: lifecycle::run },
 ];

@@ -53,6 +53,7 @@ mod f03_power_loss;
 mod f07_failing_calls;
 mod f08_full_disk;
 mod f18_held_reader;
+mod lifecycle;
 
 pub use bug::{BUGS, PlantedBug};
 pub use fault::{FAULTS, Fault, Run, Size};

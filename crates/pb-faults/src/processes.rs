@@ -29,8 +29,25 @@ impl Process {
     ///
     /// # Errors
     /// It cannot be started.
-    #[expect(clippy::disallowed_methods, reason = "the suite is the person who starts and kills processes")]
     pub fn start<I>(name: &'static str, program: &Path, arguments: I, home: &Home) -> anyhow::Result<Self>
+    where
+        I: IntoIterator<Item: AsRef<OsStr>>,
+    {
+        Self::start_with(name, program, arguments, home, None)
+    }
+
+    /// The same with another variable in its environment.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    #[expect(clippy::disallowed_methods, reason = "the suite is the person who starts and kills processes")]
+    pub fn start_with<I>(
+        name: &'static str,
+        program: &Path,
+        arguments: I,
+        home: &Home,
+        variable: Option<(&'static str, String)>,
+    ) -> anyhow::Result<Self>
     where
         I: IntoIterator<Item: AsRef<OsStr>>,
     {
@@ -38,6 +55,7 @@ impl Process {
         let child = Command::new(program)
             .args(arguments)
             .envs(faultpoints::planted_here().map(|bug| (PLANTED_BUG, bug.as_str())))
+            .envs(variable)
             .env("PB_HOME", home.root())
             .env("PB_PORT", "0")
             // What else runs on this machine is no model of the suite.

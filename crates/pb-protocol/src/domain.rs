@@ -1,6 +1,6 @@
 //! The objects that clients see (`wire.md` §4.1): the first implementation's fields, then ours.
 
-use pb_model::goal::{self, GoalState, ItemStatus};
+use pb_model::goal::{self, GoalState, ItemStatus, Kept};
 use pb_model::spec::{Check, SuccessCriterion, Work};
 use pb_model::{Verdict, goal::Failure};
 use schemars::JsonSchema;
@@ -82,6 +82,9 @@ pub struct Goal {
     /// The folder it works in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace: Option<String>,
+    /// How the files in it were kept before the goal wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
     /// The goal whose folder it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<String>,
@@ -152,6 +155,7 @@ impl From<&goal::Goal> for Goal {
             reason: goal.reason.map(|reason| reason.as_str().to_owned()),
             error: goal.error.as_ref().map(Error::from),
             workspace: goal.workspace.clone(),
+            kept: goal.kept.clone(),
             waits_for: goal.waits_for.map(|goal| goal.to_string()),
             summary: goal.summary.clone(),
             spent_time_ms: goal.spent_time_ms,

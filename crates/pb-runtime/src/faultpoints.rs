@@ -18,16 +18,19 @@ pub enum Bug {
     InboxReadOutside,
     /// Cursors count what a connection got, not where the log is.
     CursorPerConnection,
+    /// What ran when the last scheduler died is taken for failed.
+    StartsOver,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::EpochUnchecked,
         Self::AnswerBeforeCommit,
         Self::SyncOff,
         Self::InboxReadOutside,
         Self::CursorPerConnection,
+        Self::StartsOver,
     ];
 
     /// Its name in [`PLANTED_BUG`].
@@ -38,6 +41,7 @@ impl Bug {
             Self::SyncOff => "sync-off",
             Self::InboxReadOutside => "inbox-read-outside",
             Self::CursorPerConnection => "cursor-per-connection",
+            Self::StartsOver => "starts-over",
         }
     }
 }
@@ -46,6 +50,11 @@ impl Bug {
 pub const PLANTED_BUG: &str = "PB_PLANTED_BUG";
 /// The variable that kills the process at a place: `place:n`, the n-th time that it comes there.
 pub const KILL_AT: &str = "PB_KILL_AT";
+
+/// The place before each commit of the scheduler's log.
+pub const COMMIT_BEFORE: &str = "commit-before";
+/// The place after it.
+pub const COMMIT_AFTER: &str = "commit-after";
 
 /// Whether this process has the bug.
 #[cfg(not(feature = "faultpoints"))]

@@ -76,6 +76,7 @@ impl Home {
             self.logs(),
             self.workspaces(),
             self.artifacts(),
+            self.kept(),
             self.temporary(),
         ] {
             make_private(&folder)?;
@@ -171,6 +172,11 @@ impl Home {
     /// What goals leave outside their workspace: manifests.
     pub fn artifacts(&self) -> PathBuf {
         self.root.join("artifacts")
+    }
+
+    /// The person's files as they were before goals wrote.
+    pub fn kept(&self) -> PathBuf {
+        self.root.join("kept")
     }
 
     /// Each step's own TMPDIR.

@@ -24,6 +24,8 @@ mod sandbox;
 mod verify;
 mod workspace;
 
+pub mod kept;
+
 mod link;
 mod retention;
 mod trace;

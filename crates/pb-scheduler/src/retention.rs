@@ -23,6 +23,7 @@ use pb_store::{
 use tokio::sync::{Notify, mpsc};
 
 use crate::driver::Input;
+use crate::kept;
 use crate::service::StartError;
 
 /// How often is looked for what is due.
@@ -49,6 +50,7 @@ impl Bell {
 /// The task beside the loop.
 #[derive(Debug)]
 pub(crate) struct Retain {
+    pub(crate) home: Home,
     pub(crate) db: PathBuf,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
@@ -82,6 +84,7 @@ impl Retain {
             for candidate in &due {
                 let Some(compact) = source.compact(candidate).await? else { continue };
                 let Some(freed) = self.goal(Arc::new(compact)).await else { break 'looks };
+                source.forget_files(&self.home, candidate.goal).await?;
                 goals += 1;
                 bytes += freed;
             }
@@ -128,6 +131,16 @@ impl Source {
         };
         let snapshot = self.snapshot(&state, candidate.events);
         Ok(Some(Compact { goal: candidate.goal, seq: candidate.seq, snapshot }))
+    }
+
+    /// What the goal found in its folder is kept as long as its history.
+    async fn forget_files(&self, home: &Home, goal: GoalId) -> Result<(), Error> {
+        let state = self.reader.state(goal).await?;
+        let folder = state.and_then(|state| state.goal.workspace).map(PathBuf::from);
+        let home = home.clone();
+        // What is left is found by nobody, and costs only room.
+        let _ = tokio::task::spawn_blocking(move || kept::forget(&home, goal, folder.as_deref())).await;
+        Ok(())
     }
 
     /// The event that stands for the goal's events.
@@ -186,6 +199,7 @@ pub async fn compact_stopped(
                     break;
                 }
             }
+            source.forget_files(home, candidate.goal).await?;
             goals.push(candidate.goal);
         }
         if due.len() < CANDIDATES_MAX {

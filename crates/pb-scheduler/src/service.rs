@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pb_model::goal::Command;
+use pb_model::GoalId;
+use pb_model::goal::{Command, ExecutionOutcome};
 use pb_runtime::config::{Config as Settings, ConfigError};
+use pb_runtime::faultpoints::{Bug, planted};
 use pb_runtime::lock::LockError;
 use pb_runtime::{Clock, Home, Ids, ProcessLock, SchedulerInfo, Tasks};
 use pb_store::{Location, Log, LogIdentity, Mark};
@@ -22,7 +24,7 @@ use crate::retention::{PARTS_WAITING_MAX, Retain};
 use crate::sandbox::Sandbox;
 use crate::trace::{About, TraceTask, Tracer, What};
 use crate::turn::{Papers, Turn};
-use crate::{link, recovery, trace};
+use crate::{effects, link, recovery, trace};
 
 /// Most inputs that wait for the loop.
 pub(crate) const INPUTS_WAITING_MAX: usize = 1024;
@@ -120,6 +122,7 @@ impl Scheduler {
         let (sender, receiver) = mpsc::channel::<Input>(INPUTS_WAITING_MAX);
         let (compacted, parts) = mpsc::channel(PARTS_WAITING_MAX);
         let retain = Retain {
+            home: context.config.home.clone(),
             db: context.config.db.clone(),
             settings: context.settings.retention.clone(),
             clock: context.config.clock.clone(),
@@ -224,6 +227,9 @@ async fn take_over(
     }
     goals.turn_day(config.clock.now_ms(), &log.reader()).await?;
     for (id, last_seen) in running {
+        if planted(Bug::StartsOver) {
+            start_over(&mut turn, &mut goals, id);
+        }
         let command = Command::TakeOver { epoch, alive_until_ms: last_seen };
         if let Err(rejection) = turn.decide(&mut goals, id, command, &Papers::default()) {
             tracing::error!(goal = %id, %rejection, "cannot take a goal over");
@@ -237,4 +243,16 @@ async fn take_over(
         }
     }
     Ok(goals)
+}
+
+/// The planted bug: every command that was running has failed, so another attempt is made, or none.
+fn start_over(turn: &mut Turn, goals: &mut Goals, goal: GoalId) {
+    let Some(state) = goals.get(goal) else { return };
+    let runs: Vec<_> = state.running().map(|run| (run.id, run.epoch)).collect();
+    for (run, epoch) in runs {
+        let execution = Box::new(effects::nothing(ExecutionOutcome::Signaled { signal: 9 }));
+        let command = Command::FinishExecution { run, epoch, execution };
+        // A conversation has no command that could have failed.
+        let _ = turn.decide(goals, goal, command, &Papers::default());
+    }
 }

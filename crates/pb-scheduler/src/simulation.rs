@@ -98,7 +98,7 @@ impl Machine for Simulated {
                 let baseline = std::collections::BTreeMap::new();
                 return Some(match folder {
                     None => Done::Folder { goal, folder: Ok(folder_of(&state)) },
-                    Some(workspace) => Done::Baseline { goal, workspace, baseline },
+                    Some(workspace) => Done::Baseline { goal, workspace, baseline, kept: None },
                 });
             }
             let command = self.0.perform(state.clone(), want, cancel).await?;

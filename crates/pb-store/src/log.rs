@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pb_model::goal::{CostLine, Goal, GoalState, GoalStatus};
 use pb_model::{EscalationId, GoalId, ItemId, RunId};
-use pb_runtime::faultpoints::{Bug, planted};
+use pb_runtime::faultpoints::{Bug, COMMIT_AFTER, COMMIT_BEFORE, place, planted};
 use rusqlite::Connection;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -99,7 +99,9 @@ impl Log {
         let commits = self.commits.fetch_add(1, Ordering::Relaxed) + 1;
         self.connection
             .call(move |connection| {
+                place(COMMIT_BEFORE);
                 let committed = append::commit(connection, &batch);
+                place(COMMIT_AFTER);
                 // SQLite rolls the whole transaction back on a full disk or an I/O error; so do we
                 // on any other.
                 debug_assert!(connection.is_autocommit(), "a failed batch leaves no open transaction");

@@ -10,13 +10,25 @@ use crate::{output, process, tree};
 /// Examples:
 ///   cargo xtask faults smoke
 ///   cargo xtask faults ci --only F1,F4 --seed 7
+///   cargo xtask faults lifecycle
 ///   cargo xtask faults soak --json report.json
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// smoke, ci or soak, then what `pb-faults run --help` says
+    /// smoke, ci or soak, or lifecycle for the kill matrix alone; then what `pb-faults run --help` says
     #[arg(required = true, allow_hyphen_values = true, trailing_var_arg = true, value_name = "SIZE")]
     rest: Vec<OsString>,
+}
+
+/// What the suite is told: the kill matrix is one of its faults, at the size of CI.
+fn rest(args: &Args) -> Vec<OsString> {
+    match args.rest.split_first() {
+        Some((first, more)) if first == "lifecycle" => {
+            let matrix = ["ci", "--only", "lifecycle"].map(OsString::from);
+            matrix.into_iter().chain(more.iter().cloned()).collect()
+        }
+        _ => args.rest.clone(),
+    }
 }
 
 /// Runs the command.
@@ -28,6 +40,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let features = ["--features", "faultpoints"];
     let pb = process::build_binary_in(&root, &target, ("pb", "pb"), &features)?;
     let suite = process::build_binary_in(&root, &target, ("pb-faults", "pb-faults"), &features)?;
-    let status = process::command(suite).arg("run").args(&args.rest).arg("--pb").arg(pb).status()?;
+    let status = process::command(suite).arg("run").args(rest(args)).arg("--pb").arg(pb).status()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -78,6 +78,7 @@ pub(crate) fn goal(command: &NewCommand) -> Option<Goal> {
         reason: None,
         error: None,
         workspace: spec.workspace,
+        kept: None,
         waits_for: None,
         summary: None,
         spent_time_ms: 0,

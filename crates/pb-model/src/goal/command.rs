@@ -6,6 +6,7 @@ use super::conversation::{CallResult, Hindrance, Thought};
 use super::day::DayBudget;
 use super::escalation::Reply;
 use super::failure::Failure;
+use super::kept::Kept;
 use super::spending::Amount;
 use super::state::{Artifact, Execution, GateResult};
 use crate::freshness::QuietRound;
@@ -39,8 +40,8 @@ pub enum Command {
     StartPlanning { run: RunId, epoch: Epoch },
     /// The goal's folder is taken by another goal.
     WaitFor { workspace: String, behind: GoalId },
-    /// The goal's folder is ours.
-    Start { workspace: String, baseline: BTreeMap<String, Option<String>> },
+    /// The goal's folder is ours; how its files are kept, at the first start.
+    Start { workspace: String, baseline: BTreeMap<String, Option<String>>, kept: Option<Kept> },
     /// Begin an attempt at a ready item.
     StartRun { item: ItemId, run: RunId, epoch: Epoch },
     /// A new incarnation takes over what an earlier one was doing.

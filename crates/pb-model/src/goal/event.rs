@@ -9,6 +9,7 @@ use super::conversation::{Call, CallEnd, Used};
 use super::escalation::{Escalation, Resolution};
 use super::failure::Failure;
 use super::guard::{Guard, Rung};
+use super::kept::Kept;
 use super::spending::{Charge, Reservation};
 use super::state::{
     Artifact, CancelRequest, Execution, GateResult, Goal, GoalState, Item, Reason, Run, RunStatus,
@@ -31,7 +32,13 @@ pub enum Event {
     /// Another goal writes in the folder.
     GoalWaiting { workspace: String, behind: GoalId },
     /// The workspace is ours; `baseline` as in [`Goal::baseline`].
-    GoalStarted { workspace: String, baseline: BTreeMap<String, Option<String>> },
+    GoalStarted {
+        workspace: String,
+        baseline: BTreeMap<String, Option<String>>,
+        /// At the first start: how the files in it are kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<Kept>,
+    },
     /// A new incarnation took the goal over; the last one was seen alive at `alive_until_ms`.
     GoalTakenOver { epoch: Epoch, alive_until_ms: Millis },
     /// Everything the item needs is done.

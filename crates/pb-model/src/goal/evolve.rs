@@ -103,7 +103,8 @@ impl GoalState {
                 goal.waits_for = Some(*behind);
                 goal.reason = Some(Reason::WaitingForWorkspace);
             }
-            Event::GoalStarted { workspace, baseline } => {
+            Event::GoalStarted { workspace, baseline, kept } => {
+                goal.kept = kept.clone().or(goal.kept.take());
                 goal.workspace = Some(workspace.clone());
                 goal.baseline.clone_from(baseline);
                 goal.waits_for = None;

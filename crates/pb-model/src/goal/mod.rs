@@ -39,6 +39,7 @@ mod event;
 mod evolve;
 mod failure;
 mod guard;
+mod kept;
 mod plan_spec;
 mod spending;
 mod state;
@@ -63,6 +64,7 @@ pub use failure::{ErrorClass, Failure};
 pub use guard::{
     CYCLE_CALLS_MAX, Guard, REPEATS_MAX, Rung, STALE_TURNS_MAX, Seen, TURNS_WARN_PERCENT, Telling, Watch,
 };
+pub use kept::Kept;
 pub use spending::{Amount, Charge, CostLine, MicroUsd, Reservation, Spending, Usd, WARN_PERCENT, micro_usd};
 pub use state::{
     Artifact, CancelRequest, Continuation, Evidence, Execution, ExecutionOutcome, GateResult, Goal,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::conversation::{Call, Conversation, Doing};
 use super::escalation::{Escalation, EscalationType};
 use super::failure::Failure;
+use super::kept::Kept;
 use super::spending::{Amount, Spending};
 use crate::freshness::QuietRound;
 use crate::spec::{GateSpec, GoalSpec, ItemSpec, Lane, Work};
@@ -148,6 +149,9 @@ pub struct Goal {
     pub running_since_ms: Option<Millis>,
     /// Digest, at the start, of each file that a `file_unchanged` gate names; `None` for an absent one.
     pub baseline: BTreeMap<String, Option<String>>,
+    /// How the files in its folder were kept before it first wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
     /// Rounds of gates that changed files while nothing else wrote.
     pub quiet_rounds: Vec<QuietRound>,
     /// One line on how it ended.

@@ -20,7 +20,7 @@ pub(crate) fn goal(file: &str) -> GoalState {
         return submitted;
     }
     let planned = next(Some(submitted), Command::Plan { items });
-    next(Some(planned), Command::Start { workspace: "/w".to_owned(), baseline: BTreeMap::new() })
+    next(Some(planned), Command::Start { workspace: "/w".to_owned(), baseline: BTreeMap::new(), kept: None })
 }
 
 /// With an attempt under way: at the item with this key, or at a plan.

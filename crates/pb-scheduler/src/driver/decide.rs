@@ -55,9 +55,9 @@ impl Driver {
                     Failure::new(ErrorClass::Policy, "REFUSED", format!("{refused} ({})", refused.hint()));
                 Command::Refuse { error }
             }
-            Done::Baseline { workspace, baseline, .. } => {
+            Done::Baseline { workspace, baseline, kept, .. } => {
                 let workspace = workspace.to_string_lossy().into_owned();
-                Command::Start { workspace, baseline }
+                Command::Start { workspace, baseline, kept }
             }
             Done::Executed { run, epoch, execution, printed, .. } => {
                 papers.printed = Some(printed);

@@ -121,7 +121,7 @@ fn describe(finished: Finished, budget_is_the_limit: bool) -> (Execution, String
 }
 
 /// An execution that never was.
-pub(super) fn nothing(outcome: ExecutionOutcome) -> Execution {
+pub(crate) fn nothing(outcome: ExecutionOutcome) -> Execution {
     Execution {
         outcome,
         duration_ms: 0,

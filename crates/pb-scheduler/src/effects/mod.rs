@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pb_exec::Launcher;
 use pb_model::freshness::QuietRound;
 use pb_model::goal::{
-    Artifact, CallResult, Caps, Execution, GateResult, GoalState, Hindrance, Next, Planned, Thought, Want,
+    Artifact, CallResult, Caps, Execution, GateResult, GoalState, Hindrance, Kept, Next, Planned, Thought,
+    Want,
 };
 use pb_model::{Epoch, GoalId, RunId};
 use pb_runtime::config::Config as Settings;
@@ -33,6 +34,7 @@ use crate::workspace::{Manifest, Refused};
 
 mod agent;
 
+pub(crate) use execute::nothing;
 pub(crate) use machine::{Asked, Machine};
 pub(crate) use step::{StepCommand, StepOf, run_of_step, step_name};
 
@@ -68,7 +70,12 @@ pub(crate) enum Done {
     /// The goal's folder, or why it may not be used.
     Folder { goal: GoalId, folder: Result<PathBuf, Refused> },
     /// The folder was looked at; digests of the files that are to stay as they are.
-    Baseline { goal: GoalId, workspace: PathBuf, baseline: BTreeMap<String, Option<String>> },
+    Baseline {
+        goal: GoalId,
+        workspace: PathBuf,
+        baseline: BTreeMap<String, Option<String>>,
+        kept: Option<Kept>,
+    },
     /// A run's command ended.
     Executed { goal: GoalId, run: RunId, epoch: Epoch, execution: Box<Execution>, printed: Printed },
     /// A run's next request was put together.

@@ -133,6 +133,16 @@ pub struct HangFault {
 }
 
 impl Reply {
+    /// What it reports to have cost; nothing for a refusal.
+    pub(super) fn reported_tokens(&self) -> u64 {
+        match (&self.fault, self.usage) {
+            (None | Some(Fault::Cut(_) | Fault::Hang(_)), Usage::Exact(tokens)) => {
+                tokens.input + tokens.output
+            }
+            (Some(Fault::Status(_)), _) | (_, Usage::Estimated | Usage::Withheld) => 0,
+        }
+    }
+
     /// It says this.
     pub fn text(text: impl Into<String>) -> Self {
         Self { text: Some(text.into()), ..Self::default() }

@@ -78,6 +78,12 @@ impl ModelServer {
         format!("http://{}/{version}/", self.address)
     }
 
+    /// Tokens of all replies that were given so far, as they report them: also of those whose end nobody
+    /// heard, but not of refusals. What a vendor would put on the bill.
+    pub fn counted_tokens(&self) -> u64 {
+        self.shared.counted_tokens()
+    }
+
     /// The requests for an answer so far: the latest 10,000 or 64 MiB.
     pub fn requests(&self) -> Vec<Captured> {
         self.shared.captured()

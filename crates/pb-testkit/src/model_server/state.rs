@@ -74,6 +74,8 @@ struct Memory {
     asked: HashMap<(usize, usize, u64), usize>,
     captured: VecDeque<(Captured, usize)>,
     captured_bytes: usize,
+    /// Tokens of the replies that were given, as they report them.
+    counted_tokens: u64,
     /// Requests since the start, also forgotten ones.
     seen: usize,
     holds: BTreeMap<String, Hold>,
@@ -93,6 +95,7 @@ impl Shared {
             asked: HashMap::new(),
             captured: VecDeque::new(),
             captured_bytes: 0,
+            counted_tokens: 0,
             seen: 0,
             holds: BTreeMap::new(),
             listener: None,
@@ -121,6 +124,7 @@ impl Shared {
         let conversation =
             conversation.ok_or_else(|| "no conversation of the script fits this request".to_owned())?;
         let reply = memory.reply(conversation, turn, request.state())?;
+        memory.counted_tokens += reply.reported_tokens();
         Ok(Turn::new(turn, request.model.clone(), reply, bytes))
     }
 
@@ -143,6 +147,10 @@ impl Shared {
 
     pub(super) fn captured(&self) -> Vec<Captured> {
         self.memory().captured.iter().map(|(captured, _)| captured.clone()).collect()
+    }
+
+    pub(super) fn counted_tokens(&self) -> u64 {
+        self.memory().counted_tokens
     }
 
     pub(super) fn arrivals(&self) -> mpsc::Receiver<Arrival> {

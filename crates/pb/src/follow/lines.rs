@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pb_model::Verdict;
+use pb_model::goal::Kept;
 use pb_protocol::domain::{Error, GateResult, WorkItem};
 use pb_protocol::frame::EventFrame;
 
@@ -124,7 +125,14 @@ fn of_goal(event: &str, payload: &Payload) -> Option<String> {
     match event {
         "goal.started" => {
             let workspace = payload.workspace.as_deref()?;
-            Some(format!("works in {}", format::line(workspace)))
+            let works = format!("works in {}", format::line(workspace));
+            Some(match &payload.kept {
+                Some(Kept::Not { why }) => {
+                    let why = format::line(why);
+                    format!("{works}; {}: {why}", styled(WARN, "its files are not kept"))
+                }
+                Some(Kept::Empty | Kept::Git { .. } | Kept::Copy { .. }) | None => works,
+            })
         }
         "goal.updated" => of_update(payload),
         _ => None, // Its end is told by the report.

@@ -1,7 +1,7 @@
 //! What the lines need from an event's data (`pb-protocol/src/event.rs` writes it).
 
 use pb_model::Verdict;
-use pb_model::goal::Cap;
+use pb_model::goal::{Cap, Kept};
 use pb_protocol::domain::{Artifact, Error, Escalation, GateResult, Goal, Run, WorkItem};
 use serde::Deserialize;
 
@@ -23,6 +23,8 @@ pub(super) struct Payload {
     /// `goal.updated`: the goal whose folder it waits for.
     pub(super) waits_for: Option<String>,
     pub(super) workspace: Option<String>,
+    /// `goal.started`: how the files in it were kept.
+    pub(super) kept: Option<Kept>,
     /// `goal.updated`: a new incarnation of the scheduler took the goal over.
     pub(super) epoch: Option<u64>,
     /// `goal.updated`: who cancels.

@@ -39,4 +39,5 @@ mod old_gateway;
 mod plan;
 mod real_model;
 mod stopping;
+mod undo;
 mod wrong;

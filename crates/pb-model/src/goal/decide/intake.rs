@@ -6,6 +6,7 @@ use super::{Decision, cancel, run};
 use crate::goal::command::{Moment, Planned, Rejection};
 use crate::goal::event::Event;
 use crate::goal::failure::Failure;
+use crate::goal::kept::Kept;
 use crate::goal::spending::Spending;
 use crate::goal::state::{Goal, GoalStatus, Item, Phase, Reason};
 use crate::spec::{GoalSpec, ItemSpec, SuccessCriterion};
@@ -40,6 +41,7 @@ pub(super) fn submit(
         spent_time_ms: 0,
         running_since_ms: None,
         baseline: BTreeMap::new(),
+        kept: None,
         quiet_rounds: Vec::new(),
         summary: None,
         spending: Spending::default(),
@@ -120,14 +122,14 @@ pub(super) fn wait(decision: &mut Decision, workspace: String, behind: GoalId) -
 
 pub(super) fn start(
     decision: &mut Decision,
-    workspace: String,
+    (workspace, kept): (String, Option<Kept>),
     baseline: BTreeMap<String, Option<String>>,
 ) -> Result<(), Rejection> {
     must_be_queued(decision)?;
     if decision.state.items.is_empty() {
         return Err(Rejection::NotNow("the goal is not planned"));
     }
-    decision.emit(Event::GoalStarted { workspace, baseline });
+    decision.emit(Event::GoalStarted { workspace, baseline, kept });
     Ok(())
 }
 

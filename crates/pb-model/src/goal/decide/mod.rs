@@ -41,7 +41,9 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
         Command::Plan { items } => intake::plan(&mut decision, &items)?,
         Command::StartPlanning { run, epoch } => intake::start_planning(&mut decision, run, epoch)?,
         Command::WaitFor { workspace, behind } => intake::wait(&mut decision, workspace, behind)?,
-        Command::Start { workspace, baseline } => intake::start(&mut decision, workspace, baseline)?,
+        Command::Start { workspace, baseline, kept } => {
+            intake::start(&mut decision, (workspace, kept), baseline)?;
+        }
         Command::StartRun { item, run, epoch } => run::start(&mut decision, item, run, epoch)?,
         Command::TakeOver { epoch, alive_until_ms } => run::take_over(&mut decision, epoch, alive_until_ms),
         Command::FinishExecution { run, epoch, execution } => {

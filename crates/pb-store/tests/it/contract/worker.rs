@@ -122,6 +122,7 @@ impl Worker {
             Want::Prepare => Command::Start {
                 workspace: "/work".to_owned(),
                 baseline: BTreeMap::from([("a".to_owned(), None)]),
+                kept: None,
             },
             Want::Start(item) => Command::StartRun { item, run: RunId::from(self.mint()), epoch: self.epoch },
             Want::Execute(run) | Want::Stop(run) => {

@@ -3,6 +3,8 @@
 mod cancel;
 mod check;
 mod control;
+mod diff;
+mod kept;
 mod list;
 mod logs;
 mod pause;
@@ -12,6 +14,7 @@ mod resume;
 mod retry;
 mod schema;
 mod show;
+mod undo;
 mod watch;
 
 use clap::Subcommand;
@@ -45,6 +48,8 @@ enum Action {
     Check(check::Args),
     Plan(plan::Args),
     Logs(logs::Args),
+    Diff(diff::Args),
+    Undo(undo::Args),
     Schema(schema::Args),
 }
 
@@ -70,6 +75,8 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         Action::Check(args) => check::run(&args),
         Action::Plan(args) => plan::run(args),
         Action::Logs(args) => logs::run(args),
+        Action::Diff(args) => diff::run(args),
+        Action::Undo(args) => undo::run(args),
         Action::Schema(args) => schema::run(&args),
     }
 }

@@ -1,5 +1,6 @@
 //! `pb goal show`.
 
+use pb_model::goal::Kept;
 use pb_protocol::client::Patience;
 use pb_protocol::domain::{Goal, Run};
 use pb_protocol::methods::goal::{GoalIdParams, Status};
@@ -67,6 +68,7 @@ fn goal(goal: &Goal) -> String {
     if let Some(workspace) = &goal.workspace {
         lines.push(format::field("workspace", format::line(workspace)));
     }
+    lines.extend(goal.kept.as_ref().and_then(kept).map(|kept| format::field("before", kept)));
     lines.push(format::field("created", format::moment(goal.created_at)));
     if let Some(at) = goal.completed_at {
         lines.push(format::field("ended", format::moment(at)));
@@ -143,4 +145,19 @@ const DIGEST_CHARS: usize = 12;
 
 fn short(digest: Option<&str>) -> String {
     digest.map_or("-".to_owned(), |digest| digest.chars().take(DIGEST_CHARS).collect())
+}
+
+/// How the files were kept as they were before the goal; an empty folder had none.
+fn kept(kept: &Kept) -> Option<String> {
+    match kept {
+        Kept::Empty => None,
+        Kept::Git { commit } => {
+            let short = commit.get(..12).unwrap_or(commit);
+            Some(format!("kept as git commit {short}: see pb goal diff, pb goal undo"))
+        }
+        Kept::Copy { bytes } => {
+            Some(format!("kept as a copy ({}): see pb goal diff, pb goal undo", format::size(*bytes)))
+        }
+        Kept::Not { why } => Some(format!("not kept: {}", format::line(why))),
+    }
 }

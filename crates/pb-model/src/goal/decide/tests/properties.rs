@@ -200,7 +200,7 @@ impl World {
                 1 => Command::Refuse {
                     error: Failure::new(ErrorClass::Policy, "NO_FOLDER", "it is not there"),
                 },
-                _ => Command::Start { workspace: "/w".to_owned(), baseline: BTreeMap::new() },
+                _ => Command::Start { workspace: "/w".to_owned(), baseline: BTreeMap::new(), kept: None },
             },
             Want::Start(item) => Command::StartRun { item, run: RunId::from(self.mint()), epoch: self.epoch },
             Want::Execute(run) => self.finish(run, self.epoch),

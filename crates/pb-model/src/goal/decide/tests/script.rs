@@ -235,7 +235,9 @@ impl Told {
             ["plan", ..] => Command::Plan {
                 items: (1..=self.items.len() as u128).map(|n| ItemId::from(Uuid::from_u128(n))).collect(),
             },
-            ["start", ..] => Command::Start { workspace: "/w".to_owned(), baseline: BTreeMap::new() },
+            ["start", ..] => {
+                Command::Start { workspace: "/w".to_owned(), baseline: BTreeMap::new(), kept: None }
+            }
             ["wait"] => {
                 Command::WaitFor { workspace: "/w".to_owned(), behind: GoalId::from(Uuid::from_u128(8)) }
             }

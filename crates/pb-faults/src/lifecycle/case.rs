@@ -1,0 +1,205 @@
+//! One case: a home, its processes, one goal, one kill, and what came of it.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use pb_model::GoalId;
+use pb_model::goal::{GoalState, GoalStatus};
+use pb_runtime::Home;
+use pb_runtime::faultpoints::KILL_AT;
+use pb_store::LogReader;
+use pb_testkit::model_server::{ModelServer, Script, Wire};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::ended::{self, Ended};
+use super::goals::{Act, Scenario, Seen};
+use crate::history::History;
+use crate::processes::{self, Process};
+use crate::{Run, Tally, follower};
+
+/// How long a goal may take to its end.
+const END_MAX: Duration = Duration::from_mins(1);
+/// Pause between two looks at the store, which rings no bell here.
+const LOOK_AGAIN: Duration = Duration::from_millis(4);
+
+/// Where the scheduler is killed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kill {
+    pub(super) place: &'static str,
+    /// The n-th time that it comes there.
+    pub(super) nth: u64,
+}
+
+/// A goal, and a kill.
+pub(super) struct Case<'a> {
+    pub(super) run: &'a Run,
+    pub(super) scenario: &'static Scenario,
+    pub(super) kill: Option<Kill>,
+}
+
+impl Case<'_> {
+    pub(super) fn name(&self) -> String {
+        match self.kill {
+            Some(Kill { place, nth }) => format!("{}-{place}-{nth}", self.scenario.name),
+            None => format!("{}-undisturbed", self.scenario.name),
+        }
+    }
+
+    /// Lives it to its end. `None` when the goal ended before the kill.
+    pub(super) fn live(&self, tally: &mut Tally) -> anyhow::Result<Option<Ended>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let live = async {
+            let mut machine = Processes::set(self)?;
+            let goal = machine.submit(self).await?;
+            let state = machine.live_to_end(self, goal).await?;
+            if self.kill.is_some() && !machine.was_killed {
+                return anyhow::Ok(None);
+            }
+            machine.audit(self, &state, tally).await?;
+            tally.cases += 1;
+            Ok(Some(Ended::of(&state)))
+        };
+        runtime.block_on(live).with_context(|| self.name())
+    }
+}
+
+/// The processes of a case.
+struct Processes {
+    home: Home,
+    /// Folder of the workspace and of the witnesses.
+    folder: PathBuf,
+    model: ModelServer,
+    _gateway: Process,
+    scheduler: Process,
+    was_killed: bool,
+    acted: Vec<(Act, usize)>,
+}
+
+impl Processes {
+    fn set(case: &Case<'_>) -> anyhow::Result<Self> {
+        let name = case.name();
+        let home = processes::home(case.run, &name)?;
+        let folder = case.run.folder.join(format!("{name}.work"));
+        for part in ["workspace", "witness"] {
+            std::fs::create_dir_all(folder.join(part))?;
+        }
+        let witness = folder.join("witness");
+        let script: Script =
+            serde_json::from_str(&at(&serde_json::to_string(&(case.scenario.script)())?, &witness))?;
+        let model = ModelServer::start(script)?;
+        let url = model.base_url(Wire::OpenAi);
+        // The witnesses stand outside of the workspace, where tools may write: as a tool's cache.
+        let config = format!(
+            "[providers.scripted]\nkind = \"openai\"\nbase_url = \"{url}\"\n[models]\nmedium = \"scripted/scripted\"\n\
+             [sandbox]\nallow_unconfined_agents = true\ntool_caches = [{:?}]\n",
+            witness.to_str().context("the folder's name is no text")?
+        );
+        std::fs::write(home.config(), config)?;
+        let mut gateway = processes::gateway(case.run, &home)?;
+        processes::gateway_ready(&mut gateway, &home)?;
+        let kill = case.kill.map(|kill| (KILL_AT, format!("{}:{}", kill.place, kill.nth)));
+        let scheduler = scheduler(case.run, &home, kill)?;
+        Ok(Self { home, folder, model, _gateway: gateway, scheduler, was_killed: false, acted: Vec::new() })
+    }
+
+    async fn submit(&mut self, case: &Case<'_>) -> anyhow::Result<GoalId> {
+        let mut goal = json!({
+            "title": case.scenario.name,
+            "description": "a goal of the kill matrix 杀",
+            "workspace": self.folder.join("workspace"),
+            "items": (case.scenario.items)(),
+            "idempotencyKey": "the goal",
+        });
+        if let (Some(goal), Value::Object(more)) = (goal.as_object_mut(), (case.scenario.more)()) {
+            goal.extend(more);
+        }
+        let goal: Value = serde_json::from_str(&at(&goal.to_string(), &self.folder.join("witness")))?;
+        let answer = follower::call(&self.home, "goal.submit", &goal).await?;
+        Ok(answer["id"].as_str().context("an answer without an id")?.parse()?)
+    }
+
+    /// Lets it live to its end: a person acts, a scheduler that was killed is started again.
+    async fn live_to_end(&mut self, case: &Case<'_>, goal: GoalId) -> anyhow::Result<GoalState> {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.scheduler.ended()? {
+                if case.kill.is_none() || self.was_killed {
+                    bail!("the scheduler ended with {status}");
+                }
+                self.was_killed = true;
+                self.scheduler = scheduler(case.run, &self.home, None)?;
+            }
+            let state = self.state(goal).await;
+            if let Some(state) = &state {
+                let over = match state.goal.status {
+                    GoalStatus::Completed | GoalStatus::Failed | GoalStatus::Cancelled => true,
+                    GoalStatus::Queued | GoalStatus::Active | GoalStatus::Blocked => false,
+                };
+                if over {
+                    return Ok(state.clone());
+                }
+                self.act(case, state).await;
+            }
+            if began.elapsed() > END_MAX {
+                bail!("I9: it has not ended: {state:?}");
+            }
+            sleep(LOOK_AGAIN).await; // wait: the state is in another process's file
+        }
+    }
+
+    async fn state(&self, goal: GoalId) -> Option<GoalState> {
+        let log = LogReader::open(&self.home.state_db()).await.ok()?;
+        log.state(goal).await.ok()?
+    }
+
+    /// A person acts once on what they see; whether that was heard is seen in the state.
+    async fn act(&mut self, case: &Case<'_>, state: &GoalState) {
+        let witness = self.folder.join("witness");
+        let has_witness = |name: &str| witness.join(name).exists();
+        let seen = Seen { state, has_witness: &has_witness };
+        let Some(act) = (case.scenario.person)(&seen) else { return };
+        let open = state.escalations.len();
+        if self.acted.contains(&(act, open)) {
+            return; // It is in the inbox, and taken when a scheduler runs.
+        }
+        let goal = state.goal.id;
+        let (method, params) = match act {
+            Act::Answer(answer) => ("goal.resume", json!({"goalId": goal, "answer": answer})),
+            Act::Cancel => ("goal.cancel", json!({"goalId": goal})),
+        };
+        self.acted.push((act, open));
+        // A scheduler that dies meanwhile answers later; the next look at the state tells.
+        let _ = follower::call(&self.home, method, &params).await;
+    }
+
+    /// What the log, the witnesses and the provider say.
+    async fn audit(&self, case: &Case<'_>, state: &GoalState, tally: &mut Tally) -> anyhow::Result<()> {
+        let whose = case.name();
+        History::audit(&self.home.state_db(), &whose, tally).await?;
+        ended::audit_witnesses(state, &self.folder.join("witness"), &whose, tally)?;
+        let counted = self.model.counted_tokens();
+        let (charged, assumed) = (state.goal.spending.settled.tokens, state.goal.spending.assumed.tokens);
+        if !(counted <= charged && charged <= counted + assumed) {
+            tally.fail(format_args!(
+                "{whose}: the provider counted {counted} tokens, charged are {charged}, of these {assumed} assumed"
+            ));
+        }
+        if !state.goal.spending.reserved.is_empty() {
+            tally.fail(format_args!("{whose}: I8: an ended goal has something put aside"));
+        }
+        Ok(())
+    }
+}
+
+/// A scheduler, perhaps with a place at which it dies.
+fn scheduler(run: &Run, home: &Home, kill: Option<(&'static str, String)>) -> anyhow::Result<Process> {
+    let pb = run.pb.as_deref().context("there is no `pb`")?;
+    Process::start_with("scheduler", pb, ["scheduler", "start", "--foreground"], home, kill)
+}
+
+/// Names the folder of the witnesses.
+fn at(text: &str, witness: &Path) -> String {
+    text.replace("@W", &witness.to_string_lossy())
+}
