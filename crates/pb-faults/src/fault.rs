@@ -7,7 +7,8 @@ use pb_runtime::faultpoints::Bug;
 
 use crate::{
     Tally, f01_killed_writer, f02_kills, f03_power_loss, f04_delivery, f05_simulation, f07_failing_calls,
-    f08_full_disk, f09_malformed, f10_slow_clients, f11_toxics, f18_held_reader, lifecycle,
+    f08_full_disk, f09_malformed, f10_slow_clients, f11_toxics, f12_clock, f14_drain, f17_models_and_tools,
+    f18_held_reader, lifecycle,
 };
 
 /// How much is done: seconds, minutes, hours.
@@ -84,6 +85,13 @@ pub const FAULTS: &[Fault] = &[
     Fault { id: "F9", what: "malformed lines, messages and frames", run: f09_malformed::run },
     Fault { id: "F10", what: "clients that do not read", run: f10_slow_clients::run },
     Fault { id: "F11", what: "a toxic link", run: f11_toxics::run },
+    Fault { id: "F12", what: "a clock that jumps by hours and years", run: f12_clock::run },
+    Fault { id: "F14", what: "asked to stop while work is under way", run: f14_drain::run },
+    Fault {
+        id: "F17",
+        what: "models and tools that do what they should not",
+        run: f17_models_and_tools::run,
+    },
     Fault { id: "F18", what: "readers beside a writer at full speed", run: f18_held_reader::run },
     Fault { id: "lifecycle", what: "kill -9 at every commit of eight goals", run: lifecycle::run },
 ];

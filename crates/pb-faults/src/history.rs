@@ -110,6 +110,10 @@ impl Fold<'_> {
                 self.ended.remove(item);
             }
             Event::ItemStarted { item, .. } => {
+                let status = before.item(*item).map(|item| item.status);
+                if !matches!(status, Some(ItemStatus::Ready | ItemStatus::Queued)) {
+                    self.fail("I4: its item runs, or has ended", record);
+                }
                 let needs = before.item(*item).map(|item| item.needs.clone()).unwrap_or_default();
                 let is_proven = |need: &ItemId| {
                     before.item(*need).is_some_and(|need| {

@@ -33,6 +33,9 @@ mod f04_delivery;
 mod f05_simulation;
 mod f10_slow_clients;
 mod f11_toxics;
+mod f12_clock;
+mod f14_drain;
+mod f17_models_and_tools;
 
 mod f09_malformed;
 
@@ -40,6 +43,7 @@ pub mod bug;
 pub mod child;
 pub mod report;
 
+pub mod asked;
 pub mod audit;
 pub mod command;
 pub mod disk;

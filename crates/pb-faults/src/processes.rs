@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use pb_runtime::faultpoints::{self, PLANTED_BUG};
 use pb_runtime::{Endpoint, Home};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Run;
 
@@ -71,6 +72,15 @@ impl Process {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// The system does not let us.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).context("no process id")?;
+        kill_process(pid, signal).with_context(|| format!("cannot signal the {}", self.name))
     }
 
     /// Kills it as `kill -9` does, and waits until it is gone.

@@ -1,5 +1,7 @@
 //! How long to wait before the next attempt: exponential, capped, with full jitter.
 
+use crate::Millis;
+
 /// First delay, in milliseconds.
 pub const RETRY_BASE_MS: u64 = 1_000;
 /// Longest delay, in milliseconds (`wire.md` §5.4).
@@ -13,6 +15,12 @@ pub fn delay_ms(retry: u32, seed: u64) -> u64 {
     splitmix(seed) % (cap + 1)
 }
 
+/// Whether a pause that ends at `not_before` is over at `now`. One that would last longer than any pause
+/// does was begun before the clock was set back: it is over too.
+pub fn is_due(not_before: Millis, now: Millis) -> bool {
+    not_before <= now || not_before > now.saturating_add(RETRY_MAX_MS)
+}
+
 /// One round of `SplitMix64` (Steele, Lea, Flood 2014): spreads a seed over 64 bits.
 fn splitmix(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -24,6 +32,12 @@ fn splitmix(seed: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_pause_longer() {
+        assert!(!is_due(1_001, 1_000) && is_due(1_000, 1_000));
+        assert!(!is_due(1_000 + RETRY_MAX_MS, 1_000) && is_due(1_001 + RETRY_MAX_MS, 1_000));
+    }
 
     #[test]
     fn delays_grow_to_the_cap_and_are_spread() {

@@ -163,6 +163,7 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::GoalPlanned { items } => json!({"items": items}),
         Event::GoalWaiting { behind, workspace } => json!({"waitsFor": behind, "workspace": workspace}),
         Event::GoalStarted { workspace, kept, .. } => json!({"workspace": workspace, "kept": kept}),
+        Event::ClockJumped { by_ms } => json!({"clockJumpedMs": by_ms}),
         Event::GoalTakenOver { epoch, .. } => json!({"epoch": epoch}),
         Event::ItemStarted { item, .. } => {
             json!({"model": "", "laneId": state.item(*item).map_or("main", |item| item.lane.as_str())})

@@ -138,6 +138,7 @@ fn done(state: &GoalState, want: Want, command: Command) -> Option<Done> {
         }
         Command::Submit { .. }
         | Command::Tick
+        | Command::ClockJumped { .. }
         | Command::Refuse { .. }
         | Command::Plan { .. }
         | Command::StartPlanning { .. }

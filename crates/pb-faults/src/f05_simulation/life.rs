@@ -10,7 +10,7 @@ use pb_model::goal::{Answer, GoalStatus};
 use pb_model::{GoalId, GoalSpec};
 use pb_runtime::{Clock, Home, Ids, Tasks};
 use pb_scheduler::simulation::{Incarnation, Results};
-use pb_store::{Inbox, Location, LogReader, NewCommand};
+use pb_store::{EventRecord, Inbox, Location, LogReader, NewCommand};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
@@ -30,6 +30,12 @@ const EPOCH_MS: u64 = 1_700_000_000_000;
 const TICK: Duration = Duration::from_millis(50);
 /// The clock jumps by at most so much, in milliseconds.
 const SKEW_MS: i64 = 120_000;
+/// Most jumps of a clock that jumps.
+const JUMPS_MAX: u32 = 8;
+const HOUR_MS: i64 = 60 * 60 * 1000;
+const YEAR_MS: i64 = 365 * 24 * HOUR_MS;
+/// The budget of time of each goal whose clock jumps: more than they work, and less than a jump.
+const TIME_BUDGET_MINUTES: u64 = 45;
 /// How long everything may take once nothing crashes any more (I9).
 const END_MAX: Duration = Duration::from_hours(1);
 /// How often people say something, at most.
@@ -45,14 +51,23 @@ const LATE_MS_MAX: u64 = 3_000;
 ///
 /// # Errors
 /// The suite could not go on.
-pub(super) fn live(seed: u64, folder: &Path) -> anyhow::Result<Tally> {
+pub(crate) fn live(seed: u64, folder: &Path, clocks: Clocks) -> anyhow::Result<Tally> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         // One call of the store at a time, so that the same seed takes nearly the same course.
         .max_blocking_threads(1)
         .build()?;
-    runtime.block_on(Life::begin(seed, folder)?.live())
+    runtime.block_on(Life::begin(seed, folder, clocks)?.live())
+}
+
+/// What the simulated clock does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clocks {
+    /// It goes on; while the scheduler is dead it may be set by minutes.
+    Steady,
+    /// It jumps in the middle of work, by hours and years.
+    Jumping,
 }
 
 struct Life {
@@ -68,19 +83,25 @@ struct Life {
     late: u64,
     /// The commands that were answered: none of them may be lost.
     answered: Answered,
+    clocks: Clocks,
     tally: Tally,
 }
 
 type Answered = Arc<Mutex<Vec<String>>>;
 
 impl Life {
-    fn begin(seed: u64, folder: &Path) -> anyhow::Result<Self> {
+    fn begin(seed: u64, folder: &Path, clocks: Clocks) -> anyhow::Result<Self> {
         let mut rng = StdRng::seed_from_u64(seed);
         let home = Home::at(&folder.join("home"))?;
         home.prepare()?;
         let shared = folder.join("shared");
         std::fs::create_dir(&shared)?;
-        let goals = plan::draw(&mut rng, &shared.to_string_lossy())?;
+        let mut goals = plan::draw(&mut rng, &shared.to_string_lossy())?;
+        if clocks == Clocks::Jumping {
+            for (_, spec) in &mut goals {
+                spec.budget_time_minutes = Some(TIME_BUDGET_MINUTES);
+            }
+        }
         let time = Arc::new(AtomicU64::new(EPOCH_MS));
         let clock = Clock::Manual(Arc::clone(&time));
         let config = pb_scheduler::Config {
@@ -92,15 +113,37 @@ impl Life {
             home: home.clone(),
         };
         let machine = Machine::new(StdRng::seed_from_u64(rng.random()));
-        let crashes = rng.random_range(0..=CRASHES_MAX);
+        let crashes = match clocks {
+            Clocks::Steady => rng.random_range(0..=CRASHES_MAX),
+            Clocks::Jumping => rng.random_range(0..=1),
+        };
         let (skew, tally) = (Arc::default(), Tally::default());
         let answered = Answered::default();
-        Ok(Self { seed, rng, home, config, machine, time, skew, goals, crashes, late: 0, answered, tally })
+        Ok(Self {
+            seed,
+            rng,
+            home,
+            config,
+            machine,
+            time,
+            skew,
+            goals,
+            crashes,
+            late: 0,
+            answered,
+            clocks,
+            tally,
+        })
     }
 
     async fn live(mut self) -> anyhow::Result<Tally> {
         let around = Tasks::new();
         around.spawn("clock", tick(Arc::clone(&self.time), Arc::clone(&self.skew)));
+        if self.clocks == Clocks::Jumping {
+            let jumps = self.jumps();
+            self.tally.count("jumps", jumps.len() as u64);
+            around.spawn("jumps", jump(Arc::clone(&self.skew), jumps));
+        }
         let fresh_id = format!("inbox-{}", self.seed);
         let inbox = Inbox::open(Location::File(self.home.gateway_db()), fresh_id).await?;
         let commands = self.commands();
@@ -123,6 +166,21 @@ impl Life {
         around.stop(Duration::from_secs(1)).await;
         self.audit().await?;
         Ok(self.tally)
+    }
+
+    /// When the clock jumps, and by how much.
+    fn jumps(&mut self) -> Vec<(Duration, i64)> {
+        let jump = |rng: &mut StdRng| {
+            let by = match rng.random_range(0..5) {
+                0 => rng.random_range(1..8) * YEAR_MS,
+                1 => -rng.random_range(1..8) * YEAR_MS,
+                2 => -HOUR_MS,
+                // The machine slept.
+                _ => 8 * HOUR_MS,
+            };
+            (Duration::from_millis(rng.random_range(100..4_000)), by)
+        };
+        (0..self.rng.random_range(1..JUMPS_MAX)).map(|_| jump(&mut self.rng)).collect()
     }
 
     /// What people ask for, and how long after the command before.
@@ -217,6 +275,12 @@ impl Life {
                 self.tally.lost += 1; // I1
             }
         }
+        if self.clocks == Clocks::Jumping {
+            let used_up = |event: &&EventRecord| event.kind == "budget.exceeded";
+            for event in history.events.iter().filter(used_up) {
+                self.tally.fail(format_args!("{whose}: a jump used up a budget of time: at {}", event.pos));
+            }
+        }
         let (effects, wrong) = self.machine.found();
         for what in wrong {
             self.tally.fail(format_args!("{whose}: {what}"));
@@ -251,6 +315,14 @@ fn command(method: &str, goal: GoalId, params: &serde_json::Value) -> NewCommand
         params: params.to_string(),
         goal: goal.to_string(),
         at_ms: 0,
+    }
+}
+
+/// Has the clock jump.
+async fn jump(skew: Arc<AtomicI64>, jumps: Vec<(Duration, i64)>) {
+    for (after, by) in jumps {
+        sleep(after).await;
+        skew.fetch_add(by, Ordering::Relaxed);
     }
 }
 

@@ -6,7 +6,7 @@
 //! `--seed N` begins at the same first seed again. Which of two tasks that are ready goes first is the
 //! runtime's choice and not drawn, so the log of a seed that failed is kept.
 
-mod life;
+pub(crate) mod life;
 mod plan;
 mod world;
 
@@ -16,6 +16,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use self::life::Clocks;
 use crate::{Run, Tally};
 
 /// Seeds that are lived side by side.
@@ -27,7 +28,11 @@ const MEMORY: &str = "/dev/shm";
 
 /// Runs the fault.
 pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
-    let seeds = run.size.pick(40, 5_000, 500_000);
+    seeds(run, ("F5", Clocks::Steady), run.size.pick(40, 5_000, 500_000))
+}
+
+/// Lives so many seeds under such a clock.
+pub(crate) fn seeds(run: &Run, (fault, clocks): (&str, Clocks), seeds: u64) -> anyhow::Result<Tally> {
     let in_memory = tempfile::Builder::new().prefix("pb-faults-f5-").tempdir_in(MEMORY);
     let folder = in_memory.as_ref().map_or(run.folder.as_path(), tempfile::TempDir::path);
     let next = AtomicU64::new(0);
@@ -43,11 +48,11 @@ pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
                         if number >= seeds {
                             return Ok(());
                         }
-                        let tally = one(run, run.seed.wrapping_add(number), folder)?;
+                        let tally = one(run, (fault, clocks), run.seed.wrapping_add(number), folder)?;
                         sum.lock().unwrap_or_else(PoisonError::into_inner).add(tally);
                         if thread == 0 && told.elapsed() > TELL_EVERY {
                             told = Instant::now();
-                            crate::progress::tell(format_args!("F5: {number} of {seeds} seeds"));
+                            crate::progress::tell(format_args!("{fault}: {number} of {seeds} seeds"));
                         }
                     }
                 })
@@ -62,15 +67,17 @@ pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
 }
 
 /// Lives one seed in a folder of its own, and says how to do it again if something is wrong.
-fn one(run: &Run, seed: u64, folder: &Path) -> anyhow::Result<Tally> {
+fn one(run: &Run, (fault, clocks): (&str, Clocks), seed: u64, folder: &Path) -> anyhow::Result<Tally> {
     let own: PathBuf = folder.join(seed.to_string());
     std::fs::create_dir(&own)?;
-    let mut tally = life::live(seed, &own)?;
+    let mut tally = life::live(seed, &own, clocks)?;
     if !tally.passed() {
-        let kept = run.exe.with_file_name(format!("pb-faults-f5-seed-{seed}.db"));
+        let kept = run.exe.with_file_name(format!("pb-faults-{fault}-seed-{seed}.db"));
         std::fs::copy(own.join("home/state.db"), &kept)?;
         let kept = kept.display();
-        tally.fail(format_args!("again: cargo xtask faults smoke --only F5 --seed {seed}; its log: {kept}"));
+        tally.fail(format_args!(
+            "again: cargo xtask faults smoke --only {fault} --seed {seed}; its log: {kept}"
+        ));
     }
     std::fs::remove_dir_all(&own)?;
     Ok(tally)

@@ -8,7 +8,6 @@ use pb_model::GoalId;
 use pb_model::goal::{GoalState, GoalStatus};
 use pb_runtime::Home;
 use pb_runtime::faultpoints::KILL_AT;
-use pb_store::LogReader;
 use pb_testkit::model_server::{ModelServer, Script, Wire};
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -17,7 +16,7 @@ use super::ended::{self, Ended};
 use super::goals::{Act, Scenario, Seen};
 use crate::history::History;
 use crate::processes::{self, Process};
-use crate::{Run, Tally, follower};
+use crate::{Run, Tally, asked, follower};
 
 /// How long a goal may take to its end.
 const END_MAX: Duration = Duration::from_mins(1);
@@ -116,8 +115,7 @@ impl Processes {
             goal.extend(more);
         }
         let goal: Value = serde_json::from_str(&at(&goal.to_string(), &self.folder.join("witness")))?;
-        let answer = follower::call(&self.home, "goal.submit", &goal).await?;
-        Ok(answer["id"].as_str().context("an answer without an id")?.parse()?)
+        asked::submit(&self.home, &goal).await
     }
 
     /// Lets it live to its end: a person acts, a scheduler that was killed is started again.
@@ -131,7 +129,7 @@ impl Processes {
                 self.was_killed = true;
                 self.scheduler = scheduler(case.run, &self.home, None)?;
             }
-            let state = self.state(goal).await;
+            let state = asked::state(&self.home, goal).await;
             if let Some(state) = &state {
                 let over = match state.goal.status {
                     GoalStatus::Completed | GoalStatus::Failed | GoalStatus::Cancelled => true,
@@ -147,11 +145,6 @@ impl Processes {
             }
             sleep(LOOK_AGAIN).await; // wait: the state is in another process's file
         }
-    }
-
-    async fn state(&self, goal: GoalId) -> Option<GoalState> {
-        let log = LogReader::open(&self.home.state_db()).await.ok()?;
-        log.state(goal).await.ok()?
     }
 
     /// A person acts once on what they see; whether that was heard is seen in the state.

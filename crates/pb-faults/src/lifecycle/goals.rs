@@ -64,7 +64,6 @@ fn command(id: &str, needs: &[&str], effect: &str, work: &str) -> Value {
     json!({
         "id": id,
         "needs": needs,
-        "max_retries": 3,
         "work": {
             "kind": "command",
             "argv": ["sh", "-ec", format!("echo \"$PB_STEP\" >> @W/{id}; {work}")],

@@ -7,6 +7,7 @@ mod f05;
 mod f09_malformed;
 mod f10;
 mod f11;
+mod f12;
 mod scheduler;
 mod store;
 mod support;

@@ -68,6 +68,8 @@ pub enum Command {
     BeginPublish,
     /// The last look: gates that were run once more, and the files that are delivered.
     FinishPublish { rechecked: Vec<GateResult>, round: Option<QuietRound>, artifacts: Vec<Artifact> },
+    /// The clock jumped by so much while the goal ran: the machine slept, or somebody set it.
+    ClockJumped { by_ms: i64 },
     /// Time has passed: a mark of a time budget is reached, or the deadline.
     Tick,
     /// The goal's history has grown to so much.

@@ -41,6 +41,8 @@ pub enum Event {
     },
     /// A new incarnation took the goal over; the last one was seen alive at `alive_until_ms`.
     GoalTakenOver { epoch: Epoch, alive_until_ms: Millis },
+    /// The clock jumped by so much, which is nobody's running time.
+    ClockJumped { by_ms: i64 },
     /// Everything the item needs is done.
     ItemReady { item: ItemId },
     /// An attempt at the item begins.
@@ -189,6 +191,7 @@ impl Event {
             Self::GoalPlanned { .. }
             | Self::GoalWaiting { .. }
             | Self::GoalTakenOver { .. }
+            | Self::ClockJumped { .. }
             | Self::GoalPublishing
             | Self::GoalPaused { .. }
             | Self::GoalResumed { .. }
@@ -261,6 +264,7 @@ impl Event {
             | Self::GoalWaiting { .. }
             | Self::GoalStarted { .. }
             | Self::GoalTakenOver { .. }
+            | Self::ClockJumped { .. }
             | Self::GoalPublishing
             | Self::ArtifactCreated { .. }
             | Self::GoalCompleted { .. }
@@ -308,6 +312,7 @@ impl Event {
             | Self::GoalWaiting { .. }
             | Self::GoalStarted { .. }
             | Self::GoalTakenOver { .. }
+            | Self::ClockJumped { .. }
             | Self::GoalPublishing
             | Self::ArtifactCreated { .. }
             | Self::GoalCompleted { .. }

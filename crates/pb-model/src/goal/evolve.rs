@@ -43,6 +43,7 @@ impl GoalState {
             | Event::GoalWaiting { .. }
             | Event::GoalStarted { .. }
             | Event::GoalTakenOver { .. }
+            | Event::ClockJumped { .. }
             | Event::GoalPublishing
             | Event::GoalCompleted { .. }
             | Event::GoalBlocked { .. }
@@ -117,6 +118,10 @@ impl GoalState {
                 if let Some(since) = goal.running_since_ms.take() {
                     goal.spent_time_ms += alive_until_ms.saturating_sub(since);
                 }
+            }
+            Event::ClockJumped { by_ms } => {
+                goal.running_since_ms =
+                    goal.running_since_ms.map(|since| since.saturating_add_signed(*by_ms));
             }
             Event::GoalPublishing => goal.phase = Phase::Publish,
             Event::GoalCompleted { verdict, summary } => {

@@ -5,6 +5,7 @@
 
 use super::conversation::{Conversation, Doing};
 use super::state::{GoalState, GoalStatus, ItemStatus, Phase, Run, RunStage};
+use crate::retry::is_due;
 use crate::{ItemId, Millis, RunId};
 
 /// One thing that should be done for a goal.
@@ -79,7 +80,9 @@ fn active(state: &GoalState, now: Millis) -> Vec<Want> {
     let startable = state.items.iter().filter(|item| !(agent_runs && item.is_agent()));
     wants.extend(startable.filter_map(|item| match item.status {
         ItemStatus::Ready => Some(Want::Start(item.id)),
-        ItemStatus::Queued if item.not_before_ms.is_some_and(|at| at <= now) => Some(Want::Start(item.id)),
+        ItemStatus::Queued if item.not_before_ms.is_some_and(|at| is_due(at, now)) => {
+            Some(Want::Start(item.id))
+        }
         ItemStatus::Queued
         | ItemStatus::InProgress
         | ItemStatus::Verify
@@ -113,7 +116,7 @@ fn may_begin(state: &GoalState, want: Want) -> bool {
 fn converse(run: RunId, conversation: &Conversation, now: Millis) -> Option<Want> {
     match &conversation.doing {
         Doing::Composing { not_before_ms } => {
-            not_before_ms.is_none_or(|at| at <= now).then_some(Want::Compose(run))
+            not_before_ms.is_none_or(|at| is_due(at, now)).then_some(Want::Compose(run))
         }
         Doing::Thinking { n } => Some(Want::Think(run, *n)),
         Doing::Acting { calls } => calls.first().map(|call| Want::Act(run, call.n)),

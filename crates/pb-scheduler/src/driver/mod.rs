@@ -9,6 +9,7 @@
 //! Persist before you perform. While a commit runs the next batch collects; it never waits for company.
 
 mod decide;
+mod jump;
 mod reconcile;
 
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ use pb_store::{Batch, Committed, Compact, Compacted, Error, Head, Log, Mark, Wri
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use self::jump::Clocks;
 use crate::commands::{self, Prepared};
 use crate::effects::{Context, Done, Machine};
 use crate::goals::Goals;
@@ -43,6 +45,8 @@ const FENCED_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long the result of a command is kept for repeats of its idempotency key, in milliseconds.
 const RESULTS_KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+/// How long after a start that is done first, in milliseconds: a clock may not be right yet.
+const FORGET_FIRST_MS: u64 = 10 * 60 * 1000;
 /// How often results that are older are forgotten, in milliseconds.
 const FORGET_INTERVAL_MS: u64 = 60 * 60 * 1000;
 
@@ -85,6 +89,8 @@ pub(crate) struct Driver {
     marked: (u64, u64),
     last_pos: u64,
     forgets_at_ms: u64,
+    /// The last turn, by both clocks.
+    clocks: Clocks,
 }
 
 impl Driver {
@@ -95,6 +101,7 @@ impl Driver {
         Channels { sender, receiver, compacted }: Channels,
         tasks: Tasks,
     ) -> Self {
+        let now = context.config.clock.now_ms();
         Self {
             log,
             goals,
@@ -110,7 +117,8 @@ impl Driver {
             draining: false,
             marked: (0, 0),
             last_pos: 0,
-            forgets_at_ms: 0,
+            forgets_at_ms: now + FORGET_FIRST_MS,
+            clocks: Clocks::at(now),
         }
     }
 
@@ -150,6 +158,8 @@ impl Driver {
         self.goals.turn_day(now, &self.log.reader()).await?;
         loop {
             let mut turn = Turn::new(self.context.config.clock.clone(), self.context.config.ids.clone());
+            let clocks = Clocks::at(self.context.config.clock.now_ms());
+            self.note_jump(&mut turn, clocks);
             for input in &inputs {
                 self.decide(&mut turn, input);
             }
@@ -158,6 +168,7 @@ impl Driver {
             let outcome = turn.finish();
             match self.commit(outcome).await {
                 Ok(()) => {
+                    self.clocks = clocks;
                     // Not before: an input that is decided once more, by itself, is in flight until then.
                     self.ended(&inputs, |_| true);
                     self.let_go_of_asked(&inputs);

@@ -61,6 +61,7 @@ fn fact(event: &Event, state: &GoalState) -> Vec<What> {
         | Event::GoalWaiting { .. }
         | Event::GoalStarted { .. }
         | Event::GoalTakenOver { .. }
+        | Event::ClockJumped { .. }
         | Event::ItemReady { .. }
         | Event::RunExecuted { .. }
         | Event::ModelRequested { .. }

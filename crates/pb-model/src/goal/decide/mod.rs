@@ -64,6 +64,7 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
         Command::FinishPublish { rechecked, round, artifacts } => {
             conclude::finish_publish(&mut decision, &rechecked, round.as_ref(), artifacts)?;
         }
+        Command::ClockJumped { by_ms } => tick::jumped(&mut decision, by_ms)?,
         Command::Tick => tick::tick(&mut decision)?,
         Command::Outgrow { events, bytes } => outgrow::outgrow(&mut decision, events, bytes)?,
         Command::Cancel { by, reason } => cancel::cancel(&mut decision, by, reason)?,

@@ -27,7 +27,7 @@ pub(super) fn start(
         return Err(Rejection::NotNow("the goal starts nothing"));
     }
     let waiting = matches!(item.status, ItemStatus::Ready | ItemStatus::Queued)
-        && item.not_before_ms.is_none_or(|at| at <= decision.moment.now_ms);
+        && item.not_before_ms.is_none_or(|at| retry::is_due(at, decision.moment.now_ms));
     if !waiting || !decision.state.needs_met(&item) {
         return Err(Rejection::NotNow("the item is not ready"));
     }

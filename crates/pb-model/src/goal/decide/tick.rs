@@ -5,6 +5,16 @@ use super::budget;
 use super::escalate;
 use crate::goal::cap::Cap;
 use crate::goal::command::Rejection;
+use crate::goal::event::Event;
+
+/// Running time goes by the work, not by the clock (`durability.md` §4).
+pub(super) fn jumped(decision: &mut Decision, by_ms: i64) -> Result<(), Rejection> {
+    if decision.state.goal.running_since_ms.is_none() {
+        return Err(Rejection::NotNow("nothing of it runs"));
+    }
+    decision.emit(Event::ClockJumped { by_ms });
+    Ok(())
+}
 
 pub(super) fn tick(decision: &mut Decision) -> Result<(), Rejection> {
     let now = decision.moment.now_ms;

@@ -308,6 +308,55 @@ fn the_time_budget_is_warned_of_while_a_step_runs() {
 }
 
 #[test]
+fn a_machine_that_slept_for_a_night_used_up_no_time() {
+    assert_snapshot!(check("
+        item a
+        submit minutes=1
+        plan
+        start
+        run a
+        at 28800100
+        jump 28800000
+        show
+        at 400
+        jump -28799800
+        show
+        exec a1 ok
+        show
+        jump 5000
+    "), @"
+    > submit minutes=1
+      goal.created
+    > plan
+      workitem.created a ready
+      goal.updated planned 1 item(s)
+    > start
+      goal.started
+    > run a
+      workitem.started a1
+      run.started a1
+    > jump 28800000
+      goal.updated the clock jumped by 28800000
+    = active execution, a in_progress, spent 0 ms and since 28800040, 59930 ms left
+    = wants execute a1
+    = wakes at 28842040
+    > jump -28799800
+      goal.updated the clock jumped by -28799800
+    = active execution, a in_progress, spent 0 ms and since 240, 59830 ms left
+    = wants execute a1
+    = wakes at 42240
+    > exec a1 ok
+      run.executed a1 (the command exited with 0)
+      run.completed a1 success
+      workitem.completed a1 unverified
+    = active execution, a done, spent 180 ms, 59820 ms left
+    = wants begin publish
+    > jump 5000
+      refused: not now: nothing of it runs
+    ");
+}
+
+#[test]
 fn a_person_cannot_buy_a_longer_day_with_an_amount() {
     assert_snapshot!(check("
         item a agent gates=1

@@ -14,6 +14,7 @@
 //!                                = ok with the same result as each other one; same: in an unchanged workspace
 //! day tokens=100 settled=5 reserved=5   what the day's budget is, and what is used of it
 //! tick                           time has passed
+//! jump -500                      the clock was set
 //! adopt p a,b                    a plan with these items is accepted
 //! verify a1 +-                   one sign a gate
 //! takeover 2 alive=5000
@@ -232,6 +233,7 @@ impl Told {
                 }
             }
             ["tick"] => Command::Tick,
+            ["jump", by] => Command::ClockJumped { by_ms: by.parse().unwrap() },
             ["plan", ..] => Command::Plan {
                 items: (1..=self.items.len() as u128).map(|n| ItemId::from(Uuid::from_u128(n))).collect(),
             },
@@ -372,6 +374,7 @@ impl Told {
             Event::GoalPlanned { items } => say(&format!("planned {items} item(s)")),
             Event::GoalWaiting { .. } => say("waiting"),
             Event::GoalTakenOver { epoch, .. } => say(&format!("taken over by {epoch}")),
+            Event::ClockJumped { by_ms } => say(&format!("the clock jumped by {by_ms}")),
             Event::GoalPublishing => say("publishing"),
             Event::GoalCancelling { .. } => say("cancelling"),
             Event::RunContinued { epoch, ran_again: true, .. } => say(&format!("by {epoch}, again")),
