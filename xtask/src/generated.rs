@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::process;
+use crate::{process, states};
 
 /// Where the command line reference stands.
 pub(crate) const CLI_REFERENCE: &str = "docs/cli.md";
@@ -22,14 +22,15 @@ pub(crate) struct Generated {
     pub(crate) text: String,
 }
 
-/// The schemas, which are made of types.
+/// What is made of types and tables.
 ///
 /// # Errors
 /// A schema is no JSON.
-pub(crate) fn schemas() -> anyhow::Result<[Generated; 2]> {
+pub(crate) fn tables() -> anyhow::Result<[Generated; 3]> {
     Ok([
         Generated { path: "docs/goal.schema.json", text: json(&pb_model::goal_file::json_schema())? },
         Generated { path: "docs/rpc.schema.json", text: json(&pb_protocol::methods::schemas().into())? },
+        states::page(),
     ])
 }
 

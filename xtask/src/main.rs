@@ -8,6 +8,7 @@ mod install;
 mod output;
 mod process;
 mod rpc_tables;
+mod states;
 mod tree;
 
 use std::process::ExitCode;

@@ -5,12 +5,13 @@
 //! ends, no budget is broken, nothing that is unsafe is done twice, the provider's bill is covered, and no
 //! process is left.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use pb_model::GoalId;
 use pb_model::goal::GoalState;
-use pb_runtime::Home;
 use pb_testkit::model_server::{Conversation, Fault, ModelServer, Reply, Script, When, Wire};
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -23,6 +24,8 @@ use crate::{Run, Tally, asked};
 
 /// Goals of one home, which run side by side.
 const GOALS_A_HOME: u64 = 5;
+/// Homes side by side: they wait for time limits most of the time.
+const LANES: usize = 6;
 /// Faulty turns before the work is done.
 const FAULTS_MAX: usize = 4;
 /// How long all goals of a home may take.
@@ -34,7 +37,7 @@ const GONE_MAX: Duration = Duration::from_secs(6);
 pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
     run.pb.as_ref().context("F17 needs the `pb` under test: --pb PATH")?;
     let homes = run.size.pick(1, 40, 10_000);
-    lanes::run(run, "F17", homes, |case, tally| {
+    lanes::run_side_by_side(run, ("F17", LANES), homes, |case, tally| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(one(run, case, tally))
     })
@@ -71,40 +74,37 @@ async fn one(run: &Run, mut case: Case, tally: &mut Tally) -> anyhow::Result<()>
     if !left.is_empty() {
         tally.fail(format_args!("{whose}: processes outlived their goals: {left:?}"));
     }
-    audit(&home, (&folder, &goals), &model, &whose, tally, ended.into_values().collect()).await
+    History::audit(&home.state_db(), &whose, tally).await?;
+    audit_bill(&ended, &model, &whose, tally);
+    for (number, goal) in goals.iter().enumerate() {
+        // I5: what an agent did that is unsafe is done once in all attempts together.
+        let witness = folder.join(format!("w{number}")).join("witness");
+        let times = std::fs::read_to_string(&witness).unwrap_or_default().lines().count(); // It never came so far.
+        if times > 1 {
+            tally.duplicated += 1;
+            tally.fail(format_args!("{whose}: I5: {goal} did its unsafe work {times} times"));
+        }
+    }
+    tally.cases += ended.len() as u64;
+    Ok(())
 }
 
-async fn audit(
-    home: &Home,
-    (folder, goals): (&Path, &[pb_model::GoalId]),
-    model: &ModelServer,
-    whose: &str,
-    tally: &mut Tally,
-    ended: Vec<GoalState>,
-) -> anyhow::Result<()> {
-    History::audit(&home.state_db(), whose, tally).await?;
-    let charged: u64 = ended.iter().map(|state| state.goal.spending.settled.tokens).sum();
-    let assumed: u64 = ended.iter().map(|state| state.goal.spending.assumed.tokens).sum();
+/// The provider's bill is covered: what is charged is at least that, and more only where it says `assumed`.
+fn audit_bill(ended: &BTreeMap<GoalId, GoalState>, model: &ModelServer, whose: &str, tally: &mut Tally) {
+    let (mut charged, mut assumed) = (0, 0);
+    for state in ended.values() {
+        let spending = &state.goal.spending;
+        charged += spending.settled.tokens;
+        assumed += spending.assumed.tokens;
+        tally.count(state.goal.status.as_str(), 1);
+        tally.count("answers", spending.turns.into());
+    }
     let counted = model.counted_tokens();
     if !(counted <= charged && charged <= counted + assumed) {
         tally.fail(format_args!(
             "{whose}: the provider counted {counted} tokens, charged are {charged}, of these {assumed} assumed"
         ));
     }
-    for state in &ended {
-        // I5: what an agent did that is unsafe is done once in all attempts together.
-        let number = goals.iter().position(|goal| *goal == state.goal.id).unwrap_or_default();
-        let witness = folder.join(format!("w{number}")).join("witness");
-        let times = std::fs::read_to_string(&witness).unwrap_or_default().lines().count(); // It never came so far.
-        if times > 1 {
-            tally.duplicated += 1;
-            tally.fail(format_args!("{whose}: I5: {} did its unsafe work {times} times", state.goal.id));
-        }
-        tally.count(state.goal.status.as_str(), 1);
-    }
-    tally.cases += ended.len() as u64;
-    tally.count("answers", ended.iter().map(|state| u64::from(state.goal.spending.turns)).sum());
-    Ok(())
 }
 
 fn config(model: &ModelServer, folder: &Path) -> String {

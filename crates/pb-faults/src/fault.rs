@@ -73,8 +73,9 @@ pub struct Fault {
     pub run: fn(&Run) -> anyhow::Result<Tally>,
 }
 
-/// Every fault, in the order of their numbers.
+/// Every fault: the kill matrix, then the others in the order of their numbers.
 pub const FAULTS: &[Fault] = &[
+    Fault { id: "lifecycle", what: "kill -9 at every commit of eight goals", run: lifecycle::run },
     Fault { id: "F1", what: "kill -9 of a writer of the store", run: f01_killed_writer::run },
     Fault { id: "F2", what: "kill -9 while real commands run", run: f02_kills::run },
     Fault { id: "F3", what: "power loss under a writer of the store", run: f03_power_loss::run },
@@ -93,5 +94,4 @@ pub const FAULTS: &[Fault] = &[
         run: f17_models_and_tools::run,
     },
     Fault { id: "F18", what: "readers beside a writer at full speed", run: f18_held_reader::run },
-    Fault { id: "lifecycle", what: "kill -9 at every commit of eight goals", run: lifecycle::run },
 ];

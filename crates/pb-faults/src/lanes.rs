@@ -34,6 +34,19 @@ pub fn run(
     case: impl Fn(Case, &mut Tally) -> anyhow::Result<()> + Sync,
 ) -> anyhow::Result<Tally> {
     let lanes = std::thread::available_parallelism().map_or(1, usize::from);
+    run_side_by_side(run, (fault, lanes), count, case)
+}
+
+/// The same in so many lanes, for cases that mostly wait.
+///
+/// # Errors
+/// The first case that could not be done.
+pub fn run_side_by_side(
+    run: &Run,
+    (fault, lanes): (&str, usize),
+    count: u64,
+    case: impl Fn(Case, &mut Tally) -> anyhow::Result<()> + Sync,
+) -> anyhow::Result<Tally> {
     let next = AtomicU64::new(0);
     let sum = Mutex::new((Tally::default(), Progress::new(fault, count)));
     let lane = || -> anyhow::Result<()> {

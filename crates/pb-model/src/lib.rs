@@ -8,13 +8,16 @@
 //!
 //! Start reading at [`spec`] (what a person asks for), then [`goal`] (what becomes of it).
 
+pub mod approval;
 pub mod effect;
 pub mod freshness;
 pub mod goal;
 pub mod goal_file;
 pub mod ids;
+pub mod machine;
 pub mod plan;
 pub mod retry;
+pub mod schedule;
 pub mod spec;
 pub mod tier;
 pub mod verdict;

@@ -13,8 +13,8 @@ use crate::{output, rpc_tables, tree};
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let root = tree::root()?;
     fs::create_dir_all(root.join("docs")).context("cannot make docs")?;
-    for schema in generated::schemas()? {
-        write(&root, &schema)?;
+    for table in generated::tables()? {
+        write(&root, &table)?;
     }
     write(&root, &rpc_tables::reference(&root)?)?;
     // Last, because it takes a `pb` that builds.

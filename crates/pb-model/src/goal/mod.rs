@@ -43,6 +43,7 @@ mod kept;
 mod plan_spec;
 mod spending;
 mod state;
+pub mod states;
 mod wants;
 
 pub use cap::{Cap, Caps};

@@ -525,6 +525,18 @@ pub enum RunStage {
     Ended,
 }
 
+impl RunStage {
+    /// The word shown to people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Executing => "executing",
+            Self::Verifying => "verifying",
+            Self::Probing => "probing",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 /// A run that a later incarnation took over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Continuation {

@@ -10,7 +10,7 @@ use crate::tree::SourceFile;
 /// Generated files that are missing or stale.
 pub(super) fn problems(root: &Path, files: &[SourceFile]) -> anyhow::Result<Vec<Problem>> {
     let mut problems: Vec<Problem> =
-        generated::schemas()?.iter().filter_map(|fresh| stale(fresh, files)).collect();
+        generated::tables()?.iter().filter_map(|fresh| stale(fresh, files)).collect();
     match rpc_tables::reference(root) {
         Ok(fresh) => problems.extend(stale(&fresh, files)),
         Err(error) => problems.push(Problem::new("docs/RPC.md", format!("{error:#}"))),

@@ -41,7 +41,8 @@ pub(super) fn resume(decision: &mut Decision, by: &str, reply: Option<Reply>) ->
     } else if status == GoalStatus::Blocked && decision.state.open_escalations().next().is_some() {
         return Err(answer::needed(&decision.state, "the goal is blocked"));
     }
-    if decision.state.is_paused() {
+    // The answer may have ended it.
+    if decision.state.is_paused() && !decision.state.goal.status.is_terminal() {
         decision.emit(Event::GoalResumed { by: by.to_owned() });
     }
     Ok(())

@@ -14,3 +14,4 @@ mod paying;
 mod properties;
 mod retry;
 mod script;
+mod states;

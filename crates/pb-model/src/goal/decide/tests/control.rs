@@ -201,3 +201,43 @@ fn a_goal_that_failed_is_tried_again() {
       goal.updated priority 90
     ");
 }
+
+#[test]
+fn an_answer_that_cancels_a_paused_goal_is_the_end_of_it() {
+    assert_snapshot!(check("
+        item a unsafe
+        item b
+        ready
+        run a
+        run b
+        exec a1 timeout
+        pause
+        exec b1 ok
+        resume cancel
+        show
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > run b
+      workitem.started b1
+      run.started b1
+    > exec a1 timeout
+      run.executed a1 (the command ran into its time limit)
+      run.completed a1 timeout UNKNOWN_OUTCOME
+      escalation.created a1 ?60 risk
+      workitem.blocked a ?60
+    > pause
+      goal.updated paused by ann
+    > exec b1 ok
+      run.executed b1 (the command exited with 0)
+      run.completed b1 success
+      workitem.completed b1 unverified
+      goal.blocked ?60
+    > resume cancel
+      escalation.resolved a ?60 cancel by ann
+      goal.cancelled
+    = cancelled execution, a blocked, b done, spent 40 ms
+    = wants nothing
+    ");
+}
