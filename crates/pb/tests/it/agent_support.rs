@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use pb_model::GoalId;
 use pb_model::goal::GoalState;
 use pb_runtime::Home;
-use pb_store::{LogReader, Step};
+use pb_store::{EventRecord, LogReader, Step};
 use pb_testkit::model_server::{Captured, ModelServer, Script, Wire};
 use serde_json::Value;
 
@@ -72,6 +72,19 @@ impl Log {
     /// The goal as it stands.
     pub(crate) fn state(&self, goal: &str) -> Option<GoalState> {
         self.runtime.block_on(self.reader.state(id(goal))).unwrap()
+    }
+
+    /// Every event, in order.
+    pub(crate) fn events(&self) -> Vec<EventRecord> {
+        let mut events: Vec<EventRecord> = Vec::new();
+        loop {
+            let last = events.last().map_or(0, |event| event.pos);
+            let page = self.runtime.block_on(self.reader.events_after(last, 1_000)).unwrap();
+            if page.is_empty() {
+                return events;
+            }
+            events.extend(page);
+        }
     }
 
     /// How many events there are.

@@ -93,7 +93,7 @@ fn a_token_budget_is_never_exceeded_by_what_is_spent_and_promised() {
 }
 
 #[test]
-fn a_money_budget_is_refused_as_long_as_nobody_has_said_what_the_model_costs() {
+fn security_28_a_money_budget_is_refused_as_long_as_nobody_has_said_what_the_model_costs() {
     let scripted = never_done();
     let env = &scripted.env;
     let ran = env.pb(["run", "Go on and on", "--budget-usd", "0.50"]);

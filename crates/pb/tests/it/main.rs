@@ -19,6 +19,7 @@ mod budget;
 mod client;
 mod control;
 mod crash;
+mod day_budget;
 mod debug;
 mod ending;
 mod examples;

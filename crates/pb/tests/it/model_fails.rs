@@ -85,7 +85,7 @@ fn who_is_asked_to_come_back_later_does_and_is_not_charged() {
 }
 
 #[test]
-fn an_answer_without_a_count_of_tokens_is_charged_with_all_that_was_put_aside() {
+fn security_28_an_answer_without_a_count_of_tokens_is_charged_with_all_that_was_put_aside() {
     let scripted = Scripted::saying([worker([write("done", "").no_usage(), finish("Done.")])]);
     let env = &scripted.env;
     env.write("goal.toml", &agent_file("Uncounted", ""));

@@ -36,7 +36,7 @@ struct Told<'a> {
 }
 
 /// Runs the command.
-pub(super) fn run(args: Args) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     let state = wait::client(async {
         let log = kept::store(&home).await?;

@@ -65,7 +65,7 @@ pub(super) fn compare(home: &Home, state: GoalState, which: Which) -> Result<Com
         Which::Undone => kept::undone(home, goal.id).map_err(failure)?,
     };
     let changes = kept::changes(home, (goal.id, which), &kept, &folder).map_err(failure)?;
-    Ok(Compared { folder, changes, state })
+    Ok(Compared { state, folder, changes })
 }
 
 /// Whether it may still write into its folder.

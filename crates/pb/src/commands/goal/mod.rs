@@ -75,8 +75,8 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         Action::Check(args) => check::run(&args),
         Action::Plan(args) => plan::run(args),
         Action::Logs(args) => logs::run(args),
-        Action::Diff(args) => diff::run(args),
-        Action::Undo(args) => undo::run(args),
+        Action::Diff(args) => diff::run(&args),
+        Action::Undo(args) => undo::run(&args),
         Action::Schema(args) => schema::run(&args),
     }
 }

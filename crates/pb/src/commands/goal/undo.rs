@@ -24,6 +24,7 @@ use crate::{format, output, wait};
 #[command(
     after_help = "Examples:\n  pb goal undo 3f2a --dry-run\n  pb goal undo 3f2a\n  pb goal undo 3f2a --redo"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Args {
     #[command(flatten)]
     goal: GoalId,
@@ -42,7 +43,7 @@ pub(super) struct Args {
 }
 
 /// Runs the command.
-pub(super) fn run(args: Args) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     let state = wait::client(async {
         let log = kept::store(&home).await?;
