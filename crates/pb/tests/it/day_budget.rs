@@ -96,9 +96,9 @@ fn security_27_sixteen_branches_of_a_goal_promise_no_more_than_its_cap_also_acro
     let env = &scripted.env;
     let one = agent_file("Branches", "");
     let (head, branch) = one.split_once("[[items]]").unwrap();
-    let branches: String = (0..BRANCHES)
-        .map(|number| format!("[[items]]{}", branch.replace("\"work\"", &format!("\"work{number}\""))))
-        .collect();
+    let branches: Vec<String> =
+        (0..BRANCHES).map(|number| branch.replace("\"work\"", &format!("\"work{number}\""))).collect();
+    let branches = format!("[[items]]{}", branches.join("[[items]]"));
     env.write("goal.toml", &format!("{head}[budget]\ncost_usd = 0.10\n{branches}"));
     let goal = env.detach(&["goal.toml"]);
     let log = Log::of(env);

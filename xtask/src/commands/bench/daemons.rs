@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use pb_runtime::Home;
 use pb_runtime::lock::LockHolder;
 use pb_runtime::process::private_memory_kib;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::process;
 
@@ -54,6 +55,17 @@ impl Daemons {
 
     pub(super) fn start_gateway(&self) -> anyhow::Result<()> {
         self.timed(&["gateway", "start"]).map(|_| ())
+    }
+
+    pub(super) fn start_scheduler(&self) -> anyhow::Result<()> {
+        self.timed(&["scheduler", "start"]).map(|_| ())
+    }
+
+    /// Kills the scheduler as `kill -9` does.
+    pub(super) fn kill_scheduler(&self) -> anyhow::Result<()> {
+        let holder = LockHolder::alive(&self.home.scheduler_lock()).context("no scheduler runs")?;
+        let pid = i32::try_from(holder.pid).ok().and_then(Pid::from_raw).context("no process id")?;
+        Ok(kill_process(pid, Signal::KILL)?)
     }
 
     pub(super) fn stop(&self) -> anyhow::Result<()> {

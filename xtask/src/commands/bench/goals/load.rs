@@ -8,7 +8,7 @@ use pb_model::spec::{CommandSpec, PRIORITY_DEFAULT};
 use pb_model::{Effect, GoalSpec, ItemSpec, Lane, Work};
 use pb_protocol::client::{Connection, Events, Incoming};
 use pb_protocol::methods::events::{Subscribe, SubscribeParams};
-use pb_protocol::methods::goal::{Submit, SubmitParams};
+use pb_protocol::methods::goal::{Cancel, CancelParams, Submit, SubmitParams};
 use pb_runtime::Home;
 use serde::Deserialize;
 use tokio::sync::mpsc;
@@ -42,6 +42,8 @@ pub(super) struct Latency {
 struct Arrival {
     kind: String,
     goal: String,
+    /// Whether a command was run again after a kill.
+    ran_again: bool,
     at: Instant,
 }
 
@@ -50,7 +52,7 @@ impl Load {
         let (client, events, mut tasks) = client::connect(home).await?;
         let (sender, arrivals) = mpsc::channel(ARRIVALS_WAITING_MAX);
         tasks.spawn(stamp(events, sender));
-        let kinds = ["workitem.started", "goal.completed", "goal.failed", "goal.blocked"];
+        let kinds = ["workitem.started", "run.continued", "goal.completed", "goal.failed", "goal.blocked"];
         client
             .call::<Subscribe>(&SubscribeParams {
                 kinds: Some(kinds.map(str::to_owned).to_vec()),
@@ -110,6 +112,40 @@ impl Load {
         Ok(last.saturating_duration_since(began))
     }
 
+    /// Submits a goal whose command runs until it is ended, and waits until it runs.
+    pub(super) async fn begin_long(&mut self, n: usize) -> anyhow::Result<String> {
+        let mut spec = one_command(n);
+        for item in &mut spec.items {
+            if let Work::Command(command) = &mut item.work {
+                command.argv = ["sleep", "600"].map(str::to_owned).to_vec();
+            }
+        }
+        let params = SubmitParams { spec, idempotency_key: None };
+        let goal = self.client.call::<Submit>(&params).await?.id;
+        loop {
+            let arrival = self.next().await?;
+            if arrival.goal == goal && arrival.kind == "workitem.started" {
+                return Ok(goal);
+            }
+        }
+    }
+
+    /// When the goal's command was run again.
+    pub(super) async fn ran_again(&mut self, goal: &str) -> anyhow::Result<Instant> {
+        loop {
+            let arrival = self.next().await?;
+            if arrival.goal == goal && arrival.ran_again {
+                return Ok(arrival.at);
+            }
+        }
+    }
+
+    pub(super) async fn cancel(&self, goal: &str) -> anyhow::Result<()> {
+        let params = CancelParams { goal_id: goal.to_owned(), reason: None, idempotency_key: None };
+        self.client.call::<Cancel>(&params).await?;
+        Ok(())
+    }
+
     async fn next(&mut self) -> anyhow::Result<Arrival> {
         let arrival = tokio::time::timeout(PATIENCE, self.arrivals.recv()).await;
         arrival.context("nothing happened for a minute")?.context("the gateway closed the connection")
@@ -132,6 +168,8 @@ async fn stamp(mut events: Events, arrivals: mpsc::Sender<Arrival>) {
     struct Data {
         #[serde(rename = "goalId")]
         goal_id: String,
+        #[serde(default, rename = "ranAgain")]
+        ran_again: bool,
     }
     while let Some(incoming) = events.next().await {
         let at = Instant::now();
@@ -139,7 +177,7 @@ async fn stamp(mut events: Events, arrivals: mpsc::Sender<Arrival>) {
         let Ok(data) = serde_json::from_str::<Data>(event.data.get()) else {
             continue;
         };
-        let arrival = Arrival { kind: event.event, goal: data.goal_id, at };
+        let arrival = Arrival { kind: event.event, goal: data.goal_id, ran_again: data.ran_again, at };
         if arrivals.send(arrival).await.is_err() {
             return;
         }

@@ -22,6 +22,35 @@ pub(super) fn burst(took: Duration, count: usize) -> Row {
     if count == 100 { row.target(1500.0).first(26_000.0) } else { row }
 }
 
+/// Many goals at once, as a rate, beside what the same disk commits without us.
+pub(super) fn many(took: Duration, count: usize, plain: f64) -> [Row; 3] {
+    #[expect(clippy::cast_precision_loss, reason = "a number of goals")]
+    let per_second = count as f64 / took.as_secs_f64();
+    [
+        Row::new(format!("{count} one-command goals at once"), "/s", per_second),
+        Row::new("  plain SQLite, FULL, 64 callers, commits", "/s", plain),
+        Row::new("  commits of plain SQLite in the time of a goal", "", plain / per_second),
+    ]
+}
+
+/// From a kill to the next step of the same goal.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Recovery {
+    pub(super) from_start: Duration,
+    pub(super) from_ready: Duration,
+}
+
+pub(super) fn recoveries(recoveries: &[Recovery]) -> [Row; 3] {
+    let of = |one: fn(&Recovery) -> Duration| Percentiles::of(recoveries.iter().map(one).collect());
+    let (start, ready) = (of(|one| one.from_start), of(|one| one.from_ready));
+    let count = recoveries.len();
+    [
+        Row::new(format!("kill -9, back, to the next step, p50 of {count}"), "ms", ready.p50_ms).target(50.0),
+        Row::new("kill -9, from `pb scheduler start` to the next step, p50", "ms", start.p50_ms),
+        Row::new("kill -9, from `pb scheduler start` to the next step, p99", "ms", start.p99_ms),
+    ]
+}
+
 pub(super) fn starts(starts: &[Starts]) -> [Row; 3] {
     let median = |of: fn(&Starts) -> Duration| Percentiles::of(starts.iter().map(of).collect()).p50_ms;
     [

@@ -48,6 +48,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Durable commits a second of plain SQLite on the disk of `folder`, with as many callers as share a commit:
+/// what anything that commits can be compared with.
+pub(super) fn plain_group_commits(root: &Path, folder: &Path) -> anyhow::Result<f64> {
+    let bench = process::build_example(root, ("pb-store", "store-bench"), "bench")?;
+    let args = Args { rounds: 1, milliseconds: 300, json: None };
+    let measured = unless_interrupted(&bench, folder, &args)?;
+    if !measured.status.success() {
+        bail!("the benchmark failed: {}", String::from_utf8_lossy(&measured.stderr).trim());
+    }
+    let measured = serde_json::from_slice(&measured.stdout).context("the benchmark printed no figures")?;
+    rows::plain_durable(&measured).context("the benchmark measured no durable commits")
+}
+
 /// Runs the benchmark to its end. Ctrl-C ends it, and us only after our folder is gone.
 fn unless_interrupted(bench: &Path, folder: &Path, args: &Args) -> anyhow::Result<Output> {
     let mut command = process::command(bench);

@@ -11,6 +11,9 @@ const READING_TARGET_US: f64 = 1.0;
 /// The mode that users have.
 const DURABLE: &str = "FULL";
 
+/// Callers that share a commit, in the comparison of other benchmarks.
+const GROUP_CALLERS: u32 = 64;
+
 /// What the benchmark prints.
 #[derive(Debug, Deserialize)]
 pub(super) struct Measured {
@@ -48,6 +51,13 @@ pub(super) fn of(measured: &Measured) -> Vec<Row> {
     );
     rows.push(Row::new("  plain SQLite, position and data", "us", reading.plain_us));
     rows
+}
+
+/// The rate of plain SQLite in the mode that users have, with the callers of [`GROUP_CALLERS`].
+pub(super) fn plain_durable(measured: &Measured) -> Option<f64> {
+    let one =
+        measured.commits.iter().find(|one| one.synchronous == DURABLE && one.callers == GROUP_CALLERS)?;
+    Some(one.plain.per_second)
 }
 
 fn commits(one: &Commits) -> [Row; 5] {
