@@ -3,7 +3,9 @@
 use std::sync::{Arc, PoisonError};
 
 use pb_llm::{ChatModel, ChatRequest, Message, ToolSpec, Usage, estimate};
-use pb_model::goal::{Amount, Caps, GoalState, Hindrance, Item, Next, Run, Rung, Telling};
+use pb_model::goal::{
+    Amount, Caps, GoalState, Hindrance, Item, Next, REPEATS_MAX, Run, Rung, STALE_TURNS_MAX, Telling,
+};
 use pb_model::spec::{AgentSpec, Work};
 use pb_model::{RunId, Tier};
 use pb_tools::{Allowed, Registry};
@@ -181,9 +183,10 @@ fn guard_told(telling: &Telling) -> Result<Vec<Message>, minijinja::Error> {
     };
     let text = Prompt::Guard.render(GuardVariables {
         guard: telling.guard.as_str(),
-        seen: &telling.guard.words(),
         rung: telling.rung.as_str(),
         tool,
+        repeats: REPEATS_MAX,
+        stale_turns: STALE_TURNS_MAX,
     })?;
     Ok(vec![Message::User { text }])
 }
@@ -191,9 +194,10 @@ fn guard_told(telling: &Telling) -> Result<Vec<Message>, minijinja::Error> {
 #[derive(Serialize)]
 struct GuardVariables<'a> {
     guard: &'a str,
-    seen: &'a str,
     rung: &'a str,
     tool: &'a str,
+    repeats: usize,
+    stale_turns: u32,
 }
 
 fn nudge(prompt: Prompt) -> Result<Vec<Message>, minijinja::Error> {

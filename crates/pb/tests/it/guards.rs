@@ -36,9 +36,9 @@ fn the_ladder_is_climbed_rung_by_rung() {
     let has_tool: Vec<bool> = requests.iter().map(|one| offered(&one.body).contains(&"list_dir")).collect();
     assert_eq!(has_tool, [[true; 6], [false; 6]].concat());
     let told = [
-        (3, "You make no progress: it made the same call 3 times in a row"),
+        (3, "This leads nowhere: you made the same call 3 times in a row"),
         (6, "The tool `list_dir` is not there any more."),
-        (9, "You take over from another model"),
+        (9, "You take over: the model before you made the same call"),
     ];
     for (place, words) in told {
         let with = requests.iter().position(|one| said(one).contains(words));
@@ -65,6 +65,6 @@ fn a_model_that_finds_its_way_after_a_nudge_goes_on() {
     scripted.env.write("goal.toml", &agent_file("找到路", ""));
     let ran = scripted.env.pb(["run", "goal.toml"]);
     assert_eq!(ran.exit, Some(0), "{ran}");
-    assert!(scripted.request(3).contains("You make no progress"), "{}", scripted.request(3));
+    assert!(scripted.request(3).contains("This leads nowhere"), "{}", scripted.request(3));
     assert!(ran.stderr.contains("guard: it made the same call 3 times"), "{ran}");
 }

@@ -55,3 +55,32 @@ fn the_version_is_that_of_the_texts() {
         assert_ne!(version_of(["a", "b"]), version_of(others), "{others:?}");
     }
 }
+
+#[test]
+fn a_guard_says_what_it_saw_and_what_was_done() {
+    let render = |guard: &str, rung: &str, tool: &str| {
+        let variables = json!({"guard": guard, "rung": rung, "tool": tool, "repeats": 3, "stale_turns": 8});
+        Prompt::Guard.render(variables).unwrap()
+    };
+    let told = [
+        render("repetition", "nudge", ""),
+        render("no_progress", "nudge", ""),
+        render("cycle", "drop_tool", "list_dir"),
+        render("cycle", "other_model", ""),
+        render("empty_answers", "other_model", ""),
+        render("runaway_turns", "nudge", ""),
+    ];
+    insta::assert_snapshot!(told.join("\n---\n"), @"
+    This leads nowhere: you made the same call 3 times in a row, and it had the same result each time. Do not do it again. Think about what you know, and try another way; or end with `finish` and say what is missing.
+    ---
+    This leads nowhere: in 8 turns nothing changed in the workspace, and you saw nothing new. Do not do it again. Think about what you know, and try another way; or end with `finish` and say what is missing.
+    ---
+    This leads nowhere: you went round the same calls 3 times, with the same results. The tool `list_dir` is not there any more. Do not do it again. Think about what you know, and try another way; or end with `finish` and say what is missing.
+    ---
+    You take over: the model before you went round the same calls 3 times, with the same results. Read what was tried, do not do it again, and go on with the task another way; or end with `finish` and say what is missing.
+    ---
+    You take over: the model before you answered without calling a tool, again and again. Read what was tried, do not do it again, and go on with the task another way; or end with `finish` and say what is missing.
+    ---
+    Most of the turns that you have for this task are used up. Do what is most important now, and end with `finish`: say what is done and what is not.
+    ");
+}
