@@ -16,6 +16,7 @@ use pb_store::{Error, LogReader};
 pub(crate) struct DayLedger {
     zone: TimeZone,
     caps: Caps,
+    turns_max: Option<u32>,
     budget: DayBudget,
     /// What each goal has spent and promised today; goals that did not are left out.
     goals: HashMap<GoalId, Used>,
@@ -26,6 +27,8 @@ pub(crate) struct DayLedger {
 struct Used {
     settled: Amount,
     reserved: Amount,
+    turns: u32,
+    calls: u32,
 }
 
 impl Default for DayLedger {
@@ -33,6 +36,7 @@ impl Default for DayLedger {
         Self {
             zone: TimeZone::UTC,
             caps: Caps::default(),
+            turns_max: None,
             budget: DayBudget::default(),
             goals: HashMap::new(),
         }
@@ -43,6 +47,7 @@ impl DayLedger {
     pub(crate) fn new(settings: &config::Budget) -> Self {
         Self {
             zone: settings.zone(),
+            turns_max: settings.day_turns.map(u32::from),
             caps: Caps {
                 tokens: settings.day_tokens.map(u64::from),
                 micro_usd: settings.day_usd.map(|usd| Usd::from(usd).0),
@@ -78,14 +83,17 @@ impl DayLedger {
         let date = self.date(now);
         let zone = self.zone.iana_name().unwrap_or("UTC").to_owned();
         self.goals.clear();
-        self.budget =
-            DayBudget { day: Some(LocalDay { date, zone }), caps: self.caps, ..DayBudget::default() };
-        if self.caps.is_none() {
+        self.budget = DayBudget {
+            day: Some(LocalDay { date, zone }),
+            caps: self.caps,
+            turns_max: self.turns_max,
+            ..DayBudget::default()
+        };
+        if self.is_uncapped() {
             return Ok(()); // Nobody asks how much it is.
         }
         for cost in log.costs().await? {
-            let settled = settled_on(date, &cost.lines);
-            self.set(cost.goal, Used { settled, reserved: Amount::default() });
+            self.set(cost.goal, Used::settled_on(date, &cost.lines));
         }
         for state in goals {
             self.note(state);
@@ -95,14 +103,22 @@ impl DayLedger {
 
     /// Notes what a goal has spent and promised, now that it stands so.
     pub(crate) fn note(&mut self, state: &GoalState) {
-        let Some(date) = self.budget.day.as_ref().map(|day| day.date).filter(|_| !self.caps.is_none()) else {
+        let Some(date) = self.budget.day.as_ref().map(|day| day.date).filter(|_| !self.is_uncapped()) else {
             return;
         };
         let spending = &state.goal.spending;
         let is_today = |day: &Option<LocalDay>| day.as_ref().is_some_and(|day| day.date == date);
-        let reserved = spending.reserved.iter().filter(|held| is_today(&held.day));
-        let reserved = reserved.fold(Amount::default(), |sum, held| sum.plus(held.amount));
-        self.set(state.goal.id, Used { settled: settled_on(date, &spending.lines), reserved });
+        let mut used = Used::settled_on(date, &spending.lines);
+        for held in spending.reserved.iter().filter(|held| is_today(&held.day)) {
+            used.reserved = used.reserved.plus(held.amount);
+            used.calls += 1;
+        }
+        self.set(state.goal.id, used);
+    }
+
+    /// Whether nobody asks how much it is.
+    fn is_uncapped(&self) -> bool {
+        self.caps.is_none() && self.turns_max.is_none()
     }
 
     fn set(&mut self, goal: GoalId, used: Used) {
@@ -118,12 +134,21 @@ impl DayLedger {
         };
         self.budget.settled = change(self.budget.settled, before.settled, used.settled);
         self.budget.reserved = change(self.budget.reserved, before.reserved, used.reserved);
+        let count = |sum: u32, before: u32, now: u32| sum.saturating_sub(before).saturating_add(now);
+        self.budget.turns = count(self.budget.turns, before.turns, used.turns);
+        self.budget.calls = count(self.budget.calls, before.calls, used.calls);
     }
 }
 
-fn settled_on(date: Date, lines: &[CostLine]) -> Amount {
-    let today = lines.iter().filter(|line| line.day.as_ref().is_some_and(|day| day.date == date));
-    today.fold(Amount::default(), |sum, line| sum.plus(line.amount))
+impl Used {
+    fn settled_on(date: Date, lines: &[CostLine]) -> Self {
+        let today = lines.iter().filter(|line| line.day.as_ref().is_some_and(|day| day.date == date));
+        today.fold(Self::default(), |used, line| Self {
+            settled: used.settled.plus(line.amount),
+            turns: used.turns.saturating_add(line.turns),
+            ..used
+        })
+    }
 }
 
 #[cfg(test)]
@@ -154,6 +179,7 @@ mod tests {
         let line = |(day, tokens): &(i8, u64)| CostLine {
             day: Some(on(*day)),
             amount: amount(*tokens),
+            turns: 1,
             ..CostLine::default()
         };
         state.goal.spending.lines = settled.iter().map(line).collect();
@@ -194,25 +220,38 @@ mod tests {
         let told = |day: &DayLedger| {
             let budget = day.budget();
             let date = budget.day.clone().unwrap().date.to_string();
-            (date, budget.settled.tokens, budget.reserved.tokens, budget.left().tokens.unwrap())
+            let (turns, calls) = (budget.turns, budget.calls);
+            (date, budget.settled.tokens, budget.reserved.tokens, budget.left().tokens.unwrap(), turns, calls)
         };
-        assert_eq!(told(&day), ("2026-11-26".to_owned(), 100, 0, 900));
+        assert_eq!(told(&day), ("2026-11-26".to_owned(), 100, 0, 900, 1, 0));
         assert!(!day.is_over(evening));
 
         let morning = at("2026-11-26T16:00:00Z");
         assert!(day.is_over(morning));
         day.begin(morning, &log.reader(), [&running].into_iter()).await.unwrap();
-        assert_eq!(told(&day), ("2026-11-27".to_owned(), 35, 7, 958));
+        assert_eq!(told(&day), ("2026-11-27".to_owned(), 35, 7, 958, 2, 1));
 
         // It goes on; then a commit fails and it stands as before; then it is forgotten, and what it cost is not.
         day.note(&goal(2, &[(27, 12)], &[(27, 900)]));
-        assert_eq!(told(&day), ("2026-11-27".to_owned(), 42, 900, 58));
+        assert_eq!(told(&day), ("2026-11-27".to_owned(), 42, 900, 58, 2, 1));
         day.note(&running);
-        assert_eq!(told(&day), ("2026-11-27".to_owned(), 35, 7, 958));
+        assert_eq!(told(&day), ("2026-11-27".to_owned(), 35, 7, 958, 2, 1));
 
         // The clock is set back: the day goes on where it was.
         day.begin(evening, &log.reader(), [&running].into_iter()).await.unwrap();
-        assert_eq!(told(&day), ("2026-11-26".to_owned(), 100, 0, 900));
+        assert_eq!(told(&day), ("2026-11-26".to_owned(), 100, 0, 900, 1, 0));
+    }
+
+    #[tokio::test]
+    async fn answers_are_counted_with_the_calls_that_may_still_be_answered() {
+        let log = Log::open(Location::Memory, "x".to_owned(), None).await.unwrap();
+        let mut day = DayLedger::new(&toml::from_str("day_turns = 3\ntimezone = 'Asia/Shanghai'").unwrap());
+        let noon = at("2026-11-27T04:00:00Z");
+        day.begin(noon, &log.reader(), [goal(1, &[(26, 1), (27, 1)], &[(27, 1)])].iter()).await.unwrap();
+        assert!(!day.budget().broken_by(Amount::default()));
+        day.note(&goal(2, &[], &[(27, 1)]));
+        assert!(day.budget().broken_by(Amount::default()), "one was answered, two are asked");
+        assert_eq!(day.budget().used_percent(Amount::default(), 1), Some(66));
     }
 
     #[tokio::test]

@@ -102,6 +102,7 @@ mod tests {
             day: Some(LocalDay { date: date(2026, 11, day), zone: "Asia/Shanghai".to_owned() }),
             model: model.to_owned(),
             calls: 1,
+            turns: 1,
             amount: Amount { tokens: 10, micro_usd },
             assumed: Amount { tokens: u64::from(unpriced), micro_usd: 0 },
             unpriced,

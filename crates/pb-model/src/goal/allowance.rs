@@ -63,6 +63,9 @@ impl GoalState {
         if caps.micro_usd.is_some_and(|cap| after.micro_usd > cap) {
             return Some(Cap::Cost);
         }
+        if self.item_time_left_ms(item) == Some(0) {
+            return Some(Cap::ItemTime);
+        }
         let share = self.share(item, caps);
         if share.is_some_and(|(share, used)| share.broken_by(used.plus(amount))) {
             return Some(Cap::Share);
@@ -87,6 +90,27 @@ impl GoalState {
         let reserved = self.goal.spending.reserved.iter().filter(|held| runs.contains(&held.run));
         let used = reserved.fold(item.spent, |sum, held| sum.plus(held.amount));
         Some((share, used))
+    }
+
+    /// How long the item's models and tools may still run, in milliseconds; `None` without a limit.
+    pub fn item_time_left_ms(&self, item: Option<ItemId>) -> Option<u64> {
+        let item = self.item(item?)?;
+        let Work::Agent(agent) = &item.work else { return None };
+        Some(agent.time_limit_s?.saturating_mul(1_000).saturating_sub(item.ran_ms))
+    }
+
+    /// How long a step of the item may run at `now`: what is left of its own time, and of the goal's.
+    pub fn step_time_left_ms(&self, item: Option<ItemId>, now: Millis) -> Option<u64> {
+        [self.goal.time_left_ms(now), self.item_time_left_ms(item)].into_iter().flatten().min()
+    }
+
+    /// Which of the two ended a step that was stopped at `now`.
+    pub(super) fn time_cap(&self, item: Option<ItemId>, now: Millis) -> Cap {
+        match (self.goal.time_left_ms(now), self.item_time_left_ms(item)) {
+            (Some(goal), Some(item)) if item < goal => Cap::ItemTime,
+            (None, Some(_)) => Cap::ItemTime,
+            _ => Cap::Time,
+        }
     }
 
     /// The cap of the whole goal that stops it: a human was asked about it, and nothing new starts.

@@ -19,6 +19,8 @@ pub enum Cap {
     Time,
     /// The item's share of the goal's tokens or money, or its own caps.
     Share,
+    /// How long the item's models and tools may run.
+    ItemTime,
     /// What one call may cost.
     Call,
     /// What all goals may spend in a day.
@@ -38,6 +40,7 @@ impl Cap {
             Self::Turns => "turn budget",
             Self::Time => "time budget",
             Self::Share => "item's share of the budget",
+            Self::ItemTime => "item's time limit",
             Self::Call => "budget of one call",
             Self::Day => "budget of the day",
             Self::Deadline => "time until the deadline",
@@ -53,6 +56,7 @@ impl Cap {
             Self::Turns => "budget.turns",
             Self::Time => "budget.time_minutes",
             Self::Share => "budget_percent, budget_tokens or budget_usd",
+            Self::ItemTime => "time_limit",
             Self::Call => "budget.call_tokens or budget.call_usd",
             Self::Day => "budget.day_tokens or budget.day_usd",
             Self::Deadline => "deadline",

@@ -26,10 +26,16 @@ pub struct DayBudget {
     pub day: Option<LocalDay>,
     /// What may be spent.
     pub caps: Caps,
+    /// How many answers of models may be asked for.
+    pub turns_max: Option<u32>,
     /// What calls that were reserved today have cost.
     pub settled: Amount,
     /// What is put aside today for calls under way.
     pub reserved: Amount,
+    /// Answers to calls that were reserved today.
+    pub turns: u32,
+    /// Calls under way that were reserved today.
+    pub calls: u32,
 }
 
 impl DayBudget {
@@ -40,16 +46,21 @@ impl DayBudget {
 
     /// Whether a call that costs `amount` would break it.
     pub fn broken_by(&self, amount: Amount) -> bool {
-        self.caps.broken_by(self.settled.plus(self.reserved).plus(amount))
+        let is_last = self.turns_max.is_some_and(|max| self.turns.saturating_add(self.calls) >= max);
+        is_last || self.caps.broken_by(self.settled.plus(self.reserved).plus(amount))
     }
 
-    /// How much of it is used once `more` is settled beside what is, in percent of each cap, rounded down.
-    pub fn used_percent(&self, more: Amount) -> Option<u64> {
+    /// How much of it is used once `more`, in so many answers, is settled beside what is: in percent of the
+    /// cap that is nearest, rounded down.
+    pub fn used_percent(&self, more: Amount, answers: u32) -> Option<u64> {
         let used = self.settled.plus(more);
         let percent = |used: u64, cap: Option<u64>| {
             let percent = u128::from(used) * 100 / u128::from(cap.filter(|cap| *cap > 0)?);
             Some(u64::try_from(percent).unwrap_or(u64::MAX))
         };
-        percent(used.tokens, self.caps.tokens).max(percent(used.micro_usd, self.caps.micro_usd))
+        let turns = u64::from(self.turns.saturating_add(answers));
+        percent(used.tokens, self.caps.tokens)
+            .max(percent(used.micro_usd, self.caps.micro_usd))
+            .max(percent(turns, self.turns_max.map(u64::from)))
     }
 }

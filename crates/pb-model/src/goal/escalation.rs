@@ -143,6 +143,8 @@ pub enum Raised {
     Share,
     /// Twice as much for one call.
     Call,
+    /// Twice as long for the item.
+    ItemTime,
     /// The deadline, in milliseconds since 1970.
     Deadline(Millis),
 }

@@ -86,6 +86,8 @@ pub enum Event {
         charge: Charge,
         not_before_ms: Option<Millis>,
         lost: bool,
+        #[serde(default)]
+        duration_ms: u64,
     },
     /// A tool was called.
     ToolCompleted {

@@ -280,8 +280,9 @@ impl GoalState {
                     talk.watch.other_model.clone_from(other_model);
                 });
             }
-            Event::ModelAnswered { item, run, n, model, charge, calls, .. } => {
-                self.settle(*item, (*run, *n), model, *charge);
+            Event::ModelAnswered { item, run, n, model, charge, calls, duration_ms, .. } => {
+                self.settle(*item, (*run, *n), (model, true), *charge);
+                self.ran(*item, *duration_ms);
                 self.goal.spending.turns += 1;
                 let last = calls.iter().map(|call| call.n).max().unwrap_or(*n);
                 self.with_run(*run, |run| run.steps = run.steps.max(last));
@@ -301,14 +302,16 @@ impl GoalState {
                     talk.watch.tripped(*guard, rung);
                 });
             }
-            Event::ModelFailed { item, run, n, model, charge, not_before_ms, .. } => {
-                self.settle(*item, (*run, *n), model, *charge);
+            Event::ModelFailed { item, run, n, model, charge, not_before_ms, duration_ms, .. } => {
+                self.settle(*item, (*run, *n), (model, false), *charge);
+                self.ran(*item, *duration_ms);
                 self.with_conversation(*run, |talk| {
                     talk.failures += 1;
                     talk.doing = Doing::Composing { not_before_ms: *not_before_ms };
                 });
             }
-            Event::ToolCompleted { item, run, call, end, output_digest, workspace, .. } => {
+            Event::ToolCompleted { item, run, call, end, output_digest, workspace, duration_ms, .. } => {
+                self.ran(*item, *duration_ms);
                 self.with_conversation(*run, |talk| {
                     if let Doing::Acting { calls } = &mut talk.doing {
                         calls.retain(|left| left.n != call.n);
@@ -330,11 +333,18 @@ impl GoalState {
         }
     }
 
-    fn settle(&mut self, item: Option<ItemId>, (run, n): (RunId, u32), model: &str, charge: Charge) {
-        self.goal.spending.settle((run, n), model, charge);
+    fn settle(&mut self, item: Option<ItemId>, (run, n): (RunId, u32), who: (&str, bool), charge: Charge) {
+        self.goal.spending.settle((run, n), who, charge);
         self.with_conversation(run, |talk| talk.spent = talk.spent.plus(charge.amount));
         if let Some(item) = item {
             self.with_item(item, |item| item.spent = item.spent.plus(charge.amount));
+        }
+    }
+
+    /// Counts the running time of an agent's item: what its models and tools took.
+    fn ran(&mut self, item: Option<ItemId>, ms: u64) {
+        if let Some(item) = item {
+            self.with_item(item, |item| item.ran_ms = item.ran_ms.saturating_add(ms));
         }
     }
 

@@ -138,6 +138,9 @@ pub struct CostLine {
     pub model: String,
     /// Calls that were charged.
     pub calls: u32,
+    /// Those of them that were answered.
+    #[serde(default)]
+    pub turns: u32,
     /// What they cost.
     pub amount: Amount,
     /// The part of it that was assumed.
@@ -149,8 +152,9 @@ pub struct CostLine {
 }
 
 impl CostLine {
-    fn add(&mut self, charge: Charge) {
+    fn add(&mut self, charge: Charge, answered: bool) {
         self.calls += 1;
+        self.turns += u32::from(answered);
         self.amount = self.amount.plus(charge.amount);
         if charge.assumed {
             self.assumed = self.assumed.plus(charge.amount);
@@ -177,10 +181,10 @@ impl Spending {
         self.reserved.push(reservation);
     }
 
-    pub(super) fn settle(&mut self, (run, n): (RunId, u32), model: &str, charge: Charge) {
+    pub(super) fn settle(&mut self, (run, n): (RunId, u32), (model, answered): (&str, bool), charge: Charge) {
         let day = self.reservation(run, n).and_then(|held| held.day.clone());
         self.reserved.retain(|held| (held.run, held.n) != (run, n));
-        self.line(day, model).add(charge);
+        self.line(day, model).add(charge, answered);
         self.settled = self.settled.plus(charge.amount);
         if charge.assumed {
             self.assumed = self.assumed.plus(charge.amount);

@@ -334,6 +334,9 @@ pub struct Item {
     /// What its settled calls of models cost.
     #[serde(default)]
     pub spent: Amount,
+    /// How long its models and tools ran, in all attempts together, in milliseconds; of agents only.
+    #[serde(default)]
+    pub ran_ms: u64,
     /// Digests of the calls that a human allowed to be repeated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<String>,
@@ -384,6 +387,7 @@ impl Item {
             verdict: None,
             error: None,
             spent: Amount::default(),
+            ran_ms: 0,
             allowed: Vec::new(),
         }
     }

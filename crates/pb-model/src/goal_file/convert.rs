@@ -76,6 +76,7 @@ fn agent(agent: &Agent, filler: &mut Filler) -> AgentSpec {
         model: agent.model.clone(),
         effect: agent.effect,
         max_turns: agent.max_turns,
+        time_limit_s: seconds(agent.time_limit),
         budget_percent: agent.budget_percent,
         budget_tokens: agent.budget_tokens,
         budget_usd: agent.budget_usd.map(Usd::from),

@@ -167,6 +167,7 @@ fn agent(log: &mut Log, table: &mut Table) -> Agent {
         model: table.optional(log, "model", Node::text),
         effect: table.or_default(log, "effect", effect),
         max_turns: table.optional(log, "max_turns", |node, log| node.integer(log, 1..=TURNS_MAX.into())),
+        time_limit: table.optional(log, "time_limit", Node::time_limit),
         budget_percent: table.optional(log, "budget_percent", |node, log| node.integer(log, 1..=100)),
         budget_tokens: table.optional(log, "budget_tokens", |node, log| node.integer(log, U64)),
         budget_usd: table.optional(log, "budget_usd", Node::number),

@@ -164,6 +164,7 @@ fn agent(agent: &AgentSpec, lines: &mut Lines<'_>) {
     lines.verbatim("model", agent.model.as_deref());
     effect(agent.effect, lines);
     lines.plain_if("max_turns", agent.max_turns);
+    lines.time_limit(agent.time_limit_s);
     lines.plain_if("budget_percent", agent.budget_percent);
     lines.plain_if("budget_tokens", agent.budget_tokens);
     lines.plain_if("budget_usd", agent.budget_usd.map(|usd| format!("{:?}", f64::from(usd))));

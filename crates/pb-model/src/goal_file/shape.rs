@@ -179,6 +179,9 @@ pub(super) struct Agent {
     /// Most answers of the model in one attempt; 40 if absent.
     #[schemars(range(min = 1, max = 1000))]
     pub(super) max_turns: Option<u32>,
+    /// How long its models and tools may run, in all attempts together: `"90s"`, `"10m"`, `"2h"` or whole
+    /// seconds; no limit of its own if absent.
+    pub(super) time_limit: Option<TimeLimit>,
     /// How much of the goal's budget it may use, in percent; all of it if absent.
     #[schemars(range(min = 1, max = 100))]
     pub(super) budget_percent: Option<u8>,

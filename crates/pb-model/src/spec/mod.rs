@@ -302,6 +302,10 @@ pub struct AgentSpec {
     /// Most answers of the model in one attempt; [`TURNS_DEFAULT`] if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_turns: Option<u32>,
+    /// How long its models and tools may run, in all attempts together, in seconds; no limit of its own if
+    /// absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit_s: Option<u64>,
     /// How much of the goal's budget it may use, in percent; all of it if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_percent: Option<u8>,

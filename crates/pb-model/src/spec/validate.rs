@@ -158,6 +158,7 @@ impl AgentSpec {
             let problem = format!("1 to {TURNS_MAX} turns are allowed");
             return Err(Invalid::new(format!("{place}.max_turns"), problem));
         }
+        check_time_limit(&format!("{place}.time_limit"), self.time_limit_s)?;
         if self.budget_percent.is_some_and(|percent| !(1..=100).contains(&percent)) {
             return Err(Invalid::new(format!("{place}.budget_percent"), "a share is 1 to 100 percent"));
         }

@@ -135,10 +135,10 @@ fn work() -> BoxedStrategy<Work> {
         of(label()),
         effect(),
         of(1..=TURNS_MAX),
-        (of(1..=100_u8), of(1..=u64::MAX), of(1..=1_000_000_000_u64), any::<bool>()),
+        (of(1..=100_u8), of(1..=u64::MAX), of(1..=1_000_000_000_u64), any::<bool>(), time_limit()),
     )
         .prop_map(|(prompt, tools, tier, model, effect, max_turns, rest)| {
-            let (budget_percent, budget_tokens, budget_usd, guards) = rest;
+            let (budget_percent, budget_tokens, budget_usd, guards, time_limit_s) = rest;
             let budget_usd = budget_usd.map(Usd);
             Work::Agent(AgentSpec {
                 prompt,
@@ -147,6 +147,7 @@ fn work() -> BoxedStrategy<Work> {
                 model,
                 effect,
                 max_turns,
+                time_limit_s,
                 budget_percent,
                 budget_tokens,
                 budget_usd,

@@ -13,6 +13,8 @@ pub struct Budget {
     pub day_usd: Option<f64>,
     /// Most tokens; no limit if absent.
     pub day_tokens: Option<std::num::NonZeroU64>,
+    /// Most answers of models; no limit if absent.
+    pub day_turns: Option<std::num::NonZeroU32>,
     /// The time zone in which a day begins, such as `Europe/Berlin`; the machine's if absent.
     #[serde(deserialize_with = "zone")]
     timezone: Option<TimeZone>,
@@ -61,7 +63,7 @@ mod tests {
                 "a budget is above zero; leave it out for no limit",
                 "invalid value: integer `0`, expected a nonzero u64",
                 "there is no time zone `Mars/Olympus`; write one like \"Europe/Berlin\"",
-                "unknown field `week_usd`, expected one of `day_usd`, `day_tokens`, `timezone`",
+                "unknown field `week_usd`, expected one of `day_usd`, `day_tokens`, `day_turns`, `timezone`",
             ]
         );
     }

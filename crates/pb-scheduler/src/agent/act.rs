@@ -206,7 +206,8 @@ impl Acting<'_> {
             None => plan::folder(self.state),
         };
         let workspace = PathBuf::from(workspace?);
-        let left = self.state.goal.time_left_ms(self.context.config.clock.now_ms());
+        let now = self.context.config.clock.now_ms();
+        let left = self.state.step_time_left_ms(self.run.item_id, now);
         let runner = StepRunner {
             context: Arc::clone(self.context),
             goal: self.state.goal.id,

@@ -246,6 +246,7 @@ fn item(draft: DraftItem, n: usize, problems: &mut Problems) -> ItemSpec {
                 effect,
                 max_turns: None,
                 budget_percent: draft.budget_percent,
+                time_limit_s: None,
                 budget_tokens: None,
                 budget_usd: None,
                 guards: true,

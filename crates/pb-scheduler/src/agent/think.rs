@@ -84,7 +84,8 @@ async fn call(
         Delta::Text(text) => stream.push(Saying::Text, &text),
         Delta::Thought(text) => stream.push(Saying::Thought, &text),
     };
-    let left = state.goal.time_left_ms(context.config.clock.now_ms()).unwrap_or(u64::MAX);
+    let now = context.config.clock.now_ms();
+    let left = state.step_time_left_ms(run.item_id, now).unwrap_or(u64::MAX);
     let answered = tokio::select! {
         answered = router::call(context.models.cooldown(), &candidates, &asked.request, &mut listener) => answered,
         () = cancel.cancelled() => return stopped(first),

@@ -162,6 +162,18 @@ fn costs_are_told_by_goal_model_and_day() {
 }
 
 #[test]
+fn an_item_whose_tools_take_too_long_is_stopped_at_its_own_limit() {
+    let scripted = Scripted::saying([worker([shell("echo x >> began; sleep 60"), finish("done")])]);
+    let env = &scripted.env;
+    env.write("goal.toml", &agent_file("慢", "time_limit = \"1s\""));
+    let ran = env.pb(["run", "goal.toml"]);
+    assert_eq!(ran.exit, Some(2), "{ran}");
+    assert!(ran.stdout.contains("the item's time limit is used up"), "{ran}");
+    assert_eq!(env.witnesses("out", ["began"]).len(), 1);
+    assert!(env.show(&env.only_goal())["spent_time_ms"].as_u64().unwrap() < 30_000);
+}
+
+#[test]
 fn a_deadline_stops_what_is_not_done_and_more_time_has_it_go_on() {
     let env = TestEnv::new();
     env.start_daemons();

@@ -130,8 +130,9 @@ fn raise(decision: &mut Decision, asked: &Escalation, to: Option<f64>, by: &str)
     let cap = asked.cap.unwrap_or(Cap::History);
     let raised = budget::raised(decision, cap, to)
         .ok_or_else(|| Rejection::BadAnswer(format!("that does not raise the {}", cap.as_str())))?;
-    let same =
-        |other: &&Escalation| other.id == asked.id || (!matches!(cap, Cap::Share) && other.cap == Some(cap));
+    let same = |other: &&Escalation| {
+        other.id == asked.id || (!matches!(cap, Cap::Share | Cap::ItemTime) && other.cap == Some(cap))
+    };
     let answered: Vec<Escalation> = decision.state.open_escalations().filter(same).cloned().collect();
     for asked in answered {
         resolve(decision, &asked, Answer::Raise, by, Some(raised));

@@ -18,6 +18,7 @@ fn question(decision: &Decision, item: Option<&Item>, cap: Cap) -> Question {
             let minutes = goal.spec.budget_time_minutes.unwrap_or_default();
             format!("the goal's steps have run for its {minutes} minute(s)")
         }
+        Cap::ItemTime => "its models and tools have run as long as they may".to_owned(),
         Cap::Turns => format!("models have answered {} time(s)", goal.spending.turns),
         Cap::History => "the goal's history is as long as it may be".to_owned(),
         Cap::Deadline => "the goal is not done".to_owned(),
@@ -88,8 +89,12 @@ fn warn_of_day(decision: &mut Decision) {
         _ => None,
     });
     let charged = charged.fold(Amount::default(), Amount::plus);
+    let answered =
+        decision.events.iter().filter(|event| matches!(event, Event::ModelAnswered { .. })).count();
+    let answered = u32::try_from(answered).unwrap_or(u32::MAX);
     let day = &decision.moment.day;
-    let (Some(before), Some(after)) = (day.used_percent(Amount::default()), day.used_percent(charged)) else {
+    let before = day.used_percent(Amount::default(), 0);
+    let (Some(before), Some(after)) = (before, day.used_percent(charged, answered)) else {
         return;
     };
     let reached = |mark: &u8| before < u64::from(*mark) && u64::from(*mark) <= after;
@@ -129,6 +134,7 @@ pub(super) fn raised(decision: &Decision, cap: Cap, to: Option<f64>) -> Option<R
         // All that is left of the goal's budget is no amount.
         Cap::Share => to.is_none().then_some(Raised::Share),
         Cap::Call => to.is_none().then_some(Raised::Call),
+        Cap::ItemTime => to.is_none().then_some(Raised::ItemTime),
         Cap::Deadline => {
             let now = decision.moment.now_ms;
             let length = spec.deadline_ms?.saturating_sub(goal.created_at_ms).max(MINUTE_MS);
@@ -146,6 +152,7 @@ fn label(raised: Raised) -> String {
         Raised::Cost(micro_usd) => ("money budget", dollars(micro_usd)),
         Raised::Turns(turns) => ("turn budget", format!("{turns} turns")),
         Raised::Time(minutes) => ("time budget", format!("{minutes} minute(s)")),
+        Raised::ItemTime => return "let the item run twice as long".to_owned(),
         Raised::Call => return "let one call cost twice as much".to_owned(),
         Raised::Deadline(_) => {
             return "give it as much time again as it had, or so many minutes from now as you say with --to"

@@ -3,7 +3,7 @@
 use crate::goal::cap::Cap;
 use crate::goal::escalation::{Raised, Resolution};
 use crate::goal::event::Event;
-use crate::goal::state::{Goal, GoalState, GoalStatus, ItemStatus, Reason};
+use crate::goal::state::{Goal, GoalState, GoalStatus, Item, ItemStatus, Reason};
 use crate::spec::Work;
 use crate::{EscalationId, ItemId, Verdict};
 
@@ -46,15 +46,9 @@ impl GoalState {
             asked.resolution = Some(resolution.clone());
         }
         match resolution.raised {
-            Some(Raised::Share) => {
+            Some(raised @ (Raised::Share | Raised::ItemTime)) => {
                 if let Some(item) = item {
-                    self.with_item(item, |item| {
-                        if let Work::Agent(agent) = &mut item.work {
-                            agent.budget_percent = None;
-                            agent.budget_tokens = None;
-                            agent.budget_usd = None;
-                        }
-                    });
+                    self.with_item(item, |item| raise_item(item, raised));
                 }
             }
             Some(raised) => raise(&mut self.goal, raised),
@@ -110,8 +104,19 @@ fn raise(goal: &mut Goal, raised: Raised) {
             spec.deadline_ms = Some(at_ms);
             Cap::Deadline
         }
-        Raised::Share => return,
+        Raised::Share | Raised::ItemTime => return,
     };
     // The warnings count anew: they are parts of another cap.
     goal.spending.warned.remove(&cap);
+}
+
+fn raise_item(item: &mut Item, raised: Raised) {
+    let Work::Agent(agent) = &mut item.work else { return };
+    if raised == Raised::ItemTime {
+        agent.time_limit_s = agent.time_limit_s.map(|seconds| seconds.saturating_mul(2));
+    } else {
+        agent.budget_percent = None;
+        agent.budget_tokens = None;
+        agent.budget_usd = None;
+    }
 }

@@ -91,6 +91,7 @@ fn agent(turns: u32, workspace: &Path) -> anyhow::Result<GoalSpec> {
         effect: Effect::Idempotent,
         max_turns: Some(turns + 1),
         budget_percent: None,
+        time_limit_s: None,
         budget_tokens: None,
         budget_usd: None,
         guards: true,

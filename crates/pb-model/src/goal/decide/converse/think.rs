@@ -54,7 +54,8 @@ pub(in crate::goal::decide) fn thought(
         }
         ThoughtOutcome::Failed { error, then, charged } => {
             let charge = if charged { assumed(reserved) } else { Charge::default() };
-            failed(decision, (item.as_ref(), &run, &conversation), (n, thought.model, error), then, charge);
+            let failed = Failed { n, model: thought.model, error, charge, duration_ms: thought.duration_ms };
+            self::failed(decision, (item.as_ref(), &run, &conversation), failed, then);
         }
         ThoughtOutcome::Stopped => {
             decision.emit(Event::ModelFailed {
@@ -66,11 +67,13 @@ pub(in crate::goal::decide) fn thought(
                 charge: assumed(reserved),
                 not_before_ms: None,
                 lost: false,
+                duration_ms: thought.duration_ms,
             });
             if decision.state.goal.cancel.is_some() {
                 end(decision, item.as_ref(), &run, cancelled());
             } else {
-                exhausted(decision, item.as_ref(), &run, Cap::Time);
+                let cap = decision.state.time_cap(run.item_id, decision.moment.now_ms);
+                exhausted(decision, item.as_ref(), &run, cap);
             }
         }
     }
@@ -158,13 +161,22 @@ fn overrun_cap(decision: &Decision) -> Cap {
     }
 }
 
+/// A call of a model that failed.
+struct Failed {
+    n: u32,
+    model: String,
+    error: String,
+    charge: Charge,
+    duration_ms: u64,
+}
+
 fn failed(
     decision: &mut Decision,
     (item, run, conversation): (Option<&Item>, &Run, &Conversation),
-    (n, model, error): (u32, String, String),
+    call: Failed,
     then: AfterFailure,
-    charge: Charge,
 ) {
+    let Failed { n, model, error, charge, duration_ms } = call;
     let failures = conversation.failures + 1;
     let wait = match then {
         AfterFailure::Again { after_ms } if failures < MODEL_FAILURES_MAX => {
@@ -182,6 +194,7 @@ fn failed(
         charge,
         not_before_ms: wait,
         lost: false,
+        duration_ms,
     });
     if decision.state.goal.cancel.is_some() {
         end(decision, item, run, cancelled());
@@ -224,5 +237,6 @@ pub(in crate::goal::decide) fn lose(decision: &mut Decision, run: &Run, n: u32, 
         charge: assumed(reserved),
         not_before_ms: None,
         lost: true,
+        duration_ms: 0,
     });
 }

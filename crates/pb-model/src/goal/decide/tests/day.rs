@@ -161,6 +161,78 @@ fn an_item_has_caps_of_its_own() {
 }
 
 #[test]
+fn an_item_may_run_so_long_and_a_person_may_give_it_more() {
+    // Each answer and each call took a millisecond.
+    let turn = "next a1 tokens=1\nanswer a1 look? used=1\nact a1 +\n".repeat(500);
+    let told = check(
+        &[
+            "item a agent gates=1 seconds=1 turns=600\nready\nrun a\n",
+            &turn,
+            "next a1 tokens=1\npacket\n\
+        resume raise to=3\nresume raise\nstart\nrun a\nnext a2 tokens=1",
+        ]
+        .concat(),
+    );
+    let (_, end) = told.split_once("budget.exceeded").unwrap();
+    assert_snapshot!(end, @r#"
+     a item's time limit
+      escalation.created a1 ?5e10 budget
+      workitem.blocked a ?5e10
+      goal.blocked ?5e10
+    ? ?5e10: the item's time limit is used up
+      item `a` (a) of goal "a goal"
+      attempt 1: the item's time limit is used up
+      item `a` was stopped at the limit; its models and tools have run as long as they may
+      raise, finish, cancel
+    > resume raise to=3
+      refused: that does not raise the item's time limit
+    > resume raise
+      escalation.resolved a ?5e10 raise by ann ItemTime
+      workitem.updated a reopened
+      goal.updated resumed by ann
+    > start
+      goal.started
+    > run a
+      workitem.started a2
+      run.started a2
+    > next a2 tokens=1
+      model.requested a2 #1 1 token(s) 0 µUSD
+    "#);
+}
+
+#[test]
+fn a_day_has_so_many_answers() {
+    assert_snapshot!(check("
+        item a agent gates=1
+        ready
+        run a
+        day turns=10 answered=6
+        next a1 tokens=1
+        answer a1 look? used=1
+        act a1 +
+        day turns=10 answered=10
+        next a1 tokens=1
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=1
+      model.requested a1 #1 1 token(s) 0 µUSD
+    > answer a1 look? used=1
+      model.answered a1 #1 1 token(s) look#2
+      budget.warning 70 % of the budget of the day
+    > act a1 +
+      tool.completed a1 look#2 Ok
+    > next a1 tokens=1
+      run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a budget of the day
+      escalation.created a1 ?80 budget
+      workitem.blocked a ?80
+      goal.blocked ?80
+    ");
+}
+
+#[test]
 fn a_deadline_is_warned_of_and_then_stops_what_is_not_done() {
     assert_snapshot!(check("
         item a

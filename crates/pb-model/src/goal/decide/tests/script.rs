@@ -508,8 +508,11 @@ fn day_budget(words: &[&str]) -> DayBudget {
     DayBudget {
         day: Some(LocalDay { date: jiff::civil::date(2026, 11, 27), zone: "Asia/Shanghai".to_owned() }),
         caps: Caps { tokens: named("tokens="), micro_usd: None },
+        turns_max: named("turns=").map(|n: u64| n.try_into().unwrap()),
         settled: tokens("settled="),
         reserved: tokens("reserved="),
+        turns: named("answered=").map_or(0, |n: u64| n.try_into().unwrap()),
+        calls: 0,
     }
 }
 
@@ -530,6 +533,7 @@ fn planned(key: &str, rest: &[&str]) -> ItemSpec {
         agent.max_turns = named("turns=").map(|n| n.parse().unwrap());
         agent.budget_percent = named("percent=").map(|n| n.parse().unwrap());
         agent.budget_tokens = named("tokens=").map(|n| n.parse().unwrap());
+        agent.time_limit_s = named("seconds=").map(|n| n.parse().unwrap());
         agent.guards = !rest.contains(&"unguarded");
         item.work = Work::Agent(agent);
     }
@@ -545,6 +549,7 @@ pub(super) fn agent_work() -> AgentSpec {
         effect: Effect::Unsafe,
         max_turns: None,
         budget_percent: None,
+        time_limit_s: None,
         budget_tokens: None,
         budget_usd: None,
         guards: true,
