@@ -18,10 +18,18 @@ impl GoalState {
         }
     }
 
-    /// Whether anything bounds what its calls cost.
-    pub fn is_capped(&self, day: &DayBudget) -> bool {
+    /// The cap that a call of `item` which cost more than was put aside is told of: the first that there is.
+    pub(super) fn cap_of_overrun(&self, item: Option<ItemId>, day: &DayBudget) -> Option<Cap> {
         let spec = &self.goal.spec;
-        !Caps::of(spec).lower(Caps::of_a_call(spec)).lower(day.caps).is_none()
+        let caps = Caps::of(spec);
+        let levels = [
+            (Cap::Tokens, caps.tokens.is_some()),
+            (Cap::Cost, caps.micro_usd.is_some()),
+            (Cap::Share, self.share(item, caps).is_some()),
+            (Cap::Call, !Caps::of_a_call(spec).is_none()),
+            (Cap::Day, !day.caps.is_none()),
+        ];
+        levels.into_iter().find(|(_, is_there)| *is_there).map(|(cap, _)| cap)
     }
 
     /// How much of each of the goal's caps is used at `now`, in percent, rounded down.

@@ -70,6 +70,9 @@ fn goal(goal: &Goal) -> String {
     }
     lines.extend(goal.kept.as_ref().and_then(kept).map(|kept| format::field("before", kept)));
     lines.push(format::field("created", format::moment(goal.created_at)));
+    if let Some(at) = goal.deadline {
+        lines.push(format::field("deadline", format::moment(at)));
+    }
     if let Some(at) = goal.completed_at {
         lines.push(format::field("ended", format::moment(at)));
     }

@@ -3,7 +3,6 @@
 use super::end::{ask, cancelled, end, exhausted, give_up};
 use super::guarded::{guards, trip};
 use super::{go_on, talking};
-use crate::goal::cap::{Cap, Caps};
 use crate::goal::command::Rejection;
 use crate::goal::conversation::{
     AfterFailure, CALLS_MAX, Conversation, Doing, IDLE_TURNS_MAX, MODEL_FAILURES_MAX, Thought,
@@ -123,10 +122,12 @@ fn answered(
     (calls, cut_short): (usize, bool),
     charge: Charge,
 ) {
+    let overrun =
+        charge.overrun.then(|| decision.state.cap_of_overrun(run.item_id, &decision.moment.day)).flatten();
     if decision.state.goal.cancel.is_some() {
         end(decision, item, run, cancelled());
-    } else if charge.overrun && decision.state.is_capped(&decision.moment.day) {
-        exhausted(decision, item, run, overrun_cap(decision));
+    } else if let Some(cap) = overrun {
+        exhausted(decision, item, run, cap);
     } else if calls > CALLS_MAX {
         let reason = format!("it called {calls} tools at once, at most {CALLS_MAX} are made");
         give_up(decision, item, run, ExecutionOutcome::Unanswered { reason });
@@ -143,21 +144,6 @@ fn answered(
         } else {
             go_on(decision, item, run, None);
         }
-    }
-}
-
-/// The cap that a call which cost more than was put aside is told of: the first that there is.
-fn overrun_cap(decision: &Decision) -> Cap {
-    let spec = &decision.state.goal.spec;
-    let caps = Caps::of(spec);
-    if caps.tokens.is_some() {
-        Cap::Tokens
-    } else if caps.micro_usd.is_some() {
-        Cap::Cost
-    } else if !Caps::of_a_call(spec).is_none() {
-        Cap::Call
-    } else {
-        Cap::Day
     }
 }
 

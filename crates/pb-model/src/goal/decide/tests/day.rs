@@ -201,6 +201,30 @@ fn an_item_may_run_so_long_and_a_person_may_give_it_more() {
 }
 
 #[test]
+fn a_call_that_costs_more_than_was_put_aside_stops_an_item_that_has_caps_of_its_own() {
+    assert_snapshot!(check("
+        item a agent gates=1 tokens=50
+        ready
+        run a
+        next a1 tokens=40
+        answer a1 look? used=60
+    "), @"
+    > run a
+      workitem.started a1
+      run.started a1
+    > next a1 tokens=40
+      model.requested a1 #1 40 token(s) 0 µUSD
+    > answer a1 look? used=60
+      model.answered a1 #1 60 token(s) overrun look#2
+      run.completed a1 timeout BUDGET_EXHAUSTED
+      budget.exceeded a item's share of the budget
+      escalation.created a1 ?60 budget
+      workitem.blocked a ?60
+      goal.blocked ?60
+    ");
+}
+
+#[test]
 fn a_day_has_so_many_answers() {
     assert_snapshot!(check("
         item a agent gates=1
