@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pb_model::goal::{CostLine, Goal, GoalState, GoalStatus};
+use pb_model::goal::{CostLine, Escalation, Goal, GoalState, GoalStatus};
 use pb_model::{EscalationId, GoalId, ItemId, RunId};
 use pb_runtime::faultpoints::{Bug, COMMIT_AFTER, COMMIT_BEFORE, place, planted};
 use rusqlite::Connection;
@@ -36,6 +36,20 @@ pub struct GoalCost {
     pub title: String,
     /// What was settled, by day and model.
     pub lines: Vec<CostLine>,
+}
+
+/// Which questions to list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EscalationFilter {
+    /// Only those about this goal.
+    pub goal: Option<GoalId>,
+    /// Only those that somebody has to answer, or only the others: of a goal that has ended nothing is asked
+    /// any more.
+    pub is_open: Option<bool>,
+    /// At most this many.
+    pub limit: usize,
+    /// After this many.
+    pub offset: usize,
 }
 
 /// Which goals to list.
@@ -280,6 +294,16 @@ impl LogReader {
                 Ok(states)
             })
             .await
+    }
+
+    /// A page of questions, the latest first, and how many there are in all.
+    pub async fn escalations(&self, filter: EscalationFilter) -> Result<(Vec<Escalation>, u64), Error> {
+        self.connection.call(move |connection| query::escalations(connection, filter)).await
+    }
+
+    /// A question.
+    pub async fn escalation(&self, id: EscalationId) -> Result<Option<Escalation>, Error> {
+        self.connection.call(move |connection| query::escalation(connection, &id.to_string())).await
     }
 
     /// The goal that a question is about.

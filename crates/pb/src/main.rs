@@ -15,6 +15,7 @@ mod deadline;
 mod follow;
 mod report;
 
+mod amount;
 mod asked;
 mod connection;
 mod goal_source;

@@ -2,6 +2,7 @@
 
 pub(crate) mod cost;
 mod debug;
+mod escalation;
 pub(crate) mod events;
 pub(crate) mod goal;
 pub(crate) mod goal_events;
@@ -135,9 +136,18 @@ pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> R
     }
 }
 
-/// Answers what a person says about a goal that runs or waits.
+/// Answers what a person asks or says about a goal that runs or waits.
 async fn control(hub: &Hub, caller: &Caller, request: &Request) -> Result<Outcome, RpcError> {
     match request.method.as_str() {
+        wire::escalation::List::NAME => {
+            answer::<wire::escalation::List, _>(request, |params| escalation::list(hub, params)).await
+        }
+        wire::escalation::Get::NAME => {
+            answer::<wire::escalation::Get, _>(request, |params| escalation::get(hub, params)).await
+        }
+        wire::escalation::Pending::NAME => {
+            answer::<wire::escalation::Pending, _>(request, |_| escalation::pending(hub)).await
+        }
         wire::goal_control::Pause::NAME => {
             answer::<wire::goal_control::Pause, _>(request, |params| goal::pause(hub, caller, params)).await
         }

@@ -4,7 +4,86 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::goal::Accepted;
-use super::{Method, Permission};
+use super::{Method, NoParams, Permission};
+use crate::domain::Escalation;
+
+/// `escalation.list`.
+#[derive(Debug)]
+pub struct List;
+
+impl Method for List {
+    const NAME: &'static str = "escalation.list";
+    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const DOC: &'static str = "Lists questions to people, the latest first";
+    type Params = ListParams;
+    type Result = ListResult;
+}
+
+/// Which questions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ListParams {
+    /// Only those about this goal.
+    #[serde(rename = "goalId", skip_serializing_if = "Option::is_none")]
+    pub goal_id: Option<String>,
+    /// `open` for those that somebody has to answer, `resolved` for the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// At most so many; 50 if absent, 500 at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// After so many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<usize>,
+}
+
+/// A page of questions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ListResult {
+    /// The page.
+    pub escalations: Vec<Escalation>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// `escalation.get`.
+#[derive(Debug)]
+pub struct Get;
+
+impl Method for Get {
+    const NAME: &'static str = "escalation.get";
+    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const DOC: &'static str = "Gives a question with everything needed to decide";
+    type Params = GetParams;
+    type Result = Escalation;
+}
+
+/// Which question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GetParams {
+    /// The escalation's id.
+    #[serde(rename = "escalationId")]
+    pub escalation_id: String,
+}
+
+/// `escalation.pending`.
+#[derive(Debug)]
+pub struct Pending;
+
+impl Method for Pending {
+    const NAME: &'static str = "escalation.pending";
+    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const DOC: &'static str = "Counts the questions that somebody has to answer";
+    type Params = NoParams;
+    type Result = PendingResult;
+}
+
+/// How many questions wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PendingResult {
+    /// So many.
+    pub count: u64,
+}
 
 /// `escalation.respond`.
 #[derive(Debug)]

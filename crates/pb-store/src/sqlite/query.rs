@@ -3,12 +3,12 @@
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
 
-use pb_model::goal::{Goal, GoalState};
+use pb_model::goal::{Escalation, Goal, GoalState};
 
 use super::unsigned;
 use crate::contract::{Error, EventRecord, LogIdentity, SCHEMA_VERSION, Step, StoredResult};
 use crate::feed::{EventRow, Page, SPAN_BYTES_MAX, Span, Tail};
-use crate::log::{GoalCost, GoalFilter};
+use crate::log::{EscalationFilter, GoalCost, GoalFilter};
 
 /// Most event bytes in one page; the first event is always in it.
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
@@ -239,6 +239,32 @@ pub(crate) fn open_goals(connection: &Connection) -> Result<Vec<String>, Error> 
     )?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A page of questions, the latest first.
+pub(crate) fn escalations(
+    connection: &Connection,
+    filter: EscalationFilter,
+) -> Result<(Vec<Escalation>, u64), Error> {
+    const CHOSEN: &str = "FROM escalation JOIN goal ON goal.id = escalation.goal \
+        WHERE (?1 IS NULL OR escalation.goal = ?1) AND (?2 IS NULL OR ?2 = \
+        (json_extract(escalation.state, '$.resolution') IS NULL AND goal.status IN ('queued', 'active', 'blocked')))";
+    let goal = filter.goal.map(|goal| goal.to_string());
+    let total: i64 = connection
+        .prepare_cached(&format!("SELECT count(*) {CHOSEN}"))?
+        .query_row(params![goal, filter.is_open], |row| row.get(0))?;
+    let page = states(
+        connection,
+        "escalation",
+        &format!("SELECT escalation.state {CHOSEN} ORDER BY escalation.rowid DESC LIMIT ?3 OFFSET ?4"),
+        params![goal, filter.is_open, filter.limit as i64, filter.offset as i64],
+    )?;
+    Ok((page, unsigned(total)))
+}
+
+/// A question.
+pub(crate) fn escalation(connection: &Connection, id: &str) -> Result<Option<Escalation>, Error> {
+    Ok(states(connection, "escalation", "SELECT state FROM escalation WHERE id = ?1", [id])?.pop())
 }
 
 /// The goal that a question is about.

@@ -6,6 +6,7 @@ mod debug;
 pub(crate) mod gateway;
 mod gc;
 pub(crate) mod goal;
+mod inbox;
 mod models;
 mod restore;
 mod run;
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     Run(run::Args),
     Work(work::Args),
     Goal(goal::Args),
+    Inbox(inbox::Args),
     Models(models::Args),
     Cost(cost::Args),
     Start(start::Args),
@@ -45,6 +47,7 @@ impl Command {
         match self {
             Self::Run(args) => run::run(&args),
             Self::Work(args) => work::run(args),
+            Self::Inbox(args) => inbox::run(args),
             Self::Models(args) => models::run(&args),
             Self::Cost(args) => cost::run(args),
             Self::Goal(args) => goal::run(args),

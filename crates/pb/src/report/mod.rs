@@ -11,7 +11,7 @@ use pb_protocol::methods::workitem::{ByGoal, Runs, RunsParams};
 use serde::Serialize;
 
 pub(crate) use ending::{ending, ending_without_data};
-pub(crate) use sections::{artifacts, escalations, gates, items, models, verdict_line};
+pub(crate) use sections::{artifacts, escalations, gates, items, models, question, verdict_line};
 
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -85,7 +85,25 @@ fn answered(asked: &Escalation) -> String {
     )
 }
 
+/// A question of the inbox, with how to answer it.
+pub(crate) fn question(asked: &Escalation) -> String {
+    let command = format!("pb inbox answer {} OPTION", asked.id);
+    let asked_at = format!("  {}", format::field("asked", format::moment(asked.created_at)));
+    let answer = format!("  {}", format::field("answer", command));
+    [packet(asked), asked_at, answer].join("\n")
+}
+
 fn escalation(escalation: &Escalation, goal: &Goal) -> String {
+    let asked = packet(escalation);
+    if matches!(goal.status.as_str(), "completed" | "failed" | "cancelled") {
+        return asked;
+    }
+    let command = format!("pb goal resume {} --answer OPTION", goal.id);
+    format!("{asked}\n  {}", format::field("answer", command))
+}
+
+/// What is asked, why, what was tried, and what may be answered.
+fn packet(escalation: &Escalation) -> String {
     let packet = &escalation.context_data;
     let mut lines = vec![
         format!(
@@ -105,10 +123,6 @@ fn escalation(escalation: &Escalation, goal: &Goal) -> String {
     for choice in &packet.options {
         let text = format!("{}: {}", choice.action, format::line(&choice.label));
         lines.push(format!("  {}", format::field("option", text)));
-    }
-    if !matches!(goal.status.as_str(), "completed" | "failed" | "cancelled") {
-        let command = format!("pb goal resume {} --answer OPTION", goal.id);
-        lines.push(format!("  {}", format::field("answer", command)));
     }
     lines.join("\n")
 }

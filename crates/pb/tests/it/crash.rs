@@ -137,6 +137,7 @@ fn unsafe_work_of_unknown_outcome_goes_to_a_human_and_is_not_repeated() {
     let goal = env.detach(&["pay.toml"]);
     env.wait_lines("out/witness/pay", 1);
     env.kill9("scheduler");
+    wait_for_keepers(&env, &[env.holder("gateway").unwrap().pid]);
     let_go(&env);
     env.start_daemon("scheduler");
 

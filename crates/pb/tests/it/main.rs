@@ -29,6 +29,7 @@ mod follow_py;
 mod goal_file;
 mod guards;
 mod help;
+mod inbox;
 mod inside;
 mod keeping;
 mod keys;

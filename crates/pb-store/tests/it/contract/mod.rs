@@ -57,7 +57,9 @@ store_contract! {
         a_goal_reads_back_as_it_was_decided,
         a_row_written_again_keeps_its_place,
         goals_are_paged_ordered_and_filtered,
-        open_goals_are_those_that_have_not_ended;
+        open_goals_are_those_that_have_not_ended,
+        questions_are_open_until_they_are_answered_or_their_goal_has_ended,
+        costs_are_told_of_goals_that_had_some;
     commands:
         a_result_is_kept_once,
         old_results_are_forgotten,

@@ -1,9 +1,13 @@
 //! Rows: what `evolve` returned reads back as it was.
 
-use pb_model::goal::{Event, GoalState, GoalStatus, Moment, Touched, evolve};
-use pb_model::{GoalId, Verdict, goal};
-use pb_store::{Batch, GoalFilter, Log, NewEvent, Row, Write};
+use pb_model::goal::{
+    Amount, Answer, CostLine, Escalation, EscalationType, Event, GoalState, GoalStatus, Moment, Packet,
+    Resolution, Touched, evolve,
+};
+use pb_model::{EscalationId, GoalId, Verdict, goal};
+use pb_store::{Batch, EscalationFilter, GoalFilter, Log, NewEvent, Row, Write};
 use pretty_assertions::assert_eq;
+use uuid::Uuid;
 
 use super::worker::Worker;
 use crate::support::{Place, batch, everything};
@@ -192,4 +196,81 @@ pub(super) async fn open_goals_are_those_that_have_not_ended(place: Place) {
     let open = log.reader().open_goals().await.unwrap();
     let open: Vec<GoalStatus> = open.iter().map(|state| state.goal.status).collect();
     assert_eq!(open, [GoalStatus::Blocked, GoalStatus::Active, GoalStatus::Queued]);
+}
+
+fn question(n: u128, goal: GoalId, answered: bool) -> Escalation {
+    let resolution = Resolution { answer: Answer::Skip, by: "安".to_owned(), raised: None };
+    Escalation {
+        id: EscalationId::from(Uuid::from_u128(n)),
+        goal_id: goal,
+        item_id: None,
+        run_id: None,
+        created_at_ms: 5,
+        escalation_type: EscalationType::Stuck,
+        title: "怎么办".to_owned(),
+        packet: Packet {
+            context: String::new(),
+            attempts: Vec::new(),
+            current_state: String::new(),
+            root_cause: String::new(),
+            options: Vec::new(),
+        },
+        cap: None,
+        call: None,
+        resolution: answered.then_some(resolution),
+    }
+}
+
+pub(super) async fn questions_are_open_until_they_are_answered_or_their_goal_has_ended(place: Place) {
+    let log = place.log().await;
+    let mut goals = goals(2);
+    goals[0].status = GoalStatus::Blocked;
+    goals[1].status = GoalStatus::Cancelled;
+    let (open, ended) = (goals[0].id, goals[1].id);
+    let asked = [
+        question(1, open, false),
+        question(2, ended, false),
+        question(3, open, true),
+        question(4, open, false),
+    ];
+    let rows = goals.into_iter().map(|goal| Write::Row(Row::Goal(Box::new(goal))));
+    let rows = rows.chain(asked.iter().map(|asked| Write::Row(Row::Escalation(Box::new(asked.clone())))));
+    log.commit(batch(rows)).await.unwrap();
+    let reader = log.reader();
+    let list = async |goal, is_open, limit, offset| {
+        let filter = EscalationFilter { goal, is_open, limit, offset };
+        let (page, total) = reader.escalations(filter).await.unwrap();
+        (page.iter().map(|asked| asked.id.uuid().as_u128()).collect::<Vec<_>>(), total)
+    };
+    assert_eq!(list(None, None, 9, 0).await, (vec![4, 3, 2, 1], 4), "the latest first");
+    assert_eq!(list(None, Some(true), 9, 0).await, (vec![4, 1], 2));
+    assert_eq!(list(None, Some(true), 1, 1).await, (vec![1], 2));
+    assert_eq!(list(None, Some(false), 9, 0).await, (vec![3, 2], 2));
+    assert_eq!(list(Some(ended), Some(true), 9, 0).await, (vec![], 0));
+    assert_eq!(list(Some(open), None, 9, 0).await, (vec![4, 3, 1], 3));
+    assert_eq!(reader.escalation(asked[2].id).await.unwrap().as_ref(), Some(&asked[2]));
+    assert_eq!(reader.escalation(EscalationId::from(Uuid::from_u128(9))).await.unwrap(), None);
+}
+
+pub(super) async fn costs_are_told_of_goals_that_had_some(place: Place) {
+    let log = place.log().await;
+    let mut goals = goals(3);
+    let line = |model: &str, tokens| CostLine {
+        model: model.to_owned(),
+        calls: 1,
+        amount: Amount { tokens, micro_usd: 1 },
+        ..CostLine::default()
+    };
+    goals[0].spending.lines = vec![line("a/b", 5), line("c/d", 6)];
+    goals[2].spending.lines = vec![line("a/b", 7)];
+    let expected: Vec<(GoalId, Vec<CostLine>)> =
+        [&goals[0], &goals[2]].map(|goal| (goal.id, goal.spending.lines.clone())).to_vec();
+    let rows = goals.into_iter().map(|goal| Write::Row(Row::Goal(Box::new(goal))));
+    log.commit(batch(rows)).await.unwrap();
+    let costs = log.reader().costs().await.unwrap();
+    let mut told: Vec<_> = costs.into_iter().map(|cost| (cost.goal, cost.lines)).collect();
+    told.sort_by_key(|(goal, _)| *goal);
+    let mut expected = expected;
+    expected.sort_by_key(|(goal, _)| *goal);
+    assert_eq!(told, expected);
 }

@@ -4,6 +4,7 @@ use pb_model::goal::Answer;
 use pb_protocol::methods::goal_control::{Resume, ResumeParams};
 
 use super::{GoalId, control};
+use crate::amount::amount;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -27,14 +28,6 @@ pub(super) struct Args {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
-}
-
-/// JSON has no infinity: it would arrive as no amount at all.
-fn amount(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(amount) if amount.is_finite() && amount > 0.0 => Ok(amount),
-        Ok(_) | Err(_) => Err("an amount is a number above zero, such as 2.50".to_owned()),
-    }
 }
 
 /// Runs the command.
