@@ -35,7 +35,10 @@ pub(super) fn keep(
     now: &Manifest,
 ) -> Result<Record, KeptError> {
     let mut files = record::files(folder, now)?;
-    let by_itself = |(name, file): &(&String, &FileRecord)| file.mode == Mode::Link || name.contains('\n');
+    // A list of paths has one a line, and reads one that begins with a quote as quoted.
+    let by_itself = |(name, file): &(&String, &FileRecord)| {
+        file.mode == Mode::Link || name.contains('\n') || name.starts_with('"')
+    };
     let (other, plain): (Vec<_>, Vec<_>) = files.iter().partition(by_itself);
     let mut objects: Vec<(String, String)> = Vec::new();
     if !plain.is_empty() {

@@ -42,6 +42,7 @@ impl Place {
         self.write("a.txt", "one\ntwo\nthree\n");
         self.write("里/b.txt", "deep\n");
         self.write("odd\nname", "x");
+        self.write("\"quoted\"", "y");
         self.write("run.sh", "#!/bin/sh\n");
         fs::set_permissions(self.at("run.sh"), fs::Permissions::from_mode(0o755)).unwrap();
         symlink("a.txt", self.at("link")).unwrap();
