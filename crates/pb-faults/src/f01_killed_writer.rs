@@ -26,8 +26,15 @@ const OPENS_WITHIN: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// A writer cannot be started.
+/// Kills with a planted bug: chance alone hits its moment, and the first sight of it is enough.
+const KILLS_FOR_A_BUG: u64 = 1_000;
+
 pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
-    let logs = run.size.pick(2, 10_000 / KILLS_PER_LOG, 1_000_000 / KILLS_PER_LOG);
+    let logs = if run.bug.is_some() {
+        KILLS_FOR_A_BUG
+    } else {
+        run.size.pick(2, 10_000 / KILLS_PER_LOG, 1_000_000 / KILLS_PER_LOG)
+    };
     let kills = run.size.pick(10, KILLS_PER_LOG, KILLS_PER_LOG);
     lanes::run(run, "F1 (logs)", logs, |case, tally| lives_of_a_log(run, kills, case, tally))
 }
