@@ -22,16 +22,16 @@ const FILL_MAX: &str = "6000";
 /// How long a writer may take to open its files.
 const OPENS_WITHIN: Duration = Duration::from_secs(20);
 
+/// Most logs with a planted bug: only chance hits its moment, and the first sight of it is enough.
+const LOGS_FOR_A_BUG: u64 = 1_000;
+
 /// Does it.
 ///
 /// # Errors
 /// A writer cannot be started.
-/// Kills with a planted bug: chance alone hits its moment, and the first sight of it is enough.
-const KILLS_FOR_A_BUG: u64 = 1_000;
-
 pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
     let logs = if run.bug.is_some() {
-        KILLS_FOR_A_BUG
+        LOGS_FOR_A_BUG
     } else {
         run.size.pick(2, 10_000 / KILLS_PER_LOG, 1_000_000 / KILLS_PER_LOG)
     };

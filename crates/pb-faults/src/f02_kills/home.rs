@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use pb_model::GoalId;
-use pb_model::goal::GoalStatus;
 use pb_runtime::{Home, Tasks};
 use pb_store::LogReader;
 use rand::rngs::StdRng;
@@ -18,7 +17,7 @@ use super::{READY, goals};
 use crate::history::History;
 use crate::processes::{self, Process};
 use crate::watcher::Watcher;
-use crate::{Run, Tally, follower};
+use crate::{Run, Tally, asked, follower};
 
 /// Goals that are worked on at once.
 const GOALS_AT_ONCE: usize = 4;
@@ -181,13 +180,7 @@ impl<'a> Killed<'a> {
         };
         for goal in self.asked.keys() {
             let state = log.state(*goal).await.ok().flatten();
-            let has_ended = state.is_some_and(|state| match state.goal.status {
-                GoalStatus::Completed | GoalStatus::Failed | GoalStatus::Cancelled | GoalStatus::Blocked => {
-                    true
-                }
-                GoalStatus::Queued | GoalStatus::Active => false,
-            });
-            if !has_ended {
+            if !state.is_some_and(|state| asked::is_at_rest(&state)) {
                 open.push(*goal);
             }
         }

@@ -8,6 +8,7 @@ use pb_protocol::domain::usd;
 use pb_protocol::methods::cost::{COST_ROWS_MAX, Cost, CostBy, CostRow, SummaryParams, SummaryResult};
 use pb_store::GoalCost;
 
+use super::goal;
 use crate::hub::Hub;
 
 /// A sum under way: money in whole millionths, for sums of floats are not exact.
@@ -47,7 +48,8 @@ pub(super) async fn summary(hub: &Hub, params: SummaryParams) -> Result<SummaryR
         None => Vec::new(),
     };
     if let Some(only) = &params.goal_id {
-        costs.retain(|cost| cost.goal.to_string() == *only);
+        let only = goal::resolve(hub, only).await?;
+        costs.retain(|cost| cost.goal == only);
     }
     Ok(summed(&costs, params.by, params.limit.unwrap_or(COST_ROWS_MAX)))
 }

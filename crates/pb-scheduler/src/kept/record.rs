@@ -91,15 +91,19 @@ pub(super) fn copy(
     let to = folder_of(home, of);
     fs::create_dir_all(&to).map_err(KeptError::io("cannot make", &to))?;
     for (name, file) in &files {
-        let (from, to) = (folder.join(name), to.join(&file.digest));
+        let (from, whole) = (folder.join(name), to.join(&file.digest));
+        if whole.exists() {
+            continue;
+        }
+        // What has its name is whole: a copy that a kill cut off has not.
+        let to = to.join("unfinished");
         let copied = match file.mode {
-            _ if to.exists() => continue,
             Mode::Link => {
                 fs::read_link(&from).and_then(|target| fs::write(&to, target.as_os_str().as_encoded_bytes()))
             }
             Mode::File | Mode::Executable => fs::copy(&from, &to).map(|_| ()),
         };
-        copied.map_err(KeptError::io("cannot copy", &from))?;
+        copied.and_then(|()| fs::rename(&to, &whole)).map_err(KeptError::io("cannot copy", &from))?;
     }
     Ok(Record { kept: Kept::Copy { bytes }, files })
 }
