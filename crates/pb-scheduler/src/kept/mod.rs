@@ -23,7 +23,7 @@ use pb_runtime::Home;
 use crate::workspace::Manifest;
 
 pub use changes::{Change, Changes, What, changes};
-pub use restore::{Restored, restore};
+pub use restore::{Restored, keep_present, restore};
 
 use record::Record;
 
@@ -58,6 +58,9 @@ pub enum KeptError {
     /// The record cannot be read.
     #[error("the record of kept files is damaged")]
     Damaged(#[from] serde_json::Error),
+    /// What is there now cannot be kept.
+    #[error("the files as they are now cannot be kept, so putting the others back could not be undone: {0}")]
+    NoWayBack(String),
     /// The workspace cannot be looked at.
     #[error("the workspace cannot be looked at: {0}")]
     Workspace(String),

@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::{COPY_BYTES_MAX, KeptError, Which, git};
 use crate::workspace::{Manifest, file_digest};
 
+/// Name of a copy that is being made.
+pub(super) const UNFINISHED: &str = "unfinished";
+
 /// What was in a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
@@ -96,7 +99,9 @@ pub(super) fn copy(
             continue;
         }
         // What has its name is whole: a copy that a kill cut off has not.
-        let to = to.join("unfinished");
+        let to = to.join(UNFINISHED);
+        // It may be one that cannot be written to.
+        let _ = fs::remove_file(&to);
         let copied = match file.mode {
             Mode::Link => {
                 fs::read_link(&from).and_then(|target| fs::write(&to, target.as_os_str().as_encoded_bytes()))

@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Component, Path};
 
+use pb_model::goal::Kept;
+
 use super::changes::{Change, Changes, What};
 use super::record::{FileRecord, Mode, content};
 use super::{KeptError, Which, keep};
@@ -21,16 +23,24 @@ pub struct Restored {
     pub removed: usize,
 }
 
-/// Puts `chosen` back, all of `changes`. What is there now is kept first, so that this can be undone too.
+/// Keeps what is there now, so that putting back what was there before can be undone too.
+///
+/// # Errors
+/// [`KeptError::NoWayBack`] when it cannot be kept.
+pub fn keep_present(changes: &Changes) -> Result<(), KeptError> {
+    let now =
+        Manifest::take(&changes.folder, None).map_err(|error| KeptError::Workspace(super::chain(&error)))?;
+    match keep(&changes.home, (changes.of.0, Which::Undone), &changes.folder, &now) {
+        Kept::Not { why } => Err(KeptError::NoWayBack(why)),
+        Kept::Empty | Kept::Git { .. } | Kept::Copy { .. } => Ok(()),
+    }
+}
+
+/// Puts `chosen` back, all of `changes`.
 ///
 /// # Errors
 /// A file cannot be written; those before it are put back, and it can be tried again.
 pub fn restore(changes: &Changes, chosen: &[&Change]) -> Result<Restored, KeptError> {
-    if changes.of.1 == Which::Start {
-        let now = Manifest::take(&changes.folder, None)
-            .map_err(|error| KeptError::Workspace(super::chain(&error)))?;
-        keep(&changes.home, (changes.of.0, Which::Undone), &changes.folder, &now);
-    }
     let mut restored = Restored::default();
     for change in chosen {
         let path = changes.folder.join(&change.path);

@@ -122,6 +122,7 @@ fn kept_worked_on_and_undone(place: &Place) -> Kept {
      three
     ");
 
+    keep_present(&changes).unwrap();
     assert_eq!(restored(&changes), Restored { put_back: 4, removed: 2 });
     assert_eq!(place.told(), before);
     assert!(!place.at("new").exists(), "empty folders go too");
@@ -222,4 +223,30 @@ fn a_folder_that_is_too_large_is_not_kept_and_says_so() {
     let Kept::Not { why } = &kept else { panic!("{kept:?}") };
     assert!(why.contains("at most 1073741824"), "{why}");
     assert!(changes(&place.home, (place.goal, Which::Start), &kept, &place.folder).is_err());
+}
+
+#[test]
+fn a_copy_that_a_kill_cut_off_is_made_again() {
+    let place = Place::new();
+    place.write("a.txt", "whole\n");
+    let copies = place.home.kept().join(Which::Start.name(place.goal));
+    fs::create_dir_all(&copies).unwrap();
+    let cut_off = copies.join(record::UNFINISHED);
+    fs::write(&cut_off, "who").unwrap();
+    fs::set_permissions(&cut_off, fs::Permissions::from_mode(0o444)).unwrap();
+    let kept = place.keep();
+    assert!(!cut_off.exists());
+    place.write("a.txt", "other\n");
+    restored(&place.changes(Which::Start, &kept));
+    assert_eq!(fs::read_to_string(place.at("a.txt")).unwrap(), "whole\n");
+}
+
+#[test]
+fn what_cannot_be_kept_now_is_said_before_anything_is_put_back() {
+    let place = Place::new();
+    place.write("a.txt", "before\n");
+    let kept = place.keep();
+    fs::File::create(place.at("large")).unwrap().set_len(COPY_BYTES_MAX + 1).unwrap();
+    let refused = keep_present(&place.changes(Which::Start, &kept));
+    assert!(matches!(refused, Err(KeptError::NoWayBack(_))), "{refused:?}");
 }

@@ -79,6 +79,7 @@ pub(super) fn is_open(state: &GoalState) -> bool {
 pub(super) fn failure(error: KeptError) -> Failure {
     let exit = match &error {
         KeptError::NotKept(_) => Exit::Missing,
+        KeptError::NoWayBack(_) => Exit::Refused,
         KeptError::Io { .. } | KeptError::Git { .. } | KeptError::Damaged(_) | KeptError::Workspace(_) => {
             Exit::Failed
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use pb_model::goal::{GoalState, GoalStatus};
 use pb_runtime::Home;
-use pb_scheduler::kept::{Change, What, Which, restore};
+use pb_scheduler::kept::{Change, KeptError, What, Which, restore};
 use pb_store::LogReader;
 use serde_json::json;
 
@@ -31,7 +31,7 @@ pub(super) struct Args {
     /// Only tell what would be done
     #[arg(long)]
     dry_run: bool,
-    /// Also put back what was changed after the goal had delivered
+    /// Also put back what was changed after the goal had delivered, and when what is there now cannot be kept
     #[arg(long)]
     force: bool,
     /// Take the undoing back: the files as they were before it
@@ -60,11 +60,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     // What a person made beside the goal's files is none of it.
     let made = |change: &Change| change.what == What::Added && theirs.contains(&change);
     let chosen: Vec<&Change> = compared.changes.all.iter().filter(|change| !made(change)).collect();
-    let restored = if args.dry_run || chosen.is_empty() {
-        None
-    } else {
-        Some(restore(&compared.changes, &chosen).map_err(kept::failure)?)
-    };
+    let nothing_to_do = args.dry_run || chosen.is_empty();
+    let can_be_redone = !nothing_to_do && !args.redo && keep_present(&compared, args.force)?;
+    let restored =
+        if nothing_to_do { None } else { Some(restore(&compared.changes, &chosen).map_err(kept::failure)?) };
     if args.json {
         let paths: Vec<_> = chosen
             .iter()
@@ -83,13 +82,25 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             let (back, gone) = (restored.put_back as u64, restored.removed as u64);
             let (back, gone) = (format::count(back, "file"), format::count(gone, "file"));
             output::note(format_args!("put back {back}, removed {gone} in {}", compared.folder.display()));
-            if !args.redo {
+            if can_be_redone {
                 let id = compared.state.goal.id;
                 output::note(format_args!("to have it as it was: pb goal undo {id} --redo"));
             }
         }
     }
     Ok(Exit::Ok)
+}
+
+/// Keeps what is there now, for `--redo`. Whether that was done; who insists goes on without.
+fn keep_present(compared: &Compared, force: bool) -> Result<bool, Failure> {
+    match pb_scheduler::kept::keep_present(&compared.changes) {
+        Ok(()) => Ok(true),
+        Err(KeptError::NoWayBack(_)) if force => Ok(false),
+        Err(error @ KeptError::NoWayBack(_)) => {
+            Err(kept::failure(error).hint("nothing was done; to put them back all the same: --force"))
+        }
+        Err(error) => Err(kept::failure(error)),
+    }
 }
 
 /// A goal that may write there would write into what is put back.
