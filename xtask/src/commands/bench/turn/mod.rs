@@ -22,10 +22,10 @@ use super::figures::Figures;
 use super::{disk, session};
 use crate::{output, process, tree};
 
-/// The file that the agent reads in every turn.
+/// The file that the agent reads a line of in every turn.
 const FILE: &str = "note.txt";
-/// Its content.
-const TEXT: &str = "A pony walks along the river.\n小马沿着河边走。\n";
+/// One of its lines; it has one for each turn.
+const LINE: &str = "A pony walks along the river. 小马沿着河边走。\n";
 
 /// Measure the turns of an agent against a scripted model, in an empty home
 #[derive(Debug, Clone, clap::Args)]
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let beside = session::empty_folder(&tree::target(&root))?;
     let workspace = beside.path().join("workspace");
     fs::create_dir(&workspace)
-        .and_then(|()| fs::write(workspace.join(FILE), TEXT))
+        .and_then(|()| fs::write(workspace.join(FILE), LINE.repeat(args.turns as usize)))
         .context("cannot make the workspace")?;
     // Ours, not the measuring thread's: an interruption ends it too.
     let model = Arc::new(ScriptedModel::start(&scripted, beside.path(), &script::of(args.turns))?);
