@@ -75,7 +75,9 @@ fn an_answer_is_kept_while_no_scheduler_runs_and_survives_its_end() {
     assert_snapshot!("control_answer_waits", env.pb(["goal", "resume", &goal, "--answer", "skip"]));
     env.start_daemon("scheduler");
     // Until the scheduler has read its inbox the goal is blocked still, and a watch ends at once.
-    wait_until("the answer is taken", || (escalation(&env.show(&goal))["status"] == "resolved").then_some(()));
+    wait_until("the answer is taken", || {
+        (escalation(&env.show(&goal))["status"] == "resolved").then_some(())
+    });
     assert_eq!(env.watch(&goal), Some(3), "what was left out is not proven");
     assert_eq!(env.witnesses("out", ["pay", "file"]), [1, 1]);
     let told = env.show(&goal);
