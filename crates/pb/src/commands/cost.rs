@@ -11,8 +11,8 @@ use crate::{connection, format, output, table, wait};
 
 /// Show what models have cost, by day, goal or model
 ///
-/// A call is of the day on which it was promised, in the time zone in which days are counted ([budget] in
-/// config.toml). What is assumed was charged in full, because nobody told what the call used.
+/// A call is of the day on which it was promised, in the time zone in which days are counted (section
+/// `budget` of config.toml). What is assumed was charged in full, because nobody told what the call used.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  pb cost\n  pb cost --by model\n  pb cost --by goal --json\n  pb cost --goal goal_0198…"
