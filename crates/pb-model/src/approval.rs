@@ -12,14 +12,43 @@
 //! A yes is for one call as it was shown: program, arguments, folder, environment and the digest of the file
 //! that runs (`security.md` 13). The first decision wins (`security.md` 16); none in time is a no.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Millis;
 use crate::machine::{Machine, START, Step, end, state};
 
+/// Everything that a yes to a call is for (`security.md` 13).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundCall {
+    /// The tool.
+    pub tool: String,
+    /// What runs: program and arguments; empty for a tool that runs nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub argv: Vec<String>,
+    /// The arguments of a tool that runs nothing, as JSON, cut for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub arguments: String,
+    /// The folder that it runs in.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cwd: String,
+    /// The names of the variables that it is given; their values are part of the digest only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
+    /// Digest of the program and of each file that the arguments name (blake3, hex), by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
+    /// Digest of all of it (blake3, hex).
+    pub digest: String,
+}
+
 /// A call that waits for a yes, or had one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
+    /// What the yes is for, as it was shown.
+    #[serde(default)]
+    pub call: BoundCall,
     /// Digest of everything that the yes is for (blake3, hex).
     pub binding: String,
     /// When no answer is a no.
@@ -94,6 +123,8 @@ pub enum ApprovalCommand {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ApprovalEvent {
+    /// A yes is asked for.
+    Requested,
     /// Somebody said yes.
     Granted {
         /// Who.
@@ -172,10 +203,25 @@ pub fn decide(
     }
 }
 
+impl ApprovalEvent {
+    /// The word on the wire.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Granted { .. } => "granted",
+            Self::Denied { .. } => "denied",
+            Self::Expired => "expired",
+            Self::Used => "used",
+            Self::Voided => "voided",
+        }
+    }
+}
+
 /// The approval after `event`.
 #[must_use]
 pub fn evolve(approval: Approval, event: &ApprovalEvent) -> Approval {
     let (status, by) = match event {
+        ApprovalEvent::Requested => (ApprovalStatus::Pending, None),
         ApprovalEvent::Granted { by } => (ApprovalStatus::Granted, Some(by)),
         ApprovalEvent::Denied { by } => (ApprovalStatus::Denied, Some(by)),
         ApprovalEvent::Expired => (ApprovalStatus::Expired, None),
@@ -216,7 +262,13 @@ mod tests {
     use super::*;
 
     fn approval(status: ApprovalStatus) -> Approval {
-        Approval { binding: "b".to_owned(), expires_at_ms: 100, status, decided_by: None }
+        Approval {
+            call: BoundCall::default(),
+            binding: "b".to_owned(),
+            expires_at_ms: 100,
+            status,
+            decided_by: None,
+        }
     }
 
     fn commands() -> Vec<ApprovalCommand> {

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod retry;
 pub mod schedule;
 pub mod spec;
+pub mod text;
 pub mod tier;
 pub mod verdict;
 

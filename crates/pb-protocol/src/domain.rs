@@ -1,10 +1,16 @@
 //! The objects that clients see (`wire.md` §4.1): the first implementation's fields, then ours.
 
+mod escalation;
+
 use pb_model::goal::{self, GoalState, ItemStatus, Kept};
 use pb_model::spec::{Check, SuccessCriterion, Work};
 use pb_model::{Verdict, goal::Failure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use escalation::{
+    Approval, ApprovalState, Attempt, Choice, Escalation, Expiry, Packet, Question, ResolutionData,
+};
 
 /// A goal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -88,6 +94,12 @@ pub struct Goal {
     /// The goal whose folder it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<String>,
+    /// What is taken for granted, because nobody said otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumptions: Vec<String>,
+    /// Why another plan is being made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replanning: Option<String>,
     /// One line on how it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
@@ -157,6 +169,8 @@ impl From<&goal::Goal> for Goal {
             workspace: goal.workspace.clone(),
             kept: goal.kept.clone(),
             waits_for: goal.waits_for.map(|goal| goal.to_string()),
+            assumptions: goal.assumptions.clone(),
+            replanning: goal.replan.as_ref().map(|replan| replan.why.clone()),
             summary: goal.summary.clone(),
             spent_time_ms: goal.spent_time_ms,
             waiting: false,
@@ -217,6 +231,9 @@ pub struct WorkItem {
     /// What went wrong last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
+    /// Whether another plan took its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub superseded: bool,
 }
 
 /// What proves an item.
@@ -286,6 +303,7 @@ impl WorkItem {
             lane: item.lane.as_str().to_owned(),
             verdict: item.verdict,
             not_before: item.not_before_ms,
+            superseded: item.superseded,
             error: item.error.as_ref().map(Error::from),
         }
     }
@@ -544,109 +562,6 @@ impl From<&goal::Artifact> for Artifact {
             content_hash: artifact.content_hash.clone(),
             size_bytes: artifact.size_bytes,
             changed: artifact.changed,
-        }
-    }
-}
-
-/// A question to a human.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Escalation {
-    /// Its id.
-    pub id: String,
-    /// When it was raised.
-    pub created_at: u64,
-    /// The goal.
-    pub goal_id: String,
-    /// The item; empty when it is about the goal as a whole.
-    pub work_item_id: String,
-    /// The run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run_id: Option<String>,
-    /// Which kind of question it is.
-    pub escalation_type: String,
-    /// `high`.
-    pub severity: String,
-    /// `open` or `resolved`.
-    pub status: String,
-    /// One line.
-    pub title: String,
-    /// Why it stopped.
-    pub description: String,
-    /// Everything needed to decide.
-    pub context_data: Packet,
-    /// What was answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resolution_action: Option<String>,
-    /// Who answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resolved_by: Option<String>,
-}
-
-/// Everything needed to decide.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Packet {
-    /// What was being done.
-    pub context: String,
-    /// What was tried.
-    pub attempts: Vec<Attempt>,
-    /// How things stand.
-    pub current_state: String,
-    /// Why it stopped.
-    pub root_cause: String,
-    /// What can be done.
-    pub options: Vec<Choice>,
-}
-
-/// One attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Attempt {
-    /// Which, from 1.
-    pub attempt: u32,
-    /// When it started.
-    pub at: u64,
-    /// How it ended.
-    pub outcome: String,
-}
-
-/// One way on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Choice {
-    /// Its name.
-    pub action: String,
-    /// What it means.
-    pub label: String,
-}
-
-impl From<&goal::Escalation> for Escalation {
-    fn from(escalation: &goal::Escalation) -> Self {
-        let packet = &escalation.packet;
-        let resolution = escalation.resolution.as_ref();
-        let attempt = |a: &goal::AttemptSummary| Attempt {
-            attempt: a.attempt,
-            at: a.at_ms,
-            outcome: a.outcome.clone(),
-        };
-        let choice = |o: &goal::EscalationOption| Choice { action: o.action.clone(), label: o.label.clone() };
-        Self {
-            id: escalation.id.to_string(),
-            created_at: escalation.created_at_ms,
-            goal_id: escalation.goal_id.to_string(),
-            work_item_id: escalation.item_id.map(|id| id.to_string()).unwrap_or_default(),
-            run_id: escalation.run_id.map(|id| id.to_string()),
-            escalation_type: escalation.escalation_type.as_str().to_owned(),
-            severity: "high".to_owned(),
-            status: if escalation.is_open() { "open" } else { "resolved" }.to_owned(),
-            title: escalation.title.clone(),
-            description: packet.root_cause.clone(),
-            context_data: Packet {
-                context: packet.context.clone(),
-                attempts: packet.attempts.iter().map(attempt).collect(),
-                current_state: packet.current_state.clone(),
-                root_cause: packet.root_cause.clone(),
-                options: packet.options.iter().map(choice).collect(),
-            },
-            resolution_action: resolution.map(|given| given.answer.as_str().to_owned()),
-            resolved_by: resolution.map(|given| given.by.clone()),
         }
     }
 }

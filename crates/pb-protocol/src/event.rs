@@ -70,10 +70,12 @@ fn subject(event: &Event, state: &GoalState) -> Subject {
         Event::EscalationCreated { escalation } => {
             Subject::Other("escalation", json!(Escalation::from(&**escalation)))
         }
-        Event::EscalationResolved { escalation, .. } => match state.escalation(*escalation) {
-            Some(escalation) => Subject::Other("escalation", json!(Escalation::from(escalation))),
-            None => Subject::Nothing,
-        },
+        Event::EscalationResolved { escalation, .. } | Event::ApprovalChanged { escalation, .. } => {
+            match state.escalation(*escalation) {
+                Some(escalation) => Subject::Other("escalation", json!(Escalation::from(escalation))),
+                None => Subject::Nothing,
+            }
+        }
         _ => match (item, run) {
             (Some(item), _) if kind.starts_with("workitem.") => {
                 Subject::Item(Box::new(WorkItem::of(item, state)))
@@ -83,7 +85,7 @@ fn subject(event: &Event, state: &GoalState) -> Subject {
                 Subject::Nothing
             }
             // `status` is that of the budget (`wire.md` §2.8).
-            _ if kind.starts_with("budget.") => Subject::Nothing,
+            _ if kind.starts_with("budget.") || kind.starts_with("evaluation.") => Subject::Nothing,
             (_, Some(run)) => Subject::Other("run", json!(Run::of(run, state))),
             _ => Subject::Goal,
         },
@@ -195,6 +197,11 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
             json!({"escalationId": escalation.id, "type": escalation.escalation_type})
         }
         Event::EscalationResolved { .. }
+        | Event::ApprovalChanged { .. }
+        | Event::GoalElaborated { .. }
+        | Event::EvaluationDecided { .. }
+        | Event::GoalReplanning { .. }
+        | Event::ItemSuperseded { .. }
         | Event::BudgetWarned { .. }
         | Event::BudgetExceeded { .. }
         | Event::GoalPaused { .. }

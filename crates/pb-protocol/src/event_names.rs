@@ -26,6 +26,8 @@ macro_rules! names {
 names! {
     "goal.created", "a goal was accepted", GOAL;
     "goal.updated", "something about it changed: its plan stands, it waits, it is taken over, delivered or cancelled", GOAL;
+    "goal.elaborated", "what it means was made out", "`assumptions`, `successCriteria`";
+    "goal.replanning", "another plan is to be made; what is done stays", "`why`, `replannedBy`";
     "goal.started", "its first work begins", GOAL;
     "goal.completed", "every item is done; `verdict` says how well that is proven", GOAL;
     "goal.blocked", "it waits for a human", GOAL;
@@ -50,8 +52,15 @@ names! {
     "verification.started", "gates begin to run", "`run`, `probe`";
     "verification.completed", "they ran", "`run`, `passed`, `verdict`, `summary`, `recheck`";
     "gate.completed", "one of them ran", "`gate` (with its evidence)";
+    "evaluation.decided", "an attempt was not enough: what is done now", "`decision` (`retry`, `switch_model`, `replan`, `escalate`, `give_up`), `detail`, `reason`";
     "escalation.created", "a human is asked", "`escalation` (whole), `escalationId`, `type`";
     "escalation.resolved", "a human answered", "`escalation` (whole), `escalationId`, `action`, `resolvedBy`, `raised`";
+    "approval.requested", "a call waits for a yes", "`escalation` (whole), `approvalId`, `requestType`, `description`";
+    "approval.granted", "somebody said yes", "the same, `grantedBy`";
+    "approval.denied", "somebody said no", "the same, `deniedBy`, `reason`";
+    "approval.expired", "nobody said yes in time", "the same";
+    "approval.used", "the call may be made now, and is", "the same";
+    "approval.voided", "what would run is not what the yes was for, or nobody wants it any more", "the same";
     "budget.warning", "70 % or 90 % of a cap is used; told once each", "`level` (`warning`, `critical`), `cap`, `percent`, `status`";
     "budget.exceeded", "a cap is reached; a human is asked", "`cap`, `status`";
     "artifact.created", "a file was delivered", "`artifact` (whole)";

@@ -83,7 +83,7 @@ impl Goals {
     pub(crate) fn lane_use(&self) -> BTreeMap<Lane, usize> {
         let mut lanes = BTreeMap::new();
         for state in self.states.values() {
-            for run in state.running() {
+            for run in state.working() {
                 if let Some(item) = run.item_id.and_then(|item| state.item(item)) {
                     *lanes.entry(item.lane).or_default() += 1;
                 }

@@ -84,6 +84,26 @@ impl Sandbox {
         }
     }
 
+    /// What a command of a goal is given in its environment, but for what is of one step alone.
+    pub(crate) fn lasting_environment(
+        &self,
+        workspace: &Path,
+        inputs: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        self.environment(&Request {
+            step: String::new(),
+            argv: &[],
+            cwd: None,
+            env: &BTreeMap::new(),
+            inputs,
+            workspace,
+            temporary: Path::new("TMPDIR"),
+            tcp_ports: &[],
+            time_limit: Duration::ZERO,
+            policy: Policy::BestEffort,
+        })
+    }
+
     fn environment(&self, request: &Request<'_>) -> BTreeMap<String, String> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let mut extra = request.env.clone();

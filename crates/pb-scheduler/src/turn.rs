@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pb_model::approval::ApprovalEvent;
 use pb_model::goal::{
     Call, CallEnd, Command, Doing, Event, GoalState, Moment, Rejection, Run, RunStage, Touched, decide,
     evolve,
@@ -16,6 +17,7 @@ use pb_store::{
 };
 use serde_json::json;
 
+use crate::agent;
 use crate::goals::Goals;
 use crate::trace::{self, Note};
 
@@ -167,6 +169,7 @@ impl Turn {
             Event::ModelRequested { .. }
             | Event::ModelAnswered { .. }
             | Event::ModelFailed { .. }
+            | Event::ApprovalChanged { .. }
             | Event::ToolCompleted { .. } => self.journal_conversation(event, state, papers, at_ms),
             Event::RunExecuted { run, execution, .. } => {
                 let Some(epoch) = state.run(*run).filter(|run| has_intent(run)).map(|run| run.epoch) else {
@@ -244,16 +247,29 @@ impl Turn {
                 let outcome = if charge.assumed { StepOutcome::Unknown } else { StepOutcome::Error };
                 self.step_result((run.id, *n, run.epoch), outcome, papers, at_ms);
             }
-            Event::ToolCompleted { call, end, .. } => {
+            // The call has its yes, and is about to be made.
+            Event::ApprovalChanged { escalation, change: ApprovalEvent::Used, .. } => {
+                let waiting = state.escalation(*escalation).and_then(|asked| asked.waiting);
+                let Some(Doing::Acting { calls }) = run.conversation.as_ref().map(|talk| &talk.doing) else {
+                    return;
+                };
+                for call in calls.iter().filter(|call| Some(call.n) == waiting && call.has_intent()) {
+                    self.call_intent(run.id, run.epoch, call, at_ms);
+                }
+            }
+            Event::ToolCompleted { call, end, found, .. } => {
                 if !call.has_intent() {
                     self.call_intent(run.id, run.epoch, call, at_ms);
                 }
                 let outcome = match end {
                     CallEnd::Ok | CallEnd::Finished => StepOutcome::Ok,
                     CallEnd::Failed | CallEnd::Withheld | CallEnd::Host => StepOutcome::Error,
-                    CallEnd::Unknown => StepOutcome::Unknown,
+                    CallEnd::Unknown | CallEnd::Asks => StepOutcome::Unknown,
                 };
-                self.step_result((run.id, call.n, run.epoch), outcome, papers, at_ms);
+                // A person said it, or nobody did in time: what was told is all of it.
+                let told = papers.results.get(&call.n).cloned();
+                let told = told.unwrap_or_else(|| agent::told_by_a_person(*end, found));
+                self.result((run.id, call.n, run.epoch), outcome, told, at_ms);
             }
             _ => {}
         }
@@ -268,7 +284,8 @@ impl Turn {
         let Some(Doing::Acting { calls }) = run.conversation.as_ref().map(|talk| &talk.doing) else {
             return;
         };
-        if !run.risky_call().is_some_and(|call| call.again) {
+        let held = calls.iter().any(|call| call.held);
+        if !held && !run.risky_call().is_some_and(|call| call.again) {
             return; // None of them has an effect.
         }
         for call in calls.iter().filter(|call| call.has_intent()) {
@@ -289,18 +306,19 @@ impl Turn {
         }));
     }
 
-    fn step_result(
+    fn step_result(&mut self, step: (RunId, u32, Epoch), outcome: StepOutcome, papers: &Papers, at_ms: u64) {
+        let result = papers.results.get(&step.1).cloned();
+        let result = result.unwrap_or_else(|| json!({"found": "nothing is known"}).to_string());
+        self.result(step, outcome, result, at_ms);
+    }
+
+    fn result(
         &mut self,
         (run, n, epoch): (RunId, u32, Epoch),
         outcome: StepOutcome,
-        papers: &Papers,
+        result: String,
         at_ms: u64,
     ) {
-        let result = papers
-            .results
-            .get(&n)
-            .cloned()
-            .unwrap_or_else(|| json!({"found": "nothing is known"}).to_string());
         self.batch.writes.push(Write::StepResult(StepResult { run, n, epoch, outcome, result, at_ms }));
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pb_model::goal::{CostLine, Escalation, Goal, GoalState, GoalStatus};
+use pb_model::goal::{CostLine, Escalation, EscalationType, Goal, GoalState, GoalStatus};
 use pb_model::{EscalationId, GoalId, ItemId, RunId};
 use pb_runtime::faultpoints::{Bug, COMMIT_AFTER, COMMIT_BEFORE, place, planted};
 use rusqlite::Connection;
@@ -46,6 +46,8 @@ pub struct EscalationFilter {
     /// Only those that somebody has to answer, or only the others: of a goal that has ended nothing is asked
     /// any more.
     pub is_open: Option<bool>,
+    /// Only those of this type.
+    pub escalation_type: Option<EscalationType>,
     /// At most this many.
     pub limit: usize,
     /// After this many.

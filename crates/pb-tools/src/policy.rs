@@ -10,7 +10,7 @@ use pb_model::plan::closest;
 use serde_json::Value;
 
 use crate::text::{TITLE_CHARS_MAX, one_line};
-use crate::{Output, Registry, Scope, Tool, ToolError};
+use crate::{Command, Output, Registry, Scope, Tool, ToolError};
 
 /// Longest name of a tool that a denial repeats, in characters. Models make names up.
 const NAME_CHARS_MAX: usize = 64;
@@ -128,6 +128,11 @@ impl ApprovedCall {
     /// What the model gave.
     pub fn arguments(&self) -> &Value {
         &self.arguments
+    }
+
+    /// The command that it would run, if it runs one.
+    pub fn command(&self) -> Option<Command> {
+        self.tool.command(&self.arguments)
     }
 
     /// One line for people, at most [`TITLE_CHARS_MAX`] characters.

@@ -32,6 +32,13 @@ pub trait Tool: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// The command that it would run; `None` for a tool that runs nothing. What needs a person's yes is
+    /// bound to it.
+    fn command(&self, arguments: &Value) -> Option<Command> {
+        let _ = arguments;
+        None
+    }
+
     /// Does it.
     fn call<'a>(&'a self, arguments: &'a Value, scope: &'a Scope)
     -> BoxFuture<'a, Result<Output, ToolError>>;

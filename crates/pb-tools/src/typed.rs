@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::text::{TITLE_CHARS_MAX, one_line};
-use crate::{Output, Scope, Tool, ToolError, arguments, schema};
+use crate::{Command, Output, Scope, Tool, ToolError, arguments, schema};
 
 /// A [`Tool`] whose schema, title and reading of arguments follow from one type.
 ///
@@ -27,6 +27,11 @@ pub trait TypedTool: fmt::Debug + Send + Sync {
 
     /// What a call is about, for people; cut and made one line by the caller.
     fn about(arguments: &Self::Arguments) -> String;
+
+    /// [`Tool::command`].
+    fn command(_: &Self::Arguments) -> Option<Command> {
+        None
+    }
 
     /// [`Tool::call`].
     fn run<'a>(
@@ -63,6 +68,10 @@ impl<T: TypedTool> Tool for T {
 
     fn check(&self, arguments: &Value) -> Result<(), String> {
         arguments::parse::<T::Arguments>(arguments).map(drop)
+    }
+
+    fn command(&self, arguments: &Value) -> Option<Command> {
+        arguments::parse(arguments).ok().and_then(|arguments| T::command(&arguments))
     }
 
     fn call<'a>(

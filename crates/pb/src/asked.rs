@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use pb_model::GoalSpec;
-use pb_model::spec::{PRIORITY_DEFAULT, TITLE_CHARS_MAX, Work};
+use pb_model::spec::{Ask, TITLE_CHARS_MAX, Work};
 
 use crate::deadline;
 use crate::exit::Exit;
@@ -42,6 +42,42 @@ pub(crate) struct Asked {
     /// stopped, and you are asked
     #[arg(long, value_name = "WHEN", value_parser = deadline::parse)]
     deadline: Option<u64>,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+/// When you are asked.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "When you are asked")]
+struct Asking {
+    /// Whether you are asked when the goal can be read in more than one way: `unclear`, or `never`, which has
+    /// it assume, and tell
+    #[arg(long, value_name = "WHEN", value_parser = ask)]
+    ask: Option<Ask>,
+    /// How long you have to answer: `30m`, `12h`, `2d`; after that it goes on with what the question says is
+    /// assumed, and what needs your yes is not done; a day if absent
+    #[arg(long, value_name = "TIME", value_parser = deadline::length_s)]
+    answer_within: Option<u64>,
+    /// Have each call of this tool by an agent wait for your yes, such as `run_command`; may be repeated
+    #[arg(long, value_name = "TOOL")]
+    approve: Vec<String>,
+    /// Have the plan that a model makes wait for your yes
+    #[arg(long)]
+    approve_plan: bool,
+}
+
+fn ask(word: &str) -> Result<Ask, String> {
+    let known = Ask::ALL.iter().find(|ask| ask.as_str() == word).copied();
+    known.ok_or_else(|| format!("there is no `{word}`; there are: {}", Ask::ALL.map(Ask::as_str).join(", ")))
+}
+
+impl Asking {
+    fn apply(&self, spec: &mut GoalSpec) {
+        spec.ask = self.ask.unwrap_or(spec.ask);
+        spec.answer_within_s = self.answer_within.or(spec.answer_within_s);
+        spec.approve.extend(self.approve.iter().cloned());
+        spec.approve_plan |= self.approve_plan;
+    }
 }
 
 impl Asked {
@@ -64,6 +100,7 @@ impl Asked {
         spec.budget_turns = self.budget_turns.or(spec.budget_turns);
         spec.budget_time_minutes = self.budget_minutes.or(spec.budget_time_minutes);
         spec.deadline_ms = self.deadline.or(spec.deadline_ms);
+        self.asking.apply(&mut spec);
         spec.validate().map_err(|invalid| {
             let failure = Failure::new(Exit::Usage, &invalid);
             match &invalid.hint {
@@ -99,25 +136,7 @@ impl Asked {
             return Err(Failure::new(Exit::Usage, "--set gives values to the inputs of a goal file")
                 .hint("write the values into the goal itself"));
         }
-        Ok(GoalSpec {
-            title: title(text),
-            description: text.to_owned(),
-            success_criteria: Vec::new(),
-            priority: PRIORITY_DEFAULT,
-            budget_tokens: None,
-            budget_time_minutes: None,
-            budget_cost_usd: None,
-            budget_turns: None,
-            budget_call_tokens: None,
-            budget_call_usd: None,
-            deadline_ms: None,
-            model: None,
-            plan_only: false,
-            tags: Vec::new(),
-            workspace: None,
-            inputs: std::collections::BTreeMap::new(),
-            items: Vec::new(),
-        })
+        Ok(GoalSpec::in_words(title(text), text))
     }
 }
 

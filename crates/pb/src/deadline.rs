@@ -25,6 +25,12 @@ fn at(text: &str, now: &Zoned) -> Result<u64, String> {
     u64::try_from(at.as_millisecond()).map_err(|_| help.to_owned())
 }
 
+/// A length of time, in seconds.
+pub(crate) fn length_s(text: &str) -> Result<u64, String> {
+    let seconds = from_now(text.trim()).and_then(|seconds| u64::try_from(seconds).ok());
+    seconds.ok_or_else(|| format!("`{text}` is no length of time; write it like 30m, 4h or 2d"))
+}
+
 /// `30m`, `4h`, `2d`, in seconds.
 fn from_now(text: &str) -> Option<i64> {
     let units = [("m", 60), ("h", 3_600), ("d", 86_400)];

@@ -80,6 +80,8 @@ pub(crate) fn goal(command: &NewCommand) -> Option<Goal> {
         workspace: spec.workspace,
         kept: None,
         waits_for: None,
+        assumptions: Vec::new(),
+        replanning: None,
         summary: None,
         spent_time_ms: 0,
         waiting: true,

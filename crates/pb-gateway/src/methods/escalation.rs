@@ -29,7 +29,8 @@ pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, Rp
         None => None,
     };
     let limit = params.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
-    let filter = EscalationFilter { goal, is_open, limit, offset: params.offset.unwrap_or(0) };
+    let filter =
+        EscalationFilter { goal, is_open, escalation_type: None, limit, offset: params.offset.unwrap_or(0) };
     let Some(log) = hub.feed.reader() else {
         return Ok(ListResult { escalations: Vec::new(), total: 0 });
     };

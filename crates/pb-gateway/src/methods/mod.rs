@@ -1,5 +1,6 @@
 //! What may be asked, and who answers: one file a family, one line a method in [`dispatch`].
 
+mod approval;
 pub(crate) mod cost;
 mod debug;
 mod escalation;
@@ -166,6 +167,31 @@ async fn control(hub: &Hub, caller: &Caller, request: &Request) -> Result<Outcom
         wire::escalation::Respond::NAME => {
             answer::<wire::escalation::Respond, _>(request, |params| goal::respond(hub, caller, params)).await
         }
+        wire::escalation::Resolve::NAME => {
+            let respond = |params: wire::escalation::ResolveParams| goal::respond(hub, caller, params.into());
+            answer::<wire::escalation::Resolve, _>(request, respond).await
+        }
+        method => approve(hub, caller, request, method).await,
+    }
+}
+
+/// Answers what a person asks or says about what waits for a yes.
+async fn approve(hub: &Hub, caller: &Caller, request: &Request, method: &str) -> Result<Outcome, RpcError> {
+    let decide = |yes: bool| move |params| approval::decide(hub, caller, params, yes);
+    match method {
+        wire::approval::List::NAME => {
+            answer::<wire::approval::List, _>(request, |params| approval::list(hub, params)).await
+        }
+        wire::approval::Get::NAME => {
+            answer::<wire::approval::Get, _>(request, |params| approval::get(hub, params)).await
+        }
+        wire::approval::Pending::NAME => {
+            answer::<wire::approval::Pending, _>(request, |_| approval::pending(hub)).await
+        }
+        wire::approval::Grant::NAME => answer::<wire::approval::Grant, _>(request, decide(true)).await,
+        wire::approval::Deny::NAME => answer::<wire::approval::Deny, _>(request, decide(false)).await,
+        wire::approval::Approve::NAME => answer::<wire::approval::Approve, _>(request, decide(true)).await,
+        wire::approval::Reject::NAME => answer::<wire::approval::Reject, _>(request, decide(false)).await,
         method => Err(unknown(method)),
     }
 }

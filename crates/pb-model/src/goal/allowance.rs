@@ -140,8 +140,21 @@ impl GoalState {
         goes_on && self.goal.cancel.is_none() && !only_delivery
     }
 
-    /// The next time at which a mark of its time budget is reached, or its deadline.
+    /// The next time at which something about it changes by itself: a mark of its time budget is reached, its
+    /// deadline, or the end of the time for an answer.
     pub fn next_mark(&self) -> Option<Millis> {
+        self.next_expiry().into_iter().chain(self.next_time_mark()).min()
+    }
+
+    /// The next time at which a question is answered by itself.
+    fn next_expiry(&self) -> Option<Millis> {
+        if self.goal.status.is_terminal() || self.goal.cancel.is_some() {
+            return None;
+        }
+        self.open_escalations().filter_map(|asked| asked.expiry.map(|expiry| expiry.at_ms)).min()
+    }
+
+    fn next_time_mark(&self) -> Option<Millis> {
         if !self.minds_time() {
             return None;
         }

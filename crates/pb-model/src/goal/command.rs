@@ -112,6 +112,10 @@ pub struct Planned {
     pub items: Vec<ItemSpec>,
     /// Fresh ids.
     pub ids: Vec<ItemId>,
+    /// What it takes for granted.
+    pub assumptions: Vec<String>,
+    /// How it will be known that the goal is reached, where the person did not say.
+    pub criteria: Vec<String>,
 }
 
 /// Why a command changes nothing.

@@ -9,15 +9,18 @@
 //!     +-----------------------------------------------------+ else Composing
 //! ```
 //!
+//! While it acts, a call may wait for a person (`asking.rs`): then nothing of it is under way.
+//!
 //! What was said stands in the run's journal, not here: a continued run is rebuilt from its steps,
 //! and so is every other one.
 
 use serde::{Deserialize, Serialize};
 
+use super::asking::Asks;
 use super::guard::Watch;
 use super::spending::Amount;
-use crate::Millis;
 use crate::spec::Effect;
+use crate::{EscalationId, Millis};
 
 /// Answers in a row without a call after which an attempt is given up.
 pub const IDLE_TURNS_MAX: u32 = 3;
@@ -59,6 +62,9 @@ pub struct Conversation {
     pub watch: Watch,
     /// What comes next.
     pub doing: Doing,
+    /// The question that its next call waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<EscalationId>,
 }
 
 /// What a conversation is at.
@@ -113,19 +119,23 @@ pub struct Call {
     /// Whether it was begun before and nobody knows how it ended.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
+    /// Whether it is not made before a person has said yes to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
 }
 
 impl Call {
-    /// Whether it has an intent in the journal before it is made: pure calls need none.
+    /// Whether it has an intent in the journal before it is made: pure calls need none, and one that is held
+    /// gets its own when it may be made.
     pub fn has_intent(&self) -> bool {
-        self.effect != Effect::Pure
+        self.effect != Effect::Pure && !self.held
     }
 }
 
 /// How many of `calls` are made before the next commit: up to and with the first whose effect
-/// matters, so that at most one outcome is unknown after a crash.
+/// matters, or that needs a yes, so that at most one outcome is unknown after a crash.
 pub fn batch(calls: &[Call]) -> usize {
-    calls.iter().position(Call::has_intent).map_or(calls.len(), |first| first + 1)
+    calls.iter().position(|call| call.has_intent() || call.held).map_or(calls.len(), |first| first + 1)
 }
 
 /// How a call of a tool ended.
@@ -141,6 +151,8 @@ pub struct CallResult {
     pub output_digest: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// What it waits for; with [`CallEnd::Asks`] only.
+    pub asks: Option<Asks>,
 }
 
 /// What is known of the end of a call.
@@ -159,6 +171,8 @@ pub enum CallEnd {
     Host,
     /// Nobody knows.
     Unknown,
+    /// It was not made, and waits for a person. Never told: it has not ended.
+    Asks,
 }
 
 /// What came of calling a model.

@@ -7,12 +7,15 @@
 //!
 //! What an answer does is decided in `decide/answer.rs`.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::asking::Clarification;
 use super::cap::Cap;
 use super::spending::MicroUsd;
+use crate::approval::Approval;
 use crate::{EscalationId, GoalId, ItemId, Millis, RunId};
 
 /// A question to a human, with everything needed to decide.
@@ -40,9 +43,21 @@ pub struct Escalation {
     /// Digest of the call that may not be repeated without a yes, if it is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<String>,
+    /// The place in the run's journal of the call that waits for the answer, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u32>,
+    /// What needs a yes, and where that stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
+    /// When it is answered by itself, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<Expiry>,
     /// The answer; none while it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<Resolution>,
+    /// When it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at_ms: Option<Millis>,
 }
 
 impl Escalation {
@@ -55,6 +70,15 @@ impl Escalation {
     pub fn offers(&self, answer: Answer) -> bool {
         self.packet.options.iter().any(|option| option.action == answer.as_str())
     }
+}
+
+/// What becomes of a question that nobody answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expiry {
+    /// When.
+    pub at_ms: Millis,
+    /// The answer that is taken then.
+    pub answer: Answer,
 }
 
 /// What a human answers.
@@ -71,11 +95,29 @@ pub enum Answer {
     Finish,
     /// Cancel the goal.
     Cancel,
+    /// Yes to what is shown.
+    Approve,
+    /// No to what is shown.
+    Deny,
+    /// The answers to what is asked, or a text.
+    UserInput,
+    /// Do it another way, which a text describes.
+    AlternativeApproach,
 }
 
 impl Answer {
     /// Every answer, in the order in which they are listed.
-    pub const ALL: [Self; 5] = [Self::Retry, Self::Skip, Self::Raise, Self::Finish, Self::Cancel];
+    pub const ALL: [Self; 9] = [
+        Self::Retry,
+        Self::Skip,
+        Self::Raise,
+        Self::Finish,
+        Self::Cancel,
+        Self::Approve,
+        Self::Deny,
+        Self::UserInput,
+        Self::AlternativeApproach,
+    ];
 
     /// The word on the wire and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -85,13 +127,17 @@ impl Answer {
             Self::Raise => "raise",
             Self::Finish => "finish",
             Self::Cancel => "cancel",
+            Self::Approve => "approve",
+            Self::Deny => "deny",
+            Self::UserInput => "user_input",
+            Self::AlternativeApproach => "alternative_approach",
         }
     }
 }
 
 /// There is no answer of this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no answer `{0}`; there are: retry, skip, raise, finish, cancel")]
+#[error("there is no answer `{0}`; there are: {known}", known = Answer::ALL.map(Answer::as_str).join(", "))]
 pub struct UnknownAnswer(String);
 
 impl FromStr for Answer {
@@ -106,13 +152,24 @@ impl FromStr for Answer {
 }
 
 /// An answer, with what may come with it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     /// The answer.
     pub answer: Answer,
     /// What a cap is raised to, in its own unit: tokens, US dollars, answers of models, minutes; a
     /// deadline by minutes from now.
     pub to: Option<f64>,
+    /// Words that come with it: why not, or how else.
+    pub text: Option<String>,
+    /// Answers to questions, by their ids.
+    pub answers: BTreeMap<String, String>,
+}
+
+impl Reply {
+    /// An answer that says it all.
+    pub fn plain(answer: Answer) -> Self {
+        Self { answer, to: None, text: None, answers: BTreeMap::new() }
+    }
 }
 
 /// What was answered.
@@ -125,6 +182,15 @@ pub struct Resolution {
     /// What was raised, and to what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raised: Option<Raised>,
+    /// Words that came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Answers to questions, by their ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, String>,
+    /// Whether nobody answered in time, and what had been said before was taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expired: bool,
 }
 
 /// A cap that was raised, to this.
@@ -197,6 +263,9 @@ pub struct Packet {
     pub root_cause: String,
     /// What can be done.
     pub options: Vec<EscalationOption>,
+    /// What is asked, one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Clarification>,
 }
 
 /// One attempt, in one line.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::cap::Cap;
 use super::conversation::{Call, CallEnd, Used};
 use super::escalation::{Escalation, Resolution};
+use super::evaluation::Evaluation;
 use super::failure::Failure;
 use super::guard::{Guard, Rung};
 use super::kept::Kept;
@@ -14,7 +15,9 @@ use super::spending::{Charge, Reservation};
 use super::state::{
     Artifact, CancelRequest, Execution, GateResult, Goal, GoalState, Item, Reason, Run, RunStatus,
 };
+use crate::approval::ApprovalEvent;
 use crate::freshness::QuietRound;
+use crate::spec::SuccessCriterion;
 use crate::{ArtifactId, Epoch, EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
 
 /// A fact. Serialized forms are additive: a later version may add fields with defaults and
@@ -125,6 +128,8 @@ pub enum Event {
     RunCompleted { item: Option<ItemId>, run: RunId, status: RunStatus, error: Option<Failure> },
     /// The item will be tried again.
     ItemRetrying { item: ItemId, retry_count: u32, not_before_ms: Millis, error: Failure },
+    /// What is done about an attempt whose work or evidence was not enough, and why.
+    EvaluationDecided { item: ItemId, run: RunId, decision: Evaluation, reason: String },
     /// The item is done.
     ItemCompleted { item: ItemId, run: RunId, verdict: Verdict },
     /// The item failed for good.
@@ -133,6 +138,10 @@ pub enum Event {
     ItemBlocked { item: ItemId, escalation: EscalationId, error: Failure },
     /// A human said that the item is to be tried again; `allow` is a call that it may repeat.
     ItemReopened { item: ItemId, allow: Option<String> },
+    /// Another plan takes the item's place.
+    ItemSuperseded { item: ItemId },
+    /// Another plan is to be made; what is done, and what runs, stays.
+    GoalReplanning { why: String, by: String },
     /// A human said to go on without the item.
     ItemSkipped { item: ItemId, by: String },
     /// A human is asked.
@@ -141,8 +150,19 @@ pub enum Event {
     BudgetWarned { cap: Cap, percent: u8 },
     /// A cap is reached; a human is asked.
     BudgetExceeded { item: Option<ItemId>, cap: Cap },
+    /// Something about a call that needs a yes.
+    ApprovalChanged { escalation: EscalationId, item: Option<ItemId>, run: RunId, change: ApprovalEvent },
+    /// What the goal means was made out: what is assumed, and how it will be known, if nobody had said.
+    GoalElaborated { assumptions: Vec<String>, criteria: Vec<SuccessCriterion> },
     /// A human answered.
-    EscalationResolved { escalation: EscalationId, item: Option<ItemId>, resolution: Resolution },
+    EscalationResolved {
+        escalation: EscalationId,
+        item: Option<ItemId>,
+        /// The run of which a call waited for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<RunId>,
+        resolution: Box<Resolution>,
+    },
     /// All items are done; delivery begins.
     GoalPublishing,
     /// A file was delivered.
@@ -199,6 +219,8 @@ impl Event {
             | Self::GoalResumed { .. }
             | Self::GoalPrioritized { .. }
             | Self::GoalCancelling { .. } => "goal.updated",
+            Self::GoalReplanning { .. } => "goal.replanning",
+            Self::GoalElaborated { .. } => "goal.elaborated",
             Self::GoalStarted { .. } => "goal.started",
             Self::GoalCompleted { .. } => "goal.completed",
             Self::GoalBlocked { .. } => "goal.blocked",
@@ -209,6 +231,7 @@ impl Event {
             Self::ItemReady { .. }
             | Self::ItemRetrying { .. }
             | Self::ItemReopened { .. }
+            | Self::ItemSuperseded { .. }
             | Self::ItemSkipped { .. } => "workitem.updated",
             Self::ItemStarted { .. } => "workitem.started",
             Self::ItemCompleted { .. } => "workitem.completed",
@@ -223,11 +246,20 @@ impl Event {
             Self::ModelFailed { .. } => "model.failed",
             Self::ToolCompleted { .. } => "tool.completed",
             Self::GuardTripped { .. } => "guard.tripped",
+            Self::EvaluationDecided { .. } => "evaluation.decided",
             Self::VerificationStarted { .. } => "verification.started",
             Self::VerificationCompleted { .. } => "verification.completed",
             Self::GateCompleted { .. } => "gate.completed",
             Self::EscalationCreated { .. } => "escalation.created",
             Self::EscalationResolved { .. } => "escalation.resolved",
+            Self::ApprovalChanged { change, .. } => match change {
+                ApprovalEvent::Requested => "approval.requested",
+                ApprovalEvent::Granted { .. } => "approval.granted",
+                ApprovalEvent::Denied { .. } => "approval.denied",
+                ApprovalEvent::Expired => "approval.expired",
+                ApprovalEvent::Used => "approval.used",
+                ApprovalEvent::Voided => "approval.voided",
+            },
             Self::BudgetWarned { .. } => "budget.warning",
             Self::BudgetExceeded { .. } => "budget.exceeded",
             Self::ArtifactCreated { .. } => "artifact.created",
@@ -248,12 +280,15 @@ impl Event {
             | Self::ItemFailed { item, .. }
             | Self::ItemBlocked { item, .. }
             | Self::ItemReopened { item, .. }
+            | Self::ItemSuperseded { item }
+            | Self::EvaluationDecided { item, .. }
             | Self::ItemSkipped { item, .. }
             | Self::RunExecuted { item, .. }
             | Self::VerificationStarted { item, .. }
             | Self::VerificationCompleted { item, .. } => Some(*item),
             Self::RunContinued { item, .. }
             | Self::EscalationResolved { item, .. }
+            | Self::ApprovalChanged { item, .. }
             | Self::BudgetExceeded { item, .. }
             | Self::RunCompleted { item, .. }
             | Self::ModelRequested { item, .. }
@@ -262,6 +297,8 @@ impl Event {
             | Self::GuardTripped { item, .. }
             | Self::ToolCompleted { item, .. } => *item,
             Self::GoalCreated { .. }
+            | Self::GoalElaborated { .. }
+            | Self::GoalReplanning { .. }
             | Self::GoalPlanned { .. }
             | Self::GoalWaiting { .. }
             | Self::GoalStarted { .. }
@@ -288,11 +325,14 @@ impl Event {
             Self::RunStarted { run } => Some(run.id),
             Self::GateCompleted { result } => Some(result.run_id),
             Self::EscalationCreated { escalation } => escalation.run_id,
+            Self::EscalationResolved { run, .. } => *run,
             Self::ModelRequested { reservation, .. } => Some(reservation.run),
             Self::ModelAnswered { run, .. }
             | Self::ModelFailed { run, .. }
             | Self::ToolCompleted { run, .. }
             | Self::GuardTripped { run, .. }
+            | Self::ApprovalChanged { run, .. }
+            | Self::EvaluationDecided { run, .. }
             | Self::ItemStarted { run, .. }
             | Self::ItemCompleted { run, .. }
             | Self::RunContinued { run, .. }
@@ -306,10 +346,12 @@ impl Event {
             | Self::ItemFailed { .. }
             | Self::ItemBlocked { .. }
             | Self::ItemReopened { .. }
+            | Self::ItemSuperseded { .. }
             | Self::ItemSkipped { .. }
-            | Self::EscalationResolved { .. }
             | Self::BudgetExceeded { .. }
             | Self::GoalCreated { .. }
+            | Self::GoalElaborated { .. }
+            | Self::GoalReplanning { .. }
             | Self::GoalPlanned { .. }
             | Self::GoalWaiting { .. }
             | Self::GoalStarted { .. }
@@ -338,7 +380,9 @@ impl Event {
             Self::GateCompleted { result } => rows.push(Touched::Gate(result.run_id, result.step)),
             Self::ArtifactCreated { artifact } => rows.push(Touched::Artifact(artifact.id)),
             Self::EscalationCreated { escalation } => rows.push(Touched::Escalation(escalation.id)),
-            Self::EscalationResolved { escalation, .. } => rows.push(Touched::Escalation(*escalation)),
+            Self::EscalationResolved { escalation, .. } | Self::ApprovalChanged { escalation, .. } => {
+                rows.push(Touched::Escalation(*escalation));
+            }
             _ => {}
         }
         rows.extend(self.run_id().map(Touched::Run));

@@ -57,12 +57,18 @@ impl GoalState {
             Event::BudgetExceeded { cap, .. } => {
                 self.goal.spending.warned.insert(*cap, 100);
             }
-            Event::GoalPaused { .. }
+            Event::EscalationCreated { .. }
+            | Event::ApprovalChanged { .. }
+            | Event::GoalElaborated { .. }
+            | Event::EvaluationDecided { .. }
+            | Event::GoalReplanning { .. }
+            | Event::ItemSuperseded { .. }
+            | Event::GoalPaused { .. }
             | Event::GoalResumed { .. }
             | Event::GoalPrioritized { .. }
             | Event::ItemReopened { .. }
             | Event::ItemSkipped { .. }
-            | Event::EscalationResolved { .. } => self.apply_control(event),
+            | Event::EscalationResolved { .. } => self.apply_control(event, at),
             Event::ItemCreated { .. }
             | Event::ItemReady { .. }
             | Event::ItemStarted { .. }
@@ -86,9 +92,6 @@ impl GoalState {
                 self.gate_results.push((**result).clone());
             }
             Event::ArtifactCreated { artifact } => self.artifacts.push((**artifact).clone()),
-            Event::EscalationCreated { escalation } => {
-                self.escalations.push((**escalation).clone());
-            }
         }
     }
 
@@ -96,6 +99,9 @@ impl GoalState {
         let goal = &mut self.goal;
         match event {
             Event::GoalPlanned { .. } => {
+                // Only a model makes a plan for a goal that brought none.
+                goal.plans += u32::from(goal.spec.items.is_empty());
+                goal.replan = None;
                 goal.phase = Phase::Planning;
                 goal.spec.items = Vec::new();
             }

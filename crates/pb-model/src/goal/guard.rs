@@ -293,6 +293,7 @@ mod tests {
             effect: Effect::Pure,
             digest: blake3::hash(tool.as_bytes()).to_hex().to_string(),
             again: false,
+            held: false,
         }
     }
 

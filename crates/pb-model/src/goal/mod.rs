@@ -29,12 +29,14 @@
 //! functions go on from the stored state.
 
 mod allowance;
+mod asking;
 mod cap;
 mod command;
 mod conversation;
 mod day;
 mod decide;
 mod escalation;
+mod evaluation;
 mod event;
 mod evolve;
 mod failure;
@@ -46,6 +48,10 @@ mod state;
 pub mod states;
 mod wants;
 
+pub use asking::{
+    ANSWER_BYTES_MAX, ANSWER_WITHIN_S_DEFAULT, ANSWER_WITHIN_S_MAX, ASK_PERSON, ASSUMPTIONS_MAX, Asks,
+    CHOICES_MAX, Clarification, QUESTION_BYTES_MAX, QUESTIONS_DEFAULT, QUESTIONS_MAX,
+};
 pub use cap::{Cap, Caps};
 pub use command::{Command, Moment, Next, Planned, Rejection};
 pub use conversation::{
@@ -56,9 +62,10 @@ pub use conversation::{
 pub use day::{DayBudget, LocalDay};
 pub use decide::decide;
 pub use escalation::{
-    Answer, AttemptSummary, Escalation, EscalationOption, EscalationType, Packet, Raised, Reply, Resolution,
-    UnknownAnswer,
+    Answer, AttemptSummary, Escalation, EscalationOption, EscalationType, Expiry, Packet, Raised, Reply,
+    Resolution, UnknownAnswer,
 };
+pub use evaluation::{Evaluation, GATE_FAILURES_BEFORE_SWITCH, REPLANS_MAX};
 pub use event::{Event, Touched};
 pub use evolve::evolve;
 pub use failure::{ErrorClass, Failure};
@@ -69,6 +76,6 @@ pub use kept::Kept;
 pub use spending::{Amount, Charge, CostLine, MicroUsd, Reservation, Spending, Usd, WARN_PERCENT, micro_usd};
 pub use state::{
     Artifact, CancelRequest, Continuation, Evidence, Execution, ExecutionOutcome, GateResult, Goal,
-    GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Run, RunStage, RunStatus,
+    GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Replan, Run, RunStage, RunStatus,
 };
 pub use wants::{Want, next_wake, wants};

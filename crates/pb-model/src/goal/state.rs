@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::conversation::{Call, Conversation, Doing};
+use super::conversation::{Call, Conversation, Doing, batch};
 use super::escalation::{Escalation, EscalationType};
 use super::failure::Failure;
 use super::kept::Kept;
@@ -51,6 +51,23 @@ impl GoalState {
         self.runs.iter().filter(|run| run.status == RunStatus::Running)
     }
 
+    /// The runs of which something may be under way: those that have not ended, but for what waits for a person,
+    /// or for the goal's folder after that.
+    pub fn working(&self) -> impl Iterator<Item = &Run> {
+        let status = self.goal.status;
+        self.running().filter(move |run| match status {
+            GoalStatus::Active => !run.is_waiting(),
+            GoalStatus::Queued => run.item_id.is_none() && !run.is_waiting(),
+            GoalStatus::Blocked | GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed => false,
+        })
+    }
+
+    /// Whether a call of this tool, for this item, waits for a person's yes.
+    pub fn needs_yes(&self, item: Option<&Item>, tool: &str) -> bool {
+        let Some(Work::Agent(agent)) = item.map(|item| &item.work) else { return false };
+        self.goal.spec.approve.iter().chain(&agent.approve).any(|named| named == tool)
+    }
+
     /// The question with this id.
     pub fn escalation(&self, id: EscalationId) -> Option<&Escalation> {
         self.escalations.iter().find(|asked| asked.id == id)
@@ -68,7 +85,12 @@ impl GoalState {
 
     /// Whether every item is done or left out, so that only delivery is left.
     pub fn is_done(&self) -> bool {
-        self.items.iter().all(|item| item.status.is_settled())
+        self.goal.replan.is_none() && self.items.iter().all(|item| item.status.is_settled())
+    }
+
+    /// The items of the plan as it stands, without those whose place another plan took.
+    pub fn planned(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(|item| !item.superseded)
     }
 
     /// Whether a person paused it.
@@ -78,7 +100,7 @@ impl GoalState {
 
     /// Whether a step is under way: a paused goal whose steps have ended is at rest.
     pub fn is_at_work(&self) -> bool {
-        self.running().any(|run| {
+        self.working().any(|run| {
             let composing =
                 run.conversation.as_ref().is_some_and(|talk| matches!(talk.doing, Doing::Composing { .. }));
             !(self.is_paused() && composing && run.stage == RunStage::Executing)
@@ -88,10 +110,18 @@ impl GoalState {
     /// Whether items may start at all: an active goal that is neither paused nor being cancelled, lost no
     /// item and has not used up its budget.
     pub fn may_start_items(&self) -> bool {
+        if self.goal.replan.is_some() {
+            return false;
+        }
         let lost = self.items.iter().any(|item| item.status == ItemStatus::Failed);
         let spent = self.open_escalations().any(|asked| asked.escalation_type == EscalationType::Budget);
         let stopped = self.goal.cancel.is_some() || self.is_paused();
         self.goal.status == GoalStatus::Active && !stopped && !lost && !spent
+    }
+
+    /// Whether a model makes a plan for it.
+    pub fn is_being_planned(&self) -> bool {
+        self.running().any(|run| run.item_id.is_none())
     }
 
     /// Whether a run of an agent item has not ended. Agent items that share a folder take turns.
@@ -154,6 +184,15 @@ pub struct Goal {
     pub kept: Option<Kept>,
     /// Rounds of gates that changed files while nothing else wrote.
     pub quiet_rounds: Vec<QuietRound>,
+    /// What is taken for granted, because nobody said otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumptions: Vec<String>,
+    /// How many plans models made for it that held.
+    #[serde(default)]
+    pub plans: u32,
+    /// Why another plan is to be made, until it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replan: Option<Replan>,
     /// One line on how it ended.
     pub summary: Option<String>,
     /// What it has spent on models, and promised to.
@@ -168,6 +207,15 @@ impl Goal {
         let limit = self.spec.budget_time_minutes?.saturating_mul(60_000);
         Some(limit.saturating_sub(self.spent_time_ms + running))
     }
+}
+
+/// Why another plan is to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replan {
+    /// What was wrong with the last one, or what is wanted instead.
+    pub why: String,
+    /// Who wants it: a person, or `evaluation`.
+    pub by: String,
 }
 
 /// Where a goal stands (`wire.md` §4.2).
@@ -340,6 +388,12 @@ pub struct Item {
     /// Digests of the calls that a human allowed to be repeated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<String>,
+    /// Models that failed at it, and are asked only if nobody else answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub avoided: Vec<String>,
+    /// Whether another plan took its place: it counts for nothing any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub superseded: bool,
 }
 
 impl Item {
@@ -389,6 +443,8 @@ impl Item {
             spent: Amount::default(),
             ran_ms: 0,
             allowed: Vec::new(),
+            avoided: Vec::new(),
+            superseded: false,
         }
     }
 }
@@ -480,9 +536,16 @@ impl Run {
     /// The call whose effect is under way, or would be after a crash: the one that ends the next batch.
     pub fn risky_call(&self) -> Option<&Call> {
         match &self.conversation.as_ref()?.doing {
-            Doing::Acting { calls } => calls.iter().find(|call| call.has_intent()),
+            // What comes after a call that is held was not begun.
+            Doing::Acting { calls } => calls.get(..batch(calls))?.last().filter(|call| call.has_intent()),
             Doing::Composing { .. } | Doing::Thinking { .. } => None,
         }
+    }
+
+    /// Whether its next call waits for a person.
+    pub fn is_waiting(&self) -> bool {
+        let waits = self.conversation.as_ref().is_some_and(|talk| talk.waits.is_some());
+        waits && self.status == RunStatus::Running && self.stage == RunStage::Executing
     }
 }
 

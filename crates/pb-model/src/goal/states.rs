@@ -46,7 +46,7 @@ pub static ITEM: Machine = Machine {
         state("verify", "its gates run"),
         state("blocked", "waits for a person"),
         end("done", "its gates hold, or it has none"),
-        end("skipped", "a person said to go on without it"),
+        end("skipped", "a person said to go on without it, or another plan took its place"),
         end("failed", "failed for good; its goal fails with it"),
     ],
     steps: &[
@@ -57,6 +57,12 @@ pub static ITEM: Machine = Machine {
         Step("queued", "item_skipped", "skipped"),
         Step("ready", "item_started", "in_progress"),
         Step("ready", "item_skipped", "skipped"),
+        Step("queued", "item_superseded", "skipped"),
+        Step("ready", "item_superseded", "skipped"),
+        Step("blocked", "item_superseded", "skipped"),
+        Step("failed", "item_superseded", "skipped"),
+        Step("failed", "item_skipped", "skipped"),
+        Step("in_progress", "item_skipped", "skipped"),
         Step("in_progress", "item_retrying", "queued"),
         Step("in_progress", "verification_started", "verify"),
         Step("in_progress", "item_blocked", "blocked"),
@@ -113,6 +119,7 @@ pub static CONVERSATION: Machine = Machine {
         state("composing", "the next request is put together and paid for"),
         state("thinking", "the model is asked"),
         state("acting", "tools are called"),
+        state("waiting", "the next call waits for a person"),
         end("ended", "its run does not execute any more"),
     ],
     steps: &[
@@ -126,6 +133,9 @@ pub static CONVERSATION: Machine = Machine {
         Step("acting", "tool_completed", "composing"),
         Step("acting", "run_completed", "ended"),
         Step("acting", "verification_started", "ended"),
+        Step("acting", "escalation_created", "waiting"),
+        Step("waiting", "escalation_resolved", "acting"),
+        Step("waiting", "run_completed", "ended"),
     ],
 };
 

@@ -54,7 +54,8 @@ fn of_status(state: &GoalState, now: Millis) -> Vec<Want> {
         GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed | GoalStatus::Blocked => {
             Vec::new()
         }
-        GoalStatus::Queued if state.running().next().is_some() || state.is_paused() => running(state, now),
+        GoalStatus::Queued if state.is_being_planned() || state.is_paused() => running(state, now),
+        GoalStatus::Queued if goal.replan.is_some() => vec![Want::StartPlanning],
         GoalStatus::Queued if !state.items.is_empty() => vec![Want::Prepare],
         GoalStatus::Queued if goal.spec.items.is_empty() => vec![Want::StartPlanning],
         GoalStatus::Queued => vec![Want::Plan],
@@ -64,6 +65,12 @@ fn of_status(state: &GoalState, now: Millis) -> Vec<Want> {
 
 fn active(state: &GoalState, now: Millis) -> Vec<Want> {
     let mut wants = running(state, now);
+    if state.goal.replan.is_some() {
+        if !state.is_being_planned() && !state.is_paused() && state.goal.cancel.is_none() {
+            wants.push(Want::StartPlanning);
+        }
+        return wants;
+    }
     // What is done is delivered, also by a goal that may start nothing more.
     if state.is_done() && state.goal.cancel.is_none() {
         match state.goal.phase {
@@ -98,6 +105,9 @@ fn active(state: &GoalState, now: Millis) -> Vec<Want> {
 fn running(state: &GoalState, now: Millis) -> Vec<Want> {
     let want = |run: &Run| match (run.stage, &run.conversation) {
         _ if state.goal.cancel.is_some() => Some(Want::Stop(run.id)),
+        _ if run.is_waiting() => None,
+        // Its folder has to be claimed anew.
+        _ if run.item_id.is_some() && state.goal.status != GoalStatus::Active => None,
         (RunStage::Executing, Some(conversation)) => {
             converse(run.id, conversation, now).filter(|want| may_begin(state, *want))
         }
@@ -133,7 +143,7 @@ fn next_try(state: &GoalState) -> Option<Millis> {
     if state.goal.cancel.is_some() || state.is_paused() {
         return None;
     }
-    let calls = state.running().filter_map(|run| match run.conversation.as_ref()?.doing {
+    let calls = state.working().filter_map(|run| match run.conversation.as_ref()?.doing {
         Doing::Composing { not_before_ms } if run.stage == RunStage::Executing => not_before_ms,
         Doing::Composing { .. } | Doing::Thinking { .. } | Doing::Acting { .. } => None,
     });

@@ -1,9 +1,7 @@
 //! Everything that [`GoalSpec::validate`] refuses, not only the first of it.
 
-use std::collections::BTreeMap;
-
 use crate::plan;
-use crate::spec::{GoalSpec, ITEMS_MAX, Invalid, PRIORITY_DEFAULT};
+use crate::spec::{GoalSpec, ITEMS_MAX, Invalid};
 
 /// The problems of a specification: the first of the goal's own part, the first of each item, and
 /// the first of the plan's shape. `skip` tells which item (`None`: the goal itself) was not read
@@ -35,25 +33,7 @@ pub(super) fn problems(spec: &GoalSpec, skip: impl Fn(Option<usize>) -> bool) ->
 
 /// A valid goal to put an item into, so that only the item is judged.
 fn frame() -> GoalSpec {
-    GoalSpec {
-        title: "goal".to_owned(),
-        description: "goal".to_owned(),
-        success_criteria: Vec::new(),
-        priority: PRIORITY_DEFAULT,
-        budget_tokens: None,
-        budget_time_minutes: None,
-        budget_cost_usd: None,
-        budget_turns: None,
-        budget_call_tokens: None,
-        budget_call_usd: None,
-        deadline_ms: None,
-        model: None,
-        plan_only: false,
-        tags: Vec::new(),
-        workspace: None,
-        inputs: BTreeMap::new(),
-        items: Vec::new(),
-    }
+    GoalSpec::in_words("goal", "goal")
 }
 
 fn renumbered(mut invalid: Invalid, n: usize) -> Invalid {

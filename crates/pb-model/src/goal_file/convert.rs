@@ -34,6 +34,11 @@ pub(super) fn goal(goal: &Goal, filler: &mut Filler) -> GoalSpec {
         deadline_ms: goal.deadline_ms,
         model: goal.model.clone(),
         plan_only: false,
+        ask: goal.ask,
+        max_questions: goal.max_questions,
+        answer_within_s: seconds(goal.answer_within),
+        approve: goal.approve.clone(),
+        approve_plan: goal.approve_plan,
         tags: goal.tags.clone(),
         workspace: filler.optional(goal.workspace.as_ref()),
         inputs: std::collections::BTreeMap::new(),
@@ -81,6 +86,7 @@ fn agent(agent: &Agent, filler: &mut Filler) -> AgentSpec {
         budget_tokens: agent.budget_tokens,
         budget_usd: agent.budget_usd.map(Usd::from),
         guards: agent.guards.unwrap_or(true),
+        approve: agent.approve.clone(),
     }
 }
 

@@ -13,7 +13,8 @@ use super::read_inputs::inputs;
 use super::shape::{Agent, Budget, Command, Criterion, Goal, Item, Work};
 use super::table::Table;
 use crate::Tier;
-use crate::spec::{CriterionType, Effect, Lane, RETRIES_MAX, TURNS_MAX};
+use crate::goal::QUESTIONS_MAX;
+use crate::spec::{Ask, CriterionType, Effect, Lane, RETRIES_MAX, TURNS_MAX};
 
 const U64: std::ops::RangeInclusive<i128> = 0..=u64::MAX as i128;
 
@@ -30,6 +31,13 @@ pub(super) fn goal(log: &mut Log, document: &Spanned<DeTable<'_>>) -> Goal {
         model: table.optional(log, "model", Node::text),
         tags: table.or_default(log, "tags", Node::texts),
         deadline_ms: table.optional(log, "deadline", Node::moment),
+        ask: table
+            .or_default(log, "ask", |node, log| node.word(log, &Ask::ALL.map(|ask| (ask.as_str(), ask)))),
+        max_questions: table
+            .optional(log, "max_questions", |node, log| node.integer(log, 1..=QUESTIONS_MAX.into())),
+        answer_within: table.optional(log, "answer_within", Node::time_limit),
+        approve: table.or_default(log, "approve", Node::texts),
+        approve_plan: table.or_default(log, "approve_plan", Node::flag),
         budget: Budget::default(),
         success_criteria: Vec::new(),
         items: Vec::new(),
@@ -172,6 +180,7 @@ fn agent(log: &mut Log, table: &mut Table) -> Agent {
         budget_tokens: table.optional(log, "budget_tokens", |node, log| node.integer(log, U64)),
         budget_usd: table.optional(log, "budget_usd", Node::number),
         guards: table.optional(log, "guards", Node::flag),
+        approve: table.or_default(log, "approve", Node::texts),
     }
 }
 

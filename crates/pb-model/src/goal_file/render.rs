@@ -6,8 +6,8 @@ use super::render_lines::{Lines, Nothing, quoted};
 use jiff::Timestamp;
 
 use crate::spec::{
-    AgentSpec, Check, CommandSpec, CriterionType, Effect, GateCommand, GateSpec, GoalSpec, ItemSpec, Lane,
-    PRIORITY_DEFAULT, SuccessCriterion, Work,
+    AgentSpec, Ask, Check, CommandSpec, CriterionType, Effect, GateCommand, GateSpec, GoalSpec, ItemSpec,
+    Lane, PRIORITY_DEFAULT, SuccessCriterion, Work,
 };
 use crate::{Millis, Tier};
 
@@ -40,11 +40,23 @@ fn above(spec: &GoalSpec, mut lines: Lines<'_>) -> String {
     lines.verbatim("model", spec.model.as_deref());
     lines.verbatims("tags", &spec.tags);
     lines.plain_if("deadline", spec.deadline_ms.and_then(moment));
+    asking(spec, &mut lines);
     let criteria = criteria(spec);
     if criteria.iter().all(is_plain) {
         lines.texts("success_criteria", criteria.iter().map(|criterion| &criterion.description));
     }
     lines.text
+}
+
+/// When a person is asked.
+fn asking(spec: &GoalSpec, lines: &mut Lines<'_>) {
+    if spec.ask != Ask::default() {
+        lines.verbatim("ask", Some(spec.ask.as_str()));
+    }
+    lines.plain_if("max_questions", spec.max_questions);
+    lines.plain_if("answer_within", spec.answer_within_s);
+    lines.verbatims("approve", &spec.approve);
+    lines.plain_if("approve_plan", spec.approve_plan.then_some(true));
 }
 
 /// A time as TOML writes it, to the millisecond; `None` for one beyond the year 9999.
@@ -169,6 +181,7 @@ fn agent(agent: &AgentSpec, lines: &mut Lines<'_>) {
     lines.plain_if("budget_tokens", agent.budget_tokens);
     lines.plain_if("budget_usd", agent.budget_usd.map(|usd| format!("{:?}", f64::from(usd))));
     lines.plain_if("guards", (!agent.guards).then_some(false));
+    lines.verbatims("approve", &agent.approve);
 }
 
 fn effect(effect: Effect, lines: &mut Lines<'_>) {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::template::Template;
-use crate::spec::{CriterionType, Effect, Lane, TIME_LIMIT_S_MAX};
+use crate::spec::{Ask, CriterionType, Effect, Lane, TIME_LIMIT_S_MAX};
 use crate::{Millis, Tier};
 
 /// A goal for `PonyBunny`, planned by a person. `{{name}}` stands for the value of the input
@@ -36,6 +36,21 @@ pub(super) struct Goal {
     /// decides.
     #[schemars(rename = "deadline", schema_with = "moment_schema")]
     pub(super) deadline_ms: Option<Millis>,
+    /// Whether you are asked when the goal can be read in more than one way; `never` has it assume, and tell.
+    #[schemars(default)]
+    pub(super) ask: Ask,
+    /// Most questions that are asked at once; 5 if absent.
+    #[schemars(range(min = 1, max = 10))]
+    pub(super) max_questions: Option<u32>,
+    /// How long you have to answer, such as `"30m"` or `"12h"`: after that it goes on with what the question
+    /// says is assumed, and what needs your yes is not done; 24 hours if absent.
+    pub(super) answer_within: Option<TimeLimit>,
+    /// Tools of which each call by an agent waits for your yes, such as `run_command`.
+    #[schemars(default)]
+    pub(super) approve: Vec<String>,
+    /// Whether a plan that a model makes waits for your yes.
+    #[schemars(default)]
+    pub(super) approve_plan: bool,
     /// What may be different each time the goal is run, by name. Give a value with
     /// `--set name=value`; use it as `{{name}}`, or in a shell as `"$PB_INPUT_NAME"`.
     #[schemars(default, schema_with = "inputs_schema")]
@@ -193,6 +208,9 @@ pub(super) struct Agent {
     /// Whether a conversation that goes nowhere is noticed, helped and in the end handed to a person; true
     /// if absent.
     pub(super) guards: Option<bool>,
+    /// Tools of which each call waits for your yes, such as `run_command`, beside those of the goal.
+    #[schemars(default)]
+    pub(super) approve: Vec<String>,
 }
 
 /// One program to run.

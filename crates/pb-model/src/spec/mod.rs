@@ -64,6 +64,22 @@ pub struct GoalSpec {
     /// Whether it ends when its plan stands.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub plan_only: bool,
+    /// Whether a person is asked when the goal can be read in more than one way.
+    #[serde(default, skip_serializing_if = "Ask::is_default")]
+    pub ask: Ask,
+    /// Most questions that are asked at once; [`QUESTIONS_DEFAULT`](crate::goal::QUESTIONS_DEFAULT) if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_questions: Option<u32>,
+    /// How long a person has to answer, in seconds, before what was declared with the question is taken;
+    /// [`ANSWER_WITHIN_S_DEFAULT`](crate::goal::ANSWER_WITHIN_S_DEFAULT) if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_within_s: Option<u64>,
+    /// Tools of which each call by an agent waits for a person's yes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approve: Vec<String>,
+    /// Whether a plan that a model made waits for a person's yes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approve_plan: bool,
     /// Free labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -80,6 +96,65 @@ pub struct GoalSpec {
 
 fn default_priority() -> u8 {
     PRIORITY_DEFAULT
+}
+
+impl GoalSpec {
+    /// A goal in words, with nothing else said about it.
+    pub fn in_words(title: impl Into<String>, description: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            description: description.into(),
+            success_criteria: Vec::new(),
+            priority: PRIORITY_DEFAULT,
+            budget_tokens: None,
+            budget_time_minutes: None,
+            budget_cost_usd: None,
+            budget_call_tokens: None,
+            budget_call_usd: None,
+            deadline_ms: None,
+            budget_turns: None,
+            model: None,
+            plan_only: false,
+            ask: Ask::default(),
+            max_questions: None,
+            answer_within_s: None,
+            approve: Vec::new(),
+            approve_plan: false,
+            tags: Vec::new(),
+            workspace: None,
+            inputs: BTreeMap::new(),
+            items: Vec::new(),
+        }
+    }
+}
+
+/// Whether a person is asked when the goal can be read in more than one way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// Only when the answer changes the plan.
+    #[default]
+    Unclear,
+    /// Never: what is unclear is assumed, and told.
+    Never,
+}
+
+impl Ask {
+    /// Every choice.
+    pub const ALL: [Self; 2] = [Self::Unclear, Self::Never];
+
+    /// The word in goal files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unclear => "unclear",
+            Self::Never => "never",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// One way to tell that the goal is reached (`wire.md` §4.1).
@@ -100,6 +175,16 @@ pub struct SuccessCriterion {
 }
 
 impl SuccessCriterion {
+    /// A criterion in words, which a judgement decides.
+    pub fn of_words(words: impl Into<String>) -> Self {
+        Self {
+            description: words.into(),
+            criterion_type: CriterionType::Heuristic,
+            verification_method: String::new(),
+            required: true,
+        }
+    }
+
     /// The criterion of a goal that names none.
     pub fn of_a_goal_without() -> Self {
         Self {
@@ -319,6 +404,9 @@ pub struct AgentSpec {
     /// answers.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub guards: bool,
+    /// Tools of which each call waits for a person's yes, beside those of the goal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approve: Vec<String>,
 }
 
 impl AgentSpec {

@@ -13,6 +13,7 @@ use super::{
     MODEL_NAME_CHARS_MAX, PRIORITY_MAX, PROMPT_BYTES_MAX, RETRIES_MAX, SuccessCriterion, TAG_CHARS_MAX,
     TAGS_MAX, TOOL_NAME_CHARS_MAX, TOOLS_MAX, TURNS_MAX, Work, input_variable,
 };
+use crate::goal::{ANSWER_WITHIN_S_MAX, QUESTIONS_MAX};
 use crate::plan;
 
 /// One thing wrong with a specification: where, what, and what to do.
@@ -74,6 +75,7 @@ impl GoalSpec {
             check_label(&format!("tags[{n}]"), tag, TAG_CHARS_MAX)?;
         }
         check_workspace("workspace", self.workspace.as_deref())?;
+        self.validate_asking()?;
         self.validate_inputs()?;
         if self.items.len() > ITEMS_MAX {
             let problem = format!("{} items, at most {ITEMS_MAX} are allowed", self.items.len());
@@ -83,6 +85,18 @@ impl GoalSpec {
             item.validate(&format!("items[{n}]"))?;
         }
         plan::order(&self.items).map(|_| ())
+    }
+
+    fn validate_asking(&self) -> Result<(), Invalid> {
+        if self.max_questions.is_some_and(|most| !(1..=QUESTIONS_MAX).contains(&most)) {
+            return Err(Invalid::new("max_questions", format!("it is 1 to {QUESTIONS_MAX}"))
+                .hint("to be asked nothing: ask = \"never\""));
+        }
+        if self.answer_within_s.is_some_and(|within| !(1..=ANSWER_WITHIN_S_MAX).contains(&within)) {
+            let days = ANSWER_WITHIN_S_MAX / (24 * 3600);
+            return Err(Invalid::new("answer_within_s", format!("it is 1 second to {days} days")));
+        }
+        check_tools("approve", &self.approve)
     }
 
     fn validate_inputs(&self) -> Result<(), Invalid> {
@@ -149,10 +163,8 @@ impl AgentSpec {
         let prompt = format!("{place}.prompt");
         filled(&prompt, &self.prompt, "an agent item needs a prompt")?;
         check_text(&prompt, &self.prompt, PROMPT_BYTES_MAX)?;
-        check_list(&format!("{place}.tools"), self.tools.len(), TOOLS_MAX)?;
-        for (n, tool) in self.tools.iter().enumerate() {
-            check_label(&format!("{place}.tools[{n}]"), tool, TOOL_NAME_CHARS_MAX)?;
-        }
+        check_tools(&format!("{place}.tools"), &self.tools)?;
+        check_tools(&format!("{place}.approve"), &self.approve)?;
         check_model(&format!("{place}.model"), self.model.as_deref())?;
         if self.max_turns.is_some_and(|turns| !(1..=TURNS_MAX).contains(&turns)) {
             let problem = format!("1 to {TURNS_MAX} turns are allowed");
@@ -165,6 +177,14 @@ impl AgentSpec {
         above_zero(&format!("{place}.budget_tokens"), self.budget_tokens.map(|n| n > 0))?;
         above_zero(&format!("{place}.budget_usd"), self.budget_usd.map(|usd| usd.0 > 0))
     }
+}
+
+fn check_tools(place: &str, tools: &[String]) -> Result<(), Invalid> {
+    check_list(place, tools.len(), TOOLS_MAX)?;
+    for (n, tool) in tools.iter().enumerate() {
+        check_label(&format!("{place}[{n}]"), tool, TOOL_NAME_CHARS_MAX)?;
+    }
+    Ok(())
 }
 
 impl GateSpec {

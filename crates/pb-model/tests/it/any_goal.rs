@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use pb_model::goal::Usd;
 use pb_model::spec::{
-    AgentSpec, Check, CommandSpec, CriterionType, Effect, GateCommand, GateSpec, GoalSpec, ItemSpec, Lane,
-    SuccessCriterion, TURNS_MAX, Work, input_variable,
+    AgentSpec, Ask, Check, CommandSpec, CriterionType, Effect, GateCommand, GateSpec, GoalSpec, ItemSpec,
+    Lane, SuccessCriterion, TURNS_MAX, Work, input_variable,
 };
 use pb_model::{Tier, goal_file};
 use proptest::collection::{btree_map, vec};
@@ -135,10 +135,17 @@ fn work() -> BoxedStrategy<Work> {
         of(label()),
         effect(),
         of(1..=TURNS_MAX),
-        (of(1..=100_u8), of(1..=u64::MAX), of(1..=1_000_000_000_u64), any::<bool>(), time_limit()),
+        (
+            of(1..=100_u8),
+            of(1..=u64::MAX),
+            of(1..=1_000_000_000_u64),
+            any::<bool>(),
+            time_limit(),
+            vec(label(), 0..2),
+        ),
     )
         .prop_map(|(prompt, tools, tier, model, effect, max_turns, rest)| {
-            let (budget_percent, budget_tokens, budget_usd, guards, time_limit_s) = rest;
+            let (budget_percent, budget_tokens, budget_usd, guards, time_limit_s, approve) = rest;
             let budget_usd = budget_usd.map(Usd);
             Work::Agent(AgentSpec {
                 prompt,
@@ -152,6 +159,7 @@ fn work() -> BoxedStrategy<Work> {
                 budget_tokens,
                 budget_usd,
                 guards,
+                approve,
             })
         });
     prop_oneof![command, agent].boxed()
@@ -220,8 +228,10 @@ pub(crate) fn any_goal() -> BoxedStrategy<GoalSpec> {
     let cost = proptest::num::f64::POSITIVE | proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL;
     let budget = (of(1..=u64::MAX), of(1..=u64::MAX), of(prop_oneof![cost, Just(5.0)]), of(1..=u32::MAX));
     let more = (of(1..=u64::MAX), of(prop_oneof![cost, Just(0.25)]), of(0..=253_402_300_799_999_u64));
-    (words, (budget, more), criteria(), inputs(), items())
-        .prop_map(|(words, (budget, more), success_criteria, inputs, items)| {
+    let asking = (select(Ask::ALL.to_vec()), of(1..=10_u32), time_limit(), vec(label(), 0..2), any::<bool>());
+    (words, (budget, more, asking), criteria(), inputs(), items())
+        .prop_map(|(words, (budget, more, asking), success_criteria, inputs, items)| {
+            let (ask, max_questions, answer_within_s, approve, approve_plan) = asking;
             let (title, description, workspace, model, tags, priority) = words;
             let (budget_tokens, budget_time_minutes, budget_cost_usd, budget_turns) = budget;
             let (budget_call_tokens, budget_call_usd, deadline_ms) = more;
@@ -239,6 +249,11 @@ pub(crate) fn any_goal() -> BoxedStrategy<GoalSpec> {
                 deadline_ms,
                 model,
                 plan_only: false,
+                ask,
+                max_questions,
+                answer_within_s,
+                approve,
+                approve_plan,
                 tags,
                 workspace: workspace.map(|path| format!("/{path}")),
                 inputs,

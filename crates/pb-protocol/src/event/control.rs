@@ -1,5 +1,7 @@
 //! The keys of events about budgets, and about what people said.
 
+use pb_model::EscalationId;
+use pb_model::approval::ApprovalEvent;
 use pb_model::goal::{Event, Goal, GoalState, WARN_PERCENT};
 use serde_json::{Value, json};
 
@@ -12,7 +14,19 @@ pub(super) fn particulars(event: &Event, state: &GoalState) -> Value {
             "action": resolution.answer,
             "resolvedBy": resolution.by,
             "raised": resolution.raised,
+            "text": resolution.text,
+            "answers": resolution.answers,
+            "expired": resolution.expired,
         }),
+        Event::ApprovalChanged { escalation, change, .. } => approval(*escalation, change, state),
+        Event::GoalElaborated { assumptions, criteria } => {
+            json!({"assumptions": assumptions, "successCriteria": criteria})
+        }
+        Event::EvaluationDecided { decision, reason, .. } => {
+            json!({"decision": decision.as_str(), "detail": decision, "reason": reason})
+        }
+        Event::GoalReplanning { why, by } => json!({"why": why, "replannedBy": by}),
+        Event::ItemSuperseded { .. } => json!({"superseded": true}),
         Event::BudgetWarned { cap, percent } => {
             // The first implementation's words.
             let level = if WARN_PERCENT.first() == Some(percent) { "warning" } else { "critical" };
@@ -57,4 +71,23 @@ fn budget_status(goal: &Goal, level: &str) -> Value {
         },
         "warningLevel": level,
     })
+}
+
+/// The keys of `wire.md` §2.8.
+fn approval(id: EscalationId, change: &ApprovalEvent, state: &GoalState) -> Value {
+    let asked = state.escalation(id);
+    let mut told = json!({
+        "approvalId": id,
+        "requestType": "tool_execution",
+        "description": asked.map(|asked| &asked.title),
+    });
+    match change {
+        ApprovalEvent::Granted { by } => told["grantedBy"] = json!(by),
+        ApprovalEvent::Denied { by } => {
+            told["deniedBy"] = json!(by);
+            told["reason"] = json!(asked.and_then(|asked| asked.resolution.as_ref()?.text.as_deref()));
+        }
+        ApprovalEvent::Requested | ApprovalEvent::Expired | ApprovalEvent::Used | ApprovalEvent::Voided => {}
+    }
+    told
 }

@@ -1,5 +1,7 @@
 //! `escalation.*`.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -123,4 +125,56 @@ pub struct RespondData {
     /// What `raise` raises the cap to: tokens, US dollars, turns or minutes; twice what it is if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<f64>,
+    /// Words: another way for `alternative_approach`, an answer for `user_input`, why not for `deny`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The answers of `user_input`, by the ids of the questions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, String>,
+}
+
+/// `escalation.resolve`, as the first terminal UI calls `escalation.respond`.
+#[derive(Debug)]
+pub struct Resolve;
+
+impl Method for Resolve {
+    const NAME: &'static str = "escalation.resolve";
+    const PERMISSION: Option<Permission> = Some(Permission::Write);
+    const DOC: &'static str = "The same as escalation.respond, with the answer one level deeper";
+    type Params = ResolveParams;
+    type Result = Accepted;
+
+    fn make_repeatable(params: &mut Self::Params, fresh_key: impl FnOnce() -> String) {
+        params.idempotency_key.get_or_insert_with(fresh_key);
+    }
+}
+
+/// Which question, and the answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolveParams {
+    /// The escalation's id.
+    #[serde(rename = "escalationId")]
+    pub escalation_id: String,
+    /// The answer.
+    pub resolution: ResolveWith,
+    /// The same key gives the same answer, for 30 days.
+    #[serde(default, rename = "idempotencyKey", skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolveWith {
+    /// One of the question's options.
+    pub action: String,
+    /// What comes with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<RespondData>,
+}
+
+impl From<ResolveParams> for RespondParams {
+    fn from(params: ResolveParams) -> Self {
+        let ResolveParams { escalation_id, resolution, idempotency_key } = params;
+        Self { escalation_id, action: resolution.action, data: resolution.data, idempotency_key }
+    }
 }

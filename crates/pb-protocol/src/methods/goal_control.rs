@@ -72,7 +72,7 @@ pub struct ResumeParams {
     #[serde(rename = "goalId")]
     pub goal_id: String,
     /// One of the options of its open escalations, given to each that offers it: `retry`, `skip`, `raise`,
-    /// `finish` or `cancel`.
+    /// `finish`, `cancel`, and where only one is open `approve` or `deny`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
     /// What `raise` raises the cap to: tokens, US dollars, turns or minutes; twice what it is if absent.

@@ -1,5 +1,6 @@
 //! What may be asked of the gateway. One struct a method; [`METHODS`] is the list.
 
+pub mod approval;
 pub mod cost;
 pub mod debug;
 pub mod escalation;
@@ -108,6 +109,14 @@ methods![
     escalation::Get,
     escalation::Pending,
     escalation::Respond,
+    escalation::Resolve,
+    approval::List,
+    approval::Get,
+    approval::Pending,
+    approval::Grant,
+    approval::Deny,
+    approval::Approve,
+    approval::Reject,
     goal::Plan,
     goal::Steps,
     goal_events::Subscribe,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pb_model::goal::{
-    Call, CallEnd, CallResult, Doing, GoalState, Next, Planned, Run, SUBMIT_PLAN, Seen, batch,
+    ASK_PERSON, Asks, Call, CallEnd, CallResult, Doing, Escalation, GoalState, Next, Planned, Run,
+    SUBMIT_PLAN, Seen, batch,
 };
 use pb_model::{Effect, RunId};
 use pb_tools::{ApprovedCall, Scope, ToolError};
@@ -14,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::compose::{journal, next, registry};
 use super::journal::ToolStep;
-use super::plan;
 use super::runner::StepRunner;
 use super::talk::Talk;
 use super::think::{TOLD_BYTES_MAX, beginning};
+use super::{ask, binding, plan};
 use crate::effects::{Context, Done};
 use crate::trace::{self, About, CallNote};
 use crate::workspace;
@@ -33,7 +34,8 @@ pub(crate) async fn act(
     let Some(Doing::Acting { calls }) = run.conversation.as_ref().map(|talk| talk.doing.clone()) else {
         return None;
     };
-    let mut acting = Acting { context, state, run, cancel, workspace: None, plan: None, papers: Vec::new() };
+    let mut acting =
+        Acting { context, state, run, cancel, workspace: None, plan: None, asks: None, papers: Vec::new() };
     let (results, next) = match journal(context, run).await {
         Ok(talk) => acting.calls(talk, &calls).await,
         Err(hindrance) => (vec![unmade(calls.first()?, &hindrance.to_string())], None),
@@ -59,6 +61,7 @@ fn unmade(call: &Call, why: &str) -> CallResult {
         found: why.to_owned(),
         output_digest: String::new(),
         duration_ms: 0,
+        asks: None,
     }
 }
 
@@ -71,6 +74,8 @@ struct Acting<'a> {
     workspace: Option<String>,
     /// What was handed in, if it holds.
     plan: Option<Planned>,
+    /// What the last call waits for.
+    asks: Option<Asks>,
     /// The results for the journal, by place.
     papers: Vec<(u32, String)>,
 }
@@ -85,6 +90,11 @@ impl Acting<'_> {
             let args = talk.call(call.n).map(|said| said.arguments.clone()).unwrap_or_default();
             self.context.tracer.tell(about, CallNote::tool_invoked(&call.tool, args));
             let (end, output) = self.one(&talk, call).await;
+            if end == CallEnd::Asks {
+                let asks = self.asks.take();
+                results.push(CallResult { end, asks, ..unmade(call, &output) });
+                return (results, None);
+            }
             let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             self.context
                 .tracer
@@ -94,10 +104,12 @@ impl Acting<'_> {
             let output_digest = blake3::hash(output.as_bytes()).to_hex().to_string();
             let step = ToolStep { found: words(end).to_owned(), output, end, duration_ms };
             self.papers.push((call.n, serde_json::to_string(&step).unwrap_or_default()));
-            results.push(CallResult { n: call.n, end, found, output_digest, duration_ms });
+            results.push(CallResult { n: call.n, end, found, output_digest, duration_ms, asks: None });
             match end {
                 CallEnd::Ok | CallEnd::Failed | CallEnd::Withheld => {}
-                CallEnd::Finished | CallEnd::Host | CallEnd::Unknown => return (results, None),
+                CallEnd::Finished | CallEnd::Host | CallEnd::Unknown | CallEnd::Asks => {
+                    return (results, None);
+                }
             }
         }
         if results.len() < calls.len() || self.cancel.is_cancelled() {
@@ -128,11 +140,20 @@ impl Acting<'_> {
         };
         if said.name == SUBMIT_PLAN && self.run.item_id.is_none() {
             return match plan::check(&said.arguments, self.state) {
-                Ok(items) => {
+                Ok(plan::Checked { items, assumptions, criteria }) => {
                     let ids = items.iter().map(|_| self.context.config.ids.uuid().into()).collect();
                     let found = format!("planned {} item(s)", items.len());
-                    self.plan = Some(Planned { items, ids });
+                    self.plan = Some(Planned { items, ids, assumptions, criteria });
                     (CallEnd::Finished, found)
+                }
+                Err(problems) => (CallEnd::Failed, problems),
+            };
+        }
+        if said.name == ASK_PERSON && ask::may_ask(self.state, self.run) {
+            return match ask::check(&said.arguments, self.state) {
+                Ok(questions) => {
+                    self.asks = Some(Asks::Answers(questions));
+                    (CallEnd::Asks, String::new())
                 }
                 Err(problems) => (CallEnd::Failed, problems),
             };
@@ -145,7 +166,37 @@ impl Acting<'_> {
         let (registry, allowed) = registry(self.state, self.run);
         match pb_tools::policy::approve(&registry, &allowed, &said.name, said.arguments.clone()) {
             Err(denied) => (CallEnd::Failed, denied.to_string()),
-            Ok(approved) => self.approved(call, &approved).await,
+            Ok(approved) => match self.yes_to(call, &approved).await {
+                Some(asked) => asked,
+                None => self.approved(call, &approved).await,
+            },
+        }
+    }
+
+    /// What comes of a call that needs a yes and has none, or one for something else; `None` when it may be
+    /// made. What is bound is looked at anew each time, last right before it is made.
+    async fn yes_to(&mut self, call: &Call, approved: &ApprovedCall) -> Option<(CallEnd, String)> {
+        let of_call =
+            |asked: &&Escalation| asked.run_id == Some(self.run.id) && asked.waiting == Some(call.n);
+        let asked = self.state.escalations.iter().rev().find(of_call);
+        let used = asked.and_then(|asked| asked.approval.as_ref());
+        if !call.held && used.is_none() {
+            return None;
+        }
+        let workspace = PathBuf::from(self.state.goal.workspace.as_deref()?);
+        let env = self.context.sandbox.lasting_environment(&workspace, &self.state.goal.spec.inputs);
+        match binding::bind(approved, binding::Place { workspace, env }).await {
+            Err(unbound @ binding::Unbound::Host(_)) => Some((CallEnd::Host, unbound.to_string())),
+            Err(unbound) => Some((CallEnd::Failed, format!("not done, and nobody was asked: {unbound}"))),
+            Ok(bound) if call.held => {
+                self.asks = Some(Asks::Approval(bound));
+                Some((CallEnd::Asks, String::new()))
+            }
+            Ok(bound) if used.is_some_and(|used| used.binding == bound.digest) => None,
+            Ok(_) => {
+                let why = "not done: what would run has changed since a person said yes to it";
+                Some((CallEnd::Failed, why.to_owned()))
+            }
         }
     }
 
@@ -229,7 +280,7 @@ fn told(end: CallEnd, output: &str) -> Result<String, String> {
     let output = beginning(output, trace::TEXT_BYTES_MAX);
     match end {
         CallEnd::Ok | CallEnd::Finished => Ok(output),
-        CallEnd::Failed | CallEnd::Withheld | CallEnd::Host | CallEnd::Unknown => Err(output),
+        CallEnd::Failed | CallEnd::Withheld | CallEnd::Host | CallEnd::Unknown | CallEnd::Asks => Err(output),
     }
 }
 
@@ -241,5 +292,6 @@ fn words(end: CallEnd) -> &'static str {
         CallEnd::Finished => "it says that it is done",
         CallEnd::Host => "the machine could not do it",
         CallEnd::Unknown => "its outcome is unknown",
+        CallEnd::Asks => "it waits for a person",
     }
 }

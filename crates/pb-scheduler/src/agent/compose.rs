@@ -11,6 +11,7 @@ use pb_model::{RunId, Tier};
 use pb_tools::{Allowed, Registry};
 use serde::Serialize;
 
+use super::ask::{self, AskPerson};
 use super::plan::{self, SubmitPlan};
 use super::prompts::Prompt;
 use super::talk::Talk;
@@ -148,7 +149,7 @@ pub(super) fn request(
         Some(item) if talk.is_new() => {
             opening(Prompt::AgentSystem, Prompt::AgentTask, agent_task(state, item))
         }
-        None if talk.is_new() => opening(Prompt::PlanSystem, Prompt::PlanTask, plan_task(state)),
+        None if talk.is_new() => opening(Prompt::PlanSystem, Prompt::PlanTask, plan_task(state, run)),
         _ if let Some(telling) = telling(run) => guard_told(telling),
         Some(_) if talk.is_idle() => nudge(Prompt::AgentNudge),
         None if talk.is_idle() => nudge(Prompt::PlanNudge),
@@ -223,7 +224,8 @@ fn planned_tools(state: &GoalState, run: &Run) -> (Registry, Allowed) {
             let looking = plan::folder(state).is_some();
             let names =
                 plan::LOOKING.iter().filter(|_| looking).copied().chain([pb_model::goal::SUBMIT_PLAN]);
-            (Registry::builtin().with(SubmitPlan), Allowed::only(names))
+            let asking = ask::may_ask(state, run).then_some(pb_model::goal::ASK_PERSON);
+            (Registry::builtin().with(AskPerson).with(SubmitPlan), Allowed::only(names.chain(asking)))
         }
     }
 }

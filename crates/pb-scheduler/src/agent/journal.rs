@@ -42,3 +42,14 @@ pub(super) struct ToolStep {
     /// How long it took, in milliseconds.
     pub(super) duration_ms: u64,
 }
+
+/// The result of a call that was not made because of what a person said, or did not say in time.
+pub(crate) fn told_by_a_person(end: CallEnd, told: &str) -> String {
+    let step = ToolStep {
+        found: "not made: a person decided".to_owned(),
+        output: told.to_owned(),
+        end,
+        duration_ms: 0,
+    };
+    serde_json::to_string(&step).unwrap_or_default()
+}

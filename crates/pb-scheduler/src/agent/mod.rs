@@ -21,6 +21,8 @@ mod task;
 mod think;
 
 mod act;
+mod ask;
+mod binding;
 mod journal;
 mod plan;
 mod runner;
@@ -32,6 +34,7 @@ pub(crate) mod scratch;
 
 pub(crate) use act::act;
 pub(crate) use compose::compose;
+pub(crate) use journal::told_by_a_person;
 pub(crate) use models::ModelSource;
 pub(crate) use talks::Talks;
 pub(crate) use think::think;

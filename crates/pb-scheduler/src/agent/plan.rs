@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use futures_util::future::BoxFuture;
-use pb_model::goal::{GoalState, SUBMIT_PLAN};
+use pb_model::goal::{ASSUMPTIONS_MAX, GoalState, QUESTION_BYTES_MAX, SUBMIT_PLAN};
 use pb_model::plan::closest;
-use pb_model::spec::{AgentSpec, Check, CommandSpec, Effect, GateCommand, GateSpec, ItemSpec, Lane, Work};
+use pb_model::spec::{
+    AgentSpec, CRITERIA_MAX, Check, CommandSpec, Effect, GateCommand, GateSpec, ItemSpec, Lane, Work,
+};
 use pb_model::{Tier, goal_file};
 use pb_tools::{Output, Registry, Scope, ToolError, TypedTool};
 use schemars::JsonSchema;
@@ -48,6 +50,20 @@ impl TypedTool for SubmitPlan {
 pub(super) struct Draft {
     /// The work items, in any order.
     items: Vec<DraftItem>,
+    /// What the goal leaves open and you took for granted, one short sentence each, for the person to read.
+    #[serde(default)]
+    assumptions: Vec<String>,
+    /// How one will know that the goal is reached, where the person did not say: one short sentence each.
+    #[serde(default)]
+    criteria: Vec<String>,
+}
+
+/// A plan that holds.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) items: Vec<ItemSpec>,
+    pub(super) assumptions: Vec<String>,
+    pub(super) criteria: Vec<String>,
 }
 
 /// One work item. Keys of the other kind are left out.
@@ -159,8 +175,8 @@ impl DraftGate {
     }
 }
 
-/// The items of a plan that holds, or everything that is wrong with it, for the model.
-pub(super) fn check(arguments: &Value, state: &GoalState) -> Result<Vec<ItemSpec>, String> {
+/// A plan that holds, or everything that is wrong with it, for the model.
+pub(super) fn check(arguments: &Value, state: &GoalState) -> Result<Checked, String> {
     let draft: Draft = pb_tools::parse_arguments(arguments)
         .map_err(|reason| format!("the plan was not understood: {reason}"))?;
     let mut problems = Problems::default();
@@ -174,16 +190,47 @@ pub(super) fn check(arguments: &Value, state: &GoalState) -> Result<Vec<ItemSpec
     if shares > 100 {
         problems.add("budget_percent", &format!("all shares together are {shares} percent, at most 100"));
     }
+    sentences("assumptions", &draft.assumptions, ASSUMPTIONS_MAX, &mut problems);
+    sentences("criteria", &draft.criteria, CRITERIA_MAX, &mut problems);
+    let Draft { items, assumptions, criteria } = draft;
     let items: Vec<ItemSpec> =
-        draft.items.into_iter().enumerate().map(|(n, draft)| item(draft, n, &mut problems)).collect();
+        items.into_iter().enumerate().map(|(n, draft)| item(draft, n, &mut problems)).collect();
     let mut spec = state.goal.spec.clone();
     spec.plan_only = false;
-    spec.items.clone_from(&items);
+    // New items may need those that stay, and come after them; their keys are not used again.
+    spec.items = kept(state);
+    for key in state.items.iter().filter(|item| item.superseded).map(|item| &item.key) {
+        if items.iter().any(|item| item.id == *key) {
+            problems.add(key, "an item of an earlier plan has this id: choose another");
+        }
+    }
+    spec.items.extend(items.iter().cloned());
     for invalid in goal_file::spec_problems(&spec) {
         let hint = invalid.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         problems.add(&invalid.place, &format!("{}{hint}", invalid.problem));
     }
-    problems.or(items)
+    problems.or(Checked { items, assumptions, criteria })
+}
+
+/// The items that stay when another plan is made: what is done, and what runs.
+pub(super) fn kept(state: &GoalState) -> Vec<ItemSpec> {
+    let mut kept = state.plan_spec().items;
+    let of_plan = |key: &str| state.planned().any(|item| item.key == key);
+    kept.retain(|item| of_plan(&item.id));
+    for item in &mut kept {
+        item.needs.retain(|need| of_plan(need));
+    }
+    kept
+}
+
+fn sentences(place: &str, texts: &[String], most: usize, problems: &mut Problems) {
+    if texts.len() > most {
+        problems.add(place, &format!("{} of them, at most {most} are allowed", texts.len()));
+    }
+    let wrong = |text: &&String| text.trim().is_empty() || text.len() > QUESTION_BYTES_MAX;
+    if texts.iter().any(|text| wrong(&text)) {
+        problems.add(place, &format!("each is a sentence of at most {QUESTION_BYTES_MAX} bytes"));
+    }
 }
 
 #[derive(Default)]
@@ -250,6 +297,7 @@ fn item(draft: DraftItem, n: usize, problems: &mut Problems) -> ItemSpec {
                 budget_tokens: None,
                 budget_usd: None,
                 guards: true,
+                approve: Vec::new(),
             })
         }
     };

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use pb_model::goal::{GateResult, GoalState, Item};
+use pb_model::goal::{Clarification, GateResult, GoalState, Item, QUESTIONS_DEFAULT, Run};
 use pb_model::spec::AgentSpec;
 use pb_tools::Registry;
 use serde::Serialize;
 
 use super::compose::agent_of;
-use super::plan;
+use super::{ask, plan};
 use crate::verify::tail;
 
 /// End of a failed gate's output that the next attempt is shown, in bytes.
@@ -27,6 +27,7 @@ pub(super) struct AgentTask<'a> {
     criteria: Vec<&'a str>,
     item: ItemVariables<'a>,
     inputs: &'a BTreeMap<String, String>,
+    agreed: Vec<String>,
     done: Vec<DoneBefore<'a>>,
     gates: Vec<String>,
     previous: Option<Previous<'a>>,
@@ -86,10 +87,25 @@ pub(super) fn agent_task<'a>(state: &'a GoalState, item: &'a Item) -> AgentTask<
             turns: agent.map_or(0, AgentSpec::turns),
         },
         inputs: &state.goal.spec.inputs,
+        agreed: agreed(state),
         done: needs.map(|need| DoneBefore { title: &need.title, summary: summary(state, need) }).collect(),
         gates: item.gates.iter().map(pb_model::GateSpec::label).collect(),
         previous: previous(state, item),
     }
+}
+
+/// What the person answered before, and what is taken for granted.
+fn agreed(state: &GoalState) -> Vec<String> {
+    let answered = state.escalations.iter().filter_map(|asked| Some((asked, asked.resolution.as_ref()?)));
+    let answers = answered.flat_map(|(asked, given)| {
+        let of = |question: &Clarification| {
+            let answer = given.answers.get(&question.id)?;
+            Some(format!("{} {answer}", question.question))
+        };
+        let words = asked.packet.questions.first().and(given.text.clone());
+        asked.packet.questions.iter().filter_map(of).chain(words).collect::<Vec<_>>()
+    });
+    answers.chain(state.goal.assumptions.iter().map(|assumed| format!("assumed: {assumed}"))).collect()
 }
 
 /// What an agent said about an item when it was done.
@@ -124,10 +140,32 @@ pub(super) struct PlanTask<'a> {
     entries: Vec<String>,
     tools: Vec<&'static str>,
     caps: Vec<String>,
+    /// Whether the person may be asked.
+    may_ask: bool,
+    questions: u32,
+    agreed: Vec<String>,
+    again: Option<PlanAgain<'a>>,
+}
+
+/// Another plan: why, and what there is of the last one.
+#[derive(Serialize)]
+struct PlanAgain<'a> {
+    why: &'a str,
+    by: &'a str,
+    items: Vec<PlannedBefore<'a>>,
+}
+
+#[derive(Serialize)]
+struct PlannedBefore<'a> {
+    id: &'a str,
+    title: &'a str,
+    stands: &'static str,
+    kept: bool,
+    error: &'a str,
 }
 
 /// What a planner is told about the goal.
-pub(super) fn plan_task(state: &GoalState) -> PlanTask<'_> {
+pub(super) fn plan_task<'a>(state: &'a GoalState, run: &Run) -> PlanTask<'a> {
     let (goal, criteria) = goal_variables(state);
     let spec = &state.goal.spec;
     let caps = [
@@ -143,5 +181,23 @@ pub(super) fn plan_task(state: &GoalState) -> PlanTask<'_> {
         entries: plan::folder(state).map(plan::entries).unwrap_or_default(),
         tools: Registry::builtin().names(),
         caps: caps.into_iter().flatten().collect(),
+        may_ask: ask::may_ask(state, run),
+        questions: spec.max_questions.unwrap_or(QUESTIONS_DEFAULT),
+        agreed: agreed(state),
+        again: state.goal.replan.as_ref().map(|replan| PlanAgain {
+            why: &replan.why,
+            by: &replan.by,
+            items: state.items.iter().map(planned_before).collect(),
+        }),
+    }
+}
+
+fn planned_before(item: &Item) -> PlannedBefore<'_> {
+    PlannedBefore {
+        id: &item.key,
+        title: &item.title,
+        stands: if item.superseded { "left out" } else { item.status.as_str() },
+        kept: !item.superseded,
+        error: item.error.as_ref().map_or("", |error| error.message.as_str()),
     }
 }

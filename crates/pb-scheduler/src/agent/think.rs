@@ -199,6 +199,7 @@ fn calls(state: &GoalState, run: &Run, answer: &Answer) -> Vec<Call> {
             effect,
             digest: hasher.finalize().to_hex().to_string(),
             again: false,
+            held: false,
         }
     };
     answer.said.calls.iter().map(call).collect()

@@ -1,5 +1,7 @@
 //! `goal.cancel|pause|resume|retry|prioritize` and `escalation.respond`: what a person has a goal do.
 
+use std::collections::BTreeMap;
+
 use pb_model::goal::{Command, Rejection, Reply};
 use pb_model::{EscalationId, GoalId};
 use pb_protocol::methods::Method;
@@ -32,6 +34,10 @@ struct Params {
     #[serde(default)]
     to: Option<f64>,
     #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    answers: BTreeMap<String, String>,
+    #[serde(default)]
     priority: Option<u8>,
     #[serde(default)]
     escalation_id: Option<EscalationId>,
@@ -49,7 +55,12 @@ fn read(method: &str, row: &InboxRow) -> Result<Control, RpcError> {
     let by = row.command.actor.clone();
     let missing = |key: &str| RpcError::invalid_params(format!("{key}: it is missing"));
     let reply = match &params.answer {
-        Some(word) => Some(Reply { answer: word.parse().map_err(RpcError::invalid_params)?, to: params.to }),
+        Some(word) => Some(Reply {
+            answer: word.parse().map_err(RpcError::invalid_params)?,
+            to: params.to,
+            text: params.text,
+            answers: params.answers,
+        }),
         None => None,
     };
     let command = match method {

@@ -44,23 +44,26 @@ pub(super) async fn prepare(context: &Context, row: &InboxRow) -> Result<Submit,
     Ok(Submit { goal: params.goal_id, spec: params.spec, refused })
 }
 
-/// Agents may use only tools that there are.
+/// Agents may use only tools that there are; a yes that no call needs would be none.
 fn known_tools(spec: &GoalSpec) -> Result<(), RpcError> {
-    let registry = pb_tools::Registry::builtin();
+    known("approve", &spec.approve)?;
     for (n, item) in spec.items.iter().enumerate() {
         let Work::Agent(agent) = &item.work else { continue };
-        if let Some(tool) = agent.tools.iter().find(|tool| registry.get(tool).is_none()) {
-            let known = registry.names();
-            let hint = match closest(tool, &known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are: {}", known.join(", ")),
-            };
-            return Err(
-                RpcError::invalid_params(format!("items[{n}].tools: there is no tool `{tool}`")).hint(hint)
-            );
-        }
+        known(&format!("items[{n}].tools"), &agent.tools)?;
+        known(&format!("items[{n}].approve"), &agent.approve)?;
     }
     Ok(())
+}
+
+fn known(place: &str, tools: &[String]) -> Result<(), RpcError> {
+    let registry = pb_tools::Registry::builtin();
+    let Some(tool) = tools.iter().find(|tool| registry.get(tool).is_none()) else { return Ok(()) };
+    let known = registry.names();
+    let hint = match closest(tool, &known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are: {}", known.join(", ")),
+    };
+    Err(RpcError::invalid_params(format!("{place}: there is no tool `{tool}`")).hint(hint))
 }
 
 pub(super) fn execute(

@@ -17,7 +17,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use pb_model::GoalId;
-use pb_model::goal::Want;
+use pb_model::goal::{Want, next_wake};
 use pb_runtime::Tasks;
 use pb_runtime::faultpoints::{self, Bug};
 use pb_store::{Batch, Committed, Compact, Compacted, Error, Head, Log, Mark, Write};
@@ -280,7 +280,9 @@ impl Driver {
     fn let_go(&mut self, goal: GoalId) {
         use pb_model::goal::GoalStatus;
         let over = self.goals.get(goal).is_some_and(|state| match state.goal.status {
-            GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed | GoalStatus::Blocked => true,
+            GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed => true,
+            // One whose question is answered by itself in time stays.
+            GoalStatus::Blocked => next_wake(state).is_none(),
             GoalStatus::Queued | GoalStatus::Active => false,
         });
         if over {

@@ -176,8 +176,14 @@ impl Done {
             Doing::Acting { calls } => {
                 let call = calls.first()?;
                 let end = if call.has_intent() { CallEnd::Unknown } else { CallEnd::Host };
-                let result =
-                    CallResult { n: call.n, end, found: why, output_digest: String::new(), duration_ms: 0 };
+                let result = CallResult {
+                    n: call.n,
+                    end,
+                    found: why,
+                    output_digest: String::new(),
+                    duration_ms: 0,
+                    asks: None,
+                };
                 Self::Acted {
                     goal,
                     run: id,

@@ -59,7 +59,7 @@ pub(crate) struct Context {
     /// Conversations that were folded before.
     pub(crate) talks: Talks,
     launcher: Launcher,
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
     /// The latest manifest of each goal's workspace, so that unchanged files are not read again.
     manifests: Mutex<HashMap<GoalId, Arc<Manifest>>>,
 }

@@ -78,6 +78,11 @@ fn fact(event: &Event, state: &GoalState) -> Vec<What> {
         | Event::ItemSkipped { .. }
         | Event::EscalationCreated { .. }
         | Event::EscalationResolved { .. }
+        | Event::ApprovalChanged { .. }
+        | Event::GoalElaborated { .. }
+        | Event::EvaluationDecided { .. }
+        | Event::ItemSuperseded { .. }
+        | Event::GoalReplanning { .. }
         | Event::BudgetWarned { .. }
         | Event::BudgetExceeded { .. }
         | Event::GoalPaused { .. }

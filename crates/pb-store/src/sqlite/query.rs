@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
 
-use pb_model::goal::{Escalation, Goal, GoalState};
+use pb_model::goal::{Escalation, EscalationType, Goal, GoalState};
 
 use super::unsigned;
 use crate::contract::{Error, EventRecord, LogIdentity, SCHEMA_VERSION, Step, StoredResult};
@@ -248,16 +248,18 @@ pub(crate) fn escalations(
 ) -> Result<(Vec<Escalation>, u64), Error> {
     const CHOSEN: &str = "FROM escalation JOIN goal ON goal.id = escalation.goal \
         WHERE (?1 IS NULL OR escalation.goal = ?1) AND (?2 IS NULL OR ?2 = \
-        (json_extract(escalation.state, '$.resolution') IS NULL AND goal.status IN ('queued', 'active', 'blocked')))";
+        (json_extract(escalation.state, '$.resolution') IS NULL AND goal.status IN ('queued', 'active', 'blocked')))
+        AND (?3 IS NULL OR json_extract(escalation.state, '$.escalation_type') = ?3)";
     let goal = filter.goal.map(|goal| goal.to_string());
+    let kind = filter.escalation_type.map(EscalationType::as_str);
     let total: i64 = connection
         .prepare_cached(&format!("SELECT count(*) {CHOSEN}"))?
-        .query_row(params![goal, filter.is_open], |row| row.get(0))?;
+        .query_row(params![goal, filter.is_open, kind], |row| row.get(0))?;
     let page = states(
         connection,
         "escalation",
-        &format!("SELECT escalation.state {CHOSEN} ORDER BY escalation.rowid DESC LIMIT ?3 OFFSET ?4"),
-        params![goal, filter.is_open, filter.limit as i64, filter.offset as i64],
+        &format!("SELECT escalation.state {CHOSEN} ORDER BY escalation.rowid DESC LIMIT ?4 OFFSET ?5"),
+        params![goal, filter.is_open, kind, filter.limit as i64, filter.offset as i64],
     )?;
     Ok((page, unsigned(total)))
 }

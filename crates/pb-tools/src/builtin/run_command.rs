@@ -100,19 +100,28 @@ impl TypedTool for RunCommand {
         spelled(&arguments.argv)
     }
 
+    fn command(arguments: &Arguments) -> Option<Command> {
+        let Arguments { argv, cwd, .. } = arguments;
+        Some(Command { argv: argv.clone(), cwd: cwd.clone(), time_limit_s: time_limit_s(arguments) })
+    }
+
     fn run<'a>(&'a self, arguments: Arguments, scope: &'a Scope) -> BoxFuture<'a, Result<Output, ToolError>> {
         Box::pin(run(arguments, scope))
     }
 }
 
+fn time_limit_s(arguments: &Arguments) -> u64 {
+    arguments.time_limit_s.unwrap_or(COMMAND_TIME_LIMIT_S_DEFAULT).clamp(1, COMMAND_TIME_LIMIT_S_MAX)
+}
+
 async fn run(arguments: Arguments, scope: &Scope) -> Result<Output, ToolError> {
-    let Arguments { argv, cwd, time_limit_s } = arguments;
+    let time_limit_s = time_limit_s(&arguments);
+    let Arguments { argv, cwd, .. } = arguments;
     let cwd = match cwd {
         Some(cwd) => folder(scope, cwd).await?,
         None => None,
     };
-    let limit = time_limit_s.unwrap_or(COMMAND_TIME_LIMIT_S_DEFAULT);
-    let command = Command { argv, cwd, time_limit_s: limit.clamp(1, COMMAND_TIME_LIMIT_S_MAX) };
+    let command = Command { argv, cwd, time_limit_s };
     match scope.runner.run(&command).await {
         Ok(finished) => conclude(&command, &finished),
         Err(error) => Err(not_handed_over(&error)),

@@ -7,6 +7,7 @@ use pb_model::goal::Kept;
 use pb_protocol::domain::{Error, GateResult, WorkItem};
 use pb_protocol::frame::EventFrame;
 
+use super::judgement;
 use super::live::Live;
 use super::payload::Payload;
 use super::turns::{Turns, of_tool};
@@ -38,6 +39,8 @@ impl Lines {
         let key = self.learn(frame, &payload, at);
         let text = match frame.event.split_once('.')? {
             ("goal", _) => of_goal(&frame.event, &payload)?,
+            ("evaluation", _) => judgement::of_evaluation(&payload)?,
+            ("approval", what) => judgement::of_approval(what, &payload)?,
             ("workitem", what) => self.of_item(what, &payload, at)?,
             ("model", what) => {
                 let was_heard = live.was_heard(payload.run_id.as_deref(), payload.step);
@@ -90,6 +93,7 @@ impl Lines {
             "started" if item.retry_count == 0 => Some("started".to_owned()),
             "started" => Some(format!("started, attempt {}", item.retry_count + 1)),
             "updated" if payload.skipped_by.is_some() => Some(styled(WARN, "left out, as was answered")),
+            "updated" if payload.superseded == Some(true) => Some("makes room for another plan".to_owned()),
             "updated" => {
                 let retry = payload.retry_count?;
                 let pause = format::duration(payload.not_before.unwrap_or(at).saturating_sub(at));
@@ -135,6 +139,8 @@ fn of_goal(event: &str, payload: &Payload) -> Option<String> {
             })
         }
         "goal.updated" => of_update(payload),
+        "goal.elaborated" => judgement::of_elaboration(payload),
+        "goal.replanning" => Some(judgement::of_replanning(payload)),
         _ => None, // Its end is told by the report.
     }
 }

@@ -6,6 +6,7 @@
 //!                      └──it goes on, or went on───┘
 //! ```
 
+mod judgement;
 mod lines;
 mod live;
 mod payload;

@@ -41,6 +41,14 @@ pub(super) struct Payload {
     pub(super) percent: Option<u8>,
     /// `workitem.updated`: who said to go on without the item.
     pub(super) skipped_by: Option<String>,
+    pub(super) superseded: Option<bool>,
+    /// What was made out of the goal, and of attempts.
+    pub(super) assumptions: Vec<String>,
+    pub(super) decision: Option<String>,
+    pub(super) reason: Option<String>,
+    /// Who said yes, or no.
+    pub(super) granted_by: Option<String>,
+    pub(super) denied_by: Option<String>,
     /// `workitem.updated`: the item is tried again.
     pub(super) retry_count: Option<u32>,
     pub(super) not_before: Option<u64>,

@@ -2,7 +2,7 @@
 
 use pb_protocol::methods::goal::StepView;
 
-use super::{Account, exit, is_refused, sections};
+use super::{Account, exit, is_refused, questions, sections};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format;
@@ -32,7 +32,7 @@ fn ending_by(account: &Account, tell: impl Fn(&str) -> anyhow::Result<()>) -> Re
         sections::gates(account),
         sections::artifacts(account),
         failures(account),
-        sections::escalations(account),
+        questions::escalations(account),
         summary(account),
     ];
     for section in sections.iter().filter(|section| !section.is_empty()) {

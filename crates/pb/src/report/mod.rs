@@ -1,6 +1,7 @@
 //! How a goal stands, whole: what the end of `pb run` and `pb goal show` are made of.
 
 mod ending;
+mod questions;
 mod sections;
 
 use pb_model::Verdict;
@@ -11,7 +12,8 @@ use pb_protocol::methods::workitem::{ByGoal, Runs, RunsParams};
 use serde::Serialize;
 
 pub(crate) use ending::{ending, ending_without_data};
-pub(crate) use sections::{artifacts, escalations, gates, items, models, question, verdict_line};
+pub(crate) use questions::{escalations, question};
+pub(crate) use sections::{artifacts, gates, items, models, verdict_line};
 
 use crate::exit::Exit;
 use crate::failure::Failure;

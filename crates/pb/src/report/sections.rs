@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pb_model::Verdict;
-use pb_protocol::domain::{Escalation, GateResult, Goal};
+use pb_protocol::domain::{GateResult, Goal, WorkItem};
 
 use super::{Account, ItemAccount};
 use crate::output::{BAD, BOLD, GOOD, WARN, styled};
@@ -16,13 +16,18 @@ pub(crate) fn items(account: &Account) -> String {
             one.runs.iter().filter_map(|run| Some(run.completed_at?.saturating_sub(run.created_at))).sum();
         vec![
             format::line(&one.item.key),
-            format::word(&one.item.status),
+            status(&one.item),
             one.item.verdict.map_or("-", Verdict::as_str).to_owned(),
             one.runs.len().to_string(),
             if one.runs.is_empty() { "-".to_owned() } else { format::duration(time) },
         ]
     };
     table::render(&["ITEM", "STATUS", "VERDICT", "ATTEMPTS", "TIME"], account.items.iter().map(row).collect())
+}
+
+/// Where an item stands; one whose place another plan took has no status that says so (`wire.md` §4.2).
+fn status(item: &WorkItem) -> String {
+    if item.superseded { "replaced".to_owned() } else { format::word(&item.status) }
 }
 
 /// The gates of each item's last attempt, one a row.
@@ -59,72 +64,6 @@ pub(crate) fn artifacts(account: &Account) -> String {
         ]
     });
     table::render(&["ARTIFACT", "SIZE", ""], rows.collect())
-}
-
-/// What a human has to decide, with everything needed to decide it.
-pub(crate) fn escalations(account: &Account) -> String {
-    let goal = &account.detail.goal;
-    let blocks: Vec<String> = account
-        .detail
-        .escalations
-        .iter()
-        .map(|asked| if asked.status == "resolved" { answered(asked) } else { escalation(asked, goal) })
-        .collect();
-    blocks.join("\n\n")
-}
-
-/// What was decided, in one line.
-fn answered(asked: &Escalation) -> String {
-    let title = format::line(&asked.title);
-    let by = format::line(asked.resolved_by.as_deref().unwrap_or("somebody"));
-    let answer = format::line(asked.resolution_action.as_deref().unwrap_or_default());
-    format!(
-        "{}: {title}\n  {}",
-        styled(BOLD, "a human decided"),
-        format::field("answer", format!("{answer}, by {by}"))
-    )
-}
-
-/// A question of the inbox, with how to answer it.
-pub(crate) fn question(asked: &Escalation) -> String {
-    let command = format!("pb inbox answer {} OPTION", asked.id);
-    let asked_at = format!("  {}", format::field("asked", format::moment(asked.created_at)));
-    let answer = format!("  {}", format::field("answer", command));
-    [packet(asked), asked_at, answer].join("\n")
-}
-
-fn escalation(escalation: &Escalation, goal: &Goal) -> String {
-    let asked = packet(escalation);
-    if matches!(goal.status.as_str(), "completed" | "failed" | "cancelled") {
-        return asked;
-    }
-    let command = format!("pb goal resume {} --answer OPTION", goal.id);
-    format!("{asked}\n  {}", format::field("answer", command))
-}
-
-/// What is asked, why, what was tried, and what may be answered.
-fn packet(escalation: &Escalation) -> String {
-    let packet = &escalation.context_data;
-    let mut lines = vec![
-        format!(
-            "{}: {}",
-            styled(WARN, "a human has to decide"),
-            styled(BOLD, format::line(&escalation.title))
-        ),
-        format!("  {}", format::field("what", format::line(&packet.context))),
-        format!("  {}", format::field("why", format::line(&packet.root_cause))),
-        format!("  {}", format::field("now", format::line(&packet.current_state))),
-    ];
-    for attempt in &packet.attempts {
-        let (number, at) = (attempt.attempt, format::moment(attempt.at));
-        let text = format!("{number}, {at}: {}", format::line(&attempt.outcome));
-        lines.push(format!("  {}", format::field("attempt", text)));
-    }
-    for choice in &packet.options {
-        let text = format!("{}: {}", choice.action, format::line(&choice.label));
-        lines.push(format!("  {}", format::field("option", text)));
-    }
-    lines.join("\n")
 }
 
 /// What models did for the goal, and what they cost; `None` when none was asked.

@@ -130,6 +130,7 @@ impl TestEnv {
         static FILTERS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
             [
                 (r"\b(goal|item|run|esc|art)_[0-9a-f]{32}\b", "[$1]"),
+                (r"\b[0-9a-f]{16}…", "[digest]…"),
                 (r"\bpid \d+", "pid [pid]"),
                 (r"process \d+", "process [pid]"),
                 (r"127\.0\.0\.1:[1-9]\d*", "127.0.0.1:[port]"),

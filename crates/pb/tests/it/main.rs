@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in what they share")]
 
 mod agent_support;
+mod approvals;
+mod asking;
 mod audit;
 mod env;
 mod machine;
 mod model;
+mod replanning;
 mod socket;
 mod tools;
 

@@ -5,7 +5,7 @@ use pb_model::{EscalationId, GoalId};
 use pb_protocol::RpcError;
 use pb_protocol::ipc::SchedulerCommand;
 use pb_protocol::methods::Method;
-use pb_protocol::methods::escalation::{Respond, RespondParams};
+use pb_protocol::methods::escalation::{Respond, RespondData, RespondParams};
 use pb_protocol::methods::goal::Accepted;
 use pb_protocol::methods::goal_control::{
     GoalParams, Pause, Prioritize, PrioritizeParams, Resume, ResumeParams, Retry,
@@ -129,8 +129,12 @@ pub(in crate::methods) async fn respond(
     let id: EscalationId = params.escalation_id.parse().map_err(|_| not_found())?;
     let log = hub.feed.reader().ok_or_else(not_found)?;
     let goal = log.goal_of_escalation(id).await.map_err(RpcError::internal)?.ok_or_else(not_found)?;
-    let to = params.data.and_then(|data| data.to);
-    let asked = json!({"goalId": goal, "escalationId": id, "answer": params.action, "to": to});
+    let RespondData { to, text, answers } = params.data.unwrap_or_default();
+    let mut asked = json!({"goalId": goal, "escalationId": id, "answer": params.action, "to": to});
+    if text.is_some() || !answers.is_empty() {
+        asked["text"] = json!(text);
+        asked["answers"] = json!(answers);
+    }
     Control { method: Respond::NAME, goal, asked, key: params.idempotency_key, reason: None }
         .hand_over(hub, caller)
         .await

@@ -1,18 +1,31 @@
 //! What an answer to a question does. The first one wins.
 
-use super::{Decision, budget, cancel, run};
+use super::{Decision, budget, cancel, converse, replan, run};
+use crate::goal::asking::ANSWER_BYTES_MAX;
 use crate::goal::cap::Cap;
 use crate::goal::command::Rejection;
 use crate::goal::escalation::{Answer, Escalation, Raised, Reply, Resolution};
 use crate::goal::event::Event;
-use crate::goal::state::{GoalState, GoalStatus, ItemStatus, RunStatus};
+use crate::goal::state::{GoalState, GoalStatus, ItemStatus, Run};
 use crate::{EscalationId, ItemId};
+
+/// Who answers when nobody did in time.
+const NOBODY: &str = "nobody, in time";
+
+/// An answer, and who gave it.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    reply: &'a Reply,
+    by: &'a str,
+    /// Nobody did in time: it is what had been said before.
+    expired: bool,
+}
 
 /// Answers one question.
 pub(super) fn one(
     decision: &mut Decision,
     id: EscalationId,
-    reply: Reply,
+    reply: &Reply,
     by: &str,
 ) -> Result<(), Rejection> {
     let asked = decision.state.escalation(id).cloned().ok_or(Rejection::UnknownEscalation)?;
@@ -27,13 +40,13 @@ pub(super) fn one(
         let problem = format!("`{}` is no answer to \"{}\"", reply.answer.as_str(), asked.title);
         return Err(Rejection::NeedsAnswer { problem, offered: offered([&asked]) });
     }
-    apply(decision, &asked, reply, by)?;
+    apply(decision, &asked, Given { reply, by, expired: false })?;
     go_on(decision, by);
     Ok(())
 }
 
 /// Answers every open question to which this is an answer.
-pub(super) fn all(decision: &mut Decision, reply: Reply, by: &str) -> Result<(), Rejection> {
+pub(super) fn all(decision: &mut Decision, reply: &Reply, by: &str) -> Result<(), Rejection> {
     let open = decision.state.open_escalations().filter(|asked| asked.offers(reply.answer));
     let open: Vec<Escalation> = open.cloned().collect();
     if open.is_empty() {
@@ -50,15 +63,37 @@ pub(super) fn all(decision: &mut Decision, reply: Reply, by: &str) -> Result<(),
                        leave the amount out";
         return Err(Rejection::BadAnswer(problem.to_owned()));
     }
+    // A yes is for what was looked at.
+    let yes = reply.answer == Answer::Approve;
+    if open.len() > 1 && (yes || !reply.answers.is_empty() || reply.text.is_some()) {
+        let problem = "several questions are open, and this answers one: say which with pb inbox answer ID";
+        return Err(Rejection::BadAnswer(problem.to_owned()));
+    }
     for asked in open {
         // An answer to one may have settled another, or the goal as a whole.
         let is_open = decision.state.escalation(asked.id).is_some_and(Escalation::is_open);
         if is_open && !decision.state.goal.status.is_terminal() {
-            apply(decision, &asked, reply, by)?;
+            apply(decision, &asked, Given { reply, by, expired: false })?;
         }
     }
     go_on(decision, by);
     Ok(())
+}
+
+/// Takes what had been said before, for each question that nobody answered in time.
+pub(super) fn expire(decision: &mut Decision) -> Result<bool, Rejection> {
+    let now = decision.moment.now_ms;
+    let over = |asked: &&Escalation| asked.expiry.is_some_and(|expiry| expiry.at_ms <= now);
+    let over: Vec<Escalation> = decision.state.open_escalations().filter(over).cloned().collect();
+    for asked in &over {
+        let answer = asked.expiry.map_or(Answer::Cancel, |expiry| expiry.answer);
+        let reply = Reply::plain(answer);
+        apply(decision, asked, Given { reply: &reply, by: NOBODY, expired: true })?;
+    }
+    if !over.is_empty() {
+        go_on(decision, NOBODY);
+    }
+    Ok(!over.is_empty())
 }
 
 /// An answer is needed: what is wrong, and what is offered.
@@ -77,36 +112,92 @@ fn offered<'a>(asked: impl IntoIterator<Item = &'a Escalation>) -> String {
     words.join(", ")
 }
 
-fn apply(decision: &mut Decision, asked: &Escalation, reply: Reply, by: &str) -> Result<(), Rejection> {
-    if reply.to.is_some() && reply.answer != Answer::Raise {
-        return Err(Rejection::BadAnswer("only `raise` takes an amount".to_owned()));
-    }
+fn apply(decision: &mut Decision, asked: &Escalation, given: Given<'_>) -> Result<(), Rejection> {
+    check(asked, given.reply)?;
+    let Given { reply, by, .. } = given;
     match reply.answer {
         Answer::Cancel => {
-            resolve(decision, asked, Answer::Cancel, by, None);
+            resolve(decision, asked, given, None);
             let reason = Some(format!("answered to \"{}\"", asked.title));
-            cancel::cancel(decision, by.to_owned(), reason)
+            return cancel::cancel(decision, by.to_owned(), reason);
         }
-        Answer::Retry => {
-            resolve(decision, asked, Answer::Retry, by, None);
-            reopen(decision, asked);
-            Ok(())
+        Answer::Raise => return raise(decision, asked, given),
+        Answer::Finish => return finish(decision, asked, given),
+        Answer::Retry
+        | Answer::Skip
+        | Answer::Approve
+        | Answer::Deny
+        | Answer::UserInput
+        | Answer::AlternativeApproach => resolve(decision, asked, given, None),
+    }
+    match (reply.answer, &asked.approval) {
+        (Answer::Approve | Answer::Deny, Some(approval)) => {
+            converse::decided(decision, asked, (reply, by), approval);
         }
-        Answer::Skip => {
-            resolve(decision, asked, Answer::Skip, by, None);
+        (Answer::UserInput, _) => converse::answered(decision, asked, reply),
+        (Answer::Skip, _) if asked.waiting.is_some() => converse::answered(decision, asked, reply),
+        (Answer::Skip, _) => {
             if let Some(item) = asked.item_id {
                 skip(decision, item, by);
             }
-            Ok(())
         }
-        Answer::Raise => raise(decision, asked, reply.to, by),
-        Answer::Finish => finish(decision, asked, by),
+        (Answer::AlternativeApproach, _) => {
+            for moot in replan::moot(decision, asked.id) {
+                if let Some(other) = decision.state.escalation(moot).cloned() {
+                    resolve(decision, &other, given, None);
+                }
+            }
+            replan::begin(decision, reply.text.clone().unwrap_or_default(), by);
+        }
+        _ => reopen(decision, asked),
+    }
+    Ok(())
+}
+
+/// Whether what comes with the answer belongs to it.
+fn check(asked: &Escalation, reply: &Reply) -> Result<(), Rejection> {
+    let bad = |problem: String| Err(Rejection::BadAnswer(problem));
+    if reply.to.is_some() && reply.answer != Answer::Raise {
+        return bad("only `raise` takes an amount".to_owned());
+    }
+    if !reply.answers.is_empty() && reply.answer != Answer::UserInput {
+        return bad("only `user_input` takes answers".to_owned());
+    }
+    let texts = reply.answers.values().chain(&reply.text);
+    if texts.map(String::len).any(|bytes| bytes > ANSWER_BYTES_MAX) {
+        return bad(format!("an answer has at most {ANSWER_BYTES_MAX} bytes"));
+    }
+    let known = |id: &str| asked.packet.questions.iter().any(|question| question.id == id);
+    if let Some(id) = reply.answers.keys().find(|id| !known(id)) {
+        let ids: Vec<&str> = asked.packet.questions.iter().map(|question| question.id.as_str()).collect();
+        return bad(format!("there is no question `{id}`; there are: {}", ids.join(", ")));
+    }
+    let says = |text: &String| !text.trim().is_empty();
+    let has_words = reply.answers.values().chain(&reply.text).any(says);
+    match reply.answer {
+        Answer::UserInput | Answer::AlternativeApproach if !has_words => {
+            bad(format!("`{}` needs words: what is the answer?", reply.answer.as_str()))
+        }
+        _ => Ok(()),
     }
 }
 
-fn resolve(decision: &mut Decision, asked: &Escalation, answer: Answer, by: &str, raised: Option<Raised>) {
-    let resolution = Resolution { answer, by: by.to_owned(), raised };
-    decision.emit(Event::EscalationResolved { escalation: asked.id, item: asked.item_id, resolution });
+fn resolve(decision: &mut Decision, asked: &Escalation, given: Given<'_>, raised: Option<Raised>) {
+    let Given { reply, by, expired } = given;
+    let resolution = Resolution {
+        answer: reply.answer,
+        by: by.to_owned(),
+        raised,
+        text: reply.text.clone(),
+        answers: reply.answers.clone(),
+        expired,
+    };
+    decision.emit(Event::EscalationResolved {
+        escalation: asked.id,
+        item: asked.item_id,
+        run: asked.waiting.and(asked.run_id),
+        resolution: Box::new(resolution),
+    });
 }
 
 fn reopen(decision: &mut Decision, asked: &Escalation) {
@@ -126,41 +217,43 @@ fn skip(decision: &mut Decision, item: ItemId, by: &str) {
 }
 
 /// Every branch that stopped at the same cap goes on.
-fn raise(decision: &mut Decision, asked: &Escalation, to: Option<f64>, by: &str) -> Result<(), Rejection> {
+fn raise(decision: &mut Decision, asked: &Escalation, given: Given<'_>) -> Result<(), Rejection> {
     let cap = asked.cap.unwrap_or(Cap::History);
-    let raised = budget::raised(decision, cap, to)
+    let raised = budget::raised(decision, cap, given.reply.to)
         .ok_or_else(|| Rejection::BadAnswer(format!("that does not raise the {}", cap.as_str())))?;
     let same = |other: &&Escalation| {
         other.id == asked.id || (!matches!(cap, Cap::Share | Cap::ItemTime) && other.cap == Some(cap))
     };
     let answered: Vec<Escalation> = decision.state.open_escalations().filter(same).cloned().collect();
     for asked in answered {
-        resolve(decision, &asked, Answer::Raise, by, Some(raised));
+        resolve(decision, &asked, given, Some(raised));
         reopen(decision, &asked);
     }
     Ok(())
 }
 
 /// What is done is delivered; what does not run is left out, and so is what is asked about it.
-fn finish(decision: &mut Decision, asked: &Escalation, by: &str) -> Result<(), Rejection> {
+fn finish(decision: &mut Decision, asked: &Escalation, given: Given<'_>) -> Result<(), Rejection> {
     let state = &decision.state;
     let has_work = state.items.iter().any(|item| item.status == ItemStatus::Done);
     if !has_work {
         return Err(Rejection::BadAnswer("nothing is done that could be delivered".to_owned()));
     }
-    let idle = |id: ItemId| {
-        !state.runs.iter().any(|run| run.item_id == Some(id) && run.status == RunStatus::Running)
-    };
+    let idle = |id: ItemId| !state.working().any(|run| run.item_id == Some(id));
     let left = state.items.iter().filter(|item| !item.status.is_settled() && idle(item.id));
     let left: Vec<ItemId> = left.map(|item| item.id).collect();
     let moot =
         |other: &&Escalation| other.id == asked.id || other.item_id.is_some_and(|item| left.contains(&item));
     let moot: Vec<Escalation> = state.open_escalations().filter(moot).cloned().collect();
+    let waiting: Vec<Run> = state.running().filter(|run| run.is_waiting()).cloned().collect();
+    for run in waiting {
+        converse::withdraw(decision, &run, "what is done was delivered without it");
+    }
     for asked in moot {
-        resolve(decision, &asked, Answer::Finish, by, None);
+        resolve(decision, &asked, given, None);
     }
     for item in left {
-        decision.emit(Event::ItemSkipped { item, by: by.to_owned() });
+        decision.emit(Event::ItemSkipped { item, by: given.by.to_owned() });
     }
     Ok(())
 }

@@ -12,25 +12,33 @@ use crate::{RunId, Verdict};
 /// After every decision: does the goal end here? Only when nothing of it runs.
 pub(super) fn conclude(decision: &mut Decision) {
     let state = &decision.state;
-    if state.goal.status != GoalStatus::Active || state.running().next().is_some() {
+    if state.goal.status != GoalStatus::Active || state.working().next().is_some() {
+        return;
+    }
+    let waits = state.running().next().is_some();
+    if state.goal.replan.is_some() && state.goal.cancel.is_none() && !waits {
         return;
     }
     if let Some(cancel) = state.goal.cancel.clone() {
         decision.emit(Event::GoalCancelled { cancel });
         return;
     }
-    if let Some(item) = state.items.iter().find(|item| item.status == ItemStatus::Failed) {
+    if let Some(item) = state.items.iter().find(|item| item.status == ItemStatus::Failed && !waits) {
         let cause = item.error.as_ref().map_or("it failed", |error| error.message.as_str());
         let error =
             Failure::new(ErrorClass::Permanent, "ITEM_FAILED", format!("item `{}`: {cause}", item.key));
         decision.emit(Event::GoalFailed { reason: Reason::DeadLetter, error });
         return;
     }
-    let blocked = (state.stopped_by().is_some() && !state.is_done())
+    let asked = state.open_escalations().next().is_some() && !state.is_done();
+    let blocked = waits
+        || asked
+        || (state.stopped_by().is_some() && !state.is_done())
         || state.items.iter().any(|item| item.status == ItemStatus::Blocked);
     // What a pause holds back goes on when it ends.
     let can_go_on = (state.may_start_items() || state.is_paused())
-        && state.items.iter().any(|item| match item.status {
+        // Agent items take turns, and the one that waits has its own still.
+        && state.items.iter().filter(|item| !(waits && item.is_agent())).any(|item| match item.status {
             ItemStatus::Ready => true,
             ItemStatus::Queued => item.not_before_ms.is_some(),
             ItemStatus::InProgress
@@ -97,11 +105,10 @@ pub(super) fn finish_publish(
     for artifact in artifacts {
         decision.emit(Event::ArtifactCreated { artifact: Box::new(artifact) });
     }
-    let verdict = Verdict::of_items(
-        decision.state.items.iter().map(|item| item.verdict.unwrap_or(Verdict::Unverified)),
-    );
-    let skipped = decision.state.items.iter().filter(|item| item.status == ItemStatus::Skipped).count();
-    let done = counted(decision.state.items.len() - skipped, "item");
+    let verdict =
+        Verdict::of_items(decision.state.planned().map(|item| item.verdict.unwrap_or(Verdict::Unverified)));
+    let skipped = decision.state.planned().filter(|item| item.status == ItemStatus::Skipped).count();
+    let done = counted(decision.state.planned().count() - skipped, "item");
     let left = if skipped == 0 { String::new() } else { format!(", {skipped} left out") };
     let summary = format!("{done} done{left}, {} delivered", counted(decision.state.artifacts.len(), "file"));
     decision.emit(Event::GoalCompleted { verdict, summary });

@@ -37,7 +37,7 @@ pub(super) fn resume(decision: &mut Decision, by: &str, reply: Option<Reply>) ->
         }
     }
     if let Some(reply) = reply {
-        answer::all(decision, reply, by)?;
+        answer::all(decision, &reply, by)?;
     } else if status == GoalStatus::Blocked && decision.state.open_escalations().next().is_some() {
         return Err(answer::needed(&decision.state, "the goal is blocked"));
     }

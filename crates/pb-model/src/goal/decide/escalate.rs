@@ -1,11 +1,16 @@
 //! Asking a human, with everything needed to decide.
 
 use super::Decision;
+use crate::approval::{Approval, ApprovalEvent};
+use crate::goal::asking::Clarification;
 use crate::goal::cap::Cap;
-use crate::goal::escalation::{Answer, AttemptSummary, Escalation, EscalationOption, EscalationType, Packet};
+use crate::goal::escalation::{
+    Answer, AttemptSummary, Escalation, EscalationOption, EscalationType, Expiry, Packet,
+};
 use crate::goal::event::Event;
 use crate::goal::failure::{ErrorClass, Failure};
-use crate::{EscalationId, ItemId};
+use crate::goal::state::{GoalStatus, Run, RunStatus};
+use crate::{EscalationId, ItemId, RunId};
 
 /// A question, before the packet around it is filled in.
 pub(super) struct Question {
@@ -19,6 +24,18 @@ pub(super) struct Question {
     pub(super) cap: Option<Cap>,
     /// The call that needs a yes, if it is about one.
     pub(super) call: Option<String>,
+    /// The call that waits for the answer, if one does.
+    pub(super) waiting: Option<Waiting>,
+}
+
+/// A call that waits for the answer.
+pub(super) struct Waiting {
+    pub(super) run: RunId,
+    /// Its place in the run's journal.
+    pub(super) n: u32,
+    pub(super) expiry: Expiry,
+    pub(super) approval: Option<Approval>,
+    pub(super) questions: Vec<Clarification>,
 }
 
 impl Question {
@@ -41,6 +58,7 @@ impl Question {
             options,
             cap: None,
             call: None,
+            waiting: None,
         }
     }
 }
@@ -64,13 +82,32 @@ pub(super) fn item(decision: &mut Decision, item: ItemId, question: Question) {
     decision.emit(Event::ItemBlocked { item, escalation, error });
 }
 
+/// Asks for a call that waits. A goal that is being planned is blocked at once, any other once nothing of it
+/// can go on.
+pub(super) fn waiting(decision: &mut Decision, item: Option<ItemId>, question: Question) {
+    let title = question.title.clone();
+    let id = raise(decision, item, question);
+    let asked = decision.state.escalation(id).filter(|asked| asked.approval.is_some()).cloned();
+    if let Some((asked, run)) = asked.and_then(|asked| Some((asked.clone(), asked.run_id?))) {
+        let change = ApprovalEvent::Requested;
+        decision.emit(Event::ApprovalChanged { escalation: id, item: asked.item_id, run, change });
+    }
+    if decision.state.goal.status == GoalStatus::Queued {
+        decision.emit(Event::GoalBlocked { escalations: vec![id], summary: title });
+    }
+}
+
 fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> EscalationId {
     let id = decision.next_escalation();
     let state = &decision.state;
     let item = item.and_then(|id| state.item(id));
     let mut runs = state.runs.iter().filter(|run| run.item_id == item.map(|item| item.id));
+    // What still goes on, and a plan that was made, is no attempt to tell of.
+    let ended =
+        |run: &&Run| run.status != RunStatus::Running && run.error.is_some() || run.execution.is_some();
     let attempts = runs
         .clone()
+        .filter(ended)
         .map(|run| AttemptSummary {
             attempt: run.attempt,
             at_ms: run.created_at_ms,
@@ -81,6 +118,7 @@ fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> E
             },
         })
         .collect();
+    let waiting = question.waiting;
     let context = match item {
         Some(item) => format!("item `{}` ({}) of goal \"{}\"", item.key, item.title, state.goal.spec.title),
         None => format!("goal \"{}\"", state.goal.spec.title),
@@ -89,7 +127,7 @@ fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> E
         id,
         goal_id: state.goal.id,
         item_id: item.map(|item| item.id),
-        run_id: runs.next_back().map(|run| run.id),
+        run_id: waiting.as_ref().map(|waiting| waiting.run).or(runs.next_back().map(|run| run.id)),
         created_at_ms: decision.moment.now_ms,
         escalation_type: question.escalation_type,
         title: question.title,
@@ -103,10 +141,15 @@ fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> E
                 .into_iter()
                 .map(|(action, label)| EscalationOption { action: action.as_str().to_owned(), label })
                 .collect(),
+            questions: waiting.as_ref().map(|waiting| waiting.questions.clone()).unwrap_or_default(),
         },
         cap: question.cap,
         call: question.call,
+        waiting: waiting.as_ref().map(|waiting| waiting.n),
+        expiry: waiting.as_ref().map(|waiting| waiting.expiry),
+        approval: waiting.and_then(|waiting| waiting.approval),
         resolution: None,
+        resolved_at_ms: None,
     };
     decision.emit(Event::EscalationCreated { escalation: Box::new(escalation) });
     id

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Decision, cancel, run};
+use super::{Decision, cancel, replan, run};
 use crate::goal::command::{Moment, Planned, Rejection};
 use crate::goal::event::Event;
 use crate::goal::failure::Failure;
 use crate::goal::kept::Kept;
 use crate::goal::spending::Spending;
-use crate::goal::state::{Goal, GoalStatus, Item, Phase, Reason};
+use crate::goal::state::{Goal, GoalStatus, Item, ItemStatus, Phase, Reason};
 use crate::spec::{GoalSpec, ItemSpec, SuccessCriterion};
 use crate::{Epoch, GoalId, ItemId, RunId, Verdict, plan};
 
@@ -43,6 +43,9 @@ pub(super) fn submit(
         baseline: BTreeMap::new(),
         kept: None,
         quiet_rounds: Vec::new(),
+        assumptions: Vec::new(),
+        plans: 0,
+        replan: None,
         summary: None,
         spending: Spending::default(),
     };
@@ -51,7 +54,7 @@ pub(super) fn submit(
 
 pub(super) fn refuse(decision: &mut Decision, error: Failure) -> Result<(), Rejection> {
     must_be_queued(decision)?;
-    cancel::end_planning(decision);
+    cancel::end_all(decision);
     decision.emit(Event::GoalFailed { reason: Reason::Refused, error });
     Ok(())
 }
@@ -77,10 +80,13 @@ pub(super) fn plan(decision: &mut Decision, ids: &[ItemId]) -> Result<(), Reject
 
 /// A goal without a plan has one made by a model.
 pub(super) fn start_planning(decision: &mut Decision, run: RunId, epoch: Epoch) -> Result<(), Rejection> {
-    must_be_queued(decision)?;
     let state = &decision.state;
-    let being_made = state.running().next().is_some();
-    if !state.goal.spec.items.is_empty() || !state.items.is_empty() || being_made {
+    if state.goal.replan.is_none() {
+        must_be_queued(decision)?;
+    }
+    let has_one =
+        !(state.goal.spec.items.is_empty() && state.items.is_empty()) && state.goal.replan.is_none();
+    if has_one || state.is_being_planned() {
         return Err(Rejection::NotNow("the goal has its plan, or one is being made"));
     }
     let run = run::attempt(decision, run, None, epoch);
@@ -89,23 +95,45 @@ pub(super) fn start_planning(decision: &mut Decision, run: RunId, epoch: Epoch) 
 }
 
 /// The plan that a model made becomes the goal's; it was validated where it came in. A goal that only
-/// wanted its plan ends here.
+/// wanted its plan ends here; one whose person wants to see it first waits.
 pub(super) fn adopt(decision: &mut Decision, plan: &Planned) {
+    let goal = &decision.state.goal;
+    let by_default = [SuccessCriterion::of_a_goal_without()];
+    let says_how = goal.spec.success_criteria != by_default;
+    let criteria =
+        plan.criteria.iter().filter(|_| !says_how).cloned().map(SuccessCriterion::of_words).collect();
+    let elaborated = Event::GoalElaborated { assumptions: plan.assumptions.clone(), criteria };
+    if !matches!(&elaborated, Event::GoalElaborated { assumptions, criteria } if assumptions.is_empty() && criteria.is_empty())
+    {
+        decision.emit(elaborated);
+    }
     create(decision, &plan.items, &plan.ids);
     if decision.state.goal.spec.plan_only {
         let items = decision.state.items.len();
         let summary = format!("planned {items} item(s); nothing was run");
         decision.emit(Event::GoalCompleted { verdict: Verdict::Unverified, summary });
+    } else if decision.state.goal.spec.approve_plan {
+        replan::ask_for_yes(decision);
     }
 }
 
 fn create(decision: &mut Decision, specs: &[ItemSpec], ids: &[ItemId]) {
     let goal = decision.state.goal.id;
-    let id_of: BTreeMap<&str, ItemId> =
-        specs.iter().map(|item| item.id.as_str()).zip(ids.iter().copied()).collect();
-    for ((spec, id), index) in specs.iter().zip(ids).zip(0..) {
-        let needs = spec.needs.iter().filter_map(|need| id_of.get(need.as_str()).copied()).collect();
-        let item = Item::planned(spec, index, *id, needs, (goal, decision.moment.now_ms));
+    let known: Vec<(String, ItemId)> =
+        decision.state.items.iter().map(|item| (item.key.clone(), item.id)).collect();
+    let id_of: BTreeMap<&str, ItemId> = known
+        .iter()
+        .map(|(key, id)| (key.as_str(), *id))
+        .chain(specs.iter().map(|item| item.id.as_str()).zip(ids.iter().copied()))
+        .collect();
+    let first = u32::try_from(known.len()).unwrap_or(u32::MAX);
+    for ((spec, id), index) in specs.iter().zip(ids).zip(first..) {
+        let needs: Vec<ItemId> =
+            spec.needs.iter().filter_map(|need| id_of.get(need.as_str()).copied()).collect();
+        let mut item = Item::planned(spec, index, *id, needs, (goal, decision.moment.now_ms));
+        if decision.state.needs_met(&item) {
+            item.status = ItemStatus::Ready;
+        }
         decision.emit(Event::ItemCreated { item: Box::new(item) });
     }
     let items = u32::try_from(specs.len()).unwrap_or(u32::MAX);

@@ -7,8 +7,10 @@ mod conclude;
 mod control;
 mod converse;
 mod escalate;
+mod evaluate;
 mod intake;
 mod outgrow;
+mod replan;
 mod run;
 mod tick;
 mod verify;
@@ -70,7 +72,7 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
         Command::Cancel { by, reason } => cancel::cancel(&mut decision, by, reason)?,
         Command::Pause { by } => control::pause(&mut decision, by)?,
         Command::Resume { by, reply } => control::resume(&mut decision, &by, reply)?,
-        Command::Answer { escalation, reply, by } => answer::one(&mut decision, escalation, reply, &by)?,
+        Command::Answer { escalation, reply, by } => answer::one(&mut decision, escalation, &reply, &by)?,
         Command::Retry { by } => control::retry(&mut decision, by)?,
         Command::Prioritize { priority, by } => control::prioritize(&mut decision, priority, by)?,
     }

@@ -1,7 +1,7 @@
 //! Runs: starting one, taking one over after a crash, and what follows when its command ends.
 
 use super::escalate::{self, Question};
-use super::{Decision, budget, converse};
+use super::{Decision, budget, converse, evaluate};
 use crate::goal::cap::Cap;
 use crate::goal::command::Rejection;
 use crate::goal::conversation::{Conversation, Doing};
@@ -44,7 +44,10 @@ pub(super) fn start(
 pub(super) fn attempt(decision: &Decision, id: RunId, item: Option<&Item>, epoch: Epoch) -> Run {
     let item_id = item.map(|item| item.id);
     let attempt = decision.state.runs.iter().filter(|run| run.item_id == item_id).count() + 1;
-    let conversation = item.is_none_or(Item::is_agent).then(Conversation::default);
+    let mut conversation = item.is_none_or(Item::is_agent).then(Conversation::default);
+    if let (Some(talk), Some(item)) = (&mut conversation, item) {
+        talk.watch.avoided.clone_from(&item.avoided);
+    }
     Run {
         id,
         item_id,
@@ -145,6 +148,10 @@ pub(super) fn probed(decision: &mut Decision, item: &Item, run: &Run, epoch: Epo
     }
 }
 
+/// What it means to do it another way.
+pub(super) const ANOTHER_WAY: &str =
+    "do it another way, which you describe: what is not done is planned anew";
+
 /// An attempt that was begun again and again, and never came to an end.
 pub(super) fn stuck(item: &Item, root_cause: String) -> Question {
     Question::new(
@@ -154,6 +161,7 @@ pub(super) fn stuck(item: &Item, root_cause: String) -> Question {
         root_cause,
         &[
             (Answer::Retry, "try it again: what stopped the scheduler is mended"),
+            (Answer::AlternativeApproach, ANOTHER_WAY),
             (Answer::Skip, "go on without it: it is done, or not needed"),
         ],
     )
@@ -285,20 +293,10 @@ pub(super) fn free(decision: &mut Decision, item: ItemId) {
     }
 }
 
-/// The attempt failed: try again later, or give the item up with its evidence.
+/// The attempt failed: evaluation decides what follows.
 pub(super) fn fail(decision: &mut Decision, item: &Item, run: RunId, status: RunStatus, error: Failure) {
     decision.emit(Event::RunCompleted { item: Some(item.id), run, status, error: Some(error.clone()) });
-    if error.class.is_retried() && item.retry_count < item.max_retries {
-        let delay = retry::delay_ms(item.retry_count, decision.moment.seed);
-        decision.emit(Event::ItemRetrying {
-            item: item.id,
-            retry_count: item.retry_count + 1,
-            not_before_ms: decision.moment.now_ms + delay,
-            error,
-        });
-    } else {
-        decision.emit(Event::ItemFailed { item: item.id, error });
-    }
+    evaluate::failed(decision, item, run, error);
 }
 
 /// The run was stopped by a cancellation.

@@ -1,6 +1,7 @@
 //! Text in, text out: a script of commands gives the events that it made.
 
 mod answer;
+mod asking;
 mod cancel;
 mod control;
 mod converse;
@@ -12,6 +13,7 @@ mod life;
 mod outgrow;
 mod paying;
 mod properties;
+mod replan;
 mod retry;
 mod script;
 mod states;

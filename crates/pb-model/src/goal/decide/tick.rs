@@ -1,6 +1,7 @@
 //! What time alone changes: marks of time budgets, and the deadline.
 
 use super::Decision;
+use super::answer;
 use super::budget;
 use super::escalate;
 use crate::goal::cap::Cap;
@@ -21,9 +22,10 @@ pub(super) fn tick(decision: &mut Decision) -> Result<(), Rejection> {
     if decision.state.next_mark().is_none_or(|at| at > now) {
         return Err(Rejection::NotNow("no mark is reached"));
     }
+    answer::expire(decision)?;
     // The marks themselves are told after every decision.
     if decision.state.is_overdue(now) {
-        let runs = decision.state.running().next().is_some();
+        let runs = decision.state.working().next().is_some();
         let question = budget::exceeded(decision, None, Cap::Deadline);
         if runs {
             escalate::goal_later(decision, question);

@@ -1,6 +1,7 @@
 //! Verification and evaluation: what the gates' evidence means for the item.
 
 use super::Decision;
+use super::evaluate::GATE_FAILED;
 use super::run;
 use crate::freshness::QuietRound;
 use crate::goal::command::Rejection;
@@ -37,8 +38,8 @@ pub(super) fn finish(
         let message = failed_gates(decision, run.id);
         // The command said it was done; an unsafe effect that is done is not done again.
         let error = match item.effect() {
-            Effect::Unsafe => Failure::new(ErrorClass::Permanent, "GATE_FAILED", message),
-            Effect::Pure | Effect::Idempotent => Failure::new(ErrorClass::Transient, "GATE_FAILED", message),
+            Effect::Unsafe => Failure::new(ErrorClass::Permanent, GATE_FAILED, message),
+            Effect::Pure | Effect::Idempotent => Failure::new(ErrorClass::Transient, GATE_FAILED, message),
         };
         run::fail(decision, &item, run.id, RunStatus::Failure, error);
     } else {

@@ -1,18 +1,38 @@
 //! Folding what a person said: pause, resume, priority, answers.
 
+use crate::approval::{self, ApprovalEvent};
+use crate::goal::asking::ASSUMPTIONS_MAX;
 use crate::goal::cap::Cap;
-use crate::goal::escalation::{Raised, Resolution};
+use crate::goal::conversation::Doing;
+use crate::goal::escalation::{Escalation, Raised, Resolution};
+use crate::goal::evaluation::Evaluation;
 use crate::goal::event::Event;
-use crate::goal::state::{Goal, GoalState, GoalStatus, Item, ItemStatus, Reason};
+use crate::goal::state::{Goal, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Replan};
 use crate::spec::Work;
-use crate::{EscalationId, ItemId, Verdict};
+use crate::{EscalationId, ItemId, Millis, RunId, Verdict};
 
 impl GoalState {
-    pub(super) fn apply_control(&mut self, event: &Event) {
+    pub(super) fn apply_control(&mut self, event: &Event, at: Millis) {
         match event {
             Event::GoalPaused { by } => {
                 self.goal.paused_by = Some(by.clone());
                 self.goal.reason = Some(Reason::Paused);
+            }
+            Event::GoalReplanning { why, by } => {
+                self.goal.replan = Some(Replan { why: why.clone(), by: by.clone() });
+            }
+            Event::ItemSuperseded { item } => self.with_item(*item, |item| {
+                item.status = ItemStatus::Skipped;
+                item.superseded = true;
+                item.not_before_ms = None;
+            }),
+            Event::EvaluationDecided { item, decision: Evaluation::SwitchModel { avoid, tier }, .. } => {
+                self.with_item(*item, |item| {
+                    item.avoided.extend(avoid.clone());
+                    if let (Work::Agent(agent), Some(tier)) = (&mut item.work, tier) {
+                        agent.tier = *tier;
+                    }
+                });
             }
             Event::GoalResumed { .. } => resume(&mut self.goal),
             Event::GoalPrioritized { priority, .. } => self.goal.spec.priority = *priority,
@@ -22,8 +42,25 @@ impl GoalState {
                 item.verdict = Some(Verdict::Unverified);
                 item.not_before_ms = None;
             }),
-            Event::EscalationResolved { escalation, item, resolution } => {
-                self.resolve(*escalation, *item, resolution);
+            Event::EscalationCreated { escalation } => self.ask(escalation),
+            Event::ApprovalChanged { escalation, run, change, .. } => {
+                self.change_approval(*escalation, *run, change);
+            }
+            Event::GoalElaborated { assumptions, criteria } => {
+                self.goal.assumptions.extend(assumptions.iter().cloned());
+                self.goal.assumptions.truncate(ASSUMPTIONS_MAX);
+                if !criteria.is_empty() {
+                    self.goal.spec.success_criteria.clone_from(criteria);
+                }
+            }
+            Event::EscalationResolved { escalation, item, run, resolution } => {
+                self.resolve((*escalation, at), *item, resolution);
+                if let Some(run) = run {
+                    self.with_conversation(*run, |talk| talk.waits = None);
+                    if item.is_none() {
+                        self.goal.phase = Phase::Planning;
+                    }
+                }
             }
             _ => {}
         }
@@ -41,9 +78,34 @@ impl GoalState {
         });
     }
 
-    fn resolve(&mut self, id: EscalationId, item: Option<ItemId>, resolution: &Resolution) {
+    fn ask(&mut self, escalation: &Escalation) {
+        self.escalations.push(escalation.clone());
+        let (Some(run), Some(_)) = (escalation.run_id, escalation.waiting) else { return };
+        self.with_conversation(run, |talk| talk.waits = Some(escalation.id));
+        if escalation.item_id.is_none() {
+            self.goal.phase = Phase::Elaboration;
+        }
+    }
+
+    fn change_approval(&mut self, id: EscalationId, run: RunId, change: &ApprovalEvent) {
+        let Some(asked) = self.escalations.iter_mut().find(|asked| asked.id == id) else { return };
+        asked.approval = asked.approval.take().map(|approval| approval::evolve(approval, change));
+        // The call may be made now, and gets its intent.
+        if let (ApprovalEvent::Used, Some(n)) = (change, asked.waiting) {
+            self.with_conversation(run, |talk| {
+                if let Doing::Acting { calls } = &mut talk.doing
+                    && let Some(call) = calls.iter_mut().find(|call| call.n == n)
+                {
+                    call.held = false;
+                }
+            });
+        }
+    }
+
+    fn resolve(&mut self, (id, at): (EscalationId, Millis), item: Option<ItemId>, resolution: &Resolution) {
         if let Some(asked) = self.escalations.iter_mut().find(|asked| asked.id == id) {
             asked.resolution = Some(resolution.clone());
+            asked.resolved_at_ms = Some(at);
         }
         match resolution.raised {
             Some(raised @ (Raised::Share | Raised::ItemTime)) => {

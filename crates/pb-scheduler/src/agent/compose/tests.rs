@@ -284,8 +284,11 @@ fn a_planner_is_told_the_folder_and_the_caps() {
     # Budget of the whole goal
     1.5 US dollars, 100000 tokens, 40 answers, 30 minutes
 
+    # If the goal can be read in more than one way
+    Look first. If what is still open would change the plan, you may call `ask_person` once, with at most 5 question(s). Otherwise do not ask: assume what is most likely, and list it in `assumptions`.
+
     Call `submit_plan` with the plan.
-    tools: list_dir search_files read_file submit_plan; at most 8192 tokens
+    tools: list_dir search_files read_file ask_person submit_plan; at most 8192 tokens
     "#);
 }
 
@@ -303,8 +306,11 @@ fn a_planner_without_a_folder_has_nothing_to_look_at() {
     # Tools of agent items
     list_dir, search_files, read_file, write_file, edit_file, run_command, finish
 
+    # If the goal can be read in more than one way
+    Look first. If what is still open would change the plan, you may call `ask_person` once, with at most 5 question(s). Otherwise do not ask: assume what is most likely, and list it in `assumptions`.
+
     Call `submit_plan` with the plan.
-    tools: submit_plan; at most 8192 tokens
+    tools: ask_person submit_plan; at most 8192 tokens
     ");
     let gone = goal("title = '写一首诗'\nworkspace = '/nowhere/at/all'");
     assert_eq!(
@@ -330,7 +336,7 @@ fn who_calls_no_tool_is_told_to() {
     [assistant] I am done. 0 call(s)
     [user]
     Your last answer called no tool. Call `submit_plan` with the plan.
-    tools: submit_plan; at most 8192 tokens
+    tools: ask_person submit_plan; at most 8192 tokens
     ");
 }
 

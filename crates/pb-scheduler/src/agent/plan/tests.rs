@@ -4,7 +4,7 @@ use super::*;
 use crate::agent::scratch;
 
 fn checked(arguments: &Value) -> Result<Vec<ItemSpec>, String> {
-    check(arguments, &scratch::goal("title = '数一数'"))
+    check(arguments, &scratch::goal("title = '数一数'")).map(|plan| plan.items)
 }
 
 /// What the model is told of a plan of these items.

@@ -199,7 +199,14 @@ pub(super) async fn open_goals_are_those_that_have_not_ended(place: Place) {
 }
 
 fn question(n: u128, goal: GoalId, answered: bool) -> Escalation {
-    let resolution = Resolution { answer: Answer::Skip, by: "安".to_owned(), raised: None };
+    let resolution = Resolution {
+        answer: Answer::Skip,
+        by: "安".to_owned(),
+        raised: None,
+        text: None,
+        answers: std::collections::BTreeMap::new(),
+        expired: false,
+    };
     Escalation {
         id: EscalationId::from(Uuid::from_u128(n)),
         goal_id: goal,
@@ -214,9 +221,14 @@ fn question(n: u128, goal: GoalId, answered: bool) -> Escalation {
             current_state: String::new(),
             root_cause: String::new(),
             options: Vec::new(),
+            questions: Vec::new(),
         },
         cap: None,
         call: None,
+        waiting: None,
+        approval: None,
+        expiry: None,
+        resolved_at_ms: None,
         resolution: answered.then_some(resolution),
     }
 }
@@ -238,7 +250,7 @@ pub(super) async fn questions_are_open_until_they_are_answered_or_their_goal_has
     log.commit(batch(rows)).await.unwrap();
     let reader = log.reader();
     let list = async |goal, is_open, limit, offset| {
-        let filter = EscalationFilter { goal, is_open, limit, offset };
+        let filter = EscalationFilter { goal, is_open, escalation_type: None, limit, offset };
         let (page, total) = reader.escalations(filter).await.unwrap();
         (page.iter().map(|asked| asked.id.uuid().as_u128()).collect::<Vec<_>>(), total)
     };

@@ -153,6 +153,7 @@ impl Worker {
             effect,
             digest: "digest".to_owned(),
             again: false,
+            held: false,
         };
         let outcome = if self.lucky() {
             let effects = [Effect::Pure, Effect::Idempotent, Effect::Unsafe];
@@ -173,7 +174,14 @@ impl Worker {
         let results = calls.iter().take(batch(calls)).map(|call| {
             let end = if is_done { CallEnd::Finished } else { CallEnd::Ok };
             let output_digest = format!("{}", call.n);
-            CallResult { n: call.n, end, found: "found".to_owned(), output_digest, duration_ms: 1 }
+            CallResult {
+                n: call.n,
+                end,
+                found: "found".to_owned(),
+                output_digest,
+                duration_ms: 1,
+                asks: None,
+            }
         });
         let results = results.collect();
         Command::FinishActing {

@@ -10,23 +10,37 @@ use super::LOOKED_AT_MAX;
 use crate::amount::amount;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::goal_source::name_and_value;
 use crate::{connection, output, wait};
 
 /// Answer one question
 ///
 /// The first answer wins. A goal goes on once nothing is asked of it any more.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  pb inbox answer 3f2a retry\n  pb inbox answer 3f2a raise --to 2.50")]
+#[command(after_help = "\
+Examples:
+  pb inbox answer 3f2a retry
+  pb inbox answer 3f2a raise --to 2.50
+  pb inbox answer 3f2a approve                        a command, once, exactly as it is shown
+  pb inbox answer 3f2a deny --text \"not on a Friday\"
+  pb inbox answer 3f2a --set format=pdf --set lang=中文  the questions that it asks, by their names
+  pb inbox answer 3f2a alternative_approach --text \"use the API instead\"")]
 pub(super) struct Args {
     /// The question's id, or a part of it that no other open question has
     #[arg(value_name = "ID")]
     id: String,
-    /// One of the options that it offers
-    #[arg(value_name = "OPTION")]
-    answer: Answer,
+    /// One of the options that it offers; with --set, `user_input` if absent
+    #[arg(value_name = "OPTION", required_unless_present = "set")]
+    answer: Option<Answer>,
     /// With `raise`: what the cap is raised to, in US dollars, tokens, turns or minutes
     #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     to: Option<f64>,
+    /// Answer one of its questions; may be repeated
+    #[arg(long, value_name = "NAME=ANSWER", value_parser = name_and_value)]
+    set: Vec<(String, String)>,
+    /// Words that come with the answer: how else, or why not
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -40,10 +54,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         let (questions, _) = super::open(&client, LOOKED_AT_MAX).await?;
         // A whole id may be that of a question that was answered: the scheduler says by whom.
         let asked = meant(&questions, &args.id)?;
+        let data =
+            RespondData { to: args.to, text: args.text.clone(), answers: args.set.iter().cloned().collect() };
         let params = RespondParams {
             escalation_id: asked.map_or_else(|| args.id.clone(), |asked| asked.id.clone()),
-            action: args.answer.as_str().to_owned(),
-            data: args.to.map(|to| RespondData { to: Some(to) }),
+            action: args.answer.unwrap_or(Answer::UserInput).as_str().to_owned(),
+            data: (data != RespondData::default()).then_some(data),
             idempotency_key: Some(Ids::random(Clock::System).uuid().to_string()),
         };
         let accepted = client.call::<Respond>(&params).await?;

@@ -22,7 +22,9 @@ const LOOKED_AT_MAX: usize = 500;
 Examples:
   pb inbox
   pb inbox answer 3f2a retry
-  pb inbox answer 3f2a raise --to 2.50")]
+  pb inbox answer 3f2a raise --to 2.50
+  pb inbox answer 3f2a approve
+  pb inbox answer 3f2a --set format=pdf")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use pb_model::spec::{CommandSpec, PRIORITY_DEFAULT};
+use pb_model::spec::CommandSpec;
 use pb_model::{Effect, GoalSpec, ItemSpec, Lane, Work};
 use pb_protocol::client::{Connection, Events, Incoming};
 use pb_protocol::methods::events::{Subscribe, SubscribeParams};
@@ -199,22 +199,6 @@ fn one_command(n: usize) -> GoalSpec {
         tcp_ports: Vec::new(),
     };
     GoalSpec {
-        title: format!("bench {n}"),
-        description: "one command".to_owned(),
-        success_criteria: Vec::new(),
-        priority: PRIORITY_DEFAULT,
-        budget_tokens: None,
-        budget_time_minutes: None,
-        budget_cost_usd: None,
-        budget_turns: None,
-        budget_call_tokens: None,
-        budget_call_usd: None,
-        deadline_ms: None,
-        model: None,
-        plan_only: false,
-        tags: Vec::new(),
-        workspace: None,
-        inputs: std::collections::BTreeMap::new(),
         items: vec![ItemSpec {
             id: "one".to_owned(),
             title: None,
@@ -225,5 +209,6 @@ fn one_command(n: usize) -> GoalSpec {
             work: Work::Command(command),
             gates: Vec::new(),
         }],
+        ..GoalSpec::in_words(format!("bench {n}"), "one command")
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use pb_model::spec::{AgentSpec, Check, GateSpec, PRIORITY_DEFAULT};
+use pb_model::spec::{AgentSpec, Check, GateSpec};
 use pb_model::{Effect, GoalSpec, ItemSpec, Lane, Tier, Work};
 use pb_protocol::client::{Connection, Events, Incoming};
 use pb_protocol::frame::EventFrame;
@@ -95,25 +95,11 @@ fn agent(turns: u32, workspace: &Path) -> anyhow::Result<GoalSpec> {
         budget_tokens: None,
         budget_usd: None,
         guards: true,
+        approve: Vec::new(),
     };
     let exists = Check::FileExists { path: FILE.to_owned() };
     Ok(GoalSpec {
-        title: format!("bench of {turns} turns"),
-        description: "one agent".to_owned(),
-        success_criteria: Vec::new(),
-        priority: PRIORITY_DEFAULT,
-        budget_tokens: None,
-        budget_time_minutes: None,
-        budget_cost_usd: None,
-        budget_turns: None,
-        budget_call_tokens: None,
-        budget_call_usd: None,
-        deadline_ms: None,
-        model: None,
-        plan_only: false,
-        tags: Vec::new(),
         workspace: Some(workspace.to_str().context("the workspace is not Unicode")?.to_owned()),
-        inputs: std::collections::BTreeMap::new(),
         items: vec![ItemSpec {
             id: "one".to_owned(),
             title: None,
@@ -124,5 +110,6 @@ fn agent(turns: u32, workspace: &Path) -> anyhow::Result<GoalSpec> {
             work: Work::Agent(agent),
             gates: vec![GateSpec { name: None, required: true, check: exists }],
         }],
+        ..GoalSpec::in_words(format!("bench of {turns} turns"), "one agent")
     })
 }

@@ -1,6 +1,7 @@
 //! What follows from calls of tools.
 
 use super::end::{ask, cancelled, end, execute, give_up, no_plan};
+use super::wait::wait;
 use super::{go_on, stop_going_on, talking};
 use crate::goal::command::{Next, Planned, Rejection};
 use crate::goal::conversation::{Call, CallEnd, CallResult, Doing, PLANS_REFUSED_MAX};
@@ -28,6 +29,9 @@ pub(in crate::goal::decide) fn acted(
 ) -> Result<(), Rejection> {
     let (item, run, conversation) = talking(decision, run, epoch)?;
     let Acted { results, workspace, plan, next } = ended;
+    if run.is_waiting() {
+        return Err(Rejection::NotNow("the run waits for a person"));
+    }
     let Doing::Acting { calls } = &conversation.doing else {
         return Err(Rejection::NotNow("the run calls no tools"));
     };
@@ -40,6 +44,11 @@ pub(in crate::goal::decide) fn acted(
     for (result, call) in results.iter().zip(calls) {
         if result.end == CallEnd::Unknown {
             unknown(decision, item.as_ref(), (&run, epoch), call);
+            return Ok(());
+        }
+        if result.end == CallEnd::Asks {
+            let asks = result.asks.clone().ok_or(Rejection::NotNow("it says not what it asks"))?;
+            wait(decision, item.as_ref(), &run, call, asks);
             return Ok(());
         }
         decision.emit(Event::ToolCompleted {
@@ -57,7 +66,7 @@ pub(in crate::goal::decide) fn acted(
                 insists(decision, item.as_ref(), &run, call);
                 return Ok(());
             }
-            CallEnd::Ok | CallEnd::Failed | CallEnd::Unknown | CallEnd::Withheld => {}
+            CallEnd::Ok | CallEnd::Failed | CallEnd::Unknown | CallEnd::Withheld | CallEnd::Asks => {}
             CallEnd::Finished => {
                 finished(decision, item.as_ref(), &run, &result.found, plan);
                 return Ok(());

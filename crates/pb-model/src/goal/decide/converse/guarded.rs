@@ -1,8 +1,8 @@
 //! What is done about a conversation that goes nowhere: the ladder of `guard.rs`.
 
 use super::end::ask;
-use crate::goal::decide::Decision;
 use crate::goal::decide::escalate::Question;
+use crate::goal::decide::{Decision, run};
 use crate::goal::escalation::{Answer, EscalationType};
 use crate::goal::event::Event;
 use crate::goal::guard::{Guard, Rung, Watch};
@@ -59,13 +59,16 @@ fn question(item: Option<&Item>, guard: Guard, watch: &Watch) -> Question {
         Some(item) => format!("item `{}` makes no progress", item.key),
         None => "planning makes no progress".to_owned(),
     };
-    let skip = (Answer::Skip, "go on without it: it is done, or not needed");
+    let ways = [
+        (Answer::AlternativeApproach, run::ANOTHER_WAY),
+        (Answer::Skip, "go on without it: it is done, or not needed"),
+    ];
     let mut question = Question::new(
         EscalationType::Stuck,
         title,
         tried(watch),
         guard.words(),
-        item.map(|_| skip).as_slice(),
+        if item.is_some() { &ways } else { &[] },
     );
     question.options.insert(0, (Answer::Retry, "try it again from the start".to_owned()));
     question

@@ -4,6 +4,7 @@ mod act;
 mod end;
 mod guarded;
 mod think;
+mod wait;
 
 use super::{Decision, run};
 use crate::goal::cap::Cap;
@@ -18,6 +19,7 @@ use crate::{Epoch, RunId};
 pub(super) use act::{Acted, acted};
 use end::{ask, cancelled, end, exhausted, give_up, hinder};
 pub(super) use think::{lose, thought};
+pub(super) use wait::{answered, decided, withdraw, withdraw_approval};
 
 /// The run that `epoch` holds, while its conversation goes on; `None` for the item of a plan's run.
 fn talking(
@@ -114,6 +116,9 @@ fn stop_going_on(decision: &mut Decision, item: Option<&Item>, run: &Run, reason
 pub(super) fn take_over(decision: &mut Decision, run: &Run, epoch: Epoch) {
     let item = run.item_id.and_then(|item| decision.state.item(item)).cloned();
     let Some(conversation) = &run.conversation else { return };
+    if run.is_waiting() {
+        return; // Nothing of it was begun.
+    }
     match &conversation.doing {
         Doing::Composing { .. } => {}
         Doing::Thinking { n } => {

@@ -35,6 +35,7 @@ pub(in crate::goal::decide) fn thought(
             let mut calls = calls;
             for (call, place) in calls.iter_mut().zip(n + 1..) {
                 call.n = place;
+                call.held = decision.state.needs_yes(item.as_ref(), &call.tool);
             }
             let count = calls.len();
             decision.emit(Event::ModelAnswered {

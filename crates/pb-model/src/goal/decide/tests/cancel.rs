@@ -179,6 +179,7 @@ fn an_ended_goal_cannot_be_cancelled() {
     > exec a1 exit 1
       run.executed a1 (the command exited with 1)
       run.completed a1 failure COMMAND_FAILED
+      evaluation.decided a1 give_up: no attempt is left: the command exited with 1
       workitem.failed a COMMAND_FAILED
       goal.failed dead_letter (item `a`: the command exited with 1)
     > cancel

@@ -174,6 +174,7 @@ fn a_goal_that_failed_is_tried_again() {
     > exec b1 exit 1
       run.executed b1 (the command exited with 1)
       run.completed b1 failure COMMAND_FAILED
+      evaluation.decided b1 give_up: no attempt is left: the command exited with 1
       workitem.failed b COMMAND_FAILED
       goal.failed dead_letter (item `b`: the command exited with 1)
     = failed execution, a done, b failed, c queued, spent 20 ms

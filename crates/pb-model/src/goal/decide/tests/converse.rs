@@ -94,6 +94,7 @@ fn a_claim_is_no_proof_and_is_tried_again_with_the_evidence() {
       gate.completed a1 g0 -
       verification.completed a1 failed
       run.completed a1 failure GATE_FAILED
+      evaluation.decided a1 retry: attempt 1 of 2: gate "g0": it is not there
       workitem.updated a retry 1 at 320
     > run a
       workitem.started a2
@@ -110,6 +111,7 @@ fn a_claim_is_no_proof_and_is_tried_again_with_the_evidence() {
       gate.completed a2 g0 -
       verification.completed a2 failed
       run.completed a2 failure GATE_FAILED
+      evaluation.decided a2 give_up: no attempt is left: gate "g0": it is not there
       workitem.failed a GATE_FAILED
       goal.failed dead_letter (item `a`: gate "g0": it is not there)
     = failed execution, a failed, spent 80 ms
@@ -170,6 +172,7 @@ fn words_without_a_call_are_not_enough() {
       model.answered a1 #1 1 token(s)
       run.executed a1 (no usable answer: its answer was cut at the length limit, without a call)
       run.completed a1 failure AGENT_FAILED
+      evaluation.decided a1 give_up: no attempt is left: no usable answer: its answer was cut at the length limit, without a call
       workitem.failed a AGENT_FAILED
       goal.failed dead_letter (item `a`: no usable answer: its answer was cut at the length limit, without a call)
     ");
@@ -204,6 +207,7 @@ fn a_model_that_loops_ends_at_its_turn_limit() {
       tool.completed a1 look#4 Ok
       run.executed a1 (the agent used up its 2 turn(s))
       run.completed a1 failure TURN_LIMIT
+      evaluation.decided a1 give_up: no attempt is left: the agent used up its 2 turn(s)
       workitem.failed a TURN_LIMIT
       goal.failed dead_letter (item `a`: the agent used up its 2 turn(s))
     = failed execution, a failed, spent 50 ms

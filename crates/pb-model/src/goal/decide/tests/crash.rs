@@ -439,6 +439,7 @@ fn an_outcome_that_the_same_incarnation_lost_is_looked_into_and_is_a_failed_atte
       gate.completed a1 g0 -
       verification.completed a1 failed
       run.completed a1 aborted UNKNOWN_OUTCOME
+      evaluation.decided a1 retry: attempt 1 of 4: the command was stopped
       workitem.updated a retry 1 at 320
     > verify b1 -
       gate.completed b1 g0 -
@@ -498,7 +499,7 @@ fn an_attempt_is_run_again_three_times_and_then_a_human_is_asked() {
       item `a` (a) of goal "a goal"
       attempt 1: the scheduler stopped 4 times while it ran
       it was begun again each time, and is not begun once more by itself; the scheduler stopped 4 times while it ran
-      retry, skip, cancel
+      retry, alternative_approach, skip, cancel
     > resume retry
       escalation.resolved a ?80 retry by ann
       workitem.updated a reopened

@@ -32,7 +32,7 @@ fn a_repetition_climbs_the_ladder_to_a_person() {
       item `a` (a) of goal "a goal"
       attempt 1: it made the same call 3 times in a row, with the same result
       the model was told; `look` was taken away; another model was asked instead of m; it made the same call 3 times in a row, with the same result
-      retry, skip, cancel
+      retry, alternative_approach, skip, cancel
     "#);
 }
 
@@ -173,6 +173,7 @@ fn a_model_is_told_once_that_its_turns_run_out() {
       tool.completed a1 look#16 Ok
       run.executed a1 (the agent used up its 8 turn(s))
       run.completed a1 failure TURN_LIMIT
+      evaluation.decided a1 give_up: no attempt is left: the agent used up its 8 turn(s)
       workitem.failed a TURN_LIMIT
       goal.failed dead_letter (item `a`: the agent used up its 8 turn(s))
     = failed execution, a failed, spent 240 ms

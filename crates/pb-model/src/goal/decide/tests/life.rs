@@ -446,6 +446,7 @@ fn a_retry_does_not_start_before_its_time() {
     > exec a1 exit 3
       run.executed a1 (the command exited with 3)
       run.completed a1 failure COMMAND_FAILED
+      evaluation.decided a1 retry: attempt 1 of 2: the command exited with 3
       workitem.updated a retry 1 at 290
     > run a
       refused: not now: the item is not ready

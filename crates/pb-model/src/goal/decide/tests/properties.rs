@@ -7,14 +7,14 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use uuid::Uuid;
 
-use super::script::{GOAL, agent_work, artifact, call, command_item, execution, results, spec};
+use super::script::{GOAL, agent_work, artifact, asks, call, command_item, execution, results, spec};
 use super::states;
 use crate::goal::{
     AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, DayBudget, Doing, ErrorClass, Event,
     Failure, Hindrance, Moment, Next, Planned, Rejection, Reply, SUBMIT_PLAN, Thought, ThoughtOutcome,
     Touched, Used, Want, batch, decide, evolve, next_wake, wants,
 };
-use crate::goal::{ExecutionOutcome, GoalState, GoalStatus, ItemStatus, RunStage, RunStatus};
+use crate::goal::{Escalation, ExecutionOutcome, GoalState, GoalStatus, ItemStatus, RunStage, RunStatus};
 use crate::spec::{Effect, ItemSpec, Work};
 use crate::{EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
 
@@ -124,6 +124,9 @@ impl World {
         let usd = micro_usd.map(|micro| micro as f64 / 1e6);
         spec.budget_cost_usd = usd;
         spec.plan_only = text && self.draw(8) == 1;
+        spec.approve_plan = text && self.draw(4) == 1;
+        spec.approve = (self.draw(4) == 1).then(|| "tool".to_owned()).into_iter().collect();
+        spec.answer_within_s = (self.draw(4) == 1).then_some(1);
         spec.deadline_ms = (self.draw(8) == 1).then_some(self.now_ms + 400);
         let submitted = self.tell(Command::Submit {
             id: GoalId::from(Uuid::from_u128(GOAL)),
@@ -155,6 +158,11 @@ impl World {
             let state = self.state.as_ref().unwrap();
             let wanted = wants(state, self.now_ms);
             if wanted.is_empty() {
+                let answers = state.goal.status == GoalStatus::Blocked && self.draw(4) > 0;
+                if answers && self.person() {
+                    continue;
+                }
+                let state = self.state.as_ref().unwrap();
                 if let Some(wake) = next_wake(state) {
                     self.now_ms = self.now_ms.max(wake);
                 } else if !self.person() {
@@ -184,10 +192,16 @@ impl World {
             GoalStatus::Blocked => {
                 let asked = &open[usize::from(self.draw(8)) % open.len()];
                 let options = &asked.packet.options;
-                let word = &options[usize::from(self.draw(8)) % options.len()].action;
-                let reply = Reply { answer: word.parse().unwrap(), to: None };
+                let drawn = &options[usize::from(self.draw(8)) % options.len()].action;
+                let another =
+                    options.iter().map(|option| &option.action).find(|word| *word == "alternative_approach");
+                let word = another.filter(|_| self.draw(2) == 1).unwrap_or(drawn);
+                let mut reply = Reply::plain(word.parse().unwrap());
+                reply.text = matches!(reply.answer, Answer::UserInput | Answer::AlternativeApproach)
+                    .then(|| "like this".to_owned());
+                let answer = reply.answer;
                 let taken = self.tell(Command::Answer { escalation: asked.id, reply, by });
-                assert!(taken.is_ok() || reply.answer == Answer::Finish, "offered, but refused: {taken:?}");
+                assert!(taken.is_ok() || answer == Answer::Finish, "offered, but refused: {taken:?}");
                 return true;
             }
             GoalStatus::Completed | GoalStatus::Cancelled => return false,
@@ -308,8 +322,11 @@ impl World {
             Some(Doing::Acting { calls }) => calls,
             _ => vec![call("nothing", Effect::Pure)],
         };
+        let planning = known.as_ref().is_some_and(|run| run.item_id.is_none());
         let results = calls.iter().take(batch(&calls)).map(|call| {
             let end = match (self.draw(12), call.effect) {
+                _ if call.held => CallEnd::Asks,
+                (6, _) if planning => CallEnd::Asks,
                 (0 | 1, _) => CallEnd::Finished,
                 (2, _) => CallEnd::Failed,
                 (3, Effect::Idempotent | Effect::Unsafe) => CallEnd::Unknown,
@@ -318,16 +335,38 @@ impl World {
                 _ => CallEnd::Ok,
             };
             let output_digest = self.draw(2).to_string();
-            CallResult { n: call.n, end, found: String::new(), output_digest, duration_ms: 1 }
+            let sign = if planning {
+                'q'
+            } else if self.draw(4) == 1 {
+                'Y'
+            } else {
+                'y'
+            };
+            let asks = (end == CallEnd::Asks).then(|| asks(sign));
+            CallResult { n: call.n, end, found: String::new(), output_digest, duration_ms: 1, asks }
         });
         let results: Vec<CallResult> = results.collect();
-        let plan = known.is_some_and(|run| run.item_id.is_none()).then(|| Planned {
-            items: self.plan.clone(),
-            ids: (0..self.plan.len()).map(|_| ItemId::from(self.mint())).collect(),
-        });
+        let plan = known.is_some_and(|run| run.item_id.is_none()).then(|| self.planned());
         let next = (self.draw(2) == 0).then(|| self.next());
         let workspace = (self.draw(3) > 0).then(|| "same".to_owned());
         Command::FinishActing { run, epoch, results, workspace, plan, next }
+    }
+
+    /// The plan, with keys that are new.
+    fn planned(&mut self) -> Planned {
+        let plans = self.state.as_ref().map_or(0, |state| state.goal.plans);
+        let key = |key: &String| format!("{key}{plans}");
+        let mut items = self.plan.clone();
+        for item in &mut items {
+            item.id = key(&item.id);
+            item.needs = item.needs.iter().map(key).collect();
+        }
+        Planned {
+            ids: items.iter().map(|_| ItemId::from(self.mint())).collect(),
+            items,
+            assumptions: vec!["it is so".to_owned()],
+            criteria: vec!["it works".to_owned()],
+        }
     }
 
     fn finish(&mut self, run: RunId, epoch: u64) -> Command {
@@ -388,8 +427,11 @@ impl World {
         let place = u32::from(self.draw(8));
         let answer = Answer::ALL[place as usize % Answer::ALL.len()];
         let command = match self.draw(16) {
-            13 => Command::Resume { by: "bob".to_owned(), reply: Some(Reply { answer, to: Some(7.5) }) },
-            14 => Command::Resume { by: "bob".to_owned(), reply: Some(Reply { answer, to: None }) },
+            13 => Command::Resume {
+                by: "bob".to_owned(),
+                reply: Some(Reply { to: Some(7.5), ..Reply::plain(answer) }),
+            },
+            14 => Command::Resume { by: "bob".to_owned(), reply: Some(Reply::plain(answer)) },
             15 => Command::Retry { by: "bob".to_owned() },
             9 => self.compose(run, epoch),
             10 => self.think(run, place, epoch),
@@ -497,6 +539,8 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
                 "unsafe work of unknown outcome is done again"
             );
         }
+        // I5 of approvals: what needs a yes is made only after one, which is used up.
+        Event::ToolCompleted { call, end, .. } if call.held => assert_eq!(*end, CallEnd::Failed, "not made"),
         Event::RunContinued { item, run, ran_again: true, .. } => {
             let risky = before.run(*run).unwrap().risky_call().map(|call| call.effect);
             let effect = risky.or_else(|| Some(before.item((*item)?).unwrap().effect()));
@@ -569,7 +613,9 @@ fn assert_sound(state: &GoalState, now_ms: Millis) {
     assert_eq!(state.is_at_work(), goal.running_since_ms.is_some(), "the clock goes while something runs");
     for run in state.running() {
         let Some(item) = run.item_id else {
-            assert_eq!((goal.status, run.stage), (GoalStatus::Queued, RunStage::Executing));
+            let planned = matches!(goal.status, GoalStatus::Queued | GoalStatus::Blocked);
+            assert!(planned || goal.replan.is_some());
+            assert_eq!(run.stage, RunStage::Executing);
             continue;
         };
         let status = state.item(item).unwrap().status;
@@ -580,13 +626,24 @@ fn assert_sound(state: &GoalState, now_ms: Millis) {
         };
         assert_eq!(status, expected);
     }
+    for run in state.running().filter(|run| run.is_waiting()) {
+        let asked = run.conversation.as_ref().and_then(|talk| talk.waits).and_then(|id| state.escalation(id));
+        assert!(asked.is_some_and(Escalation::is_open), "it waits for what was answered");
+    }
     let wanted = wants(state, now_ms);
     match goal.status {
         GoalStatus::Queued | GoalStatus::Active => {
             let paused = state.is_paused() && !state.is_at_work();
             assert!(!wanted.is_empty() || next_wake(state).is_some() || paused, "stuck: {state:?}");
         }
-        GoalStatus::Blocked | GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed => {
+        GoalStatus::Blocked => {
+            assert!(state.working().next().is_none() && wanted.iter().all(|want| *want == Want::Tick));
+            assert!(
+                next_wake(state).is_none() || state.open_escalations().any(|asked| asked.expiry.is_some())
+            );
+            assert!(state.open_escalations().next().is_some(), "blocked, and nothing is asked");
+        }
+        GoalStatus::Completed | GoalStatus::Cancelled | GoalStatus::Failed => {
             assert!(wanted.is_empty() && running == 0 && next_wake(state).is_none());
         }
     }

@@ -18,7 +18,7 @@ fn an_idempotent_item_is_tried_again_when_a_gate_fails() {
         run a
         exec a2 ok
         verify a2 ++
-    "), @"
+    "), @r#"
     > run a
       workitem.started a1
       run.started a1
@@ -30,6 +30,7 @@ fn an_idempotent_item_is_tried_again_when_a_gate_fails() {
       gate.completed a1 g1 -
       verification.completed a1 failed
       run.completed a1 failure GATE_FAILED
+      evaluation.decided a1 retry: attempt 1 of 4: gate "g1": it is not there
       workitem.updated a retry 1 at 300
     = active execution, a queued, spent 20 ms
     = wants nothing
@@ -49,7 +50,7 @@ fn an_idempotent_item_is_tried_again_when_a_gate_fails() {
       verification.completed a2 verified
       run.completed a2 success
       workitem.completed a2 verified
-    ");
+    "#);
 }
 
 #[test]
@@ -81,6 +82,7 @@ fn a_failed_item_ends_the_goal_when_what_runs_beside_it_has_ended() {
     > exec a1 exit 2
       run.executed a1 (the command exited with 2)
       run.completed a1 failure COMMAND_FAILED
+      evaluation.decided a1 retry: attempt 1 of 2: the command exited with 2
       workitem.updated a retry 1 at 300
     > run a
       workitem.started a2
@@ -88,6 +90,7 @@ fn a_failed_item_ends_the_goal_when_what_runs_beside_it_has_ended() {
     > exec a2 exit 3
       run.executed a2 (the command exited with 3)
       run.completed a2 failure COMMAND_FAILED
+      evaluation.decided a2 give_up: no attempt is left: the command exited with 3
       workitem.failed a COMMAND_FAILED
     = active execution, a failed, b in_progress, c ready, d queued, spent 0 ms and since 40
     = wants execute b1
@@ -136,10 +139,12 @@ fn a_retry_is_not_waited_for_once_another_item_failed() {
     > exec b1 exit 1
       run.executed b1 (the command exited with 1)
       run.completed b1 failure COMMAND_FAILED
+      evaluation.decided b1 retry: attempt 1 of 6: the command exited with 1
       workitem.updated b retry 1 at 310
     > exec a1 signal
       run.executed a1 (signal 9 ended the command)
       run.completed a1 failure COMMAND_FAILED
+      evaluation.decided a1 give_up: no attempt is left: signal 9 ended the command
       workitem.failed a COMMAND_FAILED
     = active execution, a failed, b queued, c in_progress, spent 0 ms and since 40
     = wants execute c1
@@ -170,6 +175,7 @@ fn an_unsafe_item_is_not_tried_again_when_a_gate_fails() {
       gate.completed a1 g0 -
       verification.completed a1 failed
       run.completed a1 failure GATE_FAILED
+      evaluation.decided a1 give_up: no attempt is left: gate "g0": it is not there
       workitem.failed a GATE_FAILED
       goal.failed dead_letter (item `a`: gate "g0": it is not there)
     "#);
@@ -192,6 +198,7 @@ fn an_unsafe_command_that_said_it_failed_is_tried_again_only_if_asked() {
     > exec a1 exit 1
       run.executed a1 (the command exited with 1)
       run.completed a1 failure COMMAND_FAILED
+      evaluation.decided a1 retry: attempt 1 of 2: the command exited with 1
       workitem.updated a retry 1 at 290
     > run a
       workitem.started a2
@@ -199,6 +206,7 @@ fn an_unsafe_command_that_said_it_failed_is_tried_again_only_if_asked() {
     > exec a2 exit 1
       run.executed a2 (the command exited with 1)
       run.completed a2 failure COMMAND_FAILED
+      evaluation.decided a2 give_up: no attempt is left: the command exited with 1
       workitem.failed a COMMAND_FAILED
       goal.failed dead_letter (item `a`: the command exited with 1)
     ");
@@ -218,6 +226,7 @@ fn a_command_that_never_started_is_not_tried_again() {
     > exec a1 unstarted
       run.executed a1 (the command did not start: no such program)
       run.completed a1 failure NOT_STARTED
+      evaluation.decided a1 give_up: no attempt is left: the command did not start: no such program
       workitem.failed a NOT_STARTED
       goal.failed dead_letter (item `a`: the command did not start: no such program)
     ");
@@ -237,6 +246,7 @@ fn a_timeout_of_an_idempotent_item_is_retried() {
     > exec a1 timeout
       run.executed a1 (the command ran into its time limit)
       run.completed a1 timeout TIMEOUT
+      evaluation.decided a1 retry: attempt 1 of 4: the command ran into its time limit
       workitem.updated a retry 1 at 290
     ");
 }

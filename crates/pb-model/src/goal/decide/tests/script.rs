@@ -11,7 +11,8 @@
 //! answer a1 read! write used=9   the model answers with calls (`!` for unsafe, `?` for pure); also: cut, idle
 //! fail a1 again charged          the call failed: again, human, nothing; charged or not; or: stopped
 //! act a1 +-                      one sign a call: + ok, - failed, . finished, ? unknown, x host, w withheld,
-//!                                = ok with the same result as each other one; same: in an unchanged workspace
+//!                                = ok with the same result as each other one; same: in an unchanged workspace;
+//!                                y asks for a yes, Y for a yes to something else, q asks questions
 //! day tokens=100 settled=5 reserved=5   what the day's budget is, and what is used of it
 //! tick                           time has passed
 //! jump -500                      the clock was set
@@ -20,7 +21,7 @@
 //! takeover 2 alive=5000
 //! publish a1=+- files=1          rechecked gates, delivered files
 //! pause, prioritize 90           a person says so; resume, or: resume retry, resume raise to=9
-//! say 10 retry                   bob answers the question ?10
+//! say 10 retry                   bob answers the question ?10; with words: text=so, one=this
 //! again                          a goal that failed is tried again
 //! show                           where everything stands, and what is wanted
 //! packet                         what the human is asked
@@ -33,10 +34,11 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use crate::Tier;
+use crate::approval::BoundCall;
 use crate::goal::{
-    AfterFailure, Amount, Call, CallEnd, CallResult, Caps, Charge, Command, DayBudget, Doing, ErrorClass,
-    Event, Failure, Hindrance, LocalDay, Moment, Next, Planned, Reply, Rung, Thought, ThoughtOutcome, Used,
-    Want, decide, evolve, next_wake, wants,
+    AfterFailure, Amount, Asks, Call, CallEnd, CallResult, Caps, Charge, Clarification, Command, DayBudget,
+    Doing, ErrorClass, Event, Failure, Hindrance, LocalDay, Moment, Next, Planned, Reply, Rung, Thought,
+    ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
 };
 use crate::goal::{Artifact, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Run};
 use crate::spec::{AgentSpec, Check, CommandSpec, Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
@@ -54,25 +56,7 @@ pub(super) fn check(script: &str) -> String {
 }
 
 pub(super) fn spec(items: Vec<ItemSpec>) -> GoalSpec {
-    GoalSpec {
-        title: "a goal".to_owned(),
-        description: String::new(),
-        success_criteria: Vec::new(),
-        priority: 50,
-        budget_tokens: None,
-        budget_time_minutes: None,
-        budget_cost_usd: None,
-        budget_turns: None,
-        budget_call_tokens: None,
-        budget_call_usd: None,
-        deadline_ms: None,
-        model: None,
-        plan_only: false,
-        tags: Vec::new(),
-        workspace: None,
-        inputs: BTreeMap::new(),
-        items,
-    }
+    GoalSpec { description: String::new(), items, ..GoalSpec::in_words("a goal", "") }
 }
 
 pub(super) fn command_item(key: &str, effect: Effect, gates: &[bool]) -> ItemSpec {
@@ -223,6 +207,9 @@ impl Told {
                 spec.budget_call_tokens = named("call=").map(|n| n.parse().unwrap());
                 spec.deadline_ms = named("deadline=").map(|n| n.parse().unwrap());
                 spec.plan_only = words.contains(&"only");
+                spec.approve_plan = words.contains(&"approve-plan");
+                spec.approve = named("approve=").map(str::to_owned).into_iter().collect();
+                spec.answer_within_s = named("within=").map(|n| n.parse().unwrap());
                 if self.text {
                     spec.items.clear();
                 }
@@ -281,7 +268,7 @@ impl Told {
 
     fn conversation(&self, words: &[&str], epoch: u64) -> Command {
         match words {
-            ["planrun", ..] => Command::StartPlanning { run: run_id("p"), epoch },
+            ["planrun", ..] => Command::StartPlanning { run: self.next_planning(), epoch },
             ["next", run, "nomodel", ..] => Command::Reserve {
                 run: run_id(run),
                 epoch,
@@ -330,7 +317,12 @@ impl Told {
 
     fn plan_of(&self, keys: &str) -> Planned {
         let items = keys.split(',').map(|key| self.items.iter().find(|item| item.id == key).unwrap().clone());
-        Planned { items: items.collect(), ids: keys.split(',').map(|key| self.item_id(key)).collect() }
+        Planned {
+            items: items.collect(),
+            ids: keys.split(',').map(|key| self.item_id(key)).collect(),
+            assumptions: Vec::new(),
+            criteria: Vec::new(),
+        }
     }
 
     fn item_id(&self, key: &str) -> ItemId {
@@ -343,6 +335,13 @@ impl Told {
         let runs = self.state.iter().flat_map(|state| &state.runs);
         let earlier = runs.filter(|run| run.item_id == Some(item)).count();
         run_id(&format!("{key}{}", earlier + 1))
+    }
+
+    /// Runs that plan are named `p`, `q`, `r` and so on.
+    fn next_planning(&self) -> RunId {
+        let runs = self.state.iter().flat_map(|state| &state.runs);
+        let earlier = runs.filter(|run| run.item_id.is_none()).count();
+        run_id(&char::from(b'p' + u8::try_from(earlier).unwrap()).to_string())
     }
 
     fn results(&self, run: &str, signs: &str) -> Vec<GateResult> {
@@ -491,11 +490,18 @@ fn person(words: &[&str]) -> Command {
         ["cancel"] => Command::Cancel { by, reason: Some("enough".to_owned()) },
         ["pause"] => Command::Pause { by },
         ["resume", rest @ ..] => Command::Resume { by, reply: rest.first().map(|word| reply(word, to)) },
-        ["say", question, word, ..] => Command::Answer {
-            escalation: EscalationId::from(Uuid::from_u128(u128::from_str_radix(question, 16).unwrap())),
-            reply: reply(word, to),
-            by: "bob".to_owned(),
-        },
+        ["say", question, word, rest @ ..] => {
+            let mut reply = reply(word, to);
+            for (key, words) in rest.iter().filter_map(|word| word.split_once('=')) {
+                match key {
+                    "to" => {}
+                    "text" => reply.text = Some(words.to_owned()),
+                    id => drop(reply.answers.insert(id.to_owned(), words.to_owned())),
+                }
+            }
+            let escalation = u128::from_str_radix(question, 16).unwrap();
+            Command::Answer { escalation: Uuid::from_u128(escalation).into(), reply, by: "bob".to_owned() }
+        }
         ["again"] => Command::Retry { by },
         ["prioritize", priority] => Command::Prioritize { priority: priority.parse().unwrap(), by },
         words => panic!("not in the language: {words:?}"),
@@ -517,7 +523,7 @@ fn day_budget(words: &[&str]) -> DayBudget {
 }
 
 fn reply(word: &str, to: Option<&str>) -> Reply {
-    Reply { answer: word.parse().unwrap(), to: to.map(|to| to.parse().unwrap()) }
+    Reply { to: to.map(|to| to.parse().unwrap()), ..Reply::plain(word.parse().unwrap()) }
 }
 
 fn planned(key: &str, rest: &[&str]) -> ItemSpec {
@@ -553,6 +559,7 @@ pub(super) fn agent_work() -> AgentSpec {
         budget_tokens: None,
         budget_usd: None,
         guards: true,
+        approve: Vec::new(),
     }
 }
 
@@ -565,6 +572,7 @@ pub(super) fn call(tool: &str, effect: Effect) -> Call {
         effect,
         digest: String::new(),
         again: false,
+        held: false,
     }
 }
 
@@ -625,11 +633,33 @@ fn call_result(sign: char, call: &Call) -> CallResult {
         '.' => CallEnd::Finished,
         'x' => CallEnd::Host,
         'w' => CallEnd::Withheld,
+        'y' | 'Y' | 'q' => CallEnd::Asks,
         _ => CallEnd::Unknown,
     };
+    let asks = (end == CallEnd::Asks).then(|| asks(sign));
     // Each result is another one, but for those that are to be the same.
     let output_digest = if sign == '=' { "same".to_owned() } else { format!("{}", call.n) };
-    CallResult { n: call.n, end, found: "found".to_owned(), output_digest, duration_ms: 1 }
+    CallResult { n: call.n, end, found: "found".to_owned(), output_digest, duration_ms: 1, asks }
+}
+
+/// What a call waits for.
+pub(super) fn asks(sign: char) -> Asks {
+    match sign {
+        'q' => Asks::Answers(vec![Clarification {
+            id: "one".to_owned(),
+            question: "Which one?".to_owned(),
+            why: "there are two".to_owned(),
+            choices: vec!["this".to_owned(), "that".to_owned()],
+            default: "this".to_owned(),
+        }]),
+        binding => Asks::Approval(BoundCall {
+            tool: "tool".to_owned(),
+            argv: vec!["rm".to_owned(), "-r\u{200b}".to_owned()],
+            cwd: "/w".to_owned(),
+            digest: binding.to_string(),
+            ..BoundCall::default()
+        }),
+    }
 }
 
 fn charged(charge: &Charge) -> String {
@@ -710,6 +740,13 @@ fn of_control(event: &Event) -> String {
             let (question, answer) = (question(*escalation), resolution.answer.as_str());
             format!("{question} {answer} by {}{raised}", resolution.by)
         }
+        Event::ApprovalChanged { escalation, .. } => question(*escalation),
+        Event::GoalElaborated { assumptions, criteria } => {
+            format!("assumes {assumptions:?}, {} criteria", criteria.len())
+        }
+        Event::EvaluationDecided { decision, reason, .. } => format!("{}: {reason}", decision.as_str()),
+        Event::ItemSuperseded { .. } => "superseded".to_owned(),
+        Event::GoalReplanning { why, by } => format!("by {by}: {why}"),
         other => panic!("not of control: {other:?}"),
     }
 }

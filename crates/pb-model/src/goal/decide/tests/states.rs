@@ -59,6 +59,7 @@ fn stage(run: &Run) -> &'static str {
 fn doing(run: &Run) -> Option<&'static str> {
     let talk = run.conversation.as_ref()?;
     Some(match (run.stage, &talk.doing) {
+        (RunStage::Executing, Doing::Acting { .. }) if talk.waits.is_some() => "waiting",
         (RunStage::Executing, Doing::Composing { .. }) => "composing",
         (RunStage::Executing, Doing::Thinking { .. }) => "thinking",
         (RunStage::Executing, Doing::Acting { .. }) => "acting",

@@ -1,0 +1,90 @@
+//! `approval.*`: the questions that wait for a yes. An answer is one to the escalation.
+
+use pb_model::EscalationId;
+use pb_model::goal::{Answer, Escalation, EscalationType};
+use pb_protocol::domain::Approval;
+use pb_protocol::methods::approval::{DecideParams, GetParams, ListParams, ListResult};
+use pb_protocol::methods::escalation::{PendingResult, RespondData, RespondParams};
+use pb_protocol::methods::goal::Accepted;
+use pb_protocol::{ErrorCode, RpcError};
+use pb_store::EscalationFilter;
+
+use super::{Caller, goal};
+use crate::hub::Hub;
+
+/// Approvals on a page if nobody says how many.
+const LIMIT_DEFAULT: usize = 50;
+/// Most approvals on a page.
+const LIMIT_MAX: usize = 500;
+
+pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, RpcError> {
+    let is_open = match params.status.as_deref() {
+        None => None,
+        Some("pending") => Some(true),
+        Some("approved" | "denied") => Some(false),
+        Some(other) => {
+            let message = format!("status: there is no `{other}`; there are: pending, approved, denied");
+            return Err(RpcError::invalid_params(message));
+        }
+    };
+    let goal = match &params.goal_id {
+        Some(id) => Some(goal::resolve(hub, id).await?),
+        None => None,
+    };
+    let filter = EscalationFilter {
+        goal,
+        is_open,
+        escalation_type: Some(EscalationType::Approval),
+        limit: params.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX),
+        offset: params.offset.unwrap_or(0),
+    };
+    let Some(log) = hub.feed.reader() else {
+        return Ok(ListResult { approvals: Vec::new(), total: 0 });
+    };
+    let (page, total) = log.escalations(filter).await.map_err(RpcError::internal)?;
+    let wanted = |approval: &Approval| {
+        params.status.as_deref().is_none_or(|status| status == "pending" || approval.status == status)
+    };
+    Ok(ListResult { approvals: page.iter().map(Approval::from).filter(wanted).collect(), total })
+}
+
+pub(super) async fn get(hub: &Hub, params: GetParams) -> Result<Approval, RpcError> {
+    find(hub, &params.approval_id).await.map(|asked| Approval::from(&asked))
+}
+
+pub(super) async fn pending(hub: &Hub) -> Result<PendingResult, RpcError> {
+    let open = ListParams { status: Some("pending".to_owned()), limit: Some(0), ..ListParams::default() };
+    Ok(PendingResult { count: list(hub, open).await?.total })
+}
+
+/// Hands a yes or a no over.
+pub(super) async fn decide(
+    hub: &Hub,
+    caller: &Caller,
+    params: DecideParams,
+    yes: bool,
+) -> Result<Accepted, RpcError> {
+    let asked = find(hub, &params.approval_id).await?;
+    // The first clients know this refusal (`wire.md` §2.6). A repeat of a key gets its first answer instead, and
+    // who is first is for the scheduler to say.
+    if !asked.is_open() && params.idempotency_key.is_none() {
+        return Err(RpcError::new(ErrorCode::InvalidParams, "Approval request is not pending"));
+    }
+    let answer = if yes { Answer::Approve } else { Answer::Deny };
+    let data = params.reason.map(|text| RespondData { text: Some(text), ..RespondData::default() });
+    let respond = RespondParams {
+        escalation_id: params.approval_id,
+        action: answer.as_str().to_owned(),
+        data,
+        idempotency_key: params.idempotency_key,
+    };
+    goal::respond(hub, caller, respond).await
+}
+
+async fn find(hub: &Hub, id: &str) -> Result<Escalation, RpcError> {
+    let not_found = || RpcError::new(ErrorCode::EscalationNotFound, format!("approval not found: {id}"));
+    let known: EscalationId = id.parse().map_err(|_| not_found())?;
+    let log = hub.feed.reader().ok_or_else(not_found)?;
+    let found = log.escalation(known).await.map_err(RpcError::internal)?;
+    found.filter(|asked| asked.escalation_type == EscalationType::Approval).ok_or_else(not_found)
+}

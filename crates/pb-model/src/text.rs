@@ -1,0 +1,53 @@
+//! Text that is shown to a person who decides by it.
+
+/// The text with everything that cannot be seen, or that looks like something else, as an escape
+/// (`security.md` 15): control characters, zero-width and bidirectional ones, full-width ASCII, tags.
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_deceptive(c) {
+            shown.extend(c.escape_unicode());
+        } else if c.is_control() {
+            shown.extend(c.escape_debug());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+fn is_deceptive(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180e}' | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{205f}'..='\u{206f}'
+        | '\u{3000}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ff01}'..='\u{ff5e}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{a0}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A command as a person reads it: words that a shell would take apart are quoted, and nothing is hidden.
+pub fn command_line(argv: &[String]) -> String {
+    let word = |word: &String| {
+        let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./=:,+@%".contains(c));
+        if plain { visible(word) } else { format!("'{}'", visible(&word.replace('\'', "'\\''"))) }
+    };
+    argv.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn security_15_what_cannot_be_seen_is_shown() {
+        let hidden = "rm\u{200b} \u{202e}gpj.exe\u{2066} ｒｍ \u{e0041}\u{a0}x\ty\n";
+        let shown = visible(hidden);
+        assert_eq!(shown, r"rm\u{200b} \u{202e}gpj.exe\u{2066} \u{ff52}\u{ff4d} \u{e0041}\u{a0}x\ty\n");
+        assert_eq!(visible("写一个 file → ok é"), "写一个 file → ok é");
+    }
+
+    #[test]
+    fn a_command_is_shown_as_a_shell_would_read_it() {
+        let argv = ["sh", "-c", "echo 'a b'; rm\u{200b} x", "", "中文.txt"].map(str::to_owned);
+        assert_eq!(command_line(&argv), r"sh -c 'echo '\''a b'\''; rm\u{200b} x' '' 中文.txt");
+    }
+}
