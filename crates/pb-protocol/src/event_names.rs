@@ -54,7 +54,7 @@ names! {
     "escalation.resolved", "a human answered", "`escalation` (whole), `escalationId`, `action`, `resolvedBy`, `raised`";
     "budget.warning", "70 % or 90 % of a cap is used; told once each", "`level` (`warning`, `critical`), `cap`, `percent`, `status`";
     "budget.exceeded", "a cap is reached; a human is asked", "`cap`, `status`";
-    "artifact.created", "a file was delivered", "`artifact` (whole)";
+    "artifact.created", "a file was delivered, or `partial`: it is what a goal had made that fails", "`artifact` (whole)";
 }
 
 impl EventName {

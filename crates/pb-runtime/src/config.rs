@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 mod budget;
+mod lanes;
 
 pub use budget::Budget;
+pub use lanes::{LANE_MAX, LANE_MIN, Lanes};
 
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -32,6 +34,8 @@ pub struct Config {
     pub disk: Disk,
     /// What all goals together may spend in a day.
     pub budget: Budget,
+    /// How many items of all goals run at once.
+    pub lanes: Lanes,
 }
 
 /// How long the history of goals is kept. Their rows, evidence, cost and audit are kept for ever.

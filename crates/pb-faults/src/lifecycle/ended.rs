@@ -30,7 +30,7 @@ impl Ended {
             format!("item {}: {}, {verdict}", item.key, item.status.as_str())
         }));
         let artifacts: BTreeMap<&str, &str> =
-            state.artifacts.iter().map(|one| (one.path.as_str(), one.content_hash.as_str())).collect();
+            state.artifacts.iter().filter(|one| !one.partial).map(|one| (one.path.as_str(), one.content_hash.as_str())).collect();
         lines.extend(artifacts.iter().map(|(path, digest)| format!("delivered {path} {digest}")));
         Self { lines }
     }

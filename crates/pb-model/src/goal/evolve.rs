@@ -85,7 +85,12 @@ impl GoalState {
                 self.with_run(result.run_id, |run| run.steps = run.steps.max(result.step));
                 self.gate_results.push((**result).clone());
             }
-            Event::ArtifactCreated { artifact } => self.artifacts.push((**artifact).clone()),
+            Event::ArtifactCreated { artifact } => {
+                match self.artifacts.iter_mut().find(|known| known.id == artifact.id) {
+                    Some(known) => known.clone_from(artifact),
+                    None => self.artifacts.push((**artifact).clone()),
+                }
+            }
             Event::EscalationCreated { escalation } => {
                 self.escalations.push((**escalation).clone());
             }

@@ -29,6 +29,7 @@
 //! functions go on from the stored state.
 
 mod allowance;
+mod branches;
 mod cap;
 mod command;
 mod conversation;

@@ -47,7 +47,7 @@ pub static ITEM: Machine = Machine {
         state("blocked", "waits for a person"),
         end("done", "its gates hold, or it has none"),
         end("skipped", "a person said to go on without it"),
-        end("failed", "failed for good; its goal fails with it"),
+        end("failed", "failed for good; what needs it never starts, and its goal fails once nothing else can go on"),
     ],
     steps: &[
         Step(START, "item_created", "queued"),
@@ -69,8 +69,11 @@ pub static ITEM: Machine = Machine {
         Step("verify", "item_failed", "failed"),
         Step("blocked", "item_reopened", "ready"),
         Step("blocked", "item_skipped", "skipped"),
+        Step("done", "item_reopened", "queued"),
         Step("done", "item_reopened", "ready"),
+        Step("failed", "item_reopened", "queued"),
         Step("failed", "item_reopened", "ready"),
+        Step("failed", "item_skipped", "skipped"),
     ],
 };
 

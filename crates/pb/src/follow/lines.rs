@@ -53,7 +53,8 @@ impl Lines {
             ("artifact", _) => {
                 let artifact = payload.artifact?;
                 let (path, size) = (format::line(&artifact.file_path), format::size(artifact.size_bytes));
-                format!("delivered {path} ({size})")
+                let what = if artifact.partial { "not delivered, but made:" } else { "delivered" };
+                format!("{what} {path} ({size})")
             }
             ("escalation", _) => of_escalation(&payload)?,
             ("budget", "warning") => {

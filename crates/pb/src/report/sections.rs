@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use pb_model::Verdict;
+use pb_model::goal::GoalStatus;
 use pb_protocol::domain::{Escalation, GateResult, Goal};
 
 use super::{Account, ItemAccount};
@@ -47,10 +48,13 @@ pub(crate) fn gates(account: &Account) -> String {
     table::render(&["ITEM", "GATE", "RESULT", "FOUND"], rows.collect())
 }
 
-/// The delivered files, one a row, with their full paths.
+/// The delivered files, one a row, with their full paths; of a goal that failed, what it had made. What a failure
+/// before a retry left is told by neither.
 pub(crate) fn artifacts(account: &Account) -> String {
     let workspace = Path::new(account.detail.goal.workspace.as_deref().unwrap_or_default());
-    let rows = account.detail.artifacts.iter().map(|artifact| {
+    let failed = account.detail.goal.status == GoalStatus::Failed.as_str();
+    let told = account.detail.artifacts.iter().filter(|artifact| artifact.partial == failed);
+    let rows = told.map(|artifact| {
         let path = workspace.join(&artifact.file_path);
         vec![
             format::line(&path.to_string_lossy()),
@@ -58,7 +62,8 @@ pub(crate) fn artifacts(account: &Account) -> String {
             if artifact.changed { "changed" } else { "new" }.to_owned(),
         ]
     });
-    table::render(&["ARTIFACT", "SIZE", ""], rows.collect())
+    let heading = if failed { "NOT DELIVERED" } else { "ARTIFACT" };
+    table::render(&[heading, "SIZE", ""], rows.collect())
 }
 
 /// What a human has to decide, with everything needed to decide it.

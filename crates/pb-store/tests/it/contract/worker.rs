@@ -242,6 +242,7 @@ impl Worker {
             path: "out/file".to_owned(),
             size_bytes: 7,
             content_hash: "hash".to_owned(),
+            partial: false,
             changed: true,
         }
     }

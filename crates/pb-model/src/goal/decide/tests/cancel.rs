@@ -170,6 +170,7 @@ fn an_ended_goal_cannot_be_cancelled() {
         ready
         run a
         exec a1 exit 1
+        publish
         cancel
         run a
     "), @"
@@ -180,6 +181,7 @@ fn an_ended_goal_cannot_be_cancelled() {
       run.executed a1 (the command exited with 1)
       run.completed a1 failure COMMAND_FAILED
       workitem.failed a COMMAND_FAILED
+    > publish
       goal.failed dead_letter (item `a`: the command exited with 1)
     > cancel
       refused: Cannot cancel a failed goal

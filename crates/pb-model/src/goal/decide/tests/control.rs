@@ -150,6 +150,8 @@ fn a_goal_that_failed_is_tried_again() {
         run b
         exec b1 exit 1
         show
+        publish
+        show
         again
         show
         start
@@ -175,6 +177,9 @@ fn a_goal_that_failed_is_tried_again() {
       run.executed b1 (the command exited with 1)
       run.completed b1 failure COMMAND_FAILED
       workitem.failed b COMMAND_FAILED
+    = active execution, a done, b failed, c queued, spent 20 ms
+    = wants publish
+    > publish
       goal.failed dead_letter (item `b`: the command exited with 1)
     = failed execution, a done, b failed, c queued, spent 20 ms
     = wants nothing

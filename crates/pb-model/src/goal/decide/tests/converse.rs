@@ -77,6 +77,7 @@ fn a_claim_is_no_proof_and_is_tried_again_with_the_evidence() {
         answer a2 finish? used=40
         act a2 .
         verify a2 -
+        publish
         show
     "), @r#"
     > run a
@@ -111,6 +112,7 @@ fn a_claim_is_no_proof_and_is_tried_again_with_the_evidence() {
       verification.completed a2 failed
       run.completed a2 failure GATE_FAILED
       workitem.failed a GATE_FAILED
+    > publish
       goal.failed dead_letter (item `a`: gate "g0": it is not there)
     = failed execution, a failed, spent 80 ms
     = wants nothing
@@ -171,7 +173,6 @@ fn words_without_a_call_are_not_enough() {
       run.executed a1 (no usable answer: its answer was cut at the length limit, without a call)
       run.completed a1 failure AGENT_FAILED
       workitem.failed a AGENT_FAILED
-      goal.failed dead_letter (item `a`: no usable answer: its answer was cut at the length limit, without a call)
     ");
 }
 
@@ -186,6 +187,7 @@ fn a_model_that_loops_ends_at_its_turn_limit() {
         act a1 + tokens=100
         answer a1 look? used=1
         act a1 + tokens=100
+        publish
         show
     "), @"
     > run a
@@ -205,6 +207,7 @@ fn a_model_that_loops_ends_at_its_turn_limit() {
       run.executed a1 (the agent used up its 2 turn(s))
       run.completed a1 failure TURN_LIMIT
       workitem.failed a TURN_LIMIT
+    > publish
       goal.failed dead_letter (item `a`: the agent used up its 2 turn(s))
     = failed execution, a failed, spent 50 ms
     = wants nothing

@@ -173,6 +173,7 @@ fn a_failed_call_is_made_again_a_few_times_and_is_charged_if_it_may_have_been() 
         fail a1 again
         next a1 tokens=100
         fail a1 again
+        publish
         show
     "), @"
     > run a
@@ -204,6 +205,7 @@ fn a_failed_call_is_made_again_a_few_times_and_is_charged_if_it_may_have_been() 
       run.executed a1 (no usable answer: 5 calls in a row failed; the last: no)
       run.completed a1 failure AGENT_FAILED
       workitem.failed a AGENT_FAILED
+    > publish
       goal.failed dead_letter (item `a`: no usable answer: 5 calls in a row failed; the last: no)
     = failed execution, a failed, spent 100 ms
     = wants nothing

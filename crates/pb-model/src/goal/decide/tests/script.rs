@@ -145,6 +145,7 @@ pub(super) fn artifact(n: u128) -> Artifact {
         size_bytes: 1,
         content_hash: String::new(),
         changed: true,
+        partial: false,
     }
 }
 
@@ -406,6 +407,9 @@ impl Told {
             Event::ItemBlocked { escalation, .. } => say(&question(*escalation)),
             Event::EscalationCreated { escalation } => {
                 say(&format!("{} {}", question(escalation.id), escalation.escalation_type.as_str()));
+            }
+            Event::ArtifactCreated { artifact } if artifact.partial => {
+                say(&format!("{} partial", artifact.path))
             }
             Event::ArtifactCreated { artifact } => say(&artifact.path),
             Event::GoalCompleted { summary, .. } => say(&format!("({summary})")),
