@@ -47,6 +47,7 @@ names! {
     "model.failed", "it did not", "`step`, `model`, `error`, `notBefore`";
     "tool.completed", "a call of a tool is over", "`step`, `tool`, `title`, `outcome`, `found`, `durationMs`";
     "guard.tripped", "a conversation goes nowhere", "`guard`, `rung` (`nudge`, `drop_tool`, `other_model`, `escalate`), `tool`, `found`";
+    "conversation.condensed", "a conversation would not fit its model: older parts are told in short from now on", "`turns`, `results` (how many of each), `bytes` (by which the next request is shorter)";
     "verification.started", "gates begin to run", "`run`, `probe`";
     "verification.completed", "they ran", "`run`, `passed`, `verdict`, `summary`, `recheck`";
     "gate.completed", "one of them ran", "`gate` (with its evidence)";

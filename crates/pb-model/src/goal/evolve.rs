@@ -74,6 +74,7 @@ impl GoalState {
             | Event::ModelAnswered { .. }
             | Event::ModelFailed { .. }
             | Event::ToolCompleted { .. }
+            | Event::ConversationCondensed { .. }
             | Event::GuardTripped { .. } => self.apply_conversation(event),
             Event::RunStarted { .. }
             | Event::RunContinued { .. }
@@ -294,6 +295,7 @@ impl GoalState {
                 self.with_conversation(*run, |talk| {
                     talk.turns += 1;
                     talk.failures = 0;
+                    talk.refused_bytes = None;
                     talk.idle = if calls.is_empty() { talk.idle + 1 } else { 0 };
                     talk.model = Some(model.clone());
                     talk.doing = Doing::after(calls.clone());
@@ -307,11 +309,26 @@ impl GoalState {
                     talk.watch.tripped(*guard, rung);
                 });
             }
-            Event::ModelFailed { item, run, n, model, charge, not_before_ms, duration_ms, .. } => {
+            Event::ConversationCondensed { run, condensed, .. } => {
+                self.with_conversation(*run, |talk| talk.condensed = *condensed);
+            }
+            Event::ModelFailed {
+                item,
+                run,
+                n,
+                model,
+                charge,
+                not_before_ms,
+                duration_ms,
+                refused_bytes,
+                ..
+            } => {
                 self.settle(*item, (*run, *n), (model, false), *charge);
                 self.ran(*item, *duration_ms);
                 self.with_conversation(*run, |talk| {
-                    talk.failures += 1;
+                    // One that was too long is no fault of the model, which is asked again.
+                    talk.failures += u32::from(refused_bytes.is_none());
+                    talk.refused_bytes = refused_bytes.or(talk.refused_bytes);
                     talk.doing = Doing::Composing { not_before_ms: *not_before_ms };
                 });
             }

@@ -50,7 +50,7 @@ mod wants;
 pub use cap::{Cap, Caps};
 pub use command::{Command, Moment, Next, Planned, Rejection};
 pub use conversation::{
-    AfterFailure, CALLS_MAX, Call, CallEnd, CallResult, Conversation, Doing, FINISH, Hindrance,
+    AfterFailure, CALLS_MAX, Call, CallEnd, CallResult, Condensed, Condensing, Conversation, Doing, FINISH, Hindrance,
     IDLE_TURNS_MAX, MODEL_FAILURES_MAX, PLANNING_TURNS_MAX, PLANS_REFUSED_MAX, SUBMIT_PLAN, Thought,
     ThoughtOutcome, Used, batch,
 };

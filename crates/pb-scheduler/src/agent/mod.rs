@@ -17,6 +17,7 @@ mod talk;
 mod talks;
 
 mod compose;
+mod condense;
 mod task;
 mod think;
 

@@ -3,6 +3,7 @@
 mod answer;
 mod branches;
 mod cancel;
+mod condense;
 mod control;
 mod converse;
 mod converse_crash;

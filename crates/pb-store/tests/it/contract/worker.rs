@@ -257,5 +257,6 @@ fn next() -> Next {
         output_tokens: 10,
         request_hash: String::new(),
         unpriced: false,
+        condensing: None,
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::script::{GOAL, agent_work, artifact, call, command_item, execution, results, spec};
 use super::states;
 use crate::goal::{
-    AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, DayBudget, Doing, ErrorClass, Event,
+    AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Condensed, Condensing, DayBudget, Doing, ErrorClass, Event,
     Failure, Hindrance, Moment, Next, Planned, Rejection, Reply, SUBMIT_PLAN, Thought, ThoughtOutcome,
     Touched, Used, Want, batch, decide, evolve, next_wake, wants,
 };
@@ -243,6 +243,12 @@ impl World {
     fn next(&mut self) -> Next {
         let amount =
             Amount { tokens: 50 + u64::from(self.draw(200)), micro_usd: 50 + u64::from(self.draw(200)) };
+        let condensing = (self.draw(10) == 1).then(|| Condensing {
+            condensed: Condensed { results_until: 3, turns_until: 2, ..Condensed::default() },
+            turns: 1,
+            results: 1,
+            bytes: 10,
+        });
         Next {
             other_model: None,
             model: "m".to_owned(),
@@ -250,6 +256,7 @@ impl World {
             output_tokens: 1,
             request_hash: String::new(),
             unpriced: false,
+            condensing,
         }
     }
 
@@ -257,6 +264,7 @@ impl World {
         let next = match self.draw(40) {
             1 => Err(Hindrance::NoModel { why: "none".to_owned(), hint: "start one".to_owned() }),
             2 => Err(Hindrance::Host { why: "no disk".to_owned() }),
+            3 => Err(Hindrance::TooLong { why: "too long".to_owned() }),
             _ => Ok(self.next()),
         };
         Command::Reserve { run, epoch, next }
@@ -282,6 +290,7 @@ impl World {
             2 => failed(AfterFailure::Again { after_ms: None }, false),
             3 => failed(AfterFailure::Nothing, true),
             4 => ThoughtOutcome::Stopped,
+            7 => failed(AfterFailure::Shorter { bytes: 1_000 }, false),
             _ => {
                 let count = if drawn == 5 { 0 } else { 1 + self.draw(4) };
                 let effects = [Effect::Pure, Effect::Idempotent, Effect::Unsafe];
