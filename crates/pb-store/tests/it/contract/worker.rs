@@ -235,11 +235,12 @@ impl Worker {
     }
 
     fn artifact(&mut self) -> Artifact {
+        let id = self.mint();
         Artifact {
-            id: ArtifactId::from(self.mint()),
+            id: ArtifactId::from(id),
             goal_id: self.goal,
             created_at_ms: self.now_ms,
-            path: "out/file".to_owned(),
+            path: format!("out/{id}"),
             size_bytes: 7,
             content_hash: "hash".to_owned(),
             partial: false,
