@@ -14,8 +14,8 @@ use crate::closest::closest;
 use crate::credentials::CredentialsError;
 use crate::discover::{self, PORTS_VARIABLE, PortsError};
 use crate::prices::{PriceError, Prices};
-use crate::windows::Windows;
 use crate::providers::{self, Environment, KeyPlace, Known, ProviderError};
+use crate::windows::Windows;
 use crate::{ChatModel, Credentials, GenaiModel, Key, Limits, ModelAt, Price, Web, defaults};
 
 /// What is available.

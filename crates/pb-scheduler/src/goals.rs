@@ -75,7 +75,11 @@ impl Goals {
     pub(crate) fn in_order(&self) -> Vec<GoalId> {
         let mut ids: Vec<_> = self.states.values().collect();
         ids.sort_by_key(|state| {
-            (PRIORITY_MAX - state.goal.spec.priority.min(PRIORITY_MAX), state.goal.created_at_ms, state.goal.id)
+            (
+                PRIORITY_MAX - state.goal.spec.priority.min(PRIORITY_MAX),
+                state.goal.created_at_ms,
+                state.goal.id,
+            )
         });
         ids.into_iter().map(|state| state.goal.id).collect()
     }

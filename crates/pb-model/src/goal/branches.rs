@@ -104,12 +104,7 @@ impl GoalState {
         self.open_escalations().any(|asked| {
             asked.cap.is_some_and(|cap| match cap {
                 Cap::Tokens | Cap::Cost | Cap::Turns | Cap::Day => true,
-                Cap::Time
-                | Cap::Deadline
-                | Cap::History
-                | Cap::Share
-                | Cap::ItemTime
-                | Cap::Call => false,
+                Cap::Time | Cap::Deadline | Cap::History | Cap::Share | Cap::ItemTime | Cap::Call => false,
             })
         })
     }

@@ -312,25 +312,10 @@ impl GoalState {
             Event::ConversationCondensed { run, condensed, .. } => {
                 self.with_conversation(*run, |talk| talk.condensed = *condensed);
             }
-            Event::ModelFailed {
-                item,
-                run,
-                n,
-                model,
-                charge,
-                not_before_ms,
-                duration_ms,
-                refused_bytes,
-                ..
-            } => {
+            Event::ModelFailed { item, run, n, model, charge, duration_ms, .. } => {
                 self.settle(*item, (*run, *n), (model, false), *charge);
                 self.ran(*item, *duration_ms);
-                self.with_conversation(*run, |talk| {
-                    // One that was too long is no fault of the model, which is asked again.
-                    talk.failures += u32::from(refused_bytes.is_none());
-                    talk.refused_bytes = refused_bytes.or(talk.refused_bytes);
-                    talk.doing = Doing::Composing { not_before_ms: *not_before_ms };
-                });
+                self.with_conversation(*run, |talk| model_failed(talk, event));
             }
             Event::ToolCompleted { item, run, call, end, output_digest, workspace, duration_ms, .. } => {
                 self.ran(*item, *duration_ms);
@@ -389,6 +374,14 @@ impl GoalState {
             change(run);
         }
     }
+}
+
+fn model_failed(talk: &mut Conversation, event: &Event) {
+    let Event::ModelFailed { not_before_ms, refused_bytes, .. } = event else { return };
+    // One that was too long is no fault of the model, which is asked again.
+    talk.failures += u32::from(refused_bytes.is_none());
+    talk.refused_bytes = refused_bytes.or(talk.refused_bytes);
+    talk.doing = Doing::Composing { not_before_ms: *not_before_ms };
 }
 
 /// The call that was under way is made once more.

@@ -47,7 +47,10 @@ pub static ITEM: Machine = Machine {
         state("blocked", "waits for a person"),
         end("done", "its gates hold, or it has none"),
         end("skipped", "a person said to go on without it"),
-        end("failed", "failed for good; what needs it never starts, and its goal fails once nothing else can go on"),
+        end(
+            "failed",
+            "failed for good; what needs it never starts, and its goal fails once nothing else can go on",
+        ),
     ],
     steps: &[
         Step(START, "item_created", "queued"),

@@ -125,7 +125,9 @@ pub(super) fn messages<E>(
     for part in &turns[left_out..] {
         match (&part.message, messages.last()) {
             // Some models want to hear and to speak by turns.
-            (Message::User { text }, Some(Message::User { .. })) if left_out > 0 => append(&mut messages, text),
+            (Message::User { text }, Some(Message::User { .. })) if left_out > 0 => {
+                append(&mut messages, text);
+            }
             _ => messages.push(shortened(part, how)),
         }
     }

@@ -110,7 +110,9 @@ pub(super) fn still_counts<'a>(state: &'a GoalState, item: Option<&'a Item>) -> 
     let of_item = [
         Some(format!("{} answers in all", agent.map_or(PLANNING_TURNS_MAX, AgentSpec::turns))),
         agent.and_then(|agent| agent.budget_tokens).map(|tokens| format!("{tokens} tokens for this item")),
-        agent.and_then(|agent| agent.budget_usd).map(|usd| format!("{} US dollars for this item", f64::from(usd))),
+        agent
+            .and_then(|agent| agent.budget_usd)
+            .map(|usd| format!("{} US dollars for this item", f64::from(usd))),
         agent.and_then(|agent| agent.budget_percent).map(|part| format!("{part} % of the goal's budget")),
         agent.and_then(|agent| agent.time_limit_s).map(|seconds| format!("{seconds} seconds of work")),
     ];

@@ -46,9 +46,8 @@ gates = [{ kind = "file_contains", path = "more.txt", text = "好" }]
 "#;
 
 fn artifacts(goal: &Value) -> Vec<(String, bool)> {
-    let path = |artifact: &Value| {
-        (artifact["file_path"].as_str().unwrap().to_owned(), artifact["partial"] == true)
-    };
+    let path =
+        |artifact: &Value| (artifact["file_path"].as_str().unwrap().to_owned(), artifact["partial"] == true);
     goal["artifacts"].as_array().unwrap().iter().map(path).collect()
 }
 

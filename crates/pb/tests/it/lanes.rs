@@ -10,15 +10,17 @@ use crate::env::{TestEnv, wait_until};
 
 /// A goal of so many items that each say that they run, and then wait until they are let go.
 fn goal(title: &str, items: &[(&str, &str)]) -> String {
-    let mut file = format!("title = \"{title}\"\nworkspace = \"{title}\"\n");
-    for (key, lane) in items {
+    let item = |(key, lane): &(&str, &str)| {
         let script = format!("echo x > {lane}.{key}; until [ -e go ]; do sleep 0.01; done");
         let argv = serde_json::to_string(&["sh", "-ec", &script]).unwrap();
-        let item = format!("id = \"{key}\"\nkind = \"command\"\nlane = \"{lane}\"\nargv = {argv}");
         let gates = format!("gates = [{{ kind = \"file_exists\", path = \"{lane}.{key}\" }}]");
-        file.push_str(&format!("\n[[items]]\n{item}\neffect = \"idempotent\"\n{gates}\n"));
-    }
-    file
+        format!(
+            "\n[[items]]\nid = \"{key}\"\nkind = \"command\"\nlane = \"{lane}\"\nargv = {argv}\n\
+             effect = \"idempotent\"\n{gates}\n"
+        )
+    };
+    let items: String = items.iter().map(item).collect();
+    format!("title = \"{title}\"\nworkspace = \"{title}\"\n{items}")
 }
 
 /// Most items that ran at once in each lane, of all goals, as the log says.
@@ -58,9 +60,8 @@ fn no_more_items_run_at_once_than_their_lane_takes() {
         env.detach(&[&format!("{title}.toml")])
     });
     let witnesses = |lane: &str| {
-        let there = |(title, (key, _)): &(&str, (&str, &str))| {
-            env.file(title).join(format!("{lane}.{key}")).exists()
-        };
+        let there =
+            |(title, (key, _)): &(&str, (&str, &str))| env.file(title).join(format!("{lane}.{key}")).exists();
         let all = titles.iter().flat_map(|title| items.iter().map(move |item| (*title, *item)));
         all.filter(there).count()
     };

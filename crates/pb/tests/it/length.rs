@@ -139,10 +139,8 @@ fn a_request_that_is_refused_for_its_length_is_made_shorter_and_asked_again() {
     /// The place of its conversation in the script.
     const REFUSED: usize = 2;
     let body = json!({"error": {"message": "This model's maximum context length is 4096 tokens"}});
-    let refused = Conversation::new(
-        When::contains(mark(6)),
-        [Reply::broken(Fault::status_with_body(400, body))],
-    );
+    let refused =
+        Conversation::new(When::contains(mark(6)), [Reply::broken(Fault::status_with_body(400, body))]);
     let done = Conversation::new(
         When::contains("left out to make room"),
         [Reply::call("write_file", json!({"path": "done", "content": "6"}))],
@@ -173,5 +171,8 @@ fn a_task_that_does_not_fit_its_model_fails_and_costs_nothing() {
     let error = &scripted.env.show(&goal)["error"]["message"];
     let told = error.as_str().unwrap();
     assert!(told.contains("the task does not fit the model `scripted/scripted`"), "{told}");
-    assert!(told.contains("the model takes in 2048, 512 of them for its answer; nothing was asked"), "{told}");
+    assert!(
+        told.contains("the model takes in 2048, 512 of them for its answer; nothing was asked"),
+        "{told}"
+    );
 }

@@ -1,7 +1,7 @@
 use pb_llm::{Said, ToolCall};
 use pb_model::goal::{
-    CallEnd, Conversation, ErrorClass, Evidence, Execution, ExecutionOutcome, Failure, GateResult, ItemStatus,
-    Reservation, RunStage, RunStatus,
+    CallEnd, Conversation, ErrorClass, Evidence, Execution, ExecutionOutcome, Failure, GateResult,
+    ItemStatus, Reservation, RunStage, RunStatus,
 };
 use pb_store::Step;
 use serde_json::json;
@@ -382,7 +382,11 @@ fn an_answer_is_as_long_as_the_caps_allow() {
         (Some(10), None, OUTPUT_TOKENS_MIN),
         (None, Some(0), OUTPUT_TOKENS_MIN),
     ] {
-        assert_eq!(affordable(Caps { tokens, micro_usd }, OUTPUT_TOKENS.into(), bound), expect, "{tokens:?} {micro_usd:?}");
+        assert_eq!(
+            affordable(Caps { tokens, micro_usd }, OUTPUT_TOKENS.into(), bound),
+            expect,
+            "{tokens:?} {micro_usd:?}"
+        );
     }
 }
 

@@ -79,7 +79,8 @@ const COUNTS: &str = "what still counts";
 
 fn sent(talk: &Talk, how: Condensed) -> Vec<Message> {
     let tell = |told: Told| {
-        let left_out = if told.left_out > 0 { format!("({} earlier)\n", told.left_out) } else { String::new() };
+        let left_out =
+            if told.left_out > 0 { format!("({} earlier)\n", told.left_out) } else { String::new() };
         Ok::<_, ()>(format!("{left_out}{}\n{COUNTS}", told.lines.join("\n")))
     };
     messages(talk, how, tell).unwrap()

@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::script::{GOAL, agent_work, artifact, call, command_item, execution, results, spec};
 use super::states;
 use crate::goal::{
-    AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Condensed, Condensing, DayBudget, Doing, ErrorClass, Event,
-    Failure, Hindrance, Moment, Next, Planned, Rejection, Reply, SUBMIT_PLAN, Thought, ThoughtOutcome,
-    Touched, Used, Want, batch, decide, evolve, next_wake, wants,
+    AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Condensed, Condensing, DayBudget,
+    Doing, ErrorClass, Event, Failure, Hindrance, Moment, Next, Planned, Rejection, Reply, SUBMIT_PLAN,
+    Thought, ThoughtOutcome, Touched, Used, Want, batch, decide, evolve, next_wake, wants,
 };
 use crate::goal::{ExecutionOutcome, GoalState, GoalStatus, Item, ItemStatus, RunStage, RunStatus};
 use crate::spec::{Effect, ItemSpec, Work};

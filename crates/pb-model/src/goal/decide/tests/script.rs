@@ -35,9 +35,9 @@ use uuid::Uuid;
 
 use crate::Tier;
 use crate::goal::{
-    AfterFailure, Amount, Call, CallEnd, CallResult, Caps, Charge, Command, Condensed, Condensing, DayBudget, Doing, ErrorClass,
-    Event, Failure, Hindrance, LocalDay, Moment, Next, Planned, Reply, Rung, Thought, ThoughtOutcome, Used,
-    Want, decide, evolve, next_wake, wants,
+    AfterFailure, Amount, Call, CallEnd, CallResult, Caps, Charge, Command, Condensed, Condensing, DayBudget,
+    Doing, ErrorClass, Event, Failure, Hindrance, LocalDay, Moment, Next, Planned, Reply, Rung, Thought,
+    ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
 };
 use crate::goal::{Artifact, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Run};
 use crate::spec::{AgentSpec, Check, CommandSpec, Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
