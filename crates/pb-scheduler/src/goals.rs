@@ -187,7 +187,9 @@ mod tests {
     /// In which order items of these goals start, with such limits and nothing that ends.
     fn starts(states: Vec<GoalState>, limit: impl Fn(Lane) -> usize) -> String {
         let mut goals = Goals::default();
-        states.into_iter().for_each(|state| goals.put(state));
+        for state in states {
+            goals.put(state);
+        }
         let mut order = Vec::new();
         while let Some((id, item)) = goals.next_start(&limit, 10) {
             let state = goals.get(id).unwrap().clone();

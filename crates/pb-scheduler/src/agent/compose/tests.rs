@@ -54,8 +54,8 @@ argv = ["spell", "notes.md"]
 "#;
 
 /// What the last run's model is sent, as people can read it.
-fn sent(state: &GoalState, talk: Talk) -> String {
-    let (request, _) = request(state, state.runs.last().unwrap(), &talk, Condensed::default()).unwrap();
+fn sent(state: &GoalState, talk: &Talk) -> String {
+    let (request, _) = request(state, state.runs.last().unwrap(), talk, Condensed::default()).unwrap();
     let mut parts: Vec<String> = request.messages.iter().map(shown).collect();
     let tools: Vec<&str> = request.tools.iter().map(|tool| tool.name.as_str()).collect();
     parts.push(format!("tools: {}; at most {} tokens", tools.join(" "), request.output_tokens_max));
@@ -158,7 +158,7 @@ fn after(said: Said) -> Talk {
 
 #[test]
 fn an_agent_is_told_everything_that_it_needs() {
-    insta::assert_snapshot!(sent(&begun(collected(), Some("write")), Talk::default()), @r#"
+    insta::assert_snapshot!(sent(&begun(collected(), Some("write")), &Talk::default()), @r#"
     [system] You are a worker in a folder on a person's machine. You do one work item, alone, by calling tools. Nobody reads your words while you work and nobody answers questions.
     [user]
     # Goal
@@ -203,7 +203,7 @@ fn another_attempt_is_told_what_went_wrong() {
         ("silent", false, "it did not start", ""),
     ];
     let second = begun(failed(first, "2 gates failed", &gates), Some("write"));
-    let text = sent(&second, Talk::default()).replace(&"x".repeat(1000), "[1000 x]");
+    let text = sent(&second, &Talk::default()).replace(&"x".repeat(1000), "[1000 x]");
     let (_, told) = text.split_once("# What went wrong before").unwrap();
     insta::assert_snapshot!(told, @r#"
     This is attempt 2. The folder is as the last attempt left it. The last attempt failed: 2 gates failed
@@ -225,7 +225,7 @@ fn another_attempt_is_told_what_went_wrong() {
 #[test]
 fn an_agent_is_told_nothing_that_is_not_there() {
     let file = "title = 'Say hello'\n[[items]]\nid = 'hello'\nkind = 'agent'\nprompt = 'Write hello.txt.'";
-    insta::assert_snapshot!(sent(&begun(goal(file), Some("hello")), Talk::default()), @"
+    insta::assert_snapshot!(sent(&begun(goal(file), Some("hello")), &Talk::default()), @"
     [system] You are a worker in a folder on a person's machine. You do one work item, alone, by calling tools. Nobody reads your words while you work and nobody answers questions.
     [user]
     # Goal
@@ -255,7 +255,7 @@ fn a_planner_is_told_the_folder_and_the_caps() {
          [budget]\ntokens = 100000\ntime_minutes = 30\ncost_usd = 1.5\nturns = 40",
         folder.path().display()
     );
-    insta::assert_snapshot!(sent(&begun(goal(&file), None), Talk::default()), @r#"
+    insta::assert_snapshot!(sent(&begun(goal(&file), None), &Talk::default()), @r#"
     [system] You plan work for workers on a person's machine. You get a goal and answer with a plan, by calling `submit_plan`. You do not do the work.
     [user]
     # Goal
@@ -292,7 +292,7 @@ fn a_planner_is_told_the_folder_and_the_caps() {
 
 #[test]
 fn a_planner_without_a_folder_has_nothing_to_look_at() {
-    insta::assert_snapshot!(sent(&begun(goal("title = '写一首诗'"), None), Talk::default()), @"
+    insta::assert_snapshot!(sent(&begun(goal("title = '写一首诗'"), None), &Talk::default()), @"
     [system] You plan work for workers on a person's machine. You get a goal and answer with a plan, by calling `submit_plan`. You do not do the work.
     [user]
     # Goal
@@ -309,15 +309,15 @@ fn a_planner_without_a_folder_has_nothing_to_look_at() {
     ");
     let gone = goal("title = '写一首诗'\nworkspace = '/nowhere/at/all'");
     assert_eq!(
-        sent(&begun(gone, None), Talk::default()),
-        sent(&begun(goal("title = '写一首诗'"), None), Talk::default())
+        sent(&begun(gone, None), &Talk::default()),
+        sent(&begun(goal("title = '写一首诗'"), None), &Talk::default())
     );
 }
 
 #[test]
 fn who_calls_no_tool_is_told_to() {
     let idle = || after(Said { text: "I am done.".to_owned(), ..Said::default() });
-    insta::assert_snapshot!(sent(&begun(collected(), Some("write")), idle()), @"
+    insta::assert_snapshot!(sent(&begun(collected(), Some("write")), &idle()), @"
     [user]
     Begin.
     [assistant] I am done. 0 call(s)
@@ -325,7 +325,7 @@ fn who_calls_no_tool_is_told_to() {
     Your last answer called no tool, so nothing happened. Call a tool now: go on with the work, or `finish` if it is done or cannot be done.
     tools: read_file write_file finish; at most 8192 tokens
     ");
-    insta::assert_snapshot!(sent(&begun(goal("title = 'a'"), None), idle()), @"
+    insta::assert_snapshot!(sent(&begun(goal("title = 'a'"), None), &idle()), @"
     [user]
     Begin.
     [assistant] I am done. 0 call(s)
@@ -357,7 +357,7 @@ fn who_calls_tools_is_told_what_they_came_to_and_nothing_else() {
         day: None,
     };
     state.goal.spending.reserved.push(reserved);
-    insta::assert_snapshot!(sent(&state, talk), @r#"
+    insta::assert_snapshot!(sent(&state, &talk), @r#"
     [user]
     Begin.
     [assistant]  1 call(s)

@@ -416,7 +416,7 @@ impl Told {
                 say(&format!("{} {}", question(escalation.id), escalation.escalation_type.as_str()));
             }
             Event::ArtifactCreated { artifact } if artifact.partial => {
-                say(&format!("{} partial", artifact.path))
+                say(&format!("{} partial", artifact.path));
             }
             Event::ArtifactCreated { artifact } => say(&artifact.path),
             Event::GoalCompleted { summary, .. } => say(&format!("({summary})")),
