@@ -1,9 +1,10 @@
 //! The parts of a report, each a block of text; empty when there is nothing to tell.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use pb_model::Verdict;
-use pb_model::goal::GoalStatus;
+use pb_model::goal::{GoalStatus, ItemStatus};
 use pb_protocol::domain::{Escalation, GateResult, Goal};
 
 use super::{Account, ItemAccount};
@@ -12,18 +13,41 @@ use crate::{format, table};
 
 /// The items, one a row.
 pub(crate) fn items(account: &Account) -> String {
+    let cut_off = cut_off(account);
     let row = |one: &ItemAccount| {
         let time: u64 =
             one.runs.iter().filter_map(|run| Some(run.completed_at?.saturating_sub(run.created_at))).sum();
         vec![
             format::line(&one.item.key),
-            format::word(&one.item.status),
+            if cut_off.contains(one.item.id.as_str()) {
+                format!("{}, cut off", format::word(&one.item.status))
+            } else {
+                format::word(&one.item.status)
+            },
             one.item.verdict.map_or("-", Verdict::as_str).to_owned(),
             one.runs.len().to_string(),
             if one.runs.is_empty() { "-".to_owned() } else { format::duration(time) },
         ]
     };
     table::render(&["ITEM", "STATUS", "VERDICT", "ATTEMPTS", "TIME"], account.items.iter().map(row).collect())
+}
+
+/// The items that wait for one that failed, directly or not: as it stands they never start.
+fn cut_off(account: &Account) -> BTreeSet<&str> {
+    let status = |wanted: ItemStatus| {
+        account.items.iter().map(|one| &one.item).filter(move |item| item.status == wanted.as_str())
+    };
+    let failed: BTreeSet<&str> = status(ItemStatus::Failed).map(|item| item.id.as_str()).collect();
+    let mut cut: BTreeSet<&str> = BTreeSet::new();
+    loop {
+        let waits = |id: &String| failed.contains(id.as_str()) || cut.contains(id.as_str());
+        let more = status(ItemStatus::Queued).filter(|item| item.dependencies.iter().any(waits));
+        let more: BTreeSet<&str> = more.map(|item| item.id.as_str()).collect();
+        if more.is_subset(&cut) {
+            return cut;
+        }
+        cut.extend(more);
+    }
 }
 
 /// The gates of each item's last attempt, one a row.

@@ -60,6 +60,7 @@ fn a_failed_branch_leaves_the_others_and_what_they_made() {
     assert_eq!(ran.exit, Some(1), "{ran}");
     let goal = env.only_goal();
     let shown = env.pb(["goal", "show", &goal]).stdout;
+    assert!(shown.contains("after  queued, cut off  -  0"), "{shown}");
     assert_snapshot!(&shown[shown.find("NOT DELIVERED").unwrap()..], @"
     NOT DELIVERED                    SIZE
     [root]/work/out/bad.txt   5 B   new
