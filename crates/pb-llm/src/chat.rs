@@ -210,6 +210,9 @@ pub trait ChatModel: fmt::Debug + Send + Sync {
     /// What it costs; `None` when nobody has said. Local models are free, which is a price.
     fn price(&self) -> Option<Price>;
 
+    /// How many tokens it takes in at once, request and answer together.
+    fn context_tokens(&self) -> u64;
+
     /// Calls it; `listener` hears the answer as it comes. Dropping the future ends the call.
     fn call<'a>(
         &'a self,

@@ -21,6 +21,20 @@ pub fn prompt_tokens_upper_bound(request_bytes: u64, ratio: Option<f64>) -> u64 
     }
 }
 
+/// Most bytes of a request that has at most so many tokens: the other way round.
+pub fn request_bytes_at_most(tokens: u64, ratio: Option<f64>) -> u64 {
+    match ratio.filter(|ratio| ratio.is_finite() && *ratio > 0.0) {
+        None => tokens.saturating_mul(BYTES_PER_TOKEN_LEAST),
+        Some(ratio) => {
+            #[expect(clippy::cast_precision_loss, reason = "windows are far below 2^52 tokens")]
+            let bytes = tokens as f64 / (ratio * RATIO_MARGIN);
+            #[expect(clippy::cast_possible_truncation, reason = "saturates; the ratio is positive")]
+            let bytes = bytes.floor() as u64;
+            bytes
+        }
+    }
+}
+
 /// The ratio that a call shows, in tokens a byte; `None` for a request without bytes or tokens.
 pub fn tokens_per_byte(usage: Usage, request_bytes: u64) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "token and byte counts are far below 2^52")]
@@ -68,6 +82,18 @@ mod tests {
             assert_eq!(prompt_tokens_upper_bound(1_000, Some(senseless)), 500, "{senseless}");
         }
         assert_eq!(prompt_tokens_upper_bound(u64::MAX, Some(2.0)), u64::MAX);
+    }
+
+    #[test]
+    fn what_fits_is_estimated_to_fit() {
+        for ratio in [None, Some(0.01), Some(0.25), Some(0.3), Some(1.0)] {
+            for tokens in [0, 1, 999, 32_768, 1_000_000] {
+                let bytes = request_bytes_at_most(tokens, ratio);
+                assert!(prompt_tokens_upper_bound(bytes, ratio) <= tokens.max(1), "{tokens} {ratio:?}");
+                let more = bytes + bytes / 1_000 + 110;
+                assert!(prompt_tokens_upper_bound(more, ratio) > tokens, "{tokens} {ratio:?}");
+            }
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub mod genai_model;
 mod scrub;
 mod tls;
 pub mod web;
+pub mod windows;
 
 pub use chat::{
     Answer, CallError, CallErrorKind, ChatModel, ChatRequest, Delta, Finish, Listener, Message, Said,

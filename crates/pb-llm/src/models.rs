@@ -15,6 +15,7 @@ use crate::credentials::CredentialsError;
 use crate::discover::{self, PORTS_VARIABLE, PortsError};
 use crate::prices::{PriceError, Prices};
 use crate::providers::{self, Environment, KeyPlace, Known, ProviderError};
+use crate::windows::Windows;
 use crate::{ChatModel, Credentials, GenaiModel, Key, Limits, ModelAt, Price, Web, defaults};
 
 /// What is available.
@@ -23,6 +24,7 @@ pub struct Models {
     web: Web,
     limits: Limits,
     prices: Prices,
+    windows: Windows,
     providers: BTreeMap<String, Known>,
     /// Each model once, in the order in which it was found.
     found: Vec<(String, Source)>,
@@ -67,6 +69,8 @@ pub struct ModelInfo {
     pub tiers: Vec<Tier>,
     /// What it costs, if anybody has said.
     pub price: Option<Price>,
+    /// How many tokens it takes in at once.
+    pub context_tokens: u64,
     /// Why it is available.
     pub source: Source,
     /// The variable, or the entry of `credentials.toml`, that holds its key or should.
@@ -146,6 +150,7 @@ impl Models {
             web: Web::default(),
             limits: limits(&config.models),
             prices: Prices::new(&config.prices)?,
+            windows: Windows::new(&config.context_tokens),
             providers,
             found: Vec::new(),
             complete: BTreeSet::new(),
@@ -313,6 +318,7 @@ impl Models {
             base_url: known.base_url.clone(),
             key: known.key.clone(),
             price: self.price_of(&name, known),
+            context_tokens: self.windows.of(&name, known.is_free),
             limits: self.limits,
             name,
         };
@@ -328,6 +334,7 @@ impl Models {
             provider: provider.to_owned(),
             tiers: Tier::ALL.into_iter().filter(serves).collect(),
             price: self.price_of(name, known),
+            context_tokens: self.windows.of(name, known.is_free),
             source,
             key_name: known.key_name.clone(),
             key_is_missing: matches!(known.key, Key::Missing(_)),

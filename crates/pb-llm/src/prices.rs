@@ -64,7 +64,7 @@ impl Prices {
 }
 
 /// The name without `-20250929`, `-2025-09-29` or `-latest` at its end.
-fn undated(model: &str) -> &str {
+pub(crate) fn undated(model: &str) -> &str {
     let number = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
     if let Some(name) = model.strip_suffix("-latest") {
         return name;

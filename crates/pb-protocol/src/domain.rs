@@ -529,7 +529,7 @@ impl From<&goal::GateResult> for GateResult {
     }
 }
 
-/// A delivered file.
+/// A file that a goal delivered, or had made when it failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Artifact {
     /// Its id.
@@ -549,6 +549,9 @@ pub struct Artifact {
     /// Whether the goal changed a file that was there before.
     #[serde(default)]
     pub changed: bool,
+    /// Whether it was not delivered: the goal failed, and this is what it had made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
 }
 
 impl From<&goal::Artifact> for Artifact {
@@ -562,6 +565,7 @@ impl From<&goal::Artifact> for Artifact {
             content_hash: artifact.content_hash.clone(),
             size_bytes: artifact.size_bytes,
             changed: artifact.changed,
+            partial: artifact.partial,
         }
     }
 }

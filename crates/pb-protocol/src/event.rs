@@ -81,7 +81,7 @@ fn subject(event: &Event, state: &GoalState) -> Subject {
                 Subject::Item(Box::new(WorkItem::of(item, state)))
             }
             // A turn of a conversation is told often; who wants the whole run asks for it.
-            _ if kind.starts_with("model.") || kind.starts_with("tool.") || kind.starts_with("guard.") => {
+            _ if ["model.", "tool.", "guard.", "conversation."].iter().any(|of| kind.starts_with(of)) => {
                 Subject::Nothing
             }
             // `status` is that of the budget (`wire.md` §2.8).
@@ -144,6 +144,9 @@ fn of_turn(event: &Event) -> Value {
             };
             json!({"guard": guard, "rung": rung.as_str(), "tool": tool, "found": guard.words()})
         }
+        Event::ConversationCondensed { turns, results, bytes, .. } => {
+            json!({"turns": turns, "results": results, "bytes": bytes})
+        }
         _ => json!({}),
     }
 }
@@ -180,6 +183,7 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         | Event::ModelAnswered { .. }
         | Event::ModelFailed { .. }
         | Event::ToolCompleted { .. }
+        | Event::ConversationCondensed { .. }
         | Event::GuardTripped { .. } => of_turn(event),
         Event::VerificationStarted { probe, .. } => json!({"probe": probe}),
         Event::VerificationCompleted { passed, verdict, summary, recheck, .. } => {

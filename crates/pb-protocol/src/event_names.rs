@@ -49,6 +49,7 @@ names! {
     "model.failed", "it did not", "`step`, `model`, `error`, `notBefore`";
     "tool.completed", "a call of a tool is over", "`step`, `tool`, `title`, `outcome`, `found`, `durationMs`";
     "guard.tripped", "a conversation goes nowhere", "`guard`, `rung` (`nudge`, `drop_tool`, `other_model`, `escalate`), `tool`, `found`";
+    "conversation.condensed", "a conversation would not fit its model: older parts are told in short from now on", "`turns`, `results` (how many of each), `bytes` (by which the next request is shorter)";
     "verification.started", "gates begin to run", "`run`, `probe`";
     "verification.completed", "they ran", "`run`, `passed`, `verdict`, `summary`, `recheck`";
     "gate.completed", "one of them ran", "`gate` (with its evidence)";
@@ -63,7 +64,7 @@ names! {
     "approval.voided", "what would run is not what the yes was for, or nobody wants it any more", "the same";
     "budget.warning", "70 % or 90 % of a cap is used; told once each", "`level` (`warning`, `critical`), `cap`, `percent`, `status`";
     "budget.exceeded", "a cap is reached; a human is asked", "`cap`, `status`";
-    "artifact.created", "a file was delivered", "`artifact` (whole)";
+    "artifact.created", "a file was delivered, or `partial`: it is what a goal had made that fails", "`artifact` (whole)";
 }
 
 impl EventName {

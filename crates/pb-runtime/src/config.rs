@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 mod budget;
+mod context_tokens;
+mod lanes;
 
 pub use budget::Budget;
+pub use context_tokens::{CONTEXT_TOKENS_MAX, CONTEXT_TOKENS_MIN};
+pub use lanes::{LANE_MAX, LANE_MIN, Lanes};
 
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -24,6 +28,10 @@ pub struct Config {
     pub providers: BTreeMap<String, Provider>,
     /// What models cost, by `provider/model`; they win over the built-in list.
     pub prices: BTreeMap<String, PriceSetting>,
+    /// How many tokens models take in at once, request and answer together, by `provider/model`; what is
+    /// known of a model where nothing is said.
+    #[serde(deserialize_with = "context_tokens::context_tokens")]
+    pub context_tokens: BTreeMap<String, u64>,
     /// How much of the trace is kept.
     pub trace: Trace,
     /// How long the history of goals is kept.
@@ -32,6 +40,8 @@ pub struct Config {
     pub disk: Disk,
     /// What all goals together may spend in a day.
     pub budget: Budget,
+    /// How many items of all goals run at once.
+    pub lanes: Lanes,
 }
 
 /// How long the history of goals is kept. Their rows, evidence, cost and audit are kept for ever.

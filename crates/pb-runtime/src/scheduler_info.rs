@@ -1,6 +1,6 @@
 //! `run/scheduler.json`: what the running scheduler has to work with. Names only, never a key.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
@@ -22,6 +22,8 @@ pub struct SchedulerInfo {
     pub confines: bool,
     /// Whether agents may work where it does not.
     pub allow_unconfined_agents: bool,
+    /// How many items run at once, by lane.
+    pub lanes: BTreeMap<String, usize>,
 }
 
 impl SchedulerInfo {

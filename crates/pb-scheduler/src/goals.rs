@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use pb_model::goal::{DayBudget, GoalState, GoalStatus};
-use pb_model::{GoalId, Lane, Millis};
+use pb_model::goal::{DayBudget, GoalState, GoalStatus, Item, Want, wants};
+use pb_model::spec::PRIORITY_MAX;
+use pb_model::{GoalId, ItemId, Lane, Millis};
 use pb_store::{Error, LogReader};
 
 use crate::day::DayLedger;
@@ -74,22 +75,44 @@ impl Goals {
     pub(crate) fn in_order(&self) -> Vec<GoalId> {
         let mut ids: Vec<_> = self.states.values().collect();
         ids.sort_by_key(|state| {
-            (100 - state.goal.spec.priority.min(100), state.goal.created_at_ms, state.goal.id)
+            (
+                PRIORITY_MAX - state.goal.spec.priority.min(PRIORITY_MAX),
+                state.goal.created_at_ms,
+                state.goal.id,
+            )
         });
         ids.into_iter().map(|state| state.goal.id).collect()
     }
 
-    /// How many runs are running in each lane.
-    pub(crate) fn lane_use(&self) -> BTreeMap<Lane, usize> {
-        let mut lanes = BTreeMap::new();
-        for state in self.states.values() {
-            for run in state.working() {
-                if let Some(item) = run.item_id.and_then(|item| state.item(item)) {
-                    *lanes.entry(item.lane).or_default() += 1;
-                }
-            }
+    /// The item that starts next, if one may: of the goal of the highest priority; of those the one that has
+    /// least running in its lane, so that they share it; of those the oldest. A lane that is full holds up
+    /// no other.
+    pub(crate) fn next_start(&self, limit: impl Fn(Lane) -> usize, now: Millis) -> Option<(GoalId, ItemId)> {
+        let mut lanes: BTreeMap<Lane, usize> = BTreeMap::new();
+        let mut of_goals: HashMap<(GoalId, Lane), usize> = HashMap::new();
+        for (id, lane) in self.states.values().flat_map(lanes_in_use) {
+            *lanes.entry(lane).or_default() += 1;
+            *of_goals.entry((id, lane)).or_default() += 1;
         }
-        lanes
+        let has_room = |lane: Lane| lanes.get(&lane).copied().unwrap_or(0) < limit(lane);
+        if !Lane::ALL.into_iter().any(has_room) {
+            return None;
+        }
+        let starts = self.states.values().flat_map(|state| {
+            let ready = wants(state, now).into_iter().filter_map(|want| match want {
+                Want::Start(item) => state.item(item),
+                _ => None,
+            });
+            ready.map(move |item| (state, item))
+        });
+        let place = |(state, item): &(&GoalState, &Item)| {
+            let goal = &state.goal;
+            let running = of_goals.get(&(goal.id, item.lane)).copied().unwrap_or(0);
+            let priority = PRIORITY_MAX - goal.spec.priority.min(PRIORITY_MAX);
+            (priority, running, goal.created_at_ms, goal.id, item.index)
+        };
+        let next = starts.filter(|(_, item)| has_room(item.lane)).min_by_key(place);
+        next.map(|(state, item)| (state.goal.id, item.id))
     }
 
     /// Notes which folder a queued goal is to work in.
@@ -119,9 +142,16 @@ impl Goals {
     }
 }
 
+/// The lane of each run of a goal.
+fn lanes_in_use(state: &GoalState) -> impl Iterator<Item = (GoalId, Lane)> {
+    let lane = |item| state.item(item).map(|item| (state.goal.id, item.lane));
+    state.working().filter_map(move |run| run.item_id.and_then(lane))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::scratch;
 
     #[test]
     fn one_goal_at_a_time_in_a_folder_its_parents_and_children() {
@@ -138,5 +168,54 @@ mod tests {
         );
         goals.remove(goal(1));
         assert_eq!(goals.claim(goal(3), Path::new("/w/a/b")), Ok(()));
+    }
+
+    /// A goal with these items: key, lane.
+    fn goal(number: u128, priority: u8, items: &[(&str, &str)]) -> GoalState {
+        let items = items.iter().map(|(key, lane)| {
+            format!("[[items]]\nid = '{key}'\nkind = 'command'\nargv = ['true']\nlane = '{lane}'\n")
+        });
+        let file = format!("title = 'a'\npriority = {priority}\n{}", items.collect::<String>());
+        let mut state = scratch::goal(&file);
+        let id = GoalId::from(uuid::Uuid::from_u128(number));
+        state.goal.id = id;
+        state.goal.created_at_ms = u64::try_from(number).unwrap();
+        state.items.iter_mut().for_each(|item| item.goal_id = id);
+        state
+    }
+
+    /// In which order items of these goals start, with such limits and nothing that ends.
+    fn starts(states: Vec<GoalState>, limit: impl Fn(Lane) -> usize) -> String {
+        let mut goals = Goals::default();
+        for state in states {
+            goals.put(state);
+        }
+        let mut order = Vec::new();
+        while let Some((id, item)) = goals.next_start(&limit, 10) {
+            let state = goals.get(id).unwrap().clone();
+            let key = state.item(item).unwrap().key.clone();
+            order.push(format!("{}{key}", id.uuid().as_u128()));
+            goals.put(scratch::begun(state, Some(&key)));
+        }
+        order.join(" ")
+    }
+
+    #[test]
+    fn goals_of_one_priority_share_a_lane_and_higher_ones_come_first() {
+        let many = [("a", "main"), ("b", "main"), ("c", "main"), ("d", "main")];
+        let both = || vec![goal(1, 50, &many), goal(2, 50, &many)];
+        assert_eq!(starts(both(), |_| 5), "1a 2a 1b 2b 1c");
+        let urgent = [both(), vec![goal(3, 90, &many[..3])]].concat();
+        assert_eq!(starts(urgent, |_| 5), "3a 3b 3c 1a 2a");
+    }
+
+    #[test]
+    fn a_lane_that_is_full_holds_up_no_other() {
+        let items = [("a", "cron"), ("b", "cron"), ("c", "session"), ("d", "session"), ("e", "main")];
+        let limit = |lane: Lane| match lane {
+            Lane::Main | Lane::Subagent => 3,
+            Lane::Cron | Lane::Session => 1,
+        };
+        assert_eq!(starts(vec![goal(1, 90, &items), goal(2, 50, &items)], limit), "1a 1c 1e 2e");
     }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pb_model::GoalId;
 use pb_model::goal::{Command, ExecutionOutcome};
+use pb_model::{GoalId, Lane};
 use pb_runtime::config::{Config as Settings, ConfigError};
 use pb_runtime::faultpoints::{Bug, planted};
 use pb_runtime::lock::LockError;
@@ -191,6 +191,10 @@ async fn tell_models(context: Arc<Context>) {
         pid: std::process::id(),
         confines: pb_exec::support().fs,
         allow_unconfined_agents: context.agent_policy() == pb_exec::Policy::BestEffort,
+        lanes: Lane::ALL
+            .into_iter()
+            .map(|lane| (lane.as_str().to_owned(), context.lane_limit(lane)))
+            .collect(),
         ..SchedulerInfo::default()
     };
     match context.models.models().await {

@@ -27,6 +27,15 @@ pub struct Log {
     commits: AtomicU64,
 }
 
+/// What there is in a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneCount {
+    /// Items that run.
+    pub running: u64,
+    /// Items that are ready.
+    pub ready: u64,
+}
+
 /// What one goal has spent on models.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GoalCost {
@@ -267,6 +276,12 @@ impl LogReader {
     /// How many goals there are in each status.
     pub async fn goal_counts(&self) -> Result<Vec<(String, u64)>, Error> {
         self.connection.call(|connection| query::goal_counts(connection)).await
+    }
+
+    /// How many items of active goals run in each lane, and how many are ready; lanes without items are
+    /// left out.
+    pub async fn lane_counts(&self) -> Result<Vec<(String, LaneCount)>, Error> {
+        self.connection.call(|connection| query::lane_counts(connection)).await
     }
 
     /// What each goal has spent on models, by day and model; goals that spent nothing are left out.

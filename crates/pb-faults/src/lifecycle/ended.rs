@@ -29,8 +29,12 @@ impl Ended {
             let verdict = item.verdict.map_or("no verdict", pb_model::Verdict::as_str);
             format!("item {}: {}, {verdict}", item.key, item.status.as_str())
         }));
-        let artifacts: BTreeMap<&str, &str> =
-            state.artifacts.iter().map(|one| (one.path.as_str(), one.content_hash.as_str())).collect();
+        let artifacts: BTreeMap<&str, &str> = state
+            .artifacts
+            .iter()
+            .filter(|one| !one.partial)
+            .map(|one| (one.path.as_str(), one.content_hash.as_str()))
+            .collect();
         lines.extend(artifacts.iter().map(|(path, digest)| format!("delivered {path} {digest}")));
         Self { lines }
     }

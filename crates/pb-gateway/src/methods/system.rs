@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use pb_model::Lane;
 use pb_model::goal::GoalStatus;
 use pb_protocol::RpcError;
 use pb_protocol::ipc::SchedulerCommand;
 use pb_protocol::methods::system::{
-    DiskStatus, GatewayStatus, Gc, GcResult, InfoResult, PingResult, SchedulerStatus, StatusResult,
+    DiskStatus, GatewayStatus, Gc, GcResult, InfoResult, LaneStatus, PingResult, SchedulerStatus,
+    StatusResult,
 };
 use pb_protocol::methods::{Method, NoParams};
 use pb_runtime::{LockHolder, disk};
-use pb_store::NewCommand;
+use pb_store::{LaneCount, NewCommand};
 
 use super::Caller;
 use crate::hub::Hub;
@@ -55,7 +57,12 @@ pub(super) async fn gc(hub: &Hub, caller: &Caller) -> Result<GcResult, RpcError>
 pub(super) async fn status(hub: &Hub) -> Result<StatusResult, RpcError> {
     let waiting = pending::rows(hub).await?;
     let (mut goals, mut last_pos, mut read) = (BTreeMap::new(), 0, 0);
+    let mut lanes: BTreeMap<String, LaneStatus> =
+        Lane::ALL.into_iter().map(|lane| (lane.as_str().to_owned(), LaneStatus::default())).collect();
     if let Some(log) = hub.feed.reader() {
+        for (lane, LaneCount { running, ready }) in log.lane_counts().await.map_err(RpcError::internal)? {
+            lanes.insert(lane, LaneStatus { running, ready });
+        }
         goals.extend(log.goal_counts().await.map_err(RpcError::internal)?);
         last_pos = log.last_pos().await.map_err(RpcError::internal)?;
         read = log.inbox_read(hub.inbox.id()).await.map_err(RpcError::internal)?;
@@ -90,5 +97,6 @@ pub(super) async fn status(hub: &Hub) -> Result<StatusResult, RpcError> {
         disk: disk::free_bytes(hub.home.root())
             .ok()
             .map(|free_bytes| DiskStatus { free_bytes, needed_bytes: hub.free_bytes_min }),
+        lanes,
     })
 }

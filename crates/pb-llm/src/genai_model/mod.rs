@@ -90,6 +90,8 @@ pub struct ModelAt {
     pub key: Key,
     /// What it costs.
     pub price: Option<Price>,
+    /// How many tokens it takes in at once.
+    pub context_tokens: u64,
     /// How long it may be silent, and how much it may say.
     pub limits: Limits,
 }
@@ -210,6 +212,10 @@ impl ChatModel for GenaiModel {
 
     fn price(&self) -> Option<Price> {
         self.at.price
+    }
+
+    fn context_tokens(&self) -> u64 {
+        self.at.context_tokens
     }
 
     fn call<'a>(

@@ -186,6 +186,7 @@ async fn a_missing_key_is_said_without_a_call() {
         kind: ProviderKind::Anthropic,
         base_url: server.url().parse().unwrap(),
         key: Key::Missing("there is no key: set ANTHROPIC_API_KEY".to_owned()),
+        context_tokens: 128_000,
         price: None,
         limits: PATIENT,
     };

@@ -210,6 +210,7 @@ async fn a_wrong_address_is_no_model() {
         kind: ProviderKind::OpenAi,
         base_url: base_url.parse().unwrap(),
         key: Key::NotNeeded,
+        context_tokens: 128_000,
         price: Some(Price::default()),
         limits: PATIENT,
     };

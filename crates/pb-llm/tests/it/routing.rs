@@ -32,6 +32,10 @@ impl ChatModel for Scripted {
         None
     }
 
+    fn context_tokens(&self) -> u64 {
+        128_000
+    }
+
     fn call<'a>(&'a self, _: &'a ChatRequest, _: Listener<'a>) -> BoxFuture<'a, Result<Answer, CallError>> {
         self.called.lock().unwrap().push(self.name);
         let outcome = match self.outcome {

@@ -314,6 +314,7 @@ pub(crate) fn model_named(name: &str, kind: ProviderKind, url: &str, limits: Lim
         kind,
         base_url: format!("{url}/v1/").parse().unwrap(),
         key: Key::Present(SecretString::from(KEY)),
+        context_tokens: 128_000,
         price: Some(Price::default()),
         limits,
     };

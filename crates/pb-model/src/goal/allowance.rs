@@ -136,8 +136,7 @@ impl GoalState {
     /// Whether time that passes may still change anything about it.
     fn minds_time(&self) -> bool {
         let goes_on = matches!(self.goal.status, GoalStatus::Queued | GoalStatus::Active);
-        let only_delivery = !self.items.is_empty() && self.is_done();
-        goes_on && self.goal.cancel.is_none() && !only_delivery
+        goes_on && self.goal.cancel.is_none() && !self.is_ending()
     }
 
     /// The next time at which something about it changes by itself: a mark of its time budget is reached, its

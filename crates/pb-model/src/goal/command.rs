@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::conversation::{CallResult, Hindrance, Thought};
+use super::conversation::{CallResult, Condensing, Hindrance, Thought};
 use super::day::DayBudget;
 use super::escalation::Reply;
 use super::failure::Failure;
@@ -103,6 +103,8 @@ pub struct Next {
     pub request_hash: String,
     /// Whether nobody has said what one of those who may answer costs.
     pub unpriced: bool,
+    /// What is left out of it from now on, if it would not fit.
+    pub condensing: Option<Condensing>,
 }
 
 /// A plan that a model made; one id an item.

@@ -60,11 +60,51 @@ pub struct Conversation {
     /// What its guards remember.
     #[serde(default)]
     pub watch: Watch,
+    /// What of it is not sent any more as it was said.
+    #[serde(default, skip_serializing_if = "Condensed::is_nothing")]
+    pub condensed: Condensed,
+    /// Length of the last request, in bytes, if its provider refused it as too long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_bytes: Option<u64>,
     /// What comes next.
     pub doing: Doing,
     /// The question that its next call waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<EscalationId>,
+}
+
+/// What of a conversation is not sent any more as it was said. A fact of the run, so that each of its requests
+/// is put together the same way at any time; all places are of its journal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condensed {
+    /// Results of tools up to this place are one line each.
+    pub results_until: u32,
+    /// Turns up to this place are one line a call.
+    pub turns_until: u32,
+    /// Results up to this place are cut.
+    pub cut_until: u32,
+    /// To so many bytes.
+    pub cut_bytes: u32,
+}
+
+impl Condensed {
+    /// Whether everything is sent as it was said.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A conversation that outgrew its model's window, and what is left out of it from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Condensing {
+    /// From now on.
+    pub condensed: Condensed,
+    /// How many turns are one line a call, in all.
+    pub turns: u32,
+    /// How many further results are one line.
+    pub results: u32,
+    /// By how many bytes the request is shorter than it was.
+    pub bytes: u64,
 }
 
 /// What a conversation is at.
@@ -230,6 +270,11 @@ pub enum ThoughtOutcome {
 /// What follows a failed call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterFailure {
+    /// Another try with a shorter request, once: this one, of so many bytes, does not fit the model.
+    Shorter {
+        /// Its length.
+        bytes: u64,
+    },
     /// Another try, after so many milliseconds at least.
     Again {
         /// What the provider asked for, if it did.
@@ -265,6 +310,12 @@ pub enum Hindrance {
     Unconfined {
         /// What to do.
         hint: String,
+    },
+    /// The task does not fit the model, however much is left out.
+    #[error("{why}")]
+    TooLong {
+        /// Why, in words, with what to do.
+        why: String,
     },
     /// Something of ours or of the machine failed.
     #[error("{why}")]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::cap::Cap;
-use super::conversation::{Call, CallEnd, Used};
+use super::conversation::{Call, CallEnd, Condensed, Used};
 use super::escalation::{Escalation, Resolution};
 use super::evaluation::Evaluation;
 use super::failure::Failure;
@@ -91,6 +91,9 @@ pub enum Event {
         lost: bool,
         #[serde(default)]
         duration_ms: u64,
+        /// The request's length, if it was refused as too long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused_bytes: Option<u64>,
     },
     /// A tool was called.
     ToolCompleted {
@@ -110,6 +113,16 @@ pub enum Event {
     },
     /// The conversation goes nowhere: what was seen, and what is done about it.
     GuardTripped { item: Option<ItemId>, run: RunId, guard: Guard, rung: Rung },
+    /// The conversation would not fit its model: from now on its older parts are told in short. `turns` and
+    /// `results` say of how many, `bytes` by how much its next request is shorter.
+    ConversationCondensed {
+        item: Option<ItemId>,
+        run: RunId,
+        condensed: Condensed,
+        turns: u32,
+        results: u32,
+        bytes: u64,
+    },
     /// The item's gates begin; `probe` when they find out whether lost work was done.
     VerificationStarted { item: ItemId, run: RunId, probe: bool },
     /// A gate ended.
@@ -247,6 +260,7 @@ impl Event {
             Self::ToolCompleted { .. } => "tool.completed",
             Self::GuardTripped { .. } => "guard.tripped",
             Self::EvaluationDecided { .. } => "evaluation.decided",
+            Self::ConversationCondensed { .. } => "conversation.condensed",
             Self::VerificationStarted { .. } => "verification.started",
             Self::VerificationCompleted { .. } => "verification.completed",
             Self::GateCompleted { .. } => "gate.completed",
@@ -295,6 +309,7 @@ impl Event {
             | Self::ModelAnswered { item, .. }
             | Self::ModelFailed { item, .. }
             | Self::GuardTripped { item, .. }
+            | Self::ConversationCondensed { item, .. }
             | Self::ToolCompleted { item, .. } => *item,
             Self::GoalCreated { .. }
             | Self::GoalElaborated { .. }
@@ -333,6 +348,7 @@ impl Event {
             | Self::GuardTripped { run, .. }
             | Self::ApprovalChanged { run, .. }
             | Self::EvaluationDecided { run, .. }
+            | Self::ConversationCondensed { run, .. }
             | Self::ItemStarted { run, .. }
             | Self::ItemCompleted { run, .. }
             | Self::RunContinued { run, .. }

@@ -80,6 +80,7 @@ impl GoalState {
             | Event::ModelAnswered { .. }
             | Event::ModelFailed { .. }
             | Event::ToolCompleted { .. }
+            | Event::ConversationCondensed { .. }
             | Event::GuardTripped { .. } => self.apply_conversation(event),
             Event::RunStarted { .. }
             | Event::RunContinued { .. }
@@ -91,7 +92,12 @@ impl GoalState {
                 self.with_run(result.run_id, |run| run.steps = run.steps.max(result.step));
                 self.gate_results.push((**result).clone());
             }
-            Event::ArtifactCreated { artifact } => self.artifacts.push((**artifact).clone()),
+            Event::ArtifactCreated { artifact } => {
+                match self.artifacts.iter_mut().find(|known| known.id == artifact.id) {
+                    Some(known) => known.clone_from(artifact),
+                    None => self.artifacts.push((**artifact).clone()),
+                }
+            }
         }
     }
 
@@ -295,6 +301,7 @@ impl GoalState {
                 self.with_conversation(*run, |talk| {
                     talk.turns += 1;
                     talk.failures = 0;
+                    talk.refused_bytes = None;
                     talk.idle = if calls.is_empty() { talk.idle + 1 } else { 0 };
                     talk.model = Some(model.clone());
                     talk.doing = Doing::after(calls.clone());
@@ -308,13 +315,13 @@ impl GoalState {
                     talk.watch.tripped(*guard, rung);
                 });
             }
-            Event::ModelFailed { item, run, n, model, charge, not_before_ms, duration_ms, .. } => {
+            Event::ConversationCondensed { run, condensed, .. } => {
+                self.with_conversation(*run, |talk| talk.condensed = *condensed);
+            }
+            Event::ModelFailed { item, run, n, model, charge, duration_ms, .. } => {
                 self.settle(*item, (*run, *n), (model, false), *charge);
                 self.ran(*item, *duration_ms);
-                self.with_conversation(*run, |talk| {
-                    talk.failures += 1;
-                    talk.doing = Doing::Composing { not_before_ms: *not_before_ms };
-                });
+                self.with_conversation(*run, |talk| model_failed(talk, event));
             }
             Event::ToolCompleted { item, run, call, end, output_digest, workspace, duration_ms, .. } => {
                 self.ran(*item, *duration_ms);
@@ -373,6 +380,14 @@ impl GoalState {
             change(run);
         }
     }
+}
+
+fn model_failed(talk: &mut Conversation, event: &Event) {
+    let Event::ModelFailed { not_before_ms, refused_bytes, .. } = event else { return };
+    // One that was too long is no fault of the model, which is asked again.
+    talk.failures += u32::from(refused_bytes.is_none());
+    talk.refused_bytes = refused_bytes.or(talk.refused_bytes);
+    talk.doing = Doing::Composing { not_before_ms: *not_before_ms };
 }
 
 /// The call that was under way is made once more.

@@ -4,7 +4,7 @@
 //!            submit            workspace free           all items done          gates hold
 //! (nothing) -------> queued ------------------> active ----------------> active ----------> completed
 //!                      |  \                       | |   (phase publish)
-//!               cancel |   \ refused              | +--- an item failed, the rest ended ---> failed
+//!               cancel |   \ refused              | +--- an item failed, nothing goes on --> failed
 //!                      v    v                     | +--- nothing can go on without a human -> blocked
 //!                 cancelled failed                +----- cancel, when all runs ended ------> cancelled
 //!
@@ -30,6 +30,7 @@
 
 mod allowance;
 mod asking;
+mod branches;
 mod cap;
 mod command;
 mod conversation;
@@ -55,9 +56,9 @@ pub use asking::{
 pub use cap::{Cap, Caps};
 pub use command::{Command, Moment, Next, Planned, Rejection};
 pub use conversation::{
-    AfterFailure, CALLS_MAX, Call, CallEnd, CallResult, Conversation, Doing, FINISH, Hindrance,
-    IDLE_TURNS_MAX, MODEL_FAILURES_MAX, PLANNING_TURNS_MAX, PLANS_REFUSED_MAX, SUBMIT_PLAN, Thought,
-    ThoughtOutcome, Used, batch,
+    AfterFailure, CALLS_MAX, Call, CallEnd, CallResult, Condensed, Condensing, Conversation, Doing, FINISH,
+    Hindrance, IDLE_TURNS_MAX, MODEL_FAILURES_MAX, PLANNING_TURNS_MAX, PLANS_REFUSED_MAX, SUBMIT_PLAN,
+    Thought, ThoughtOutcome, Used, batch,
 };
 pub use day::{DayBudget, LocalDay};
 pub use decide::decide;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Call, Conversation, Doing, batch};
-use super::escalation::{Escalation, EscalationType};
+use super::escalation::Escalation;
 use super::failure::Failure;
 use super::kept::Kept;
 use super::spending::{Amount, Spending};
@@ -105,18 +105,6 @@ impl GoalState {
                 run.conversation.as_ref().is_some_and(|talk| matches!(talk.doing, Doing::Composing { .. }));
             !(self.is_paused() && composing && run.stage == RunStage::Executing)
         })
-    }
-
-    /// Whether items may start at all: an active goal that is neither paused nor being cancelled, lost no
-    /// item and has not used up its budget.
-    pub fn may_start_items(&self) -> bool {
-        if self.goal.replan.is_some() {
-            return false;
-        }
-        let lost = self.items.iter().any(|item| item.status == ItemStatus::Failed);
-        let spent = self.open_escalations().any(|asked| asked.escalation_type == EscalationType::Budget);
-        let stopped = self.goal.cancel.is_some() || self.is_paused();
-        self.goal.status == GoalStatus::Active && !stopped && !lost && !spent
     }
 
     /// Whether a model makes a plan for it.
@@ -740,7 +728,7 @@ pub struct Evidence {
     pub workspace_digest: Option<String>,
 }
 
-/// A delivered file.
+/// A file that a goal delivered, or had made when it failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artifact {
     /// Its id.
@@ -757,4 +745,7 @@ pub struct Artifact {
     pub content_hash: String,
     /// Whether the goal changed a file that was there before.
     pub changed: bool,
+    /// Whether it was not delivered: the goal failed, and this is what it had made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
 }

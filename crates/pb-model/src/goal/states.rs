@@ -47,7 +47,10 @@ pub static ITEM: Machine = Machine {
         state("blocked", "waits for a person"),
         end("done", "its gates hold, or it has none"),
         end("skipped", "a person said to go on without it, or another plan took its place"),
-        end("failed", "failed for good; its goal fails with it"),
+        end(
+            "failed",
+            "failed for good; what needs it never starts, and its goal fails once nothing else can go on",
+        ),
     ],
     steps: &[
         Step(START, "item_created", "queued"),
@@ -61,7 +64,6 @@ pub static ITEM: Machine = Machine {
         Step("ready", "item_superseded", "skipped"),
         Step("blocked", "item_superseded", "skipped"),
         Step("failed", "item_superseded", "skipped"),
-        Step("failed", "item_skipped", "skipped"),
         Step("in_progress", "item_skipped", "skipped"),
         Step("in_progress", "item_retrying", "queued"),
         Step("in_progress", "verification_started", "verify"),
@@ -75,8 +77,11 @@ pub static ITEM: Machine = Machine {
         Step("verify", "item_failed", "failed"),
         Step("blocked", "item_reopened", "ready"),
         Step("blocked", "item_skipped", "skipped"),
+        Step("done", "item_reopened", "queued"),
         Step("done", "item_reopened", "ready"),
+        Step("failed", "item_reopened", "queued"),
         Step("failed", "item_reopened", "ready"),
+        Step("failed", "item_skipped", "skipped"),
     ],
 };
 

@@ -33,7 +33,7 @@ pub enum Want {
     Tick,
     /// Begin delivery.
     BeginPublish,
-    /// Run stale gates once more and record what is delivered.
+    /// Run stale gates once more and record what is delivered, or what there is of a goal that can only fail.
     Publish,
     /// End what this run started.
     Stop(RunId),
@@ -80,11 +80,14 @@ fn active(state: &GoalState, now: Millis) -> Vec<Want> {
         }
         return wants;
     }
-    if !state.may_start_items() {
+    // What a goal that can only fail has made is looked at as well.
+    if state.is_lost() {
+        wants.push(Want::Publish);
         return wants;
     }
     let agent_runs = state.agent_runs();
-    let startable = state.items.iter().filter(|item| !(agent_runs && item.is_agent()));
+    let startable =
+        state.items.iter().filter(|item| state.may_start(item) && !(agent_runs && item.is_agent()));
     wants.extend(startable.filter_map(|item| match item.status {
         ItemStatus::Ready => Some(Want::Start(item.id)),
         ItemStatus::Queued if item.not_before_ms.is_some_and(|at| is_due(at, now)) => {
@@ -151,7 +154,7 @@ fn next_try(state: &GoalState) -> Option<Millis> {
     let items = state
         .items
         .iter()
-        .filter(|item| state.may_start_items() && item.status == ItemStatus::Queued)
+        .filter(|item| item.status == ItemStatus::Queued && state.may_start(item))
         .filter(|item| !(agent_runs && item.is_agent()))
         .filter_map(|item| item.not_before_ms);
     calls.chain(items).min()

@@ -281,7 +281,7 @@ impl Lane {
     /// Every lane, in order.
     pub const ALL: [Self; 4] = [Self::Main, Self::Subagent, Self::Cron, Self::Session];
 
-    /// Most items of all goals that run in this lane at once.
+    /// Most items of all goals that run in this lane at once, unless `[lanes]` in config.toml says otherwise.
     pub fn capacity(self) -> usize {
         match self {
             Self::Main => 8,

@@ -99,6 +99,19 @@ pub struct StatusResult {
     /// The disk of the home; absent when the system does not tell, or the gateway is of an older version.
     #[serde(default)]
     pub disk: Option<DiskStatus>,
+    /// What runs in each lane, by its name; empty when the gateway is of an older version.
+    #[serde(default)]
+    pub lanes: BTreeMap<String, LaneStatus>,
+}
+
+/// What runs in a lane. How much may is up to the scheduler's settings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LaneStatus {
+    /// How many items of all goals run in it.
+    pub running: u64,
+    /// How many are ready, and wait for room in it or for another item of their goal.
+    pub ready: u64,
 }
 
 /// The disk of the home.

@@ -99,7 +99,7 @@ impl Acting<'_> {
             self.context
                 .tracer
                 .tell(about, CallNote::tool_ended(&call.tool, told(end, &output), duration_ms));
-            talk.hear(call.n, &output);
+            talk.hear(call.n, &output, end);
             let found = beginning(&output, TOLD_BYTES_MAX);
             let output_digest = blake3::hash(output.as_bytes()).to_hex().to_string();
             let step = ToolStep { found: words(end).to_owned(), output, end, duration_ms };
@@ -117,7 +117,7 @@ impl Acting<'_> {
         }
         self.workspace = self.stale_workspace(calls, &results).await;
         // Whatever hinders it is found again, and told, when the run composes by itself.
-        let next = next(self.context, self.state, self.run, talk).await.ok();
+        let next = next(self.context, self.state, self.run, &talk).await.ok();
         (results, next)
     }
 

@@ -4,7 +4,8 @@ use std::sync::{Arc, PoisonError};
 
 use pb_llm::{ChatModel, ChatRequest, Message, ToolSpec, Usage, estimate};
 use pb_model::goal::{
-    Amount, Caps, GoalState, Hindrance, Item, Next, REPEATS_MAX, Run, Rung, STALE_TURNS_MAX, Telling,
+    Amount, Caps, Condensed, Condensing, GoalState, Hindrance, Item, Next, REPEATS_MAX, Run, Rung,
+    STALE_TURNS_MAX, Telling,
 };
 use pb_model::spec::{AgentSpec, Work};
 use pb_model::{RunId, Tier};
@@ -12,10 +13,11 @@ use pb_tools::{Allowed, Registry};
 use serde::Serialize;
 
 use super::ask::{self, AskPerson};
+use super::condense::{self, Told};
 use super::plan::{self, SubmitPlan};
 use super::prompts::Prompt;
 use super::talk::Talk;
-use super::task::{agent_task, plan_task};
+use super::task::{StillCounts, agent_task, plan_task, still_counts};
 use crate::effects::{Context, Done};
 
 /// Most tokens of one answer, where the goal's caps allow them.
@@ -24,12 +26,16 @@ const OUTPUT_TOKENS: u32 = 8 * 1024;
 const OUTPUT_TOKENS_MIN: u64 = 256;
 /// What a provider adds to a request by itself, in tokens: how tools are told, roles, marks.
 const OVERHEAD_TOKENS: u64 = 512;
+/// Which part of a small model's window is kept for its answer.
+const ANSWER_PART: u64 = 4;
+/// Fewest tokens of a byte of text.
+const TOKENS_PER_BYTE_LEAST: f64 = 0.125;
 
 /// Puts the next request of a run together.
 pub(crate) async fn compose(context: &Arc<Context>, state: &GoalState, run: RunId) -> Option<Done> {
     let run = state.run(run)?;
     let next = match journal(context, run).await {
-        Ok(talk) => next(context, state, run, talk).await,
+        Ok(talk) => next(context, state, run, &talk).await,
         Err(hindrance) => Err(hindrance),
     };
     Some(Done::Composed { goal: state.goal.id, run: run.id, epoch: run.epoch, next })
@@ -53,11 +59,15 @@ pub(super) async fn next(
     context: &Context,
     state: &GoalState,
     run: &Run,
-    talk: Talk,
+    talk: &Talk,
 ) -> Result<Next, Hindrance> {
     context.may_confine(run)?;
     let candidates = candidates(context, state, run).await?;
-    let request = request(state, run, talk)?.0;
+    let first = candidates.first().map(Arc::as_ref).ok_or_else(no_candidate)?;
+    let condensing = condensing(state, run, talk, first)?;
+    let how = condensing.map_or_else(|| condensed(run), |condensing| condensing.condensed);
+    let request = request(state, run, talk, how)?.0;
+    let candidates = fitting(candidates, &request, talk.ratio);
     let bytes = estimate::request_bytes(&request);
     let input_tokens = candidates
         .iter()
@@ -70,7 +80,8 @@ pub(super) async fn next(
         micro_usd: dearest(&candidates, Usage { input_tokens, output_tokens }),
     };
     let today = *context.day_left.lock().unwrap_or_else(PoisonError::into_inner);
-    let output_tokens = affordable(state.left_for(run.item_id).lower(today), bound);
+    let most = candidates.iter().map(|model| answer_tokens(model.context_tokens())).min().unwrap_or(0);
+    let output_tokens = affordable(state.left_for(run.item_id).lower(today), most, bound);
     Ok(Next {
         model: candidates.first().map(|model| model.name().to_owned()).unwrap_or_default(),
         other_model: other_model(&candidates),
@@ -78,7 +89,85 @@ pub(super) async fn next(
         output_tokens: u32::try_from(output_tokens).unwrap_or(u32::MAX),
         request_hash: digest(&request),
         unpriced: candidates.iter().any(|model| model.price().is_none()),
+        condensing,
     })
+}
+
+fn no_candidate() -> Hindrance {
+    Hindrance::Host { why: "there is no model to ask".to_owned() }
+}
+
+/// What of the conversation is told in short so far.
+pub(super) fn condensed(run: &Run) -> Condensed {
+    run.conversation.as_ref().map_or_else(Condensed::default, |talk| talk.condensed)
+}
+
+/// What is to be told in short from now on, if the request would not fit who is asked first.
+fn condensing(
+    state: &GoalState,
+    run: &Run,
+    talk: &Talk,
+    model: &dyn ChatModel,
+) -> Result<Option<Condensing>, Hindrance> {
+    let refused = run.conversation.as_ref().and_then(|talk| talk.refused_bytes);
+    let window = window_bytes(model.context_tokens(), talk.ratio);
+    // One that was refused was longer than anybody thought.
+    let limit = window.min(refused.map_or(u64::MAX, |bytes| bytes / 2));
+    let now = condensed(run);
+    // Whatever hinders a request is found again when it is put together in the end.
+    let size = |how: Condensed| match request(state, run, talk, how) {
+        Ok((request, _)) => estimate::request_bytes(&request),
+        Err(_) => 0,
+    };
+    let found = condense::fit(talk, now, limit, size).map_err(|least| too_long(model, least, talk.ratio))?;
+    Ok(found.map(|condensed| {
+        let (turns, results) = condense::counted(talk, condensed);
+        Condensing { condensed, turns, results, bytes: size(now).saturating_sub(size(condensed)) }
+    }))
+}
+
+fn too_long(model: &dyn ChatModel, bytes: u64, ratio: Option<f64>) -> Hindrance {
+    let (name, window) = (model.name(), model.context_tokens());
+    let tokens = estimate::prompt_tokens_upper_bound(bytes, least(ratio)).saturating_add(OVERHEAD_TOKENS);
+    Hindrance::TooLong {
+        why: format!(
+            "the task does not fit the model `{name}`: with everything left out that can be, the request may have \
+             {tokens} tokens, and the model takes in {window}, {} of them for its answer; nothing was asked; make \
+             the task shorter, or name a model that takes in more; if this one does, say so in config.toml: \
+             [context_tokens] \"{name}\" = …",
+            answer_tokens(window)
+        ),
+    }
+}
+
+/// Most bytes of a request to a model that takes in so many tokens.
+fn window_bytes(context_tokens: u64, ratio: Option<f64>) -> u64 {
+    let tokens = context_tokens.saturating_sub(answer_tokens(context_tokens)).saturating_sub(OVERHEAD_TOKENS);
+    estimate::request_bytes_at_most(tokens, least(ratio))
+}
+
+/// No text has fewer tokens, whatever a provider says that it counted.
+fn least(ratio: Option<f64>) -> Option<f64> {
+    ratio.map(|ratio| ratio.max(TOKENS_PER_BYTE_LEAST))
+}
+
+/// What is kept of a model's window for its answer, in tokens.
+fn answer_tokens(context_tokens: u64) -> u64 {
+    u64::from(OUTPUT_TOKENS).min(context_tokens / ANSWER_PART)
+}
+
+/// Those that can take the request in; who is asked first can.
+pub(super) fn fitting(
+    mut candidates: Vec<Arc<dyn ChatModel>>,
+    request: &ChatRequest,
+    ratio: Option<f64>,
+) -> Vec<Arc<dyn ChatModel>> {
+    let bytes = estimate::request_bytes(request);
+    let first = candidates.first().map(|model| model.name().to_owned());
+    candidates.retain(|model| {
+        Some(model.name()) == first.as_deref() || bytes <= window_bytes(model.context_tokens(), ratio)
+    });
+    candidates
 }
 
 /// Who could be asked instead of the first.
@@ -95,15 +184,15 @@ fn digest(request: &ChatRequest) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// The longest answer that the caps leave room for; the shortest that is of use if they leave none, and
+/// The longest answer of at most `most` tokens that the caps leave room for; the shortest that is of use if they leave none, and
 /// then the decision says which cap is used up.
-fn affordable(left: Caps, bound: impl Fn(u64) -> Amount) -> u64 {
+fn affordable(left: Caps, most: u64, bound: impl Fn(u64) -> Amount) -> u64 {
     let fits = |output_tokens: &u64| {
         let amount = bound(*output_tokens);
         left.tokens.is_none_or(|cap| amount.tokens <= cap)
             && left.micro_usd.is_none_or(|cap| amount.micro_usd <= cap)
     };
-    let halves = std::iter::successors(Some(u64::from(OUTPUT_TOKENS)), |tokens| Some(tokens / 2));
+    let halves = std::iter::successors(Some(most), |tokens| Some(tokens / 2));
     halves.take_while(|tokens| *tokens > OUTPUT_TOKENS_MIN).find(fits).unwrap_or(OUTPUT_TOKENS_MIN)
 }
 
@@ -138,11 +227,12 @@ pub(super) fn agent_of(item: &Item) -> Option<&AgentSpec> {
     }
 }
 
-/// The request for a run, and the messages that it adds to the conversation.
+/// The request for a run with so much told in short, and the messages that it adds to the conversation.
 pub(super) fn request(
     state: &GoalState,
     run: &Run,
-    talk: Talk,
+    talk: &Talk,
+    how: Condensed,
 ) -> Result<(ChatRequest, Vec<Message>), Hindrance> {
     let item = run.item_id.and_then(|item| state.item(item));
     let added = match item {
@@ -156,7 +246,11 @@ pub(super) fn request(
         Some(_) | None => Ok(Vec::new()),
     }
     .map_err(|error| host(&error))?;
-    let mut messages = talk.messages;
+    let tell = |told: Told| {
+        let Told { lines, left_out } = told;
+        Prompt::Condensed.render(CondensedVariables { lines, left_out, counts: still_counts(state, item) })
+    };
+    let mut messages = condense::messages(talk, how, tell).map_err(|error| host(&error))?;
     messages.extend(added.iter().cloned());
     let reserved = state.goal.spending.reserved.iter().find(|held| held.run == run.id);
     let output_tokens_max = reserved.map_or(OUTPUT_TOKENS, |held| held.output_tokens);
@@ -199,6 +293,14 @@ struct GuardVariables<'a> {
     tool: &'a str,
     repeats: usize,
     stale_turns: u32,
+}
+
+#[derive(Serialize)]
+struct CondensedVariables<'a> {
+    lines: Vec<String>,
+    left_out: usize,
+    #[serde(flatten)]
+    counts: StillCounts<'a>,
 }
 
 fn nudge(prompt: Prompt) -> Result<Vec<Message>, minijinja::Error> {

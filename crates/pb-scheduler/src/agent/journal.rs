@@ -25,6 +25,9 @@ pub(super) struct ModelStep {
     /// What it used, as the provider said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) usage: Option<Usage>,
+    /// The request's length in bytes, as what fits is estimated by it; 0 when nobody noted it.
+    #[serde(default)]
+    pub(super) request_bytes: u64,
     /// Which prompts it was asked with.
     #[serde(default)]
     pub(super) prompts: String,

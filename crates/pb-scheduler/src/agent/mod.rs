@@ -8,6 +8,8 @@
 //! * `think` calls the model,
 //! * `act` calls the tools that it asked for.
 //!
+//! What outgrows the model's window is told in short (`condense.rs`).
+//!
 //! What follows from each is decided in `pb_model::goal` (`decide/converse/`).
 //!
 //! Start reading at `talk.rs` (the conversation, folded from the journal).
@@ -17,6 +19,7 @@ mod talk;
 mod talks;
 
 mod compose;
+mod condense;
 mod task;
 mod think;
 

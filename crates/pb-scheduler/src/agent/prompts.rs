@@ -18,10 +18,11 @@ pub(super) enum Prompt {
     PlanTask,
     PlanNudge,
     Guard,
+    Condensed,
 }
 
 impl Prompt {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::AgentSystem,
         Self::AgentTask,
         Self::AgentNudge,
@@ -29,6 +30,7 @@ impl Prompt {
         Self::PlanTask,
         Self::PlanNudge,
         Self::Guard,
+        Self::Condensed,
     ];
 
     fn name(self) -> &'static str {
@@ -40,6 +42,7 @@ impl Prompt {
             Self::PlanTask => "plan_task",
             Self::PlanNudge => "plan_nudge",
             Self::Guard => "guard",
+            Self::Condensed => "condensed",
         }
     }
 
@@ -52,6 +55,7 @@ impl Prompt {
             Self::PlanTask => include_str!("../../prompts/plan_task.md"),
             Self::PlanNudge => include_str!("../../prompts/plan_nudge.md"),
             Self::Guard => include_str!("../../prompts/guard.md"),
+            Self::Condensed => include_str!("../../prompts/condensed.md"),
         }
     }
 

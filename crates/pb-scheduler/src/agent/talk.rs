@@ -2,16 +2,33 @@
 //! nothing of its own. What was folded before is kept and folded on (`talks.rs`): without that a
 //! turn would cost more with each turn.
 
-use pb_llm::{Message, Said, ToolCall};
+use pb_llm::{Message, Said, ToolCall, estimate};
+use pb_model::goal::CallEnd;
 use pb_store::Step;
 
 use super::journal::{ModelStep, ToolStep};
+use super::think::beginning;
+
+/// Longest line that stands for a call or for words, without its end, in bytes.
+const LINE_BYTES_MAX: usize = 160;
+
+/// A message, and the place of the step that it is of in the journal.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) n: u32,
+    pub(super) message: Message,
+    /// In one line, what a call was and how it ended; only of results.
+    pub(super) line: String,
+}
 
 /// A conversation so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Talk {
     /// Everything that was said, in order.
-    pub(super) messages: Vec<Message>,
+    pub(super) parts: Vec<Part>,
+    /// Tokens a byte, as the last answer showed. Of the journal and not of the process, so that what fits is
+    /// the same after a crash.
+    pub(super) ratio: Option<f64>,
     /// The last answer, and its place in the journal.
     last: Option<(u32, Said)>,
     /// The last place of the journal that is in it.
@@ -41,15 +58,18 @@ impl Talk {
             match (step.kind.as_str(), step.outcome.as_deref()) {
                 ("model", Some("ok")) => {
                     let result: ModelStep = serde_json::from_str(result)?;
-                    talk.messages.extend(result.request);
+                    let ratio =
+                        result.usage.and_then(|usage| estimate::tokens_per_byte(usage, result.request_bytes));
+                    talk.ratio = ratio.or(talk.ratio);
+                    result.request.into_iter().for_each(|message| talk.say(step.n, message));
                     if let Some(said) = result.said {
-                        talk.messages.push(Message::Assistant(said.clone()));
+                        talk.say(step.n, Message::Assistant(said.clone()));
                         talk.last = Some((step.n, said));
                     }
                 }
                 ("tool", _) => {
                     let result: ToolStep = serde_json::from_str(result)?;
-                    talk.hear(step.n, &result.output);
+                    talk.hear(step.n, &result.output, result.end);
                 }
                 _ => {}
             }
@@ -65,33 +85,62 @@ impl Talk {
     }
 
     /// Adds what a call came to.
-    pub(super) fn hear(&mut self, n: u32, output: &str) {
+    pub(super) fn hear(&mut self, n: u32, output: &str, end: CallEnd) {
         if let Some(call) = self.call(n) {
             let message = Message::Tool {
                 call_id: call.id.clone(),
                 name: call.name.clone(),
                 content: untrusted(&call.name, output),
             };
-            self.messages.push(message);
+            let call = one_line(&format!("{} {}", call.name, call.arguments));
+            let line = format!("{call}: {}, {} bytes", ended(end), output.len());
+            self.parts.push(Part { n, message, line });
         }
+    }
+
+    fn say(&mut self, n: u32, message: Message) {
+        self.parts.push(Part { n, message, line: String::new() });
     }
 
     /// Whether the model has said nothing yet.
     pub(super) fn is_new(&self) -> bool {
-        self.messages.is_empty()
+        self.parts.is_empty()
     }
 
     /// Whether the last answer called no tool.
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.messages.last(), Some(Message::Assistant(said)) if said.calls.is_empty())
+        let last = self.parts.last().map(|part| &part.message);
+        matches!(last, Some(Message::Assistant(said)) if said.calls.is_empty())
     }
 }
 
 /// What a tool read is data, whatever it says (`security.md` 24): it stands between marks that it
 /// cannot write itself.
-fn untrusted(tool: &str, output: &str) -> String {
-    let output = output.replace("</tool_result", "<\\/tool_result");
+pub(super) fn untrusted(tool: &str, output: &str) -> String {
+    let output = without_marks(output);
     format!("<tool_result tool=\"{tool}\" trust=\"none\">\n{output}\n</tool_result>")
+}
+
+/// A text that cannot write the mark at which data ends.
+pub(super) fn without_marks(text: &str) -> String {
+    text.replace("</tool_result", "<\\/tool_result")
+}
+
+/// The beginning of a text, in one line.
+pub(super) fn one_line(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.len() <= LINE_BYTES_MAX { line } else { format!("{}…", beginning(&line, LINE_BYTES_MAX)) }
+}
+
+fn ended(end: CallEnd) -> &'static str {
+    match end {
+        CallEnd::Ok | CallEnd::Finished => "done",
+        CallEnd::Failed => "failed",
+        CallEnd::Withheld => "not made, for an earlier attempt made it",
+        CallEnd::Host => "the machine could not do it",
+        CallEnd::Unknown => "its outcome is unknown",
+        CallEnd::Asks => "it waits for a person",
+    }
 }
 
 #[cfg(test)]

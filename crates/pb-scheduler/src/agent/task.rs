@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use pb_model::goal::{Clarification, GateResult, GoalState, Item, QUESTIONS_DEFAULT, Run};
+use pb_model::goal::{
+    Clarification, GateResult, GoalState, Item, PLANNING_TURNS_MAX, QUESTIONS_DEFAULT, Run,
+};
 use pb_model::spec::AgentSpec;
 use pb_tools::Registry;
 use serde::Serialize;
@@ -108,6 +110,52 @@ fn agreed(state: &GoalState) -> Vec<String> {
     answers.chain(state.goal.assumptions.iter().map(|assumed| format!("assumed: {assumed}"))).collect()
 }
 
+/// What counts however long a conversation gets: told again after what of it is told in short. Nothing in it
+/// changes from turn to turn, so that what models keep of a request stays of use.
+#[derive(Serialize)]
+pub(super) struct StillCounts<'a> {
+    goal: GoalVariables<'a>,
+    criteria: Vec<&'a str>,
+    item: Option<&'a str>,
+    gates: Vec<String>,
+    limits: Vec<String>,
+}
+
+/// What still counts for an agent, or for a planner.
+pub(super) fn still_counts<'a>(state: &'a GoalState, item: Option<&'a Item>) -> StillCounts<'a> {
+    let (goal, criteria) = goal_variables(state);
+    let agent = item.and_then(agent_of);
+    let of_item = [
+        Some(format!("{} answers in all", agent.map_or(PLANNING_TURNS_MAX, AgentSpec::turns))),
+        agent.and_then(|agent| agent.budget_tokens).map(|tokens| format!("{tokens} tokens for this item")),
+        agent
+            .and_then(|agent| agent.budget_usd)
+            .map(|usd| format!("{} US dollars for this item", f64::from(usd))),
+        agent.and_then(|agent| agent.budget_percent).map(|part| format!("{part} % of the goal's budget")),
+        agent.and_then(|agent| agent.time_limit_s).map(|seconds| format!("{seconds} seconds of work")),
+    ];
+    let of_goal = caps(state).into_iter().map(|cap| format!("{cap} for the whole goal"));
+    StillCounts {
+        goal,
+        criteria,
+        item: item.map(|item| item.title.as_str()),
+        gates: item.map_or_else(Vec::new, |item| item.gates.iter().map(pb_model::GateSpec::label).collect()),
+        limits: of_item.into_iter().flatten().chain(of_goal).collect(),
+    }
+}
+
+/// The caps of the whole goal, in words.
+fn caps(state: &GoalState) -> Vec<String> {
+    let spec = &state.goal.spec;
+    let caps = [
+        spec.budget_cost_usd.map(|usd| format!("{usd} US dollars")),
+        spec.budget_tokens.map(|tokens| format!("{tokens} tokens")),
+        spec.budget_turns.map(|turns| format!("{turns} answers")),
+        spec.budget_time_minutes.map(|minutes| format!("{minutes} minutes")),
+    ];
+    caps.into_iter().flatten().collect()
+}
+
 /// What an agent said about an item when it was done.
 fn summary<'a>(state: &'a GoalState, item: &Item) -> &'a str {
     let run = state.last_run(item.id).filter(|run| run.conversation.is_some());
@@ -168,19 +216,13 @@ struct PlannedBefore<'a> {
 pub(super) fn plan_task<'a>(state: &'a GoalState, run: &Run) -> PlanTask<'a> {
     let (goal, criteria) = goal_variables(state);
     let spec = &state.goal.spec;
-    let caps = [
-        spec.budget_cost_usd.map(|usd| format!("{usd} US dollars")),
-        spec.budget_tokens.map(|tokens| format!("{tokens} tokens")),
-        spec.budget_turns.map(|turns| format!("{turns} answers")),
-        spec.budget_time_minutes.map(|minutes| format!("{minutes} minutes")),
-    ];
     PlanTask {
         goal,
         criteria,
         inputs: &spec.inputs,
         entries: plan::folder(state).map(plan::entries).unwrap_or_default(),
         tools: Registry::builtin().names(),
-        caps: caps.into_iter().flatten().collect(),
+        caps: caps(state),
         may_ask: ask::may_ask(state, run),
         questions: spec.max_questions.unwrap_or(QUESTIONS_DEFAULT),
         agreed: agreed(state),

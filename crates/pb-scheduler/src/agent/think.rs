@@ -8,7 +8,7 @@ use pb_model::goal::{AfterFailure, Call, GoalState, Hindrance, Run, Thought, Tho
 use pb_model::{Effect, RunId, Tier};
 use tokio_util::sync::CancellationToken;
 
-use super::compose::{agent_of, candidates, journal, registry, request};
+use super::compose::{agent_of, candidates, condensed, fitting, journal, registry, request};
 use super::journal::ModelStep;
 use super::prompts;
 use crate::effects::{Context, Done};
@@ -54,7 +54,8 @@ struct Asked {
 async fn ask(context: &Context, state: &GoalState, run: &Run) -> Result<Asked, Hindrance> {
     let talk = journal(context, run).await?;
     let candidates = candidates(context, state, run).await?;
-    let (request, added) = request(state, run, talk)?;
+    let (request, added) = request(state, run, &talk, condensed(run))?;
+    let candidates = fitting(candidates, &request, talk.ratio);
     Ok(Asked { candidates, request, added })
 }
 
@@ -101,7 +102,8 @@ async fn call(
             stream.fail(&failed.to_string());
             let model = failed.error().map_or(first, |error| error.model.clone());
             let step = step(&failed.to_string(), String::new());
-            (Thought { model, usage: None, outcome: failure(&failed), duration_ms: 0 }, step)
+            let outcome = failure(&failed, estimate::request_bytes(&asked.request));
+            (Thought { model, usage: None, outcome, duration_ms: 0 }, step)
         }
     }
 }
@@ -119,16 +121,17 @@ fn hindered(hindrance: &Hindrance) -> Thought {
         Hindrance::NoModel { .. } | Hindrance::Unusable { .. } | Hindrance::Unconfined { .. } => {
             (hindrance.to_string(), AfterFailure::Human)
         }
-        Hindrance::Host { why } => (why.clone(), AfterFailure::Nothing),
+        Hindrance::TooLong { why } | Hindrance::Host { why } => (why.clone(), AfterFailure::Nothing),
     };
     let outcome = ThoughtOutcome::Failed { error, then, charged: false };
     Thought { model: String::new(), usage: None, outcome, duration_ms: 0 }
 }
 
-fn failure(failed: &Failed) -> ThoughtOutcome {
+fn failure(failed: &Failed, bytes: u64) -> ThoughtOutcome {
     use pb_llm::CallErrorKind as Kind;
     let then = match failed.error().map(|error| error.kind) {
         Some(Kind::Unauthorized | Kind::QuotaExhausted) => AfterFailure::Human,
+        Some(Kind::ContextOverflow) => AfterFailure::Shorter { bytes },
         Some(kind) if kind.is_retriable() => AfterFailure::Again {
             after_ms: failed.retry_after().map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
         },
@@ -167,6 +170,7 @@ fn heard(
         said: Some(answer.said),
         finish: Some(answer.finish),
         usage: answer.usage,
+        request_bytes: estimate::request_bytes(&asked.request),
         prompts: prompts::version().to_owned(),
     };
     let cut_short = answer.finish == Finish::Length;
@@ -235,6 +239,7 @@ fn step(found: &str, output: String) -> ModelStep {
         said: None,
         finish: None,
         usage: None,
+        request_bytes: 0,
         prompts: prompts::version().to_owned(),
     }
 }

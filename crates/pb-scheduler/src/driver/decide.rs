@@ -107,6 +107,25 @@ impl Driver {
             // Bounded: each pass takes a step of a finite plan, or ends.
             while self.advance_goal(turn, goal) {}
         }
+        // Bounded: each pass takes a place in a lane, or ends.
+        while self.start_next(turn) {}
+    }
+
+    /// Starts the item whose turn it is; whether there may be another.
+    fn start_next(&mut self, turn: &mut Turn) -> bool {
+        let now = self.context.config.clock.now_ms();
+        let Some((goal, item)) = self.goals.next_start(|lane| self.context.lane_limit(lane), now) else {
+            return false;
+        };
+        let run = self.context.config.ids.uuid().into();
+        let command = Command::StartRun { item, run, epoch: self.context.epoch };
+        match turn.decide(&mut self.goals, goal, command, &Papers::default()) {
+            Ok(()) => true,
+            Err(rejection) => {
+                tracing::error!(%goal, %item, %rejection, "an item does not start");
+                false
+            }
+        }
     }
 
     /// Takes one step of a goal; whether there may be another.
@@ -140,18 +159,14 @@ impl Driver {
                 let items = state.goal.spec.items.iter().map(|_| ids.uuid().into()).collect();
                 Some(Command::Plan { items })
             }
-            Want::Start(item) => {
-                let item = state.item(item)?;
-                let busy = self.goals.lane_use().get(&item.lane).copied().unwrap_or(0);
-                let (run, epoch) = (ids.uuid().into(), self.context.epoch);
-                (busy < item.lane.capacity()).then_some(Command::StartRun { item: item.id, run, epoch })
-            }
             Want::StartPlanning => {
                 Some(Command::StartPlanning { run: ids.uuid().into(), epoch: self.context.epoch })
             }
             Want::Tick => Some(Command::Tick),
             Want::BeginPublish => Some(Command::BeginPublish),
-            Want::Prepare
+            // Goals share the lanes: `start_next`.
+            Want::Start(_)
+            | Want::Prepare
             | Want::Execute(_)
             | Want::Compose(_)
             | Want::Think(..)

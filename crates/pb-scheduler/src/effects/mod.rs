@@ -18,7 +18,7 @@ use pb_model::goal::{
     Artifact, CallResult, Caps, Execution, GateResult, GoalState, Hindrance, Kept, Next, Planned, Thought,
     Want,
 };
-use pb_model::{Epoch, GoalId, RunId};
+use pb_model::{Epoch, GoalId, Lane, RunId};
 use pb_runtime::config::Config as Settings;
 use pb_store::LogReader;
 use tokio_util::sync::CancellationToken;
@@ -163,6 +163,18 @@ impl Context {
             sandbox,
             manifests: Mutex::default(),
         }
+    }
+
+    /// How many items of all goals run at once in this lane.
+    pub(crate) fn lane_limit(&self, lane: Lane) -> usize {
+        let set = &self.settings.lanes;
+        let set = match lane {
+            Lane::Main => set.main,
+            Lane::Subagent => set.subagent,
+            Lane::Cron => set.cron,
+            Lane::Session => set.session,
+        };
+        set.unwrap_or_else(|| lane.capacity())
     }
 
     /// Finds the goal's folder.

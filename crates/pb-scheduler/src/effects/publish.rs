@@ -1,5 +1,6 @@
 //! Delivery: each gate whose files changed since is run once more, while nothing else writes
-//! there, and that verdict stands. Then: which files are new or changed.
+//! there, and that verdict stands. Then: which files are new or changed. The same is done for a goal that can
+//! only fail, so that what is said of its items is true of what it leaves.
 
 use std::path::PathBuf;
 
@@ -80,6 +81,7 @@ async fn artifacts(context: &Context, goal: GoalId, now: &Manifest) -> Vec<Artif
             size_bytes: mark.size,
             content_hash: mark.digest.clone(),
             changed,
+            partial: false,
         })
         .collect()
 }

@@ -55,6 +55,9 @@ fn fact(event: &Event, state: &GoalState) -> Vec<What> {
         Event::VerificationStarted { .. } => vec![What::VerificationStarted],
         Event::VerificationCompleted { passed, .. } => vec![What::VerificationCompleted { passed: *passed }],
         Event::ItemCompleted { .. } => vec![What::ItemSucceeded],
+        Event::ConversationCondensed { turns, results, bytes, .. } => {
+            vec![What::ConversationCondensed { turns: *turns, results: *results, bytes: *bytes }]
+        }
         // Calls are told by whoever makes them; the rest are transitions, or stand in the log.
         Event::ItemCreated { .. }
         | Event::GoalPlanned { .. }

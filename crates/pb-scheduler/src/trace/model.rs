@@ -55,6 +55,10 @@ impl ChatModel for Traced {
         self.model.price()
     }
 
+    fn context_tokens(&self) -> u64 {
+        self.model.context_tokens()
+    }
+
     fn call<'a>(
         &'a self,
         request: &'a ChatRequest,

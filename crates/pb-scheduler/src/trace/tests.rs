@@ -196,6 +196,10 @@ impl ChatModel for Stub {
         None
     }
 
+    fn context_tokens(&self) -> u64 {
+        128_000
+    }
+
     fn call<'a>(&'a self, _: &'a ChatRequest, _: Listener<'a>) -> BoxFuture<'a, Result<Answer, CallError>> {
         match self.0.clone() {
             Some(result) => Box::pin(std::future::ready(result)),

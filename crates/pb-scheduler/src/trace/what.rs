@@ -27,6 +27,12 @@ pub(crate) enum What {
     RunContinued {
         ran_again: bool,
     },
+    /// Older parts of it are told in short from now on.
+    ConversationCondensed {
+        turns: u32,
+        results: u32,
+        bytes: u64,
+    },
     ItemSucceeded,
     VerificationStarted,
     VerificationCompleted {
@@ -79,6 +85,7 @@ impl What {
             Self::ItemAssigned { .. } => "scheduler.workitem.assigned",
             Self::RunStarted { .. } => "scheduler.run.started",
             Self::RunContinued { .. } => "scheduler.run.continued",
+            Self::ConversationCondensed { .. } => "scheduler.conversation.condensed",
             Self::ItemSucceeded => "scheduler.workitem.success",
             Self::VerificationStarted => "scheduler.verification.started",
             Self::VerificationCompleted { .. } => "scheduler.verification.completed",
@@ -98,6 +105,7 @@ impl What {
             | Self::ItemAssigned { .. }
             | Self::RunStarted { .. }
             | Self::RunContinued { .. }
+            | Self::ConversationCondensed { .. }
             | Self::ItemSucceeded
             | Self::VerificationStarted
             | Self::VerificationCompleted { .. }
@@ -119,6 +127,9 @@ impl What {
             Self::ItemAssigned { model, lane } => with_ids(about, json!({"model": model, "laneId": lane})),
             Self::RunStarted { attempt } => with_ids(about, json!({"attempt": attempt})),
             Self::RunContinued { ran_again } => with_ids(about, json!({"ranAgain": ran_again})),
+            Self::ConversationCondensed { turns, results, bytes } => {
+                with_ids(about, json!({"turns": turns, "results": results, "bytes": bytes}))
+            }
             Self::ItemSucceeded | Self::VerificationStarted => with_ids(about, json!({})),
             Self::VerificationCompleted { passed } => with_ids(about, json!({"passed": passed})),
             Self::Transition { entity, from, to } => {

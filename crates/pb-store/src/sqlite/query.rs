@@ -8,7 +8,7 @@ use pb_model::goal::{Escalation, EscalationType, Goal, GoalState};
 use super::unsigned;
 use crate::contract::{Error, EventRecord, LogIdentity, SCHEMA_VERSION, Step, StoredResult};
 use crate::feed::{EventRow, Page, SPAN_BYTES_MAX, Span, Tail};
-use crate::log::{EscalationFilter, GoalCost, GoalFilter};
+use crate::log::{EscalationFilter, GoalCost, GoalFilter, LaneCount};
 
 /// Most event bytes in one page; the first event is always in it.
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
@@ -168,6 +168,19 @@ pub(crate) fn goal_counts(connection: &Connection) -> Result<Vec<(String, u64)>,
         connection.prepare_cached("SELECT status, count(*) FROM goal GROUP BY status ORDER BY status")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many items of active goals run in each lane, and how many are ready.
+pub(crate) fn lane_counts(connection: &Connection) -> Result<Vec<(String, LaneCount)>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT json_extract(item.state, '$.lane'), sum(item.status IN ('in_progress', 'verify')), \
+         sum(item.status = 'ready') FROM goal JOIN item ON item.goal = goal.id \
+         WHERE goal.status = 'active' GROUP BY 1 ORDER BY 1",
+    )?;
+    let count = |row: &rusqlite::Row<'_>| {
+        Ok((row.get(0)?, LaneCount { running: unsigned(row.get(1)?), ready: unsigned(row.get(2)?) }))
+    };
+    Ok(statement.query_map([], count)?.collect::<Result<_, _>>()?)
 }
 
 /// What each goal has spent on models, oldest goal first.

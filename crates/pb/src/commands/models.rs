@@ -82,7 +82,7 @@ async fn list(home: &Home, args: &ListArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Ok);
     }
     let rows = models.iter().map(row).collect();
-    output::data(table::render(&["MODEL", "TIERS", "USD PER M TOKENS", "FROM", "KEY"], rows))?;
+    output::data(table::render(&["MODEL", "TIERS", "USD PER M TOKENS", "CONTEXT", "FROM", "KEY"], rows))?;
     Ok(Exit::Ok)
 }
 
@@ -91,6 +91,7 @@ fn as_json(model: &ModelInfo) -> serde_json::Value {
         "name": model.name,
         "tiers": model.tiers,
         "price": model.price,
+        "contextTokens": model.context_tokens,
         "source": model.source.to_string(),
         "key": model.key_name,
         "keyIsMissing": model.key_is_missing,
@@ -113,6 +114,7 @@ fn row(model: &ModelInfo) -> Vec<String> {
         model.name.clone(),
         if tiers.is_empty() { "-".to_owned() } else { tiers.join(", ") },
         price,
+        model.context_tokens.to_string(),
         model.source.to_string(),
         key,
     ]

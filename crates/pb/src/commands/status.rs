@@ -1,5 +1,6 @@
 //! `pb status`: what runs, where, and how it does.
 
+use pb_model::Lane;
 use pb_protocol::client::Patience;
 use pb_protocol::methods::NoParams;
 use pb_protocol::methods::system::{self, DiskStatus, StatusResult};
@@ -120,6 +121,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(Ok(system)) => {
             output::data(format::field("link", link(system)))?;
             output::data(format::field("goals", goals(system)))?;
+            output::data(format::field("lanes", lanes(system, info.as_ref())))?;
             if let Some(disk) = &system.disk {
                 output::data(format::field("disk", room(disk)))?;
             }
@@ -171,6 +173,18 @@ fn link(system: &StatusResult) -> String {
     } else {
         format!("no scheduler is connected{waiting}{legacy}")
     }
+}
+
+/// What runs in each lane of how much may, and what waits.
+fn lanes(system: &StatusResult, info: Option<&SchedulerInfo>) -> String {
+    let told = Lane::ALL.into_iter().filter_map(|lane| {
+        let now = system.lanes.get(lane.as_str())?;
+        let limit = info.and_then(|info| info.lanes.get(lane.as_str()));
+        let of = limit.map_or_else(String::new, |limit| format!("/{limit}"));
+        let ready = if now.ready > 0 { format!(" ({} ready)", now.ready) } else { String::new() };
+        Some(format!("{} {}{of}{ready}", lane.as_str(), now.running))
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 fn room(disk: &DiskStatus) -> String {

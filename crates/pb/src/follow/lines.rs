@@ -48,6 +48,7 @@ impl Lines {
             }
             ("tool", _) => of_tool(&payload, live.was_heard(payload.run_id.as_deref(), payload.step))?,
             ("guard", _) => of_guard(&payload)?,
+            ("conversation", _) => of_condensed(&payload)?,
             ("run", _) => of_run(&frame.event, &payload)?,
             ("verification", "started") if payload.probe == Some(true) => {
                 "its gates are asked whether the lost work was done".to_owned()
@@ -56,7 +57,8 @@ impl Lines {
             ("artifact", _) => {
                 let artifact = payload.artifact?;
                 let (path, size) = (format::line(&artifact.file_path), format::size(artifact.size_bytes));
-                format!("delivered {path} ({size})")
+                let what = if artifact.partial { "not delivered, but made:" } else { "delivered" };
+                format!("{what} {path} ({size})")
             }
             ("escalation", _) => of_escalation(&payload)?,
             ("budget", "warning") => {
@@ -123,6 +125,13 @@ fn of_guard(payload: &Payload) -> Option<String> {
         _ => "a human is asked".to_owned(),
     };
     Some(format!("{} {seen}; {done}", styled(WARN, "guard:")))
+}
+
+/// A conversation that would not fit its model.
+fn of_condensed(payload: &Payload) -> Option<String> {
+    let turns = format::count(payload.turns?, "turn");
+    let results = format::count(payload.results?, "further result");
+    Some(format!("the conversation is too long for the model: {turns} and {results} are told in short"))
 }
 
 fn of_goal(event: &str, payload: &Payload) -> Option<String> {

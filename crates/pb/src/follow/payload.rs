@@ -73,6 +73,9 @@ pub(super) struct Payload {
     pub(super) title: Option<String>,
     pub(super) outcome: Option<String>,
     pub(super) found: Option<String>,
+    /// `conversation.condensed`: how many turns and results are told in short.
+    pub(super) turns: Option<u64>,
+    pub(super) results: Option<u64>,
     /// `guard.tripped`: what is done about it.
     pub(super) rung: Option<String>,
     pub(super) duration_ms: Option<u64>,

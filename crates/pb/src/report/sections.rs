@@ -1,8 +1,10 @@
 //! The parts of a report, each a block of text; empty when there is nothing to tell.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use pb_model::Verdict;
+use pb_model::goal::{GoalStatus, ItemStatus};
 use pb_protocol::domain::{GateResult, Goal, WorkItem};
 
 use super::{Account, ItemAccount};
@@ -11,12 +13,13 @@ use crate::{format, table};
 
 /// The items, one a row.
 pub(crate) fn items(account: &Account) -> String {
+    let cut_off = cut_off(account);
     let row = |one: &ItemAccount| {
         let time: u64 =
             one.runs.iter().filter_map(|run| Some(run.completed_at?.saturating_sub(run.created_at))).sum();
         vec![
             format::line(&one.item.key),
-            status(&one.item),
+            status(&one.item, &cut_off),
             one.item.verdict.map_or("-", Verdict::as_str).to_owned(),
             one.runs.len().to_string(),
             if one.runs.is_empty() { "-".to_owned() } else { format::duration(time) },
@@ -25,9 +28,33 @@ pub(crate) fn items(account: &Account) -> String {
     table::render(&["ITEM", "STATUS", "VERDICT", "ATTEMPTS", "TIME"], account.items.iter().map(row).collect())
 }
 
-/// Where an item stands; one whose place another plan took has no status that says so (`wire.md` §4.2).
-fn status(item: &WorkItem) -> String {
-    if item.superseded { "replaced".to_owned() } else { format::word(&item.status) }
+/// Where an item stands; that another plan took its place, or that it can never start, no status says
+/// (`wire.md` §4.2).
+fn status(item: &WorkItem, cut_off: &BTreeSet<&str>) -> String {
+    let word = format::word(&item.status);
+    match (item.superseded, cut_off.contains(item.id.as_str())) {
+        (true, _) => "replaced".to_owned(),
+        (false, true) => format!("{word}, cut off"),
+        (false, false) => word,
+    }
+}
+
+/// The items that wait for one that failed, directly or not: as it stands they never start.
+fn cut_off(account: &Account) -> BTreeSet<&str> {
+    let status = |wanted: ItemStatus| {
+        account.items.iter().map(|one| &one.item).filter(move |item| item.status == wanted.as_str())
+    };
+    let failed: BTreeSet<&str> = status(ItemStatus::Failed).map(|item| item.id.as_str()).collect();
+    let mut cut: BTreeSet<&str> = BTreeSet::new();
+    loop {
+        let waits = |id: &String| failed.contains(id.as_str()) || cut.contains(id.as_str());
+        let more = status(ItemStatus::Queued).filter(|item| item.dependencies.iter().any(waits));
+        let more: BTreeSet<&str> = more.map(|item| item.id.as_str()).collect();
+        if more.is_subset(&cut) {
+            return cut;
+        }
+        cut.extend(more);
+    }
 }
 
 /// The gates of each item's last attempt, one a row.
@@ -52,10 +79,13 @@ pub(crate) fn gates(account: &Account) -> String {
     table::render(&["ITEM", "GATE", "RESULT", "FOUND"], rows.collect())
 }
 
-/// The delivered files, one a row, with their full paths.
+/// The delivered files, one a row, with their full paths; of a goal that failed, what it had made. What a failure
+/// before a retry left is told by neither.
 pub(crate) fn artifacts(account: &Account) -> String {
     let workspace = Path::new(account.detail.goal.workspace.as_deref().unwrap_or_default());
-    let rows = account.detail.artifacts.iter().map(|artifact| {
+    let failed = account.detail.goal.status == GoalStatus::Failed.as_str();
+    let told = account.detail.artifacts.iter().filter(|artifact| artifact.partial == failed);
+    let rows = told.map(|artifact| {
         let path = workspace.join(&artifact.file_path);
         vec![
             format::line(&path.to_string_lossy()),
@@ -63,7 +93,8 @@ pub(crate) fn artifacts(account: &Account) -> String {
             if artifact.changed { "changed" } else { "new" }.to_owned(),
         ]
     });
-    table::render(&["ARTIFACT", "SIZE", ""], rows.collect())
+    let heading = if failed { "NOT DELIVERED" } else { "ARTIFACT" };
+    table::render(&[heading, "SIZE", ""], rows.collect())
 }
 
 /// What models did for the goal, and what they cost; `None` when none was asked.

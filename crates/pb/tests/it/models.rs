@@ -32,6 +32,7 @@ fn models_are_listed_with_what_they_are_for_and_what_they_cost() {
             "name": "my-openai/small",
             "tiers": ["simple", "medium"],
             "price": {"input": 0.25, "output": 2.0},
+            "contextTokens": 128_000,
             "source": "config",
             "key": null,
             "keyIsMissing": false,

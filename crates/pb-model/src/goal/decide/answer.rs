@@ -245,8 +245,10 @@ fn finish(decision: &mut Decision, asked: &Escalation, given: Given<'_>) -> Resu
     let moot =
         |other: &&Escalation| other.id == asked.id || other.item_id.is_some_and(|item| left.contains(&item));
     let moot: Vec<Escalation> = state.open_escalations().filter(moot).cloned().collect();
-    let waiting: Vec<Run> = state.running().filter(|run| run.is_waiting()).cloned().collect();
-    for run in waiting {
+    // What does not work, though its run has not ended: it waits for a person, or did, or for the folder.
+    let stands = |run: &&Run| !state.working().any(|working| working.id == run.id);
+    let standing: Vec<Run> = state.running().filter(stands).cloned().collect();
+    for run in standing {
         converse::withdraw(decision, &run, "what is done was delivered without it");
     }
     for asked in moot {

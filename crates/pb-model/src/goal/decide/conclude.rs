@@ -6,8 +6,11 @@ use crate::freshness::QuietRound;
 use crate::goal::command::Rejection;
 use crate::goal::event::Event;
 use crate::goal::failure::{ErrorClass, Failure};
-use crate::goal::state::{Artifact, GateResult, GoalStatus, ItemStatus, Phase, Reason};
+use crate::goal::state::{Artifact, GateResult, GoalStatus, Item, ItemStatus, Phase, Reason};
 use crate::{RunId, Verdict};
+
+/// Most causes of a failure that are told whole; of more, how many there are.
+const CAUSES_MAX: usize = 8;
 
 /// After every decision: does the goal end here? Only when nothing of it runs.
 pub(super) fn conclude(decision: &mut Decision) {
@@ -23,38 +26,15 @@ pub(super) fn conclude(decision: &mut Decision) {
         decision.emit(Event::GoalCancelled { cancel });
         return;
     }
-    if let Some(item) = state.items.iter().find(|item| item.status == ItemStatus::Failed && !waits) {
-        let cause = item.error.as_ref().map_or("it failed", |error| error.message.as_str());
-        let error =
-            Failure::new(ErrorClass::Permanent, "ITEM_FAILED", format!("item `{}`: {cause}", item.key));
-        decision.emit(Event::GoalFailed { reason: Reason::DeadLetter, error });
+    // What failed holds back nothing but what needs it. Once nothing can go on, the goal fails when what there
+    // is of it was looked at: `finish_publish`.
+    if state.can_go_on() || !state.waits_for_human() {
         return;
     }
-    let asked = state.open_escalations().next().is_some() && !state.is_done();
-    let blocked = waits
-        || asked
-        || (state.stopped_by().is_some() && !state.is_done())
-        || state.items.iter().any(|item| item.status == ItemStatus::Blocked);
-    // What a pause holds back goes on when it ends.
-    let can_go_on = (state.may_start_items() || state.is_paused())
-        // Agent items take turns, and the one that waits has its own still.
-        && state.items.iter().filter(|item| !(waits && item.is_agent())).any(|item| match item.status {
-            ItemStatus::Ready => true,
-            ItemStatus::Queued => item.not_before_ms.is_some(),
-            ItemStatus::InProgress
-            | ItemStatus::Verify
-            | ItemStatus::Done
-            | ItemStatus::Failed
-            | ItemStatus::Blocked
-            | ItemStatus::Skipped => false,
-        });
-    if blocked && !can_go_on {
-        let escalations = state.open_escalations().map(|escalation| escalation.id).collect();
-        let titles: Vec<&str> =
-            state.open_escalations().map(|escalation| escalation.title.as_str()).collect();
-        let summary = titles.join("; ");
-        decision.emit(Event::GoalBlocked { escalations, summary });
-    }
+    let escalations = state.open_escalations().map(|escalation| escalation.id).collect();
+    let titles: Vec<&str> = state.open_escalations().map(|escalation| escalation.title.as_str()).collect();
+    let summary = titles.join("; ");
+    decision.emit(Event::GoalBlocked { escalations, summary });
 }
 
 pub(super) fn begin_publish(decision: &mut Decision) -> Result<(), Rejection> {
@@ -69,17 +49,58 @@ pub(super) fn begin_publish(decision: &mut Decision) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The last look at the gates stands, whatever they said before.
+/// The last look at the gates stands, whatever they said before. What a goal made that fails is kept, and not
+/// delivered.
 pub(super) fn finish_publish(
     decision: &mut Decision,
     rechecked: &[GateResult],
     round: Option<&QuietRound>,
     artifacts: Vec<Artifact>,
 ) -> Result<(), Rejection> {
-    all_done(decision)?;
-    if decision.state.goal.phase != Phase::Publish {
-        return Err(Rejection::NotNow("delivery has not begun"));
+    let is_lost = decision.state.is_lost();
+    if !is_lost {
+        all_done(decision)?;
+        if decision.state.goal.phase != Phase::Publish {
+            return Err(Rejection::NotNow("delivery has not begun"));
+        }
     }
+    let mut causes: Vec<String> = decision.state.items.iter().filter_map(cause).collect();
+    causes.extend(recheck(decision, rechecked, round));
+    let fails = !causes.is_empty();
+    for artifact in artifacts {
+        keep(decision, artifact, fails);
+    }
+    if fails {
+        let (reason, code) = if is_lost {
+            (Reason::DeadLetter, "ITEM_FAILED")
+        } else {
+            (Reason::GateNoLongerHolds, "GATE_NO_LONGER_HOLDS")
+        };
+        let error = Failure::new(ErrorClass::Permanent, code, told(&causes));
+        decision.emit(Event::GoalFailed { reason, error });
+    } else {
+        complete(decision);
+    }
+    Ok(())
+}
+
+/// Why an item that failed did.
+fn cause(item: &Item) -> Option<String> {
+    let error = item.error.as_ref().map_or("it failed", |error| error.message.as_str());
+    (item.status == ItemStatus::Failed).then(|| format!("item `{}`: {error}", item.key))
+}
+
+/// All causes in words, the first ones whole.
+fn told(causes: &[String]) -> String {
+    let mut told: Vec<String> = causes.iter().take(CAUSES_MAX).cloned().collect();
+    if causes.len() > CAUSES_MAX {
+        told.push(format!("and {} more", causes.len() - CAUSES_MAX));
+    }
+    told.join("; ")
+}
+
+/// Records gates that were run once more; what no longer holds, in words.
+fn recheck(decision: &mut Decision, rechecked: &[GateResult], round: Option<&QuietRound>) -> Vec<String> {
     let mut round = round.cloned();
     let mut runs: Vec<RunId> = Vec::new();
     for result in rechecked {
@@ -87,6 +108,7 @@ pub(super) fn finish_publish(
             runs.push(result.run_id);
         }
     }
+    let mut broken = Vec::new();
     for run in runs {
         let results: Vec<GateResult> =
             rechecked.iter().filter(|result| result.run_id == run).cloned().collect();
@@ -94,25 +116,31 @@ pub(super) fn finish_publish(
             continue;
         };
         verify::record(decision, (item, run), results, round.take(), true);
-        if decision.state.item(item).is_some_and(|item| item.verdict == Some(Verdict::Failed)) {
-            let key = decision.state.item(item).map(|item| item.key.clone()).unwrap_or_default();
-            let message = format!("item `{key}` no longer holds: {}", verify::failed_gates(decision, run));
-            let error = Failure::new(ErrorClass::Permanent, "GATE_NO_LONGER_HOLDS", message);
-            decision.emit(Event::GoalFailed { reason: Reason::GateNoLongerHolds, error });
-            return Ok(());
+        if let Some(item) = decision.state.item(item).filter(|item| item.verdict == Some(Verdict::Failed)) {
+            let failed = verify::failed_gates(decision, run);
+            broken.push(format!("item `{}` no longer holds: {failed}", item.key));
         }
     }
-    for artifact in artifacts {
-        decision.emit(Event::ArtifactCreated { artifact: Box::new(artifact) });
-    }
-    let verdict =
-        Verdict::of_items(decision.state.planned().map(|item| item.verdict.unwrap_or(Verdict::Unverified)));
-    let skipped = decision.state.planned().filter(|item| item.status == ItemStatus::Skipped).count();
-    let done = counted(decision.state.planned().count() - skipped, "item");
+    broken
+}
+
+/// Records a file; one that was recorded when the goal failed before keeps its row.
+fn keep(decision: &mut Decision, mut artifact: Artifact, partial: bool) {
+    let known = decision.state.artifacts.iter().find(|known| known.path == artifact.path);
+    artifact.id = known.map_or(artifact.id, |known| known.id);
+    artifact.partial = partial;
+    decision.emit(Event::ArtifactCreated { artifact: Box::new(artifact) });
+}
+
+fn complete(decision: &mut Decision) {
+    let state = &decision.state;
+    let verdict = Verdict::of_items(state.planned().map(|item| item.verdict.unwrap_or(Verdict::Unverified)));
+    let skipped = state.planned().filter(|item| item.status == ItemStatus::Skipped).count();
+    let done = counted(state.planned().count() - skipped, "item");
     let left = if skipped == 0 { String::new() } else { format!(", {skipped} left out") };
-    let summary = format!("{done} done{left}, {} delivered", counted(decision.state.artifacts.len(), "file"));
+    let delivered = state.artifacts.iter().filter(|artifact| !artifact.partial).count();
+    let summary = format!("{done} done{left}, {} delivered", counted(delivered, "file"));
     decision.emit(Event::GoalCompleted { verdict, summary });
-    Ok(())
 }
 
 fn all_done(decision: &Decision) -> Result<(), Rejection> {

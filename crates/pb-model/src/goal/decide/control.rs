@@ -6,7 +6,7 @@ use crate::Verdict;
 use crate::goal::command::Rejection;
 use crate::goal::escalation::Reply;
 use crate::goal::event::Event;
-use crate::goal::state::{GoalStatus, ItemStatus};
+use crate::goal::state::{GoalStatus, Item, ItemStatus};
 use crate::spec::PRIORITY_MAX;
 
 pub(super) fn pause(decision: &mut Decision, by: String) -> Result<(), Rejection> {
@@ -56,7 +56,7 @@ pub(super) fn retry(decision: &mut Decision, by: String) -> Result<(), Rejection
     }
     let failed = decision.state.items.iter().filter(|item| match item.status {
         ItemStatus::Failed => true,
-        // A gate of it that had passed did not hold before delivery.
+        // A gate of it that had passed did not hold at the end.
         ItemStatus::Done => item.verdict == Some(Verdict::Failed),
         ItemStatus::Queued
         | ItemStatus::Ready
@@ -65,9 +65,13 @@ pub(super) fn retry(decision: &mut Decision, by: String) -> Result<(), Rejection
         | ItemStatus::Blocked
         | ItemStatus::Skipped => false,
     });
-    let failed: Vec<_> = failed.map(|item| item.id).collect();
+    let mut failed: Vec<Item> = failed.cloned().collect();
     decision.emit(Event::GoalResumed { by });
-    for item in failed {
+    // What others need first: these then wait for it. There is no circle, so one is always found.
+    while !failed.is_empty() {
+        let needs_none = |item: &Item| !failed.iter().any(|other| item.needs.contains(&other.id));
+        let first = failed.iter().position(needs_none).unwrap_or(0);
+        let item = failed.remove(first).id;
         decision.emit(Event::ItemReopened { item, allow: None });
     }
     Ok(())

@@ -81,7 +81,7 @@ pub(super) fn plan(decision: &mut Decision, ids: &[ItemId]) -> Result<(), Reject
 /// A goal without a plan has one made by a model.
 pub(super) fn start_planning(decision: &mut Decision, run: RunId, epoch: Epoch) -> Result<(), Rejection> {
     let state = &decision.state;
-    if state.goal.replan.is_none() {
+    if state.goal.status != GoalStatus::Active || state.goal.replan.is_none() {
         must_be_queued(decision)?;
     }
     let has_one =

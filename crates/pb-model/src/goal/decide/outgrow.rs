@@ -19,8 +19,8 @@ pub(super) fn outgrow(decision: &mut Decision, events: u64, bytes: u64) -> Resul
     if state.goal.cancel.is_some() || state.stopped_by().is_some() {
         return Err(Rejection::NotNow("the goal ends already"));
     }
-    if !state.items.is_empty() && state.is_done() {
-        return Err(Rejection::NotNow("only delivery is left, which is short"));
+    if state.is_ending() {
+        return Err(Rejection::NotNow("only its end is left, which is short"));
     }
     let runs = state.running().next().is_some();
     let mut question = Question::new(

@@ -26,6 +26,9 @@ pub(super) fn start(
     if !decision.state.may_start_items() {
         return Err(Rejection::NotNow("the goal starts nothing"));
     }
+    if !decision.state.may_start(&item) {
+        return Err(Rejection::NotNow("a cap of the goal's models is used up"));
+    }
     let waiting = matches!(item.status, ItemStatus::Ready | ItemStatus::Queued)
         && item.not_before_ms.is_none_or(|at| retry::is_due(at, decision.moment.now_ms));
     if !waiting || !decision.state.needs_met(&item) {

@@ -2,7 +2,9 @@
 
 mod answer;
 mod asking;
+mod branches;
 mod cancel;
+mod condense;
 mod control;
 mod converse;
 mod converse_crash;

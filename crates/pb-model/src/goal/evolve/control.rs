@@ -4,7 +4,7 @@ use crate::approval::{self, ApprovalEvent};
 use crate::goal::asking::ASSUMPTIONS_MAX;
 use crate::goal::cap::Cap;
 use crate::goal::conversation::Doing;
-use crate::goal::escalation::{Escalation, Raised, Resolution};
+use crate::goal::escalation::{Answer, Escalation, Raised, Resolution};
 use crate::goal::evaluation::Evaluation;
 use crate::goal::event::Event;
 use crate::goal::state::{Goal, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Replan};
@@ -106,6 +106,10 @@ impl GoalState {
         if let Some(asked) = self.escalations.iter_mut().find(|asked| asked.id == id) {
             asked.resolution = Some(resolution.clone());
             asked.resolved_at_ms = Some(at);
+        }
+        // What is done is delivered: no other plan is wanted any more.
+        if resolution.answer == Answer::Finish {
+            self.goal.replan = None;
         }
         match resolution.raised {
             Some(raised @ (Raised::Share | Raised::ItemTime)) => {

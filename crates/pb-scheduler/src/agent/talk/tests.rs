@@ -48,6 +48,7 @@ fn answer(asked: &[&str], text: &str, calls: &[ToolCall]) -> (&'static str, Stri
         said: Some(Said { text: text.to_owned(), thought: String::new(), calls: calls.to_vec() }),
         finish: Some(Finish::ToolCalls),
         usage: None,
+        request_bytes: 0,
         prompts: "0123456789ab".to_owned(),
     };
     ("ok", serde_json::to_string(&step).unwrap())
@@ -67,7 +68,7 @@ fn result(outcome: &'static str, output: &str, end: CallEnd) -> (&'static str, S
 fn folded(steps: &[Step]) -> String {
     let talk = Talk::fold(steps).unwrap();
     let line = |message: &Message| serde_json::to_string(message).unwrap();
-    let mut lines: Vec<String> = talk.messages.iter().map(line).collect();
+    let mut lines: Vec<String> = talk.parts.iter().map(|part| line(&part.message)).collect();
     lines.push(format!("new: {}, idle: {}", talk.is_new(), talk.is_idle()));
     lines.join("\n")
 }

@@ -243,13 +243,15 @@ impl Worker {
     }
 
     fn artifact(&mut self) -> Artifact {
+        let id = self.mint();
         Artifact {
-            id: ArtifactId::from(self.mint()),
+            id: ArtifactId::from(id),
             goal_id: self.goal,
             created_at_ms: self.now_ms,
-            path: "out/file".to_owned(),
+            path: format!("out/{id}"),
             size_bytes: 7,
             content_hash: "hash".to_owned(),
+            partial: false,
             changed: true,
         }
     }
@@ -264,5 +266,6 @@ fn next() -> Next {
         output_tokens: 10,
         request_hash: String::new(),
         unpriced: false,
+        condensing: None,
     }
 }

@@ -79,6 +79,10 @@ pub(super) fn hinder(decision: &mut Decision, item: Option<&Item>, run: &Run, hi
                 .to_owned(),
             hint,
         ),
+        Hindrance::TooLong { why } => {
+            too_long(decision, item, run, why);
+            return;
+        }
         Hindrance::Host { why } => {
             give_up(decision, item, run, ExecutionOutcome::NotStarted { reason: why });
             return;
@@ -92,6 +96,17 @@ pub(super) fn hinder(decision: &mut Decision, item: Option<&Item>, run: &Run, hi
         &[(Answer::Retry, "go on: that is mended")],
     );
     ask(decision, item, run, question);
+}
+
+/// The task does not fit the model: no other attempt would.
+fn too_long(decision: &mut Decision, item: Option<&Item>, run: &Run, why: String) {
+    let error = Failure::new(ErrorClass::Permanent, "CONTEXT_TOO_SMALL", why.clone());
+    if let Some(item) = item {
+        run::fail(decision, item, run.id, RunStatus::Failure, error);
+    } else {
+        end(decision, None, run, Err((RunStatus::Failure, error)));
+        escalate::goal(decision, planning_question(why, "the goal does not fit the model"));
+    }
 }
 
 /// A cap is reached: the run ends, and a human decides.

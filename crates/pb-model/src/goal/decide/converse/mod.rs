@@ -68,6 +68,16 @@ fn promise(decision: &mut Decision, item: Option<&Item>, run: &Run, next: Next) 
     } else if let Some(cap) = decision.state.cap_broken_by(run.item_id, next.amount, &decision.moment.day) {
         exhausted(decision, item, run, cap);
     } else {
+        if let Some(condensing) = next.condensing {
+            decision.emit(Event::ConversationCondensed {
+                item: run.item_id,
+                run: run.id,
+                condensed: condensing.condensed,
+                turns: condensing.turns,
+                results: condensing.results,
+                bytes: condensing.bytes,
+            });
+        }
         let n = decision.state.run(run.id).map_or(run.steps, |run| run.steps) + 1;
         let reservation = Reservation {
             run: run.id,

@@ -68,6 +68,7 @@ pub(in crate::goal::decide) fn thought(
                 not_before_ms: None,
                 lost: false,
                 duration_ms: thought.duration_ms,
+                refused_bytes: None,
             });
             if decision.state.goal.cancel.is_some() {
                 end(decision, item.as_ref(), &run, cancelled());
@@ -170,6 +171,13 @@ fn failed(
             let delay = retry::delay_ms(conversation.failures, decision.moment.seed);
             Some(decision.moment.now_ms + after_ms.unwrap_or(0).min(retry::RETRY_MAX_MS).max(delay))
         }
+        AfterFailure::Again { .. }
+        | AfterFailure::Shorter { .. }
+        | AfterFailure::Human
+        | AfterFailure::Nothing => None,
+    };
+    let refused_bytes = match then {
+        AfterFailure::Shorter { bytes } => Some(bytes),
         AfterFailure::Again { .. } | AfterFailure::Human | AfterFailure::Nothing => None,
     };
     decision.emit(Event::ModelFailed {
@@ -182,6 +190,7 @@ fn failed(
         not_before_ms: wait,
         lost: false,
         duration_ms,
+        refused_bytes,
     });
     if decision.state.goal.cancel.is_some() {
         end(decision, item, run, cancelled());
@@ -189,6 +198,15 @@ fn failed(
     }
     match then {
         AfterFailure::Again { .. } if wait.is_some() => {}
+        // The next one is put together shorter; once.
+        AfterFailure::Shorter { .. } if conversation.refused_bytes.is_none() => {}
+        AfterFailure::Shorter { .. } => {
+            let reason = format!(
+                "the request is too long for the model, also after it was made shorter: {error}; say how many \
+                 tokens it takes under [context_tokens] in config.toml"
+            );
+            give_up(decision, item, run, ExecutionOutcome::Unanswered { reason });
+        }
         AfterFailure::Again { .. } => {
             let reason = format!("{failures} calls in a row failed; the last: {error}");
             give_up(decision, item, run, ExecutionOutcome::Unanswered { reason });
@@ -225,5 +243,6 @@ pub(in crate::goal::decide) fn lose(decision: &mut Decision, run: &Run, n: u32, 
         not_before_ms: None,
         lost: true,
         duration_ms: 0,
+        refused_bytes: None,
     });
 }

@@ -170,6 +170,7 @@ fn an_ended_goal_cannot_be_cancelled() {
         ready
         run a
         exec a1 exit 1
+        publish
         cancel
         run a
     "), @"
@@ -181,6 +182,7 @@ fn an_ended_goal_cannot_be_cancelled() {
       run.completed a1 failure COMMAND_FAILED
       evaluation.decided a1 give_up: no attempt is left: the command exited with 1
       workitem.failed a COMMAND_FAILED
+    > publish
       goal.failed dead_letter (item `a`: the command exited with 1)
     > cancel
       refused: Cannot cancel a failed goal

@@ -150,6 +150,8 @@ fn a_goal_that_failed_is_tried_again() {
         run b
         exec b1 exit 1
         show
+        publish
+        show
         again
         show
         start
@@ -176,6 +178,9 @@ fn a_goal_that_failed_is_tried_again() {
       run.completed b1 failure COMMAND_FAILED
       evaluation.decided b1 give_up: no attempt is left: the command exited with 1
       workitem.failed b COMMAND_FAILED
+    = active execution, a done, b failed, c queued, spent 20 ms
+    = wants publish
+    > publish
       goal.failed dead_letter (item `b`: the command exited with 1)
     = failed execution, a done, b failed, c queued, spent 20 ms
     = wants nothing

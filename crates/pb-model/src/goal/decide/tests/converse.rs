@@ -77,6 +77,7 @@ fn a_claim_is_no_proof_and_is_tried_again_with_the_evidence() {
         answer a2 finish? used=40
         act a2 .
         verify a2 -
+        publish
         show
     "), @r#"
     > run a
@@ -113,6 +114,7 @@ fn a_claim_is_no_proof_and_is_tried_again_with_the_evidence() {
       run.completed a2 failure GATE_FAILED
       evaluation.decided a2 give_up: no attempt is left: gate "g0": it is not there
       workitem.failed a GATE_FAILED
+    > publish
       goal.failed dead_letter (item `a`: gate "g0": it is not there)
     = failed execution, a failed, spent 80 ms
     = wants nothing
@@ -174,7 +176,6 @@ fn words_without_a_call_are_not_enough() {
       run.completed a1 failure AGENT_FAILED
       evaluation.decided a1 give_up: no attempt is left: no usable answer: its answer was cut at the length limit, without a call
       workitem.failed a AGENT_FAILED
-      goal.failed dead_letter (item `a`: no usable answer: its answer was cut at the length limit, without a call)
     ");
 }
 
@@ -189,6 +190,7 @@ fn a_model_that_loops_ends_at_its_turn_limit() {
         act a1 + tokens=100
         answer a1 look? used=1
         act a1 + tokens=100
+        publish
         show
     "), @"
     > run a
@@ -209,6 +211,7 @@ fn a_model_that_loops_ends_at_its_turn_limit() {
       run.completed a1 failure TURN_LIMIT
       evaluation.decided a1 give_up: no attempt is left: the agent used up its 2 turn(s)
       workitem.failed a TURN_LIMIT
+    > publish
       goal.failed dead_letter (item `a`: the agent used up its 2 turn(s))
     = failed execution, a failed, spent 50 ms
     = wants nothing

@@ -150,7 +150,7 @@ fn empty_answers_lead_to_another_model_and_then_to_a_person() {
 #[test]
 fn a_model_is_told_once_that_its_turns_run_out() {
     let turn = "next a1 tokens=1\nanswer a1 look? used=1\nact a1 +\n".repeat(8);
-    let told = check(&["item a agent gates=1 turns=8\nready\nrun a\n", &turn, "show"].concat());
+    let told = check(&["item a agent gates=1 turns=8\nready\nrun a\n", &turn, "publish\nshow"].concat());
     let (_, end) = told.split_once("model.requested a1 #11").unwrap();
     assert_snapshot!(end, @"
      1 token(s) 0 µUSD
@@ -175,6 +175,7 @@ fn a_model_is_told_once_that_its_turns_run_out() {
       run.completed a1 failure TURN_LIMIT
       evaluation.decided a1 give_up: no attempt is left: the agent used up its 8 turn(s)
       workitem.failed a TURN_LIMIT
+    > publish
       goal.failed dead_letter (item `a`: the agent used up its 8 turn(s))
     = failed execution, a failed, spent 240 ms
     = wants nothing

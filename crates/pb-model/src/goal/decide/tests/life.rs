@@ -580,6 +580,7 @@ fn a_gate_that_no_longer_holds_stops_the_delivery() {
       gate.completed a1 g0 +
       gate.completed a1 g1 -
       verification.completed a1 failed, again
+      artifact.created out/1 partial
       goal.failed gate_no_longer_holds (item `a` no longer holds: gate "g1": it is not there)
     = failed publish, a done, b done, spent 40 ms
     = wants nothing

@@ -173,6 +173,7 @@ fn a_failed_call_is_made_again_a_few_times_and_is_charged_if_it_may_have_been() 
         fail a1 again
         next a1 tokens=100
         fail a1 again
+        publish
         show
     "), @"
     > run a
@@ -205,6 +206,7 @@ fn a_failed_call_is_made_again_a_few_times_and_is_charged_if_it_may_have_been() 
       run.completed a1 failure AGENT_FAILED
       evaluation.decided a1 give_up: no attempt is left: no usable answer: 5 calls in a row failed; the last: no
       workitem.failed a AGENT_FAILED
+    > publish
       goal.failed dead_letter (item `a`: no usable answer: 5 calls in a row failed; the last: no)
     = failed execution, a failed, spent 100 ms
     = wants nothing

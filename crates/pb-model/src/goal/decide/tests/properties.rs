@@ -10,11 +10,13 @@ use uuid::Uuid;
 use super::script::{GOAL, agent_work, artifact, asks, call, command_item, execution, results, spec};
 use super::states;
 use crate::goal::{
-    AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, DayBudget, Doing, ErrorClass, Event,
-    Failure, Hindrance, Moment, Next, Planned, Rejection, Reply, SUBMIT_PLAN, Thought, ThoughtOutcome,
-    Touched, Used, Want, batch, decide, evolve, next_wake, wants,
+    AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Condensed, Condensing, DayBudget,
+    Doing, ErrorClass, Event, Failure, Hindrance, Moment, Next, Planned, Rejection, Reply, SUBMIT_PLAN,
+    Thought, ThoughtOutcome, Touched, Used, Want, batch, decide, evolve, next_wake, wants,
 };
-use crate::goal::{Escalation, ExecutionOutcome, GoalState, GoalStatus, ItemStatus, RunStage, RunStatus};
+use crate::goal::{
+    Escalation, ExecutionOutcome, GoalState, GoalStatus, Item, ItemStatus, RunStage, RunStatus,
+};
 use crate::spec::{Effect, ItemSpec, Work};
 use crate::{EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
 
@@ -257,6 +259,12 @@ impl World {
     fn next(&mut self) -> Next {
         let amount =
             Amount { tokens: 50 + u64::from(self.draw(200)), micro_usd: 50 + u64::from(self.draw(200)) };
+        let condensing = (self.draw(10) == 1).then(|| Condensing {
+            condensed: Condensed { results_until: 3, turns_until: 2, ..Condensed::default() },
+            turns: 1,
+            results: 1,
+            bytes: 10,
+        });
         Next {
             other_model: None,
             model: "m".to_owned(),
@@ -264,6 +272,7 @@ impl World {
             output_tokens: 1,
             request_hash: String::new(),
             unpriced: false,
+            condensing,
         }
     }
 
@@ -271,6 +280,7 @@ impl World {
         let next = match self.draw(40) {
             1 => Err(Hindrance::NoModel { why: "none".to_owned(), hint: "start one".to_owned() }),
             2 => Err(Hindrance::Host { why: "no disk".to_owned() }),
+            3 => Err(Hindrance::TooLong { why: "too long".to_owned() }),
             _ => Ok(self.next()),
         };
         Command::Reserve { run, epoch, next }
@@ -296,6 +306,7 @@ impl World {
             2 => failed(AfterFailure::Again { after_ms: None }, false),
             3 => failed(AfterFailure::Nothing, true),
             4 => ThoughtOutcome::Stopped,
+            7 => failed(AfterFailure::Shorter { bytes: 1_000 }, false),
             _ => {
                 let count = if drawn == 5 { 0 } else { 1 + self.draw(4) };
                 let effects = [Effect::Pure, Effect::Idempotent, Effect::Unsafe];
@@ -397,7 +408,7 @@ impl World {
     }
 
     fn publish(&mut self) -> Command {
-        let failing = self.draw(20);
+        let failing = self.draw(6);
         let state = self.state.as_ref().unwrap();
         let rechecked = state.runs.iter().filter(|run| run.status == RunStatus::Success);
         let rechecked = rechecked.flat_map(|run| results(state, run, |gate| u32::from(failing) != gate + 1));
@@ -523,6 +534,7 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
         Event::ItemStarted { item, .. } => {
             let item = before.item(*item).unwrap();
             assert!(before.needs_met(item), "{} starts before its needs", item.key);
+            assert!(!needs_what_failed(before, item), "{} starts, and needs what failed", item.key);
             assert!(before.goal.cancel.is_none() && before.goal.status == GoalStatus::Active);
             assert!(before.running().all(|run| run.item_id != Some(item.id)), "two runs at once");
             let unknown = before
@@ -574,6 +586,31 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
         }
         _ => {}
     }
+}
+
+/// Whether something that the item needs, directly or not, has failed.
+fn needs_what_failed(state: &GoalState, item: &Item) -> bool {
+    let needs = item.needs.iter().map(|need| state.item(*need).unwrap());
+    needs.into_iter().any(|need| need.status == ItemStatus::Failed || needs_what_failed(state, need))
+}
+
+/// A failed branch keeps no other from running: the same items start as if it had not failed.
+fn assert_branches_apart(state: &GoalState, now_ms: Millis) {
+    let mut healthy = state.clone();
+    for item in healthy.items.iter_mut().filter(|item| item.status == ItemStatus::Failed) {
+        item.status = ItemStatus::Done;
+    }
+    let starts = |state: &GoalState| {
+        let wanted = wants(state, now_ms).into_iter();
+        wanted.filter(|want| matches!(want, Want::Start(_))).collect::<Vec<_>>()
+    };
+    assert_eq!(starts(state), starts(&healthy));
+    let lost = state.is_lost();
+    let open = |item: &&Item| !item.status.is_settled() && item.status != ItemStatus::Failed;
+    let left = state.items.iter().filter(open);
+    let cut_off = left.clone().all(|item| needs_what_failed(state, item));
+    assert!(!lost || cut_off, "it is given up, and a branch of it could go on: {state:?}");
+    assert_eq!(lost, wants(state, now_ms).contains(&Want::Publish) && !state.is_done());
 }
 
 fn assert_not_ended(state: &GoalState, item: ItemId) {
@@ -648,6 +685,7 @@ fn assert_sound(state: &GoalState, now_ms: Millis) {
         }
     }
     assert_paid(state);
+    assert_branches_apart(state, now_ms);
     if goal.status == GoalStatus::Completed {
         assert!(state.is_done() || goal.spec.plan_only);
         assert!(!state.items.is_empty(), "delivered without having done anything");

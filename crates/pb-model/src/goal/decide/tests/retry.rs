@@ -54,7 +54,7 @@ fn an_idempotent_item_is_tried_again_when_a_gate_fails() {
 }
 
 #[test]
-fn a_failed_item_ends_the_goal_when_what_runs_beside_it_has_ended() {
+fn a_failed_item_ends_the_goal_when_nothing_else_can_go_on() {
     assert_snapshot!(check("
         item a idempotent retries=1
         item b idempotent gates=1
@@ -71,6 +71,10 @@ fn a_failed_item_ends_the_goal_when_what_runs_beside_it_has_ended() {
         run c
         exec b1 ok
         verify b1 +
+        run d
+        exec c1 ok
+        show
+        publish
         show
     "), @"
     > run a
@@ -93,9 +97,10 @@ fn a_failed_item_ends_the_goal_when_what_runs_beside_it_has_ended() {
       evaluation.decided a2 give_up: no attempt is left: the command exited with 3
       workitem.failed a COMMAND_FAILED
     = active execution, a failed, b in_progress, c ready, d queued, spent 0 ms and since 40
-    = wants execute b1
+    = wants execute b1, start c
     > run c
-      refused: not now: the goal starts nothing
+      workitem.started c1
+      run.started c1
     > exec b1 ok
       run.executed b1 (the command exited with 0)
       verification.started b1
@@ -104,15 +109,24 @@ fn a_failed_item_ends_the_goal_when_what_runs_beside_it_has_ended() {
       verification.completed b1 verified
       run.completed b1 success
       workitem.completed b1 verified
+    > run d
+      refused: not now: the item is not ready
+    > exec c1 ok
+      run.executed c1 (the command exited with 0)
+      run.completed c1 success
+      workitem.completed c1 unverified
+    = active execution, a failed, b done, c done, d queued, spent 5030 ms
+    = wants publish
+    > publish
       goal.failed dead_letter (item `a`: the command exited with 3)
-    = failed execution, a failed, b done, c ready, d queued, spent 5010 ms
+    = failed execution, a failed, b done, c done, d queued, spent 5030 ms
     = wants nothing
     ");
 }
 
-/// It waits for its retry, but the goal is lost already.
+/// The goal is lost already, but its other branches are worth their work.
 #[test]
-fn a_retry_is_not_waited_for_once_another_item_failed() {
+fn a_retry_is_waited_for_also_when_another_item_failed() {
     assert_snapshot!(check("
         item a retries=0
         item b retries=5
@@ -126,6 +140,9 @@ fn a_retry_is_not_waited_for_once_another_item_failed() {
         at 90000
         show
         exec c1 ok
+        run b
+        exec b2 ok
+        publish
     "), @"
     > run a
       workitem.started a1
@@ -147,11 +164,20 @@ fn a_retry_is_not_waited_for_once_another_item_failed() {
       evaluation.decided a1 give_up: no attempt is left: signal 9 ended the command
       workitem.failed a COMMAND_FAILED
     = active execution, a failed, b queued, c in_progress, spent 0 ms and since 40
-    = wants execute c1
+    = wants execute c1, start b
+    = wakes at 310
     > exec c1 ok
       run.executed c1 (the command exited with 0)
       run.completed c1 success
       workitem.completed c1 unverified
+    > run b
+      workitem.started b2
+      run.started b2
+    > exec b2 ok
+      run.executed b2 (the command exited with 0)
+      run.completed b2 success
+      workitem.completed b2 unverified
+    > publish
       goal.failed dead_letter (item `a`: signal 9 ended the command)
     ");
 }
@@ -164,6 +190,7 @@ fn an_unsafe_item_is_not_tried_again_when_a_gate_fails() {
         run a
         exec a1 ok
         verify a1 -
+        publish
     "), @r#"
     > run a
       workitem.started a1
@@ -177,6 +204,7 @@ fn an_unsafe_item_is_not_tried_again_when_a_gate_fails() {
       run.completed a1 failure GATE_FAILED
       evaluation.decided a1 give_up: no attempt is left: gate "g0": it is not there
       workitem.failed a GATE_FAILED
+    > publish
       goal.failed dead_letter (item `a`: gate "g0": it is not there)
     "#);
 }
@@ -191,6 +219,7 @@ fn an_unsafe_command_that_said_it_failed_is_tried_again_only_if_asked() {
         at 5000
         run a
         exec a2 exit 1
+        publish
     "), @"
     > run a
       workitem.started a1
@@ -208,6 +237,7 @@ fn an_unsafe_command_that_said_it_failed_is_tried_again_only_if_asked() {
       run.completed a2 failure COMMAND_FAILED
       evaluation.decided a2 give_up: no attempt is left: the command exited with 1
       workitem.failed a COMMAND_FAILED
+    > publish
       goal.failed dead_letter (item `a`: the command exited with 1)
     ");
 }
@@ -219,6 +249,7 @@ fn a_command_that_never_started_is_not_tried_again() {
         ready
         run a
         exec a1 unstarted
+        publish
     "), @"
     > run a
       workitem.started a1
@@ -228,6 +259,7 @@ fn a_command_that_never_started_is_not_tried_again() {
       run.completed a1 failure NOT_STARTED
       evaluation.decided a1 give_up: no attempt is left: the command did not start: no such program
       workitem.failed a NOT_STARTED
+    > publish
       goal.failed dead_letter (item `a`: the command did not start: no such program)
     ");
 }

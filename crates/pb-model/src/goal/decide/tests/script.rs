@@ -7,9 +7,10 @@
 //! run a                          an attempt at `a`, named `a1` (then `a2` …); @2 for epoch 2
 //! exec a1 exit 3 @2              ok, exit N, signal, timeout, budget, stopped, lost, unstarted
 //! text                           the goal has no items: a model plans; `planrun` begins that, its run is `p`
-//! next a1 tokens=100 usd=5       the next request of a conversation is put together, or: next a1 nomodel
+//! next a1 tokens=100 usd=5       the next request of a conversation is put together, or: next a1 nomodel,
+//!                                next a1 toolong; condensed=6: what is before is left out
 //! answer a1 read! write used=9   the model answers with calls (`!` for unsafe, `?` for pure); also: cut, idle
-//! fail a1 again charged          the call failed: again, human, nothing; charged or not; or: stopped
+//! fail a1 again charged          the call failed: again, human, long, nothing; charged or not; or: stopped
 //! act a1 +-                      one sign a call: + ok, - failed, . finished, ? unknown, x host, w withheld,
 //!                                = ok with the same result as each other one; same: in an unchanged workspace;
 //!                                y asks for a yes, Y for a yes to something else, q asks questions
@@ -36,9 +37,9 @@ use uuid::Uuid;
 use crate::Tier;
 use crate::approval::BoundCall;
 use crate::goal::{
-    AfterFailure, Amount, Asks, Call, CallEnd, CallResult, Caps, Charge, Clarification, Command, DayBudget,
-    Doing, ErrorClass, Event, Failure, Hindrance, LocalDay, Moment, Next, Planned, Reply, Rung, Thought,
-    ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
+    AfterFailure, Amount, Asks, Call, CallEnd, CallResult, Caps, Charge, Clarification, Command, Condensed,
+    Condensing, DayBudget, Doing, ErrorClass, Event, Failure, Hindrance, LocalDay, Moment, Next, Planned,
+    Reply, Rung, Thought, ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
 };
 use crate::goal::{Artifact, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Run};
 use crate::spec::{AgentSpec, Check, CommandSpec, Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
@@ -129,6 +130,7 @@ pub(super) fn artifact(n: u128) -> Artifact {
         size_bytes: 1,
         content_hash: String::new(),
         changed: true,
+        partial: false,
     }
 }
 
@@ -269,6 +271,11 @@ impl Told {
     fn conversation(&self, words: &[&str], epoch: u64) -> Command {
         match words {
             ["planrun", ..] => Command::StartPlanning { run: self.next_planning(), epoch },
+            ["next", run, "toolong", ..] => Command::Reserve {
+                run: run_id(run),
+                epoch,
+                next: Err(Hindrance::TooLong { why: "it does not fit".to_owned() }),
+            },
             ["next", run, "nomodel", ..] => Command::Reserve {
                 run: run_id(run),
                 epoch,
@@ -382,6 +389,7 @@ impl Told {
             | Event::ModelAnswered { .. }
             | Event::ModelFailed { .. }
             | Event::ToolCompleted { .. }
+            | Event::ConversationCondensed { .. }
             | Event::GuardTripped { .. } => say(&of_conversation(event)),
             Event::RunExecuted { execution, .. } => say(&format!("({})", execution.outcome)),
             Event::VerificationStarted { probe: true, .. } => say("to find out"),
@@ -405,6 +413,9 @@ impl Told {
             Event::ItemBlocked { escalation, .. } => say(&question(*escalation)),
             Event::EscalationCreated { escalation } => {
                 say(&format!("{} {}", question(escalation.id), escalation.escalation_type.as_str()));
+            }
+            Event::ArtifactCreated { artifact } if artifact.partial => {
+                say(&format!("{} partial", artifact.path));
             }
             Event::ArtifactCreated { artifact } => say(&artifact.path),
             Event::GoalCompleted { summary, .. } => say(&format!("({summary})")),
@@ -588,7 +599,15 @@ fn next(words: &[&str]) -> Next {
         output_tokens: 1,
         request_hash: String::new(),
         unpriced: false,
+        condensing: named("condensed=").map(condensing),
     }
+}
+
+/// `condensed=6`: all turns up to place 6, which are two.
+fn condensing(until: &str) -> Condensing {
+    let until = until.parse().unwrap();
+    let condensed = Condensed { results_until: until, turns_until: until, ..Condensed::default() };
+    Condensing { condensed, turns: 2, results: 0, bytes: 1_000 }
 }
 
 fn thought(used: Option<u64>, outcome: ThoughtOutcome) -> Thought {
@@ -620,6 +639,7 @@ fn failure(how: &[&str]) -> Thought {
         ["stopped", ..] => return thought(None, ThoughtOutcome::Stopped),
         ["again", ..] => AfterFailure::Again { after_ms: None },
         ["human", ..] => AfterFailure::Human,
+        ["long", ..] => AfterFailure::Shorter { bytes: 5_000 },
         _ => AfterFailure::Nothing,
     };
     let charged = how.contains(&"charged");
@@ -716,6 +736,9 @@ fn of_conversation(event: &Event) -> String {
             format!("#{n} ({error}) {}{again}", charged(charge))
         }
         Event::ToolCompleted { call, end, .. } => format!("{}#{} {end:?}", call.tool, call.n),
+        Event::ConversationCondensed { turns, results, bytes, .. } => {
+            format!("{turns} turn(s), {results} result(s), {bytes} byte(s)")
+        }
         Event::GuardTripped { guard, rung, .. } => match rung {
             Rung::DropTool { tool } => format!("{}: drop {tool}", guard.as_str()),
             Rung::OtherModel { instead_of } => format!("{}: not {instead_of}", guard.as_str()),
