@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 mod budget;
+mod notify;
 
 pub use budget::Budget;
+pub use notify::{Notify, Occasion};
 
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -32,6 +34,8 @@ pub struct Config {
     pub disk: Disk,
     /// What all goals together may spend in a day.
     pub budget: Budget,
+    /// How a person is told that a goal asks or has ended.
+    pub notify: Notify,
 }
 
 /// How long the history of goals is kept. Their rows, evidence, cost and audit are kept for ever.

@@ -74,7 +74,7 @@ pub(super) fn finish_publish(
     decision: &mut Decision,
     rechecked: &[GateResult],
     round: Option<&QuietRound>,
-    artifacts: Vec<Artifact>,
+    (artifacts, unlisted): (Vec<Artifact>, u64),
 ) -> Result<(), Rejection> {
     all_done(decision)?;
     if decision.state.goal.phase != Phase::Publish {
@@ -110,8 +110,9 @@ pub(super) fn finish_publish(
     let skipped = decision.state.planned().filter(|item| item.status == ItemStatus::Skipped).count();
     let done = counted(decision.state.planned().count() - skipped, "item");
     let left = if skipped == 0 { String::new() } else { format!(", {skipped} left out") };
-    let summary = format!("{done} done{left}, {} delivered", counted(decision.state.artifacts.len(), "file"));
-    decision.emit(Event::GoalCompleted { verdict, summary });
+    let files = files(&decision.state.artifacts, unlisted);
+    let summary = format!("{done} done{left}, {files}");
+    decision.emit(Event::GoalCompleted { verdict, summary, unlisted });
     Ok(())
 }
 
@@ -122,6 +123,16 @@ fn all_done(decision: &Decision) -> Result<(), Rejection> {
     } else {
         Err(Rejection::NotNow("not every item is done"))
     }
+}
+
+/// `2 files delivered`, `2 files delivered, 1 removed`, `500 files delivered or removed, and 7 more`.
+fn files(listed: &[Artifact], unlisted: u64) -> String {
+    if unlisted > 0 {
+        return format!("{} delivered or removed, and {unlisted} more", counted(listed.len(), "file"));
+    }
+    let removed = listed.iter().filter(|artifact| artifact.removed).count();
+    let delivered = format!("{} delivered", counted(listed.len() - removed, "file"));
+    if removed == 0 { delivered } else { format!("{delivered}, {removed} removed") }
 }
 
 /// `1 file`, `2 files`.

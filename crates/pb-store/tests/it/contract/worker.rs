@@ -140,6 +140,7 @@ impl Worker {
                 rechecked: self.results(state, state.runs.last().unwrap(), true),
                 round: None,
                 artifacts: vec![self.artifact(), self.artifact()],
+                unlisted: 0,
             },
         }
     }
@@ -251,6 +252,7 @@ impl Worker {
             size_bytes: 7,
             content_hash: "hash".to_owned(),
             changed: true,
+            removed: false,
         }
     }
 }

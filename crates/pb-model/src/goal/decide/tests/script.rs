@@ -129,6 +129,7 @@ pub(super) fn artifact(n: u128) -> Artifact {
         size_bytes: 1,
         content_hash: String::new(),
         changed: true,
+        removed: false,
     }
 }
 
@@ -252,13 +253,19 @@ impl Told {
             },
             ["publishing"] => Command::BeginPublish,
             ["publish", rest @ ..] => {
-                let files = named("files=").map_or(0, |n| n.parse().unwrap());
-                let rechecked = rest.iter().filter(|word| !word.starts_with("files="));
-                let rechecked = rechecked.filter_map(|word| word.split_once('='));
+                let number = |name: &str| named(name).map_or(0, |n| n.parse().unwrap());
+                let (files, gone) = (number("files="), number("gone="));
+                let gate =
+                    |word: &&&str| !["files=", "gone=", "more="].iter().any(|name| word.starts_with(name));
+                let rechecked = rest.iter().filter(gate).filter_map(|word| word.split_once('='));
                 Command::FinishPublish {
                     rechecked: rechecked.flat_map(|(run, signs)| self.results(run, signs)).collect(),
                     round: None,
-                    artifacts: (1..=files).map(artifact).collect(),
+                    artifacts: (1..=files)
+                        .map(artifact)
+                        .chain((1..=gone).map(|n| Artifact { removed: true, ..artifact(files + n) }))
+                        .collect(),
+                    unlisted: u64::try_from(number("more=")).unwrap(),
                 }
             }
             ["outgrow"] => Command::Outgrow { events: 9, bytes: 999 },
