@@ -103,12 +103,20 @@ pub struct Goal {
     /// One line on how it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
+    /// How many more files are new, changed or gone than its artifacts list.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unlisted: u64,
     /// Milliseconds during which steps ran.
     #[serde(default)]
     pub spent_time_ms: u64,
     /// Whether it is still in the inbox, waiting for a scheduler.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waiting: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What went wrong: a code for programs, a sentence for people.
@@ -172,6 +180,7 @@ impl From<&goal::Goal> for Goal {
             assumptions: goal.assumptions.clone(),
             replanning: goal.replan.as_ref().map(|replan| replan.why.clone()),
             summary: goal.summary.clone(),
+            unlisted: goal.unlisted,
             spent_time_ms: goal.spent_time_ms,
             waiting: false,
         }
@@ -552,6 +561,9 @@ pub struct Artifact {
     /// Whether it was not delivered: the goal failed, and this is what it had made.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
+    /// Whether the file was there before and is gone; size and digest are those that it had.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }
 
 impl From<&goal::Artifact> for Artifact {
@@ -566,6 +578,7 @@ impl From<&goal::Artifact> for Artifact {
             size_bytes: artifact.size_bytes,
             changed: artifact.changed,
             partial: artifact.partial,
+            removed: artifact.removed,
         }
     }
 }

@@ -212,7 +212,7 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         | Event::GoalResumed { .. }
         | Event::GoalPrioritized { .. }
         | Event::ItemSkipped { .. } => control::particulars(event, state),
-        Event::GoalCompleted { verdict, summary } => json!({"verdict": verdict, "summary": summary}),
+        Event::GoalCompleted { verdict, summary, .. } => json!({"verdict": verdict, "summary": summary}),
         Event::GoalBlocked { escalations, summary } => {
             json!({"escalationIds": escalations, "summary": summary})
         }

@@ -9,10 +9,12 @@ use serde::{Deserialize, Deserializer};
 mod budget;
 mod context_tokens;
 mod lanes;
+mod notify;
 
 pub use budget::Budget;
 pub use context_tokens::{CONTEXT_TOKENS_MAX, CONTEXT_TOKENS_MIN};
 pub use lanes::{LANE_MAX, LANE_MIN, Lanes};
+pub use notify::{Notify, Occasion};
 
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -42,6 +44,8 @@ pub struct Config {
     pub budget: Budget,
     /// How many items of all goals run at once.
     pub lanes: Lanes,
+    /// How a person is told that a goal asks or has ended.
+    pub notify: Notify,
 }
 
 /// How long the history of goals is kept. Their rows, evidence, cost and audit are kept for ever.

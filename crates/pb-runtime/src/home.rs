@@ -144,6 +144,11 @@ impl Home {
         self.run().join("scheduler.json")
     }
 
+    /// Up to where in the log a person was told.
+    pub fn notified_json(&self) -> PathBuf {
+        self.run().join("notified.json")
+    }
+
     /// Settings that a person edits.
     pub fn config(&self) -> PathBuf {
         self.root.join("config.toml")

@@ -16,6 +16,7 @@ pub mod home;
 pub mod ids;
 pub mod lock;
 pub mod logging;
+pub mod notified;
 pub mod private_file;
 pub mod process;
 pub mod readiness;
@@ -29,6 +30,7 @@ pub use endpoint::Endpoint;
 pub use home::Home;
 pub use ids::Ids;
 pub use lock::{LockHolder, ProcessLock};
+pub use notified::Notified;
 pub use scheduler_info::SchedulerInfo;
 pub use tasks::Tasks;
 

@@ -25,6 +25,7 @@ mod verify;
 mod workspace;
 
 pub mod kept;
+pub mod notify;
 
 mod link;
 mod retention;

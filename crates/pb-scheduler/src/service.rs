@@ -20,6 +20,7 @@ use crate::driver::{Channels, Driver, Input};
 use crate::effects::{Context, Machine};
 use crate::goals::Goals;
 use crate::link::LinkTask;
+use crate::notify::Teller;
 use crate::retention::{PARTS_WAITING_MAX, Retain};
 use crate::sandbox::Sandbox;
 use crate::trace::{About, TraceTask, Tracer, What};
@@ -70,6 +71,8 @@ pub struct Scheduler {
     core: Core,
     link_task: LinkTask,
     trace_task: TraceTask,
+    /// Absent where nobody is to be told.
+    teller: Option<Teller>,
     /// Held for as long as anything of ours may write the log.
     lock: ProcessLock,
 }
@@ -88,12 +91,14 @@ impl Scheduler {
         let (link, link_task) = link::link(config.clone(), log.identity(), bell.clone());
         let (tracer, trace_task) = trace::trace(config.clone(), settings.trace, link.clone());
         tracer.tell(About::default(), What::Startup { epoch });
+        let teller =
+            Teller::new(config.clone(), settings.notify.clone(), log.reader(), log.identity()).await?;
         let goals = Goals::new(DayLedger::new(&settings.budget));
         let goals = take_over(&config, &log, mark.map(|mark| mark.at_ms), (goals, &tracer)).await?;
         let told = (link, tracer);
         let context = Arc::new(Context::new(config.clone(), (log.reader(), epoch), sandbox, told, settings));
         recovery::clear_temporary(&config.home).await;
-        Ok(Self { core: Core { context, log, goals, bell }, link_task, trace_task, lock })
+        Ok(Self { core: Core { context, log, goals, bell }, link_task, trace_task, teller, lock })
     }
 
     /// The loop and its lock, to be run on another machine.
@@ -114,6 +119,13 @@ impl Scheduler {
         let tasks = Tasks::new();
         let context = Arc::clone(&self.core.context);
         tasks.spawn("models", tell_models(Arc::clone(&context)));
+        if let Some(teller) = self.teller {
+            let (bell, stopping) = (context.notify.clone(), stop.clone());
+            tasks.spawn("notify", async move {
+                // What is not told is told at the next start.
+                let _ = Box::pin(stopping.run_until_cancelled(teller.run(bell))).await;
+            });
+        }
         let (stop_link, stop_trace) = (CancellationToken::new(), CancellationToken::new());
         // Apart from the others, which the loop cancels when it ends: the link says goodbye after that.
         let link_tasks = Tasks::new();

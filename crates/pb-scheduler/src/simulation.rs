@@ -125,8 +125,8 @@ fn done(state: &GoalState, want: Want, command: Command) -> Option<Done> {
         Command::FinishVerification { run, epoch, results, round } => {
             Done::Verified { goal, run, epoch, results, round, runs: state.runs.len() }
         }
-        Command::FinishPublish { rechecked, round, artifacts } => {
-            Done::Published { goal, rechecked, round, artifacts }
+        Command::FinishPublish { rechecked, round, artifacts, unlisted } => {
+            Done::Published { goal, rechecked, round, artifacts, unlisted }
         }
         Command::Reserve { run, epoch, next } => Done::Composed { goal, run, epoch, next },
         Command::FinishThinking { run, epoch, n, thought } => {

@@ -222,6 +222,16 @@ impl LogReader {
         self.connection.call(move |connection| query::events_after(connection, pos, limit)).await
     }
 
+    /// The newest events of these kinds after `pos`, at most `limit`, in their order. Bodies are whole.
+    pub async fn newest_of(
+        &self,
+        pos: u64,
+        kinds: &'static [&'static str],
+        limit: usize,
+    ) -> Result<Vec<EventRecord>, Error> {
+        self.connection.call(move |connection| query::newest_of(connection, pos, kinds, limit)).await
+    }
+
     /// What is new at the end; see [`query::tail`]. `here` reads at most one span, on this thread.
     pub(crate) async fn tail<P: Page>(
         &self,

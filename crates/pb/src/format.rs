@@ -59,6 +59,12 @@ pub(crate) fn usd_value(micro: u64) -> f64 {
     micro as f64 / 1_000_000.0
 }
 
+/// Dollars as millionths of a US dollar.
+#[expect(clippy::cast_possible_truncation, reason = "saturates; what we are sent is not negative")]
+pub(crate) fn micro(usd: f64) -> u64 {
+    (usd * 1_000_000.0).round() as u64
+}
+
 /// A moment, in the person's time zone: `2026-11-22 12:10:41`.
 pub(crate) fn moment(ms: u64) -> String {
     i64::try_from(ms)

@@ -270,7 +270,7 @@ impl Machine {
             Want::Verify(run) => (run, false),
             Want::Publish => {
                 let (rechecked, artifacts) = (Vec::new(), Vec::new());
-                return Some(Command::FinishPublish { rechecked, round: None, artifacts });
+                return Some(Command::FinishPublish { rechecked, round: None, artifacts, unlisted: 0 });
             }
             // Decided without an effect, or of models, which no goal here asks for.
             Want::Plan

@@ -31,7 +31,8 @@ impl World for Endless {
             Want::Execute(run) => self.executed.lock().unwrap_or_else(PoisonError::into_inner).push(run),
             Want::Publish => {
                 let (rechecked, artifacts) = (Vec::new(), Vec::new());
-                return async { Some(Command::FinishPublish { rechecked, round: None, artifacts }) }.boxed();
+                let command = Command::FinishPublish { rechecked, round: None, artifacts, unlisted: 0 };
+                return async { Some(command) }.boxed();
             }
             Want::Stop(_) => return async { None }.boxed(),
             _ => {}

@@ -83,6 +83,7 @@ pub(crate) fn goal(command: &NewCommand) -> Option<Goal> {
         assumptions: Vec::new(),
         replanning: None,
         summary: None,
+        unlisted: 0,
         spent_time_ms: 0,
         waiting: true,
     })

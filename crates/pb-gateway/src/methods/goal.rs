@@ -4,6 +4,7 @@ mod control;
 mod find;
 mod list;
 mod plan;
+mod report;
 mod steps;
 
 use pb_model::GoalId;
@@ -23,6 +24,7 @@ pub(super) use control::{pause, prioritize, respond, resume, retry};
 pub(crate) use find::{Found, find, resolve, state};
 pub(crate) use list::{list, page};
 pub(super) use plan::plan;
+pub(super) use report::report;
 pub(super) use steps::steps;
 
 use super::Caller;

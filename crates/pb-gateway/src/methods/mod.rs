@@ -112,6 +112,9 @@ pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> R
         wire::goal::Cancel::NAME => {
             answer::<wire::goal::Cancel, _>(request, |params| goal::cancel(hub, caller, params)).await
         }
+        wire::goal_report::Report::NAME => {
+            answer::<wire::goal_report::Report, _>(request, |params| goal::report(hub, params)).await
+        }
         wire::goal::Plan::NAME => {
             answer::<wire::goal::Plan, _>(request, |params| goal::plan(hub, params)).await
         }

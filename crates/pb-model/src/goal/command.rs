@@ -67,7 +67,13 @@ pub enum Command {
     /// All items are done: deliver.
     BeginPublish,
     /// The last look: gates that were run once more, and the files that are delivered.
-    FinishPublish { rechecked: Vec<GateResult>, round: Option<QuietRound>, artifacts: Vec<Artifact> },
+    FinishPublish {
+        rechecked: Vec<GateResult>,
+        round: Option<QuietRound>,
+        artifacts: Vec<Artifact>,
+        /// How many more files there are than `artifacts` has.
+        unlisted: u64,
+    },
     /// The clock jumped by so much while the goal ran: the machine slept, or somebody set it.
     ClockJumped { by_ms: i64 },
     /// Time has passed: a mark of a time budget is reached, or the deadline.

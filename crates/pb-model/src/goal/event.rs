@@ -181,7 +181,13 @@ pub enum Event {
     /// A file was delivered.
     ArtifactCreated { artifact: Box<Artifact> },
     /// The goal is delivered.
-    GoalCompleted { verdict: Verdict, summary: String },
+    GoalCompleted {
+        verdict: Verdict,
+        summary: String,
+        /// How many more files are new, changed or gone than were listed.
+        #[serde(default)]
+        unlisted: u64,
+    },
     /// The goal cannot go on without a human.
     GoalBlocked { escalations: Vec<EscalationId>, summary: String },
     /// A person paused the goal: what runs ends, nothing new starts.

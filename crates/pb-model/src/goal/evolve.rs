@@ -136,7 +136,8 @@ impl GoalState {
                     goal.running_since_ms.map(|since| since.saturating_add_signed(*by_ms));
             }
             Event::GoalPublishing => goal.phase = Phase::Publish,
-            Event::GoalCompleted { verdict, summary } => {
+            Event::GoalCompleted { verdict, summary, unlisted } => {
+                goal.unlisted = *unlisted;
                 goal.status = GoalStatus::Completed;
                 goal.verdict = Some(*verdict);
                 goal.summary = Some(summary.clone());

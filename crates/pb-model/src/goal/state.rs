@@ -183,9 +183,17 @@ pub struct Goal {
     pub replan: Option<Replan>,
     /// One line on how it ended.
     pub summary: Option<String>,
+    /// How many more files are new, changed or gone than its artifacts list.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unlisted: u64,
     /// What it has spent on models, and promised to.
     #[serde(default)]
     pub spending: Spending,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Goal {
@@ -748,4 +756,7 @@ pub struct Artifact {
     /// Whether it was not delivered: the goal failed, and this is what it had made.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
+    /// Whether the file was there before and is gone; size and digest are those that it had.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }

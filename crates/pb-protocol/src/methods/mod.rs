@@ -8,6 +8,7 @@ pub mod events;
 pub mod goal;
 pub mod goal_control;
 pub mod goal_events;
+pub mod goal_report;
 pub mod system;
 pub mod workitem;
 
@@ -117,6 +118,7 @@ methods![
     approval::Deny,
     approval::Approve,
     approval::Reject,
+    goal_report::Report,
     goal::Plan,
     goal::Steps,
     goal_events::Subscribe,

@@ -91,8 +91,8 @@ impl Driver {
                 }
                 Command::FinishVerification { run, epoch, results, round }
             }
-            Done::Published { rechecked, round, artifacts, .. } => {
-                Command::FinishPublish { rechecked, round, artifacts }
+            Done::Published { rechecked, round, artifacts, unlisted, .. } => {
+                Command::FinishPublish { rechecked, round, artifacts, unlisted }
             }
         };
         turn.decide(&mut self.goals, goal, command, &papers)

@@ -264,6 +264,7 @@ impl Driver {
         for record in &committed.events {
             self.last_pos = record.pos;
             self.link.event(record);
+            self.context.notify.heard(&record.kind);
         }
         for part in &committed.compacted {
             let _ = self.compacted.try_send(part.clone()); // Nobody waits for it any more.

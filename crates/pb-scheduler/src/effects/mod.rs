@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::{ModelSource, Talks};
 use crate::link::Link;
+use crate::notify;
 use crate::retention;
 use crate::sandbox::Sandbox;
 use crate::service::Config;
@@ -54,6 +55,8 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
     /// Rings when old goals are to be compacted now.
     pub(crate) retention: retention::Bell,
+    /// Rings when there is something that a person is to be told.
+    pub(crate) notify: notify::Bell,
     /// What may still be spent today, as the loop saw it last.
     pub(crate) day_left: Mutex<Caps>,
     /// Conversations that were folded before.
@@ -109,6 +112,8 @@ pub(crate) enum Done {
         rechecked: Vec<GateResult>,
         round: Option<QuietRound>,
         artifacts: Vec<Artifact>,
+        /// How many more files there are.
+        unlisted: u64,
     },
 }
 
@@ -156,6 +161,7 @@ impl Context {
             models: ModelSource::new(config.home.clone(), settings.clone()),
             settings,
             retention: retention::Bell::default(),
+            notify: notify::Bell::default(),
             config,
             day_left: Mutex::default(),
             talks: Talks::default(),

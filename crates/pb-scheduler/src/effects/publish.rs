@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, Done};
 use crate::verify::{Subject, run_gates};
-use crate::workspace::Manifest;
+use crate::workspace::{FileMark, Manifest};
 
-/// Most files that are listed as delivered.
+/// Most files that are listed as delivered or removed; how many more there are is told.
 const ARTIFACTS_MAX: usize = 500;
 
 pub(super) async fn publish(context: &Context, state: &GoalState, cancel: &CancellationToken) -> Done {
@@ -30,12 +30,12 @@ pub(super) async fn publish(context: &Context, state: &GoalState, cancel: &Cance
     for result in &mut rechecked {
         result.evidence.workspace_digest.clone_from(&after);
     }
-    let artifacts = match now {
+    let (artifacts, unlisted) = match now {
         Some(now) => artifacts(context, goal, &now).await,
-        None => Vec::new(),
+        None => (Vec::new(), 0),
     };
     let round = digest.zip(after).map(|(before, after)| QuietRound { before, after });
-    Done::Published { goal, rechecked, round, artifacts }
+    Done::Published { goal, rechecked, round, artifacts, unlisted }
 }
 
 /// The gates whose verdict may not be about the files that are there now, item by item.
@@ -67,21 +67,27 @@ fn stale(state: &GoalState, workspace: &std::path::Path, now: Option<&str>) -> V
     all
 }
 
-async fn artifacts(context: &Context, goal: GoalId, now: &Manifest) -> Vec<Artifact> {
+/// What is new, changed or gone since the start, and how many more there are than are listed. Which item did
+/// it is not told: commands write what they like, items run side by side, and so do people.
+async fn artifacts(context: &Context, goal: GoalId, now: &Manifest) -> (Vec<Artifact>, u64) {
     let kept = tokio::fs::read(context.start_manifest(goal)).await.ok();
     let start: Manifest = kept.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
     let created_at_ms = context.config.clock.now_ms();
-    now.since(&start)
-        .take(ARTIFACTS_MAX)
-        .map(|(path, mark, changed)| Artifact {
-            id: ArtifactId::from(context.config.ids.uuid()),
-            goal_id: goal,
-            created_at_ms,
-            path: path.clone(),
-            size_bytes: mark.size,
-            content_hash: mark.digest.clone(),
-            changed,
-            partial: false,
-        })
-        .collect()
+    let artifact = |path: &String, mark: &FileMark, (changed, removed): (bool, bool)| Artifact {
+        id: ArtifactId::from(context.config.ids.uuid()),
+        goal_id: goal,
+        created_at_ms,
+        path: path.clone(),
+        size_bytes: mark.size,
+        content_hash: mark.digest.clone(),
+        changed,
+        partial: false,
+        removed,
+    };
+    let written = now.since(&start).map(|(path, mark, changed)| (path, mark, (changed, false)));
+    let gone = start.files.iter().filter(|(path, _)| !now.files.contains_key(*path));
+    let mut all = written.chain(gone.map(|(path, mark)| (path, mark, (false, true))));
+    let listed =
+        all.by_ref().take(ARTIFACTS_MAX).map(|(path, mark, how)| artifact(path, mark, how)).collect();
+    (listed, all.count() as u64)
 }

@@ -7,5 +7,5 @@ mod manifest;
 mod unfinished;
 
 pub(crate) use admit::{Refused, admit, make};
-pub(crate) use manifest::{Manifest, file_digest};
+pub(crate) use manifest::{FileMark, Manifest, file_digest};
 pub(crate) use unfinished::remove_unfinished;

@@ -50,16 +50,7 @@ pub(crate) fn events_after(
     let mut page = Vec::new();
     let mut bytes = 0;
     while let Some(row) = rows.next()? {
-        let event = EventRecord {
-            pos: unsigned(row.get(0)?),
-            seq: unsigned(row.get(1)?),
-            goal: row.get(2)?,
-            id: row.get(3)?,
-            at_ms: unsigned(row.get(4)?),
-            kind: row.get(5)?,
-            body: row.get(6)?,
-            data: row.get(7)?,
-        };
+        let event = record(row)?;
         bytes += event.body.len() + event.data.len();
         if bytes > PAGE_BYTES_MAX && !page.is_empty() {
             break;
@@ -67,6 +58,38 @@ pub(crate) fn events_after(
         page.push(event);
     }
     Ok(page)
+}
+
+fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<EventRecord> {
+    Ok(EventRecord {
+        pos: unsigned(row.get(0)?),
+        seq: unsigned(row.get(1)?),
+        goal: row.get(2)?,
+        id: row.get(3)?,
+        at_ms: unsigned(row.get(4)?),
+        kind: row.get(5)?,
+        body: row.get(6)?,
+        data: row.get(7)?,
+    })
+}
+
+/// The newest events of these kinds after `pos`, in their order.
+pub(crate) fn newest_of(
+    connection: &Connection,
+    pos: u64,
+    kinds: &[&'static str],
+    limit: usize,
+) -> Result<Vec<EventRecord>, Error> {
+    // They are words of ours, the same each time.
+    let kinds = kinds.join("', '");
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT pos, seq, goal, id, at, kind, body, data FROM event
+         WHERE pos > ?1 AND kind IN ('{kinds}') ORDER BY pos DESC LIMIT ?2"
+    ))?;
+    let rows = statement.query_map(params![pos as i64, limit as i64], record)?;
+    let mut found = rows.collect::<Result<Vec<_>, _>>()?;
+    found.reverse();
+    Ok(found)
 }
 
 /// The events after `pos` in at most so many spans of so many bytes, and whether there are more.

@@ -8,6 +8,7 @@ mod gc;
 pub(crate) mod goal;
 mod inbox;
 mod models;
+mod notify;
 mod restore;
 mod run;
 pub(crate) mod scheduler;
@@ -30,6 +31,7 @@ pub(crate) enum Command {
     Inbox(inbox::Args),
     Models(models::Args),
     Cost(cost::Args),
+    Notify(notify::Args),
     Start(start::Args),
     Stop(stop::Args),
     Status(status::Args),
@@ -50,6 +52,7 @@ impl Command {
             Self::Inbox(args) => inbox::run(args),
             Self::Models(args) => models::run(&args),
             Self::Cost(args) => cost::run(args),
+            Self::Notify(args) => notify::run(&args),
             Self::Goal(args) => goal::run(args),
             Self::Start(args) => start::run(&args),
             Self::Stop(args) => stop::run(&args),

@@ -4,7 +4,7 @@ use pb_model::Lane;
 use pb_protocol::client::Patience;
 use pb_protocol::methods::NoParams;
 use pb_protocol::methods::system::{self, DiskStatus, StatusResult};
-use pb_runtime::{Clock, Endpoint, Home, SchedulerInfo, halt};
+use pb_runtime::{Clock, Endpoint, Home, Notified, SchedulerInfo, halt};
 use serde::Serialize;
 
 use crate::connection;
@@ -44,6 +44,15 @@ struct Overview {
     system: Option<StatusResult>,
     /// What the scheduler has to work with; absent until it has told.
     works_with: Option<SchedulerInfo>,
+    /// How the scheduler tells a person that goals ask or have ended; absent when it does not.
+    notifies: Option<Notifies>,
+}
+
+/// By which programs a person is told, and what went wrong the last time.
+#[derive(Debug, Serialize)]
+struct Notifies {
+    programs: Vec<String>,
+    problem: Option<String>,
 }
 
 /// One of the processes, as its lock tells.
@@ -100,6 +109,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     let (gateway, scheduler) = (Process::of(&home, Daemon::Gateway), Process::of(&home, Daemon::Scheduler));
     let info = scheduler.pid.and_then(|pid| SchedulerInfo::read(&home.scheduler_json(), pid));
+    let notifies = scheduler.pid.and_then(|pid| notifies(&home, pid));
     let told = gateway.running.then(|| ask(&home));
     let halted = halt::is_set(&home);
     let exit = if gateway.running && scheduler.running { Exit::Ok } else { Exit::Unproven };
@@ -111,6 +121,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             scheduler,
             system: told.and_then(Result::ok),
             works_with: info,
+            notifies,
         })?;
         return Ok(exit);
     }
@@ -132,6 +143,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Some(info) = &info {
         output::data(format::field("models", models(info)))?;
         output::data(format::field("agents", agents(info)))?;
+    }
+    if let Some(notifies) = &notifies {
+        output::data(format::field("notify", notified(notifies)))?;
     }
     if halted {
         let text = "everything was stopped with pb stop --all; nothing starts until: pb start";
@@ -203,6 +217,18 @@ fn models(info: &SchedulerInfo) -> String {
     match info.models.as_slice() {
         [] => "none; see pb models list".to_owned(),
         models => format::line(&models.join(", ")),
+    }
+}
+
+fn notifies(home: &Home, scheduler: u32) -> Option<Notifies> {
+    let told = Notified::read(&home.notified_json()).filter(|told| told.pid == scheduler)?;
+    Some(Notifies { programs: told.programs, problem: told.problem })
+}
+
+fn notified(by: &Notifies) -> String {
+    match &by.problem {
+        Some(problem) => styled(WARN, format_args!("{}; try: pb notify test", format::line(problem))),
+        None => format!("by {}", format::line(&by.programs.join(", "))),
     }
 }
 

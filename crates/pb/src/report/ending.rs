@@ -98,7 +98,7 @@ fn failure(step: &StepView) -> String {
 /// Lines of a failing step's output that are shown; `pb goal logs` shows all.
 const TAIL_LINES_MAX: usize = 20;
 
-fn tail(output: &str) -> &str {
+pub(super) fn tail(output: &str) -> &str {
     let output = output.trim_end();
     let start = output.rmatch_indices('\n').nth(TAIL_LINES_MAX - 1).map_or(0, |(at, _)| at + 1);
     output.get(start..).unwrap_or_default()

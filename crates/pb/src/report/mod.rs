@@ -1,5 +1,6 @@
 //! How a goal stands, whole: what the end of `pb run` and `pb goal show` are made of.
 
+pub(crate) mod document;
 mod ending;
 mod questions;
 mod sections;
@@ -13,7 +14,7 @@ use serde::Serialize;
 
 pub(crate) use ending::{ending, ending_without_data};
 pub(crate) use questions::{escalations, question};
-pub(crate) use sections::{artifacts, gates, items, models, verdict_line};
+pub(crate) use sections::{artifacts, gates, items, models, not_done, said, verdict_line};
 
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -57,6 +57,42 @@ fn cut_off(account: &Account) -> BTreeSet<&str> {
     }
 }
 
+/// What agents said when they finished: their words, which prove nothing.
+pub(crate) fn said(account: &Account) -> String {
+    let done = account.items.iter().filter(|one| one.item.status == "done" && one.item.kind == "agent");
+    let words = done.filter_map(|one| {
+        let said = one.runs.last()?.execution_log.as_deref().filter(|said| !said.is_empty())?;
+        Some(format!("{} said: {}", format::line(&one.item.key), beginning(said)))
+    });
+    words.collect::<Vec<_>>().join("\n")
+}
+
+/// Most characters of an agent's words that are shown here; the report has all.
+const SAID_CHARS_MAX: usize = 240;
+
+fn beginning(said: &str) -> String {
+    let words = format::line(said).split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(SAID_CHARS_MAX) {
+        None => words,
+        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
+    }
+}
+
+/// What a goal that stands still has not done, and why, as far as an item says so.
+pub(crate) fn not_done(account: &Account) -> String {
+    if !super::is_over(&account.detail.goal) {
+        return String::new();
+    }
+    let cut_off = cut_off(account);
+    let open =
+        account.items.iter().filter(|one| one.item.status != "done" && !one.item.superseded).map(|one| {
+            let why = one.item.error.as_ref().map(|error| format!(": {}", format::line(&error.message)));
+            let (key, status) = (format::line(&one.item.key), status(&one.item, &cut_off));
+            format!("not done: {key}, {status}{}", why.unwrap_or_default())
+        });
+    open.collect::<Vec<_>>().join("\n")
+}
+
 /// The gates of each item's last attempt, one a row.
 pub(crate) fn gates(account: &Account) -> String {
     let row = |one: &ItemAccount, gate: &GateResult| {
@@ -90,7 +126,12 @@ pub(crate) fn artifacts(account: &Account) -> String {
         vec![
             format::line(&path.to_string_lossy()),
             format::size(artifact.size_bytes),
-            if artifact.changed { "changed" } else { "new" }.to_owned(),
+            match (artifact.removed, artifact.changed) {
+                (true, _) => "removed",
+                (false, true) => "changed",
+                (false, false) => "new",
+            }
+            .to_owned(),
         ]
     });
     let heading = if failed { "NOT DELIVERED" } else { "ARTIFACT" };
@@ -102,9 +143,7 @@ pub(crate) fn models(goal: &Goal) -> Option<String> {
     if goal.spent_turns == 0 && goal.spent_tokens == 0 {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "saturates; what we are sent is not negative")]
-    let micro = (goal.spent_cost_usd * 1_000_000.0).round() as u64;
-    let spent = format::spent(goal.spent_tokens, micro, goal.unpriced);
+    let spent = format::spent(goal.spent_tokens, format::micro(goal.spent_cost_usd), goal.unpriced);
     let assumed = match goal.assumed_tokens {
         0 => String::new(),
         tokens => format!(", of which {} assumed", format::count(tokens, "token")),

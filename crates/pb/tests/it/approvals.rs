@@ -89,7 +89,7 @@ fn security_16_two_clients_at_once_and_17_after_kill_9() {
     for (folder, (goal, asked)) in &goals {
         assert_eq!(env.show(goal)["escalations"][0]["id"], asked["id"], "the same id");
         let answers = ["approve", "deny"].map(|answer| env.spawn(["inbox", "answer", id(asked), answer]));
-        let ended = answers.map(|answer| answer.wait());
+        let ended = answers.map(crate::env::Running::wait);
         let won: Vec<bool> = ended.iter().map(|ran| ran.exit == Some(0)).collect();
         assert!(won[0] != won[1], "one wins: {} {}", ended[0], ended[1]);
         let lost = if won[0] { &ended[1] } else { &ended[0] };

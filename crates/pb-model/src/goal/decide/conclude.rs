@@ -55,7 +55,7 @@ pub(super) fn finish_publish(
     decision: &mut Decision,
     rechecked: &[GateResult],
     round: Option<&QuietRound>,
-    artifacts: Vec<Artifact>,
+    (artifacts, unlisted): (Vec<Artifact>, u64),
 ) -> Result<(), Rejection> {
     let is_lost = decision.state.is_lost();
     if !is_lost {
@@ -79,7 +79,7 @@ pub(super) fn finish_publish(
         let error = Failure::new(ErrorClass::Permanent, code, told(&causes));
         decision.emit(Event::GoalFailed { reason, error });
     } else {
-        complete(decision);
+        complete(decision, unlisted);
     }
     Ok(())
 }
@@ -132,15 +132,15 @@ fn keep(decision: &mut Decision, mut artifact: Artifact, partial: bool) {
     decision.emit(Event::ArtifactCreated { artifact: Box::new(artifact) });
 }
 
-fn complete(decision: &mut Decision) {
+fn complete(decision: &mut Decision, unlisted: u64) {
     let state = &decision.state;
     let verdict = Verdict::of_items(state.planned().map(|item| item.verdict.unwrap_or(Verdict::Unverified)));
     let skipped = state.planned().filter(|item| item.status == ItemStatus::Skipped).count();
     let done = counted(state.planned().count() - skipped, "item");
     let left = if skipped == 0 { String::new() } else { format!(", {skipped} left out") };
-    let delivered = state.artifacts.iter().filter(|artifact| !artifact.partial).count();
-    let summary = format!("{done} done{left}, {} delivered", counted(delivered, "file"));
-    decision.emit(Event::GoalCompleted { verdict, summary });
+    let files = files(&state.artifacts, unlisted);
+    let summary = format!("{done} done{left}, {files}");
+    decision.emit(Event::GoalCompleted { verdict, summary, unlisted });
 }
 
 fn all_done(decision: &Decision) -> Result<(), Rejection> {
@@ -150,6 +150,17 @@ fn all_done(decision: &Decision) -> Result<(), Rejection> {
     } else {
         Err(Rejection::NotNow("not every item is done"))
     }
+}
+
+/// `2 files delivered`, `2 files delivered, 1 removed`, `500 files delivered or removed, and 7 more`.
+fn files(all: &[Artifact], unlisted: u64) -> String {
+    let listed: Vec<&Artifact> = all.iter().filter(|artifact| !artifact.partial).collect();
+    if unlisted > 0 {
+        return format!("{} delivered or removed, and {unlisted} more", counted(listed.len(), "file"));
+    }
+    let removed = listed.iter().filter(|artifact| artifact.removed).count();
+    let delivered = format!("{} delivered", counted(listed.len() - removed, "file"));
+    if removed == 0 { delivered } else { format!("{delivered}, {removed} removed") }
 }
 
 /// `1 file`, `2 files`.

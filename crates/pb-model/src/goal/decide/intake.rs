@@ -47,6 +47,7 @@ pub(super) fn submit(
         plans: 0,
         replan: None,
         summary: None,
+        unlisted: 0,
         spending: Spending::default(),
     };
     Ok(Event::GoalCreated { goal: Box::new(goal) })
@@ -111,7 +112,7 @@ pub(super) fn adopt(decision: &mut Decision, plan: &Planned) {
     if decision.state.goal.spec.plan_only {
         let items = decision.state.items.len();
         let summary = format!("planned {items} item(s); nothing was run");
-        decision.emit(Event::GoalCompleted { verdict: Verdict::Unverified, summary });
+        decision.emit(Event::GoalCompleted { verdict: Verdict::Unverified, summary, unlisted: 0 });
     } else if decision.state.goal.spec.approve_plan {
         replan::ask_for_yes(decision);
     }

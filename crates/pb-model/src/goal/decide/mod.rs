@@ -63,8 +63,8 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
             verify::finish(&mut decision, (run, epoch), results, round)?;
         }
         Command::BeginPublish => conclude::begin_publish(&mut decision)?,
-        Command::FinishPublish { rechecked, round, artifacts } => {
-            conclude::finish_publish(&mut decision, &rechecked, round.as_ref(), artifacts)?;
+        Command::FinishPublish { rechecked, round, artifacts, unlisted } => {
+            conclude::finish_publish(&mut decision, &rechecked, round.as_ref(), (artifacts, unlisted))?;
         }
         Command::ClockJumped { by_ms } => tick::jumped(&mut decision, by_ms)?,
         Command::Tick => tick::tick(&mut decision)?,

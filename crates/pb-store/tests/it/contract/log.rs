@@ -39,6 +39,24 @@ pub(super) async fn positions_have_no_gaps(place: Place) {
     assert_eq!(log.reader().last_pos().await.unwrap(), answered.len() as u64);
 }
 
+pub(super) async fn the_newest_of_a_kind_are_found_in_their_order(place: Place) {
+    let log = place.log().await;
+    let kinds = ["goal.failed", "noise", "goal.completed", "noise", "goal.failed"];
+    for (n, kind) in (1..).zip(kinds) {
+        let events = vec![NewEvent { kind: kind.to_owned(), ..event(n) }];
+        log.commit(batch([Write::Events { goal: goal(1), events }])).await.unwrap();
+    }
+    let reader = log.reader();
+    let found = async |after: u64, limit: usize| -> Vec<u64> {
+        let found = reader.newest_of(after, &["goal.completed", "goal.failed"], limit).await.unwrap();
+        found.into_iter().map(|event| event.pos).collect()
+    };
+    assert_eq!(found(0, 9).await, [1, 3, 5]);
+    assert_eq!(found(0, 2).await, [3, 5], "the older ones are left out");
+    assert_eq!(found(3, 9).await, [5]);
+    assert_eq!(found(5, 9).await, [0; 0]);
+}
+
 pub(super) async fn commits_at_once_have_no_gaps(place: Place) {
     let log = place.log().await;
     let commits = (0..50_u64).map(|n| log.commit(events(goal(u128::from(n % 3)), [n, n + 100])));

@@ -39,6 +39,7 @@ store_contract! {
         pages_are_bounded,
         a_page_ends_before_a_mebibyte,
         a_position_beyond_every_event_has_no_page,
+        the_newest_of_a_kind_are_found_in_their_order,
         each_opening_is_a_new_incarnation,
         a_cursor_is_of_its_log;
     compact:

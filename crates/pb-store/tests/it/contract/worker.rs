@@ -140,6 +140,7 @@ impl Worker {
                 rechecked: self.results(state, state.runs.last().unwrap(), true),
                 round: None,
                 artifacts: vec![self.artifact(), self.artifact()],
+                unlisted: 0,
             },
         }
     }
@@ -253,6 +254,7 @@ impl Worker {
             content_hash: "hash".to_owned(),
             partial: false,
             changed: true,
+            removed: false,
         }
     }
 }

@@ -10,6 +10,7 @@ mod logs;
 mod pause;
 pub(crate) mod plan;
 mod prioritize;
+mod report;
 mod resume;
 mod retry;
 mod schema;
@@ -48,6 +49,7 @@ enum Action {
     Check(check::Args),
     Plan(plan::Args),
     Logs(logs::Args),
+    Report(report::Args),
     Diff(diff::Args),
     Undo(undo::Args),
     Schema(schema::Args),
@@ -75,6 +77,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         Action::Check(args) => check::run(&args),
         Action::Plan(args) => plan::run(args),
         Action::Logs(args) => logs::run(args),
+        Action::Report(args) => report::run(args),
         Action::Diff(args) => diff::run(&args),
         Action::Undo(args) => undo::run(&args),
         Action::Schema(args) => schema::run(&args),

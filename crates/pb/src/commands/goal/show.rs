@@ -16,7 +16,10 @@ use crate::{format, output, table, wait};
 
 /// Show a goal whole: items, attempts, gates with their evidence, artifacts, questions
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  pb goal show 3f2a\n  pb goal show 3f2a --json | jq .items[].runs")]
+#[command(after_help = "Examples:
+  pb goal show 3f2a
+  pb goal show 3f2a --json | jq .items[].runs
+  pb goal report 3f2a          the same for who was away, to keep or to send")]
 pub(super) struct Args {
     #[command(flatten)]
     goal: GoalId,
@@ -41,6 +44,8 @@ pub(super) fn run(args: Args) -> Result<Exit, Failure> {
     let sections = [
         goal(&account.detail.goal),
         report::items(&account),
+        report::said(&account),
+        report::not_done(&account),
         runs(&account),
         report::gates(&account),
         evidence(&account),

@@ -132,7 +132,7 @@ fn of_the_person(compared: &Compared) -> Vec<&Change> {
         .state
         .artifacts
         .iter()
-        .filter(|artifact| !artifact.partial)
+        .filter(|artifact| !artifact.partial && !artifact.removed)
         .map(|artifact| (artifact.path.as_str(), artifact.content_hash.as_str()))
         .collect();
     let is_theirs = |change: &&Change| match (&change.digest_now, delivered.get(change.path.as_str())) {

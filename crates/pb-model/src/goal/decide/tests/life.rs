@@ -5,6 +5,22 @@ use insta::assert_snapshot;
 use super::script::check;
 
 #[test]
+fn files_that_are_gone_or_too_many_are_counted() {
+    let ends = |publish: &str| {
+        let told = check(&format!(
+            "item a gates=1\nsubmit\nplan\nstart\nrun a\nexec a1 ok\nverify a1 +\npublishing\n{publish}"
+        ));
+        told.lines().rfind(|line| line.contains("goal.completed")).unwrap().trim().to_owned()
+    };
+    assert_eq!(ends("publish files=1"), "goal.completed (1 item done, 1 file delivered)");
+    assert_eq!(ends("publish files=1 gone=2"), "goal.completed (1 item done, 1 file delivered, 2 removed)");
+    assert_eq!(
+        ends("publish files=3 gone=1 more=7"),
+        "goal.completed (1 item done, 4 files delivered or removed, and 7 more)"
+    );
+}
+
+#[test]
 #[expect(clippy::too_many_lines, reason = "one life is one text")]
 fn a_diamond_is_delivered() {
     assert_snapshot!(check("

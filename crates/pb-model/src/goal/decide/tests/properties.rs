@@ -416,6 +416,7 @@ impl World {
             rechecked: rechecked.collect(),
             round: None,
             artifacts: (0..2).map(|n| artifact(self.minted + n)).collect(),
+            unlisted: 0,
         }
     }
 

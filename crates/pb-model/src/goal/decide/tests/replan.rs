@@ -286,7 +286,6 @@ fn another_plan_keeps_what_is_done_and_at_last_a_person_decides() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one life is one text")]
 fn a_plan_waits_for_a_yes() {
     assert_snapshot!(check("
         item a gates=1

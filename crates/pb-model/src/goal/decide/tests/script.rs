@@ -131,6 +131,7 @@ pub(super) fn artifact(n: u128) -> Artifact {
         content_hash: String::new(),
         changed: true,
         partial: false,
+        removed: false,
     }
 }
 
@@ -200,27 +201,7 @@ impl Told {
         let named = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
         let epoch = named("@").map_or(1, |epoch| epoch.parse().unwrap());
         match words {
-            ["submit", ..] => {
-                let mut spec = spec(self.items.clone());
-                spec.budget_time_minutes = named("minutes=").map(|n| n.parse().unwrap());
-                spec.budget_tokens = named("tokens=").map(|n| n.parse().unwrap());
-                spec.budget_cost_usd = named("usd=").map(|n| n.parse().unwrap());
-                spec.budget_turns = named("turns=").map(|n| n.parse().unwrap());
-                spec.budget_call_tokens = named("call=").map(|n| n.parse().unwrap());
-                spec.deadline_ms = named("deadline=").map(|n| n.parse().unwrap());
-                spec.plan_only = words.contains(&"only");
-                spec.approve_plan = words.contains(&"approve-plan");
-                spec.approve = named("approve=").map(str::to_owned).into_iter().collect();
-                spec.answer_within_s = named("within=").map(|n| n.parse().unwrap());
-                if self.text {
-                    spec.items.clear();
-                }
-                Command::Submit {
-                    id: GoalId::from(Uuid::from_u128(GOAL)),
-                    spec: Box::new(spec),
-                    by: "ann".to_owned(),
-                }
-            }
+            ["submit", ..] => self.submit(words),
             ["tick"] => Command::Tick,
             ["jump", by] => Command::ClockJumped { by_ms: by.parse().unwrap() },
             ["plan", ..] => Command::Plan {
@@ -254,17 +235,46 @@ impl Told {
             },
             ["publishing"] => Command::BeginPublish,
             ["publish", rest @ ..] => {
-                let files = named("files=").map_or(0, |n| n.parse().unwrap());
-                let rechecked = rest.iter().filter(|word| !word.starts_with("files="));
-                let rechecked = rechecked.filter_map(|word| word.split_once('='));
+                let number = |name: &str| named(name).map_or(0, |n| n.parse().unwrap());
+                let (files, gone) = (number("files="), number("gone="));
+                let gate =
+                    |word: &&&str| !["files=", "gone=", "more="].iter().any(|name| word.starts_with(name));
+                let rechecked = rest.iter().filter(gate).filter_map(|word| word.split_once('='));
                 Command::FinishPublish {
                     rechecked: rechecked.flat_map(|(run, signs)| self.results(run, signs)).collect(),
                     round: None,
-                    artifacts: (1..=files).map(artifact).collect(),
+                    artifacts: (1..=files)
+                        .map(artifact)
+                        .chain((1..=gone).map(|n| Artifact { removed: true, ..artifact(files + n) }))
+                        .collect(),
+                    unlisted: u64::try_from(number("more=")).unwrap(),
                 }
             }
             ["outgrow"] => Command::Outgrow { events: 9, bytes: 999 },
             words => person(words),
+        }
+    }
+
+    fn submit(&self, words: &[&str]) -> Command {
+        let named = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
+        let mut spec = spec(self.items.clone());
+        spec.budget_time_minutes = named("minutes=").map(|n| n.parse().unwrap());
+        spec.budget_tokens = named("tokens=").map(|n| n.parse().unwrap());
+        spec.budget_cost_usd = named("usd=").map(|n| n.parse().unwrap());
+        spec.budget_turns = named("turns=").map(|n| n.parse().unwrap());
+        spec.budget_call_tokens = named("call=").map(|n| n.parse().unwrap());
+        spec.deadline_ms = named("deadline=").map(|n| n.parse().unwrap());
+        spec.plan_only = words.contains(&"only");
+        spec.approve_plan = words.contains(&"approve-plan");
+        spec.approve = named("approve=").map(str::to_owned).into_iter().collect();
+        spec.answer_within_s = named("within=").map(|n| n.parse().unwrap());
+        if self.text {
+            spec.items.clear();
+        }
+        Command::Submit {
+            id: GoalId::from(Uuid::from_u128(GOAL)),
+            spec: Box::new(spec),
+            by: "ann".to_owned(),
         }
     }
 
