@@ -57,10 +57,19 @@ fn cut_off(account: &Account) -> BTreeSet<&str> {
     }
 }
 
+/// What a gate found, and what the goal changed of what decides it.
+fn found(gate: &GateResult) -> String {
+    if gate.edited.is_empty() {
+        return gate.found.clone();
+    }
+    format!("{}; changed by the goal: {}", gate.found, gate.edited.join(", "))
+}
+
 /// The gates of each item's last attempt, one a row.
 pub(crate) fn gates(account: &Account) -> String {
     let row = |one: &ItemAccount, gate: &GateResult| {
         let result = match (gate.passed, gate.required) {
+            (true, _) if !gate.edited.is_empty() => "pass, edited",
             (true, _) => "pass",
             (false, true) => "FAIL",
             (false, false) => "fail (optional)",
@@ -69,7 +78,7 @@ pub(crate) fn gates(account: &Account) -> String {
             format::line(&one.item.key),
             format::excerpt(&gate.name),
             result.to_owned(),
-            format::excerpt(&gate.found),
+            format::excerpt(&found(gate)),
         ]
     };
     let rows = account.items.iter().flat_map(|one| {
