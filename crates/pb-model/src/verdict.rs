@@ -65,7 +65,7 @@ mod tests {
     use super::Verdict::{self, Failed, Partial, Unverified, Verified};
 
     #[test]
-    fn nothing_checked_is_never_verified() {
+    fn security_29_nothing_checked_is_never_verified() {
         assert_eq!(Verdict::of_gates([]), Unverified);
         assert_eq!(Verdict::of_gates([(false, false)]), Unverified);
         assert_eq!(Verdict::of_gates([(true, true), (false, true)]), Verified);

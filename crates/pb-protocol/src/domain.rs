@@ -332,9 +332,13 @@ impl From<&pb_model::GateSpec> for QualityGate {
         let (command, expected_exit_code) = match &gate.check {
             Check::Command(command) => (Some(command.argv.join(" ")), Some(command.expect_exit)),
             Check::TestsExecuted { argv, .. } => (argv.as_ref().map(|argv| argv.join(" ")), Some(0)),
-            Check::FileExists { .. } | Check::FileContains { .. } | Check::FileUnchanged { .. } => {
-                (None, None)
-            }
+            Check::Http(http) => (http.argv.as_ref().map(|argv| argv.join(" ")), None),
+            Check::FileExists { .. }
+            | Check::FileContains { .. }
+            | Check::FileUnchanged { .. }
+            | Check::JsonSchema { .. }
+            | Check::ChangesWithin { .. }
+            | Check::FilesLack { .. } => (None, None),
         };
         Self {
             name: gate.label(),
@@ -514,6 +518,9 @@ pub struct GateResult {
     /// Digest of the workspace that the verdict is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_digest: Option<String>,
+    /// Files that decide what it finds and that the goal changed since its start; at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edited: Vec<String>,
 }
 
 impl From<&goal::GateResult> for GateResult {
@@ -534,6 +541,7 @@ impl From<&goal::GateResult> for GateResult {
             output_tail: result.evidence.output_tail.clone(),
             duration_ms: result.evidence.duration_ms,
             workspace_digest: result.evidence.workspace_digest.clone(),
+            edited: result.evidence.edited.paths.clone(),
         }
     }
 }

@@ -211,6 +211,7 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         | Event::GoalPaused { .. }
         | Event::GoalResumed { .. }
         | Event::GoalPrioritized { .. }
+        | Event::GatesApproved { .. }
         | Event::ItemSkipped { .. } => control::particulars(event, state),
         Event::GoalCompleted { verdict, summary, .. } => json!({"verdict": verdict, "summary": summary}),
         Event::GoalBlocked { escalations, summary } => {

@@ -54,6 +54,7 @@ names! {
     "verification.completed", "they ran", "`run`, `passed`, `verdict`, `summary`, `recheck`";
     "gate.completed", "one of them ran", "`gate` (with its evidence)";
     "evaluation.decided", "an attempt was not enough: what is done now", "`decision` (`retry`, `switch_model`, `replan`, `escalate`, `give_up`), `detail`, `reason`";
+    "gate.approved", "a human said that its gates count, though the goal changed what decides them", "`edited` (paths), `approvedBy`";
     "escalation.created", "a human is asked", "`escalation` (whole), `escalationId`, `type`";
     "escalation.resolved", "a human answered", "`escalation` (whole), `escalationId`, `action`, `resolvedBy`, `raised`";
     "approval.requested", "a call waits for a yes", "`escalation` (whole), `approvalId`, `requestType`, `description`";

@@ -125,12 +125,15 @@ impl Sandbox {
         if let Some(user_home) = &self.user_home {
             hidden.extend(pb_exec::credential_paths(user_home));
         }
-        let own: BTreeSet<u16> = OWN_PORTS
-            .into_iter()
-            .chain(Endpoint::read(&self.home.gateway_json()).map(|endpoint| endpoint.address.port()))
-            .collect();
+        let own = self.own_ports();
         let listed = TCP_PORTS.iter().chain(request.tcp_ports);
         let tcp_ports = listed.copied().filter(|port| !own.contains(port)).collect();
         Confinement { policy: request.policy, writable, hidden, tcp_ports }
+    }
+
+    /// Ports that the daemons listen on, or would by default.
+    pub(crate) fn own_ports(&self) -> BTreeSet<u16> {
+        let bound = Endpoint::read(&self.home.gateway_json()).map(|endpoint| endpoint.address.port());
+        OWN_PORTS.into_iter().chain(bound).collect()
     }
 }

@@ -155,6 +155,9 @@ pub enum Event {
     ItemSuperseded { item: ItemId },
     /// Another plan is to be made; what is done, and what runs, stays.
     GoalReplanning { why: String, by: String },
+    /// A human said that the item's gates count, though the goal changed what decides them; `digests` as in
+    /// [`Item::approved`].
+    GatesApproved { item: ItemId, run: RunId, by: String, edited: Vec<String>, digests: Vec<String> },
     /// A human said to go on without the item.
     ItemSkipped { item: ItemId, by: String },
     /// A human is asked.
@@ -270,6 +273,7 @@ impl Event {
             Self::VerificationStarted { .. } => "verification.started",
             Self::VerificationCompleted { .. } => "verification.completed",
             Self::GateCompleted { .. } => "gate.completed",
+            Self::GatesApproved { .. } => "gate.approved",
             Self::EscalationCreated { .. } => "escalation.created",
             Self::EscalationResolved { .. } => "escalation.resolved",
             Self::ApprovalChanged { change, .. } => match change {
@@ -303,6 +307,7 @@ impl Event {
             | Self::ItemSuperseded { item }
             | Self::EvaluationDecided { item, .. }
             | Self::ItemSkipped { item, .. }
+            | Self::GatesApproved { item, .. }
             | Self::RunExecuted { item, .. }
             | Self::VerificationStarted { item, .. }
             | Self::VerificationCompleted { item, .. } => Some(*item),
@@ -359,6 +364,7 @@ impl Event {
             | Self::ItemCompleted { run, .. }
             | Self::RunContinued { run, .. }
             | Self::RunExecuted { run, .. }
+            | Self::GatesApproved { run, .. }
             | Self::RunCompleted { run, .. }
             | Self::VerificationStarted { run, .. }
             | Self::VerificationCompleted { run, .. } => Some(*run),

@@ -68,6 +68,7 @@ impl GoalState {
             | Event::GoalPrioritized { .. }
             | Event::ItemReopened { .. }
             | Event::ItemSkipped { .. }
+            | Event::GatesApproved { .. }
             | Event::EscalationResolved { .. } => self.apply_control(event, at),
             Event::ItemCreated { .. }
             | Event::ItemReady { .. }
@@ -202,6 +203,7 @@ impl GoalState {
             }),
             Event::ItemBlocked { item, error, .. } => self.with_item(*item, |item| {
                 item.status = ItemStatus::Blocked;
+                item.verdict = None;
                 item.error = Some(error.clone());
             }),
             _ => {}

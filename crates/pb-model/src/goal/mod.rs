@@ -76,7 +76,8 @@ pub use guard::{
 pub use kept::Kept;
 pub use spending::{Amount, Charge, CostLine, MicroUsd, Reservation, Spending, Usd, WARN_PERCENT, micro_usd};
 pub use state::{
-    Artifact, CancelRequest, Continuation, Evidence, Execution, ExecutionOutcome, GateResult, Goal,
-    GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Replan, Run, RunStage, RunStatus,
+    Artifact, CancelRequest, Continuation, EDITED_MAX, Edited, Evidence, Execution, ExecutionOutcome,
+    GateResult, Goal, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Replan, Run, RunStage,
+    RunStatus,
 };
 pub use wants::{Want, next_wake, wants};

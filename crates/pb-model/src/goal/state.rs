@@ -390,6 +390,9 @@ pub struct Item {
     /// Whether another plan took its place: it counts for nothing any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub superseded: bool,
+    /// Digests of what judges it, as a human approved that after the goal had changed it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approved: Vec<String>,
 }
 
 impl Item {
@@ -441,6 +444,7 @@ impl Item {
             allowed: Vec::new(),
             avoided: Vec::new(),
             superseded: false,
+            approved: Vec::new(),
         }
     }
 }
@@ -734,6 +738,29 @@ pub struct Evidence {
     pub duration_ms: u64,
     /// Digest of the workspace that the verdict is about; `None` while something else was writing there.
     pub workspace_digest: Option<String>,
+    /// The files that decide what the gate finds and that the goal changed since its start.
+    #[serde(default, skip_serializing_if = "Edited::is_none")]
+    pub edited: Edited,
+}
+
+/// Files that decide what a gate finds and that the goal itself changed: what the gate says proves nothing
+/// until a human approves it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edited {
+    /// Their paths, relative to the workspace; at most [`EDITED_MAX`].
+    pub paths: Vec<String>,
+    /// Digest of all of them as they are now (blake3, hex): what an approval is of.
+    pub digest: String,
+}
+
+/// Most paths of one gate that are listed as edited; the digest is of all.
+pub const EDITED_MAX: usize = 20;
+
+impl Edited {
+    /// Whether nothing was changed.
+    pub fn is_none(&self) -> bool {
+        self.digest.is_empty()
+    }
 }
 
 /// A file that a goal delivered, or had made when it failed.

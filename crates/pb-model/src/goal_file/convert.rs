@@ -1,12 +1,10 @@
 //! From a file's form to the domain's, filling templates on the way.
 
-use super::shape::{Agent, Check, Command, Gate, Goal, Item, TimeLimit, Work};
+use super::convert_gate::gate;
+use super::shape::{Agent, Command, Goal, Item, TimeLimit, Work};
 use super::template::Filler;
 use crate::goal::Usd;
-use crate::spec::{
-    self, AgentSpec, CommandSpec, GateCommand, GateSpec, GoalSpec, ItemSpec, PRIORITY_DEFAULT,
-    SuccessCriterion,
-};
+use crate::spec::{self, AgentSpec, CommandSpec, GoalSpec, ItemSpec, PRIORITY_DEFAULT, SuccessCriterion};
 
 /// The goal with its templates filled. Its inputs are left empty and its workspace as written.
 pub(super) fn goal(goal: &Goal, filler: &mut Filler) -> GoalSpec {
@@ -90,38 +88,6 @@ fn agent(agent: &Agent, filler: &mut Filler) -> AgentSpec {
     }
 }
 
-fn gate(gate: &Gate, filler: &mut Filler) -> GateSpec {
-    GateSpec {
-        name: filler.optional(gate.name.as_ref()),
-        required: gate.required.unwrap_or(true),
-        check: check(&gate.check, filler),
-    }
-}
-
-fn check(check: &Check, filler: &mut Filler) -> spec::Check {
-    match check {
-        Check::Command { argv, cwd, env, expect_exit, time_limit } => spec::Check::Command(GateCommand {
-            argv: filler.texts(argv),
-            cwd: filler.optional(cwd.as_ref()),
-            env: filler.map(env),
-            expect_exit: *expect_exit,
-            time_limit_s: seconds(*time_limit),
-        }),
-        Check::FileExists { path } => spec::Check::FileExists { path: filler.text(path) },
-        Check::FileContains { path, text, regex } => spec::Check::FileContains {
-            path: filler.text(path),
-            text: filler.optional(text.as_ref()),
-            regex: regex.as_ref().map(|template| filler.regex(template)),
-        },
-        Check::FileUnchanged { path } => spec::Check::FileUnchanged { path: filler.text(path) },
-        Check::TestsExecuted { argv, min, time_limit } => spec::Check::TestsExecuted {
-            argv: argv.as_ref().map(|argv| filler.texts(argv)),
-            min: min.unwrap_or(1),
-            time_limit_s: seconds(*time_limit),
-        },
-    }
-}
-
-fn seconds(limit: Option<TimeLimit>) -> Option<u64> {
+pub(super) fn seconds(limit: Option<TimeLimit>) -> Option<u64> {
     limit.map(|limit| limit.0)
 }

@@ -30,6 +30,7 @@
 
 mod check;
 mod convert;
+mod convert_gate;
 mod log;
 mod node;
 mod parse;
@@ -38,6 +39,7 @@ mod read;
 mod read_gate;
 mod read_inputs;
 mod render;
+mod render_gate;
 mod render_lines;
 mod resolve;
 mod schema;

@@ -3,10 +3,12 @@
 //! Reading never stops: what cannot be read is reported to the [`Log`] and comes back as `None`,
 //! so that one pass finds everything.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -104,6 +106,23 @@ impl<'a> Node<'a> {
             log.problem(self.span.start, message, Some(hint.to_owned()));
         }
         at
+    }
+
+    /// A table as the object that it would be in JSON; nothing in it stands for an input.
+    pub(super) fn json_object(&self, log: &mut Log) -> Option<Map<String, Value>> {
+        if self.value.as_table().is_none() {
+            return self.wrong(log, "a table", None);
+        }
+        let object = match json(self.value) {
+            Some(Value::Object(object)) => Some(object),
+            Some(_) | None => None,
+        };
+        if object.is_none() {
+            let message = format!("`{}` has a value that JSON does not know", self.name);
+            let hint = "whole numbers are of 64 bits; there are no dates, and no `inf` and `nan`";
+            log.problem(self.span.start, message, Some(hint.to_owned()));
+        }
+        object
     }
 
     /// One of a few words.
@@ -212,6 +231,29 @@ impl<'a> Node<'a> {
         log.problem(self.span.start, message, hint.map(str::to_owned));
         None
     }
+}
+
+/// A value of TOML in JSON, where it has one.
+fn json(value: &DeValue<'_>) -> Option<Value> {
+    Some(match value {
+        DeValue::String(text) => Value::String(text.clone().into_owned()),
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix()).ok()?.into(),
+        DeValue::Float(float) => {
+            let written: f64 = float.as_str().parse().ok()?;
+            Value::Number(serde_json::Number::from_f64(written)?)
+        }
+        DeValue::Boolean(flag) => Value::Bool(*flag),
+        DeValue::Datetime(_) => return None,
+        DeValue::Array(array) => {
+            Value::Array(array.iter().map(|one| json(one.get_ref())).collect::<Option<_>>()?)
+        }
+        DeValue::Table(table) => {
+            let pair = |(key, value): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+                Some((key.get_ref().clone().into_owned(), json(value.get_ref())?))
+            };
+            Value::Object(table.iter().map(pair).collect::<Option<_>>()?)
+        }
+    })
 }
 
 /// `items[2].gates` as a table header writes it: `items.gates`.

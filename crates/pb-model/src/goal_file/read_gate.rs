@@ -16,23 +16,45 @@ pub(super) fn gate(
     let mut table = node.table(log, &format!("gate {} of item {}", g + 1, n + 1))?;
     let name = table.optional(log, "name", Node::template);
     let required = table.optional(log, "required", Node::flag);
-    let check = match kind(log, &mut table)? {
-        Kind::Command => command(log, &mut table),
-        Kind::FileExists => Check::FileExists { path: path(log, &mut table) },
+    let judges = table.or_default(log, "judges", Node::templates);
+    let may_change = table.optional(log, "may_change", Node::flag);
+    let check = check(log, &mut table)?;
+    table.finish(log, outside);
+    Some(Gate { name, required, judges, may_change, check })
+}
+
+fn check(log: &mut Log, table: &mut Table) -> Option<Check> {
+    Some(match kind(log, table)? {
+        Kind::Command => command(log, table),
+        Kind::FileExists => Check::FileExists { path: path(log, table) },
         Kind::FileContains => Check::FileContains {
-            path: path(log, &mut table),
+            path: path(log, table),
             text: table.optional(log, "text", Node::template),
             regex: table.optional(log, "regex", Node::template),
         },
-        Kind::FileUnchanged => Check::FileUnchanged { path: path(log, &mut table) },
+        Kind::FileUnchanged => Check::FileUnchanged { path: path(log, table) },
         Kind::TestsExecuted => Check::TestsExecuted {
             argv: table.optional(log, "argv", Node::templates),
             min: table.optional(log, "min", |node, log| node.integer(log, 0..=u64::MAX.into())),
             time_limit: table.optional(log, "time_limit", Node::time_limit),
+            control: table.or_default(log, "control", Node::templates),
         },
-    };
-    table.finish(log, outside);
-    Some(Gate { name, required, check })
+        Kind::JsonSchema => Check::JsonSchema {
+            path: path(log, table),
+            schema: table.optional(log, "schema", Node::json_object),
+            schema_path: table.optional(log, "schema_path", Node::template),
+        },
+        Kind::Http => http(log, table),
+        Kind::ChangesWithin => Check::ChangesWithin {
+            paths: table.required(log, "paths", Node::templates),
+            max_files: table.optional(log, "max_files", |node, log| node.integer(log, 0..=u32::MAX.into())),
+        },
+        Kind::FilesLack => Check::FilesLack {
+            paths: table.required(log, "paths", Node::templates),
+            text: table.optional(log, "text", Node::template),
+            regex: table.optional(log, "regex", Node::template),
+        },
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -42,14 +64,22 @@ enum Kind {
     FileContains,
     FileUnchanged,
     TestsExecuted,
+    JsonSchema,
+    Http,
+    ChangesWithin,
+    FilesLack,
 }
 
-const KINDS: [(&str, Kind); 5] = [
+const KINDS: [(&str, Kind); 9] = [
     ("command", Kind::Command),
     ("file_exists", Kind::FileExists),
     ("file_contains", Kind::FileContains),
     ("file_unchanged", Kind::FileUnchanged),
     ("tests_executed", Kind::TestsExecuted),
+    ("json_schema", Kind::JsonSchema),
+    ("http", Kind::Http),
+    ("changes_within", Kind::ChangesWithin),
+    ("files_lack", Kind::FilesLack),
 ];
 
 fn kind(log: &mut Log, table: &mut Table) -> Option<Kind> {
@@ -67,6 +97,18 @@ fn command(log: &mut Log, table: &mut Table) -> Check {
         cwd: table.optional(log, "cwd", Node::template),
         env: table.or_default(log, "env", Node::template_map),
         expect_exit: table.or_default(log, "expect_exit", |node, log| node.integer(log, 0..=255)),
+        time_limit: table.optional(log, "time_limit", Node::time_limit),
+        control: table.or_default(log, "control", Node::templates),
+    }
+}
+
+fn http(log: &mut Log, table: &mut Table) -> Check {
+    Check::Http {
+        url: table.required(log, "url", Node::template),
+        status: table.optional(log, "status", |node, log| node.integer(log, 200..=599)),
+        text: table.optional(log, "text", Node::template),
+        regex: table.optional(log, "regex", Node::template),
+        argv: table.optional(log, "argv", Node::templates),
         time_limit: table.optional(log, "time_limit", Node::time_limit),
     }
 }

@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use super::render_gate::gate;
 use super::render_lines::{Lines, Nothing, quoted};
 use jiff::Timestamp;
 
 use crate::spec::{
-    AgentSpec, Ask, Check, CommandSpec, CriterionType, Effect, GateCommand, GateSpec, GoalSpec, ItemSpec,
-    Lane, PRIORITY_DEFAULT, SuccessCriterion, Work,
+    AgentSpec, Ask, CommandSpec, CriterionType, Effect, GoalSpec, ItemSpec, Lane, PRIORITY_DEFAULT,
+    SuccessCriterion, Work,
 };
 use crate::{Millis, Tier};
 
@@ -190,36 +191,7 @@ fn effect(effect: Effect, lines: &mut Lines<'_>) {
     }
 }
 
-fn gate(gate: &GateSpec, lines: &mut Lines<'_>) {
-    lines.header("[[items.gates]]");
-    lines.text_if("name", gate.name.as_deref());
-    lines.verbatim("kind", Some(gate.check.kind()));
-    match &gate.check {
-        Check::Command(one) => gate_command(one, lines),
-        Check::FileExists { path } | Check::FileUnchanged { path } => lines.text("path", path),
-        Check::FileContains { path, text, regex } => {
-            lines.text("path", path);
-            lines.text_if("text", text.as_deref());
-            lines.text_if("regex", regex.as_deref());
-        }
-        Check::TestsExecuted { argv, min, time_limit_s } => {
-            lines.texts("argv", argv.iter().flatten());
-            lines.plain_if("min", Some(min).filter(|min| **min != 1));
-            lines.time_limit(*time_limit_s);
-        }
-    }
-    required(gate.required, lines);
-}
-
-fn gate_command(gate: &GateCommand, lines: &mut Lines<'_>) {
-    lines.texts("argv", &gate.argv);
-    lines.text_if("cwd", gate.cwd.as_deref());
-    lines.text_map("env", &gate.env);
-    lines.plain_if("expect_exit", Some(gate.expect_exit).filter(|code| *code != 0));
-    lines.time_limit(gate.time_limit_s);
-}
-
-fn required(required: bool, lines: &mut Lines<'_>) {
+pub(super) fn required(required: bool, lines: &mut Lines<'_>) {
     if !required {
         lines.plain("required", false);
     }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value};
 
 use super::template::Template;
 use crate::spec::{Ask, CriterionType, Effect, Lane, TIME_LIMIT_S_MAX};
@@ -244,6 +245,12 @@ pub(super) struct Gate {
     pub(super) name: Option<Template>,
     /// Whether the item fails without it; true if absent.
     pub(super) required: Option<bool>,
+    /// Patterns of files that decide what it finds, besides its own program or script, its schema and the
+    /// tests that there were. If the goal changed one of these, a person is asked.
+    #[schemars(default)]
+    pub(super) judges: Vec<Template>,
+    /// Whether the goal may change what decides it, because writing that is its task; false if absent.
+    pub(super) may_change: Option<bool>,
     /// What is checked.
     #[schemars(flatten)]
     pub(super) check: Check,
@@ -268,6 +275,10 @@ pub(super) enum Check {
         expect_exit: i32,
         /// Longest run: `"90s"`, `"10m"`, `"2h"` or whole seconds; 10 minutes if absent.
         time_limit: Option<TimeLimit>,
+        /// The negative control: with this command instead of `argv` the check must not pass. If it does,
+        /// the check cannot fail, and proves nothing. Both run within the time limit.
+        #[schemars(default)]
+        control: Vec<Template>,
     },
     /// A file exists.
     FileExists {
@@ -298,6 +309,58 @@ pub(super) enum Check {
         min: Option<u64>,
         /// Longest run: `"90s"`, `"10m"`, `"2h"` or whole seconds; 10 minutes if absent.
         time_limit: Option<TimeLimit>,
+        /// The negative control: with this command the check must not pass. If it does, the check cannot
+        /// fail, and proves nothing. Both run within the time limit.
+        #[schemars(default)]
+        control: Vec<Template>,
+    },
+    /// A file is JSON and holds against a JSON Schema: give exactly one of `schema` and `schema_path`.
+    JsonSchema {
+        /// The file.
+        path: Template,
+        /// The schema, as a table. Nothing in it stands for an input, and nothing is fetched.
+        schema: Option<Map<String, Value>>,
+        /// The file that holds the schema.
+        schema_path: Option<Template>,
+    },
+    /// A server on this machine answers a GET as it should. Redirects are not followed.
+    Http {
+        /// `http://`, then `127.0.0.1`, `[::1]` or `localhost`.
+        url: Template,
+        /// The status that it answers with; 200 if absent.
+        #[schemars(range(min = 200, max = 599))]
+        status: Option<u16>,
+        /// A text that the answer contains.
+        text: Option<Template>,
+        /// A regular expression that the answer matches (Rust `regex` syntax, multi-line). The value of a
+        /// `{{name}}` in it matches itself.
+        regex: Option<Template>,
+        /// The server, which is started for the check and ended after it; without it one that runs already
+        /// is asked.
+        argv: Option<Vec<Template>>,
+        /// How long it may take to answer: `"90s"`, `"10m"`, `"2h"` or whole seconds; 1 minute if absent.
+        time_limit: Option<TimeLimit>,
+    },
+    /// Since the goal's start only files that match one of these patterns are new, changed or gone.
+    ChangesWithin {
+        /// Patterns such as `src/**`: `*` stays in its folder, `**` goes through all.
+        #[schemars(length(min = 1))]
+        paths: Vec<Template>,
+        /// Most files that may be new, changed or gone; no limit if absent.
+        #[schemars(range(min = 0, max = 4_294_967_295_i64))]
+        max_files: Option<u32>,
+    },
+    /// No file that matches one of these patterns contains a text or matches a regular expression: give
+    /// exactly one of the two.
+    FilesLack {
+        /// Patterns such as `src/**`: `*` stays in its folder, `**` goes through all.
+        #[schemars(length(min = 1))]
+        paths: Vec<Template>,
+        /// The text that is not to be found.
+        text: Option<Template>,
+        /// The regular expression that is not to match (Rust `regex` syntax, multi-line). The value of a
+        /// `{{name}}` in it matches itself.
+        regex: Option<Template>,
     },
 }
 

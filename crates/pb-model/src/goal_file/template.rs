@@ -22,6 +22,8 @@ pub(super) struct Filler<'v> {
 
 /// What stands for an input whose value is not known yet: it fits wherever a value may.
 const STAND_IN: &str = "x";
+/// What stands for an address with such an input.
+const URL_STAND_IN: &str = "http://localhost/";
 
 impl<'v> Filler<'v> {
     /// Fills real values in.
@@ -51,6 +53,15 @@ impl<'v> Filler<'v> {
             return STAND_IN.to_owned();
         }
         self.fill(template, regex::escape)
+    }
+
+    /// Like [`Self::text`], for an address on this machine.
+    pub(super) fn url(&mut self, template: &Template) -> String {
+        // A stand-in is no port and no host.
+        if self.values.is_none() && !names(&template.0).is_empty() {
+            return URL_STAND_IN.to_owned();
+        }
+        self.text(template)
     }
 
     pub(super) fn texts(&mut self, templates: &[Template]) -> Vec<String> {

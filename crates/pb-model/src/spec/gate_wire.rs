@@ -1,80 +1,34 @@
 //! A gate as it stands on the wire: flat, every key of its kind and no other.
 //!
-//! `serde` cannot refuse unknown keys where it flattens, and a misspelt key of a gate would
-//! silently weaken what it proves. So each kind is read with all its keys in one place.
-
-use std::collections::BTreeMap;
+//! `serde` cannot refuse unknown keys where it flattens, and a misspelt key of a gate would silently weaken
+//! what it proves. So the keys that all kinds share are taken out first, and the rest is read as one kind.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-use super::gate::{Check, GateCommand, GateSpec, one};
-use super::yes;
+use super::gate::{Check, GateSpec};
 
+/// The keys of a gate, before its kind is known.
 #[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum GateWire {
-    Command {
-        name: Option<String>,
-        #[serde(default = "yes")]
-        required: bool,
-        argv: Vec<String>,
-        cwd: Option<String>,
-        #[serde(default)]
-        env: BTreeMap<String, String>,
-        #[serde(default)]
-        expect_exit: i32,
-        time_limit_s: Option<u64>,
-    },
-    FileExists {
-        name: Option<String>,
-        #[serde(default = "yes")]
-        required: bool,
-        path: String,
-    },
-    FileContains {
-        name: Option<String>,
-        #[serde(default = "yes")]
-        required: bool,
-        path: String,
-        text: Option<String>,
-        regex: Option<String>,
-    },
-    FileUnchanged {
-        name: Option<String>,
-        #[serde(default = "yes")]
-        required: bool,
-        path: String,
-    },
-    TestsExecuted {
-        name: Option<String>,
-        #[serde(default = "yes")]
-        required: bool,
-        argv: Option<Vec<String>>,
-        #[serde(default = "one")]
-        min: u64,
-        time_limit_s: Option<u64>,
-    },
+#[serde(transparent)]
+pub(super) struct GateWire(Map<String, Value>);
+
+impl TryFrom<GateWire> for GateSpec {
+    type Error = String;
+
+    fn try_from(GateWire(mut keys): GateWire) -> Result<Self, String> {
+        Ok(Self {
+            name: take(&mut keys, "name")?,
+            required: take(&mut keys, "required")?.unwrap_or(true),
+            judges: take(&mut keys, "judges")?.unwrap_or_default(),
+            may_change: take(&mut keys, "may_change")?.unwrap_or(false),
+            check: serde_json::from_value::<Check>(Value::Object(keys)).map_err(|error| error.to_string())?,
+        })
+    }
 }
 
-impl From<GateWire> for GateSpec {
-    fn from(wire: GateWire) -> Self {
-        let (name, required, check) = match wire {
-            GateWire::Command { name, required, argv, cwd, env, expect_exit, time_limit_s } => {
-                let gate = GateCommand { argv, cwd, env, expect_exit, time_limit_s };
-                (name, required, Check::Command(gate))
-            }
-            GateWire::FileExists { name, required, path } => (name, required, Check::FileExists { path }),
-            GateWire::FileContains { name, required, path, text, regex } => {
-                (name, required, Check::FileContains { path, text, regex })
-            }
-            GateWire::FileUnchanged { name, required, path } => {
-                (name, required, Check::FileUnchanged { path })
-            }
-            GateWire::TestsExecuted { name, required, argv, min, time_limit_s } => {
-                let check = Check::TestsExecuted { argv, min, time_limit_s };
-                (name, required, check)
-            }
-        };
-        Self { name, required, check }
-    }
+fn take<T: DeserializeOwned>(keys: &mut Map<String, Value>, key: &str) -> Result<Option<T>, String> {
+    let value = keys.remove(key).unwrap_or_default();
+    serde_json::from_value(value).map_err(|error| format!("`{key}`: {error}"))
 }

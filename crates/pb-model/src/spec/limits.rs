@@ -44,6 +44,14 @@ pub const GATE_NAME_CHARS_MAX: usize = 200;
 pub const GATE_TEXT_BYTES_MAX: usize = 16 * 1024;
 /// Longest regular expression of a gate, in bytes.
 pub const GATE_REGEX_BYTES_MAX: usize = 4 * 1024;
+/// Most patterns of paths in one list of a gate.
+pub const GATE_PATHS_MAX: usize = 64;
+/// Longest JSON Schema that stands in a gate, in bytes.
+pub const GATE_SCHEMA_BYTES_MAX: usize = 64 * 1024;
+/// The status that an `http` gate wants that names none.
+pub const HTTP_STATUS_DEFAULT: u16 = 200;
+/// Time limit of an `http` gate that names none, in seconds.
+pub const HTTP_TIME_LIMIT_S_DEFAULT: u64 = 60;
 /// Highest exit code that a program can end with.
 pub const EXIT_CODE_MAX: i32 = 255;
 /// Most arguments of one command.

@@ -5,9 +5,13 @@
 
 mod gate;
 mod gate_wire;
+mod globs;
 mod limits;
+mod loopback;
 mod rules;
+mod schema;
 mod validate;
+mod validate_gate;
 
 use std::collections::BTreeMap;
 
@@ -17,10 +21,13 @@ use serde::{Deserialize, Serialize};
 use crate::goal::Usd;
 use crate::{Millis, Tier};
 
-pub use gate::{Check, GateCommand, GateSpec};
+pub use gate::{Check, GateCommand, GateHttp, GateSpec};
+pub use globs::Globs;
 pub use limits::*;
+pub use loopback::LoopbackUrl;
 pub use rules::is_input_name;
 pub(crate) use rules::{check_input_name, check_input_value};
+pub use schema::schema_problems;
 pub use validate::Invalid;
 
 /// A goal as asked for. Unknown keys are ignored, as the first gateway did.

@@ -4,14 +4,13 @@
 
 use super::rules::{
     above_zero, check_argv, check_description, check_env, check_input_name, check_input_value, check_key,
-    check_label, check_list, check_ports, check_regex, check_relative, check_text, check_time_limit,
-    check_title, check_workspace, filled,
+    check_label, check_list, check_ports, check_relative, check_text, check_time_limit, check_title,
+    check_workspace, filled,
 };
 use super::{
-    AgentSpec, CRITERIA_MAX, CRITERION_BYTES_MAX, Check, CommandSpec, EXIT_CODE_MAX, GATE_NAME_CHARS_MAX,
-    GATE_TEXT_BYTES_MAX, GATES_MAX, GateCommand, GateSpec, GoalSpec, INPUTS_MAX, ITEMS_MAX, ItemSpec,
-    MODEL_NAME_CHARS_MAX, PRIORITY_MAX, PROMPT_BYTES_MAX, RETRIES_MAX, SuccessCriterion, TAG_CHARS_MAX,
-    TAGS_MAX, TOOL_NAME_CHARS_MAX, TOOLS_MAX, TURNS_MAX, Work, input_variable,
+    AgentSpec, CRITERIA_MAX, CRITERION_BYTES_MAX, CommandSpec, GATES_MAX, GoalSpec, INPUTS_MAX, ITEMS_MAX,
+    ItemSpec, MODEL_NAME_CHARS_MAX, PRIORITY_MAX, PROMPT_BYTES_MAX, RETRIES_MAX, SuccessCriterion,
+    TAG_CHARS_MAX, TAGS_MAX, TOOL_NAME_CHARS_MAX, TOOLS_MAX, TURNS_MAX, Work, input_variable,
 };
 use crate::goal::{ANSWER_WITHIN_S_MAX, QUESTIONS_MAX};
 use crate::plan;
@@ -187,64 +186,6 @@ fn check_tools(place: &str, tools: &[String]) -> Result<(), Invalid> {
     Ok(())
 }
 
-impl GateSpec {
-    fn validate(&self, place: &str, work: &Work) -> Result<(), Invalid> {
-        if let Some(name) = &self.name {
-            check_label(&format!("{place}.name"), name, GATE_NAME_CHARS_MAX)?;
-        }
-        match &self.check {
-            Check::Command(gate) => gate.validate(place),
-            Check::FileExists { path } | Check::FileUnchanged { path } => {
-                check_relative(&format!("{place}.path"), Some(path))
-            }
-            Check::FileContains { path, text, regex } => {
-                check_relative(&format!("{place}.path"), Some(path))?;
-                check_pattern(place, text.as_deref(), regex.as_deref())
-            }
-            Check::TestsExecuted { argv, min, time_limit_s } => {
-                if *min == 0 {
-                    return Err(Invalid::new(format!("{place}.min"), "zero tests prove nothing")
-                        .hint("leave `min` out; it is 1"));
-                }
-                check_time_limit(&format!("{place}.time_limit"), *time_limit_s)?;
-                match (argv, work) {
-                    (Some(argv), _) => check_argv(&format!("{place}.argv"), argv),
-                    (None, Work::Command(_)) => Ok(()),
-                    (None, Work::Agent(_)) => Err(Invalid::new(
-                        format!("{place}.argv"),
-                        "an agent item has no output to read: name the test command",
-                    )),
-                }
-            }
-        }
-    }
-}
-
-impl GateCommand {
-    fn validate(&self, place: &str) -> Result<(), Invalid> {
-        check_argv(&format!("{place}.argv"), &self.argv)?;
-        check_relative(&format!("{place}.cwd"), self.cwd.as_deref())?;
-        check_env(&format!("{place}.env"), &self.env)?;
-        if !(0..=EXIT_CODE_MAX).contains(&self.expect_exit) {
-            let problem = format!("{} is not an exit code", self.expect_exit);
-            return Err(Invalid::new(format!("{place}.expect_exit"), problem)
-                .hint(format!("a program ends with 0 to {EXIT_CODE_MAX}")));
-        }
-        check_time_limit(&format!("{place}.time_limit"), self.time_limit_s)
-    }
-}
-
 fn check_model(place: &str, model: Option<&str>) -> Result<(), Invalid> {
     model.map_or(Ok(()), |model| check_label(place, model, MODEL_NAME_CHARS_MAX))
-}
-
-fn check_pattern(place: &str, text: Option<&str>, regex: Option<&str>) -> Result<(), Invalid> {
-    match (text, regex) {
-        (Some(""), None) => Err(Invalid::new(format!("{place}.text"), "an empty text is in every file")),
-        (Some(text), None) => check_text(&format!("{place}.text"), text, GATE_TEXT_BYTES_MAX),
-        (None, Some(pattern)) => check_regex(&format!("{place}.regex"), pattern),
-        (Some(_), Some(_)) | (None, None) => {
-            Err(Invalid::new(place, "file_contains needs either `text` or `regex`"))
-        }
-    }
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use pb_model::goal::Usd;
 use pb_model::spec::{
-    AgentSpec, Ask, Check, CommandSpec, CriterionType, Effect, GateCommand, GateSpec, GoalSpec, ItemSpec,
-    Lane, SuccessCriterion, TURNS_MAX, Work, input_variable,
+    AgentSpec, Ask, Check, CommandSpec, CriterionType, Effect, GateCommand, GateHttp, GateSpec, GoalSpec,
+    ItemSpec, Lane, SuccessCriterion, TURNS_MAX, Work, input_variable,
 };
 use pb_model::{Tier, goal_file};
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::{Map, Value};
 
 /// What looks like something else to TOML, to templates or to a reader of lines.
 const PIECES: [&str; 22] = [
@@ -85,40 +86,97 @@ fn check() -> BoxedStrategy<Check> {
         select(vec![r"^\d+\s*$", "[{{name}}]", "(?x) a # {{name}}\n b", "[^}{{ nothing }}]{2}"])
             .prop_map(str::to_owned),
     ];
-    let command = (argv(), of(relative()), env(), 0..=255, time_limit()).prop_map(
-        |(argv, cwd, env, expect_exit, time_limit_s)| {
-            Check::Command(GateCommand { argv, cwd, env, expect_exit, time_limit_s })
+    let command = (argv(), of(relative()), env(), 0..=255, time_limit(), control()).prop_map(
+        |(argv, cwd, env, expect_exit, time_limit_s, control)| {
+            Check::Command(GateCommand { argv, cwd, env, expect_exit, time_limit_s, control })
         },
     );
+    let regex = regex.boxed();
     prop_oneof![
         command,
         relative().prop_map(|path| Check::FileExists { path }),
         relative().prop_map(|path| Check::FileUnchanged { path }),
-        (relative(), filled()).prop_map(|(path, text)| Check::FileContains {
+        (relative(), pattern(&regex)).prop_map(|(path, (text, regex))| Check::FileContains {
             path,
-            text: Some(text),
-            regex: None
+            text,
+            regex
         }),
-        (relative(), regex).prop_map(|(path, regex)| Check::FileContains {
+        (of(argv()), 1..=u64::MAX, time_limit(), control()).prop_map(|(argv, min, time_limit_s, control)| {
+            Check::TestsExecuted { argv, min, time_limit_s, control }
+        }),
+        (relative(), schema()).prop_map(|(path, schema)| Check::JsonSchema {
             path,
-            text: None,
-            regex: Some(regex)
+            schema: Some(schema),
+            schema_path: None
         }),
-        (of(argv()), 1..=u64::MAX, time_limit()).prop_map(|(argv, min, time_limit_s)| Check::TestsExecuted {
-            argv,
-            min,
-            time_limit_s
+        (relative(), relative()).prop_map(|(path, schema)| Check::JsonSchema {
+            path,
+            schema: None,
+            schema_path: Some(schema)
+        }),
+        http(&regex),
+        (globs(1), of(any::<u32>())).prop_map(|(paths, max_files)| Check::ChangesWithin { paths, max_files }),
+        (globs(1), pattern(&regex)).prop_map(|(paths, (text, regex))| Check::FilesLack {
+            paths,
+            text,
+            regex
         }),
     ]
     .boxed()
 }
 
-fn gates() -> BoxedStrategy<Vec<GateSpec>> {
-    let gate = (of(label()), any::<bool>(), check()).prop_map(|(name, required, check)| GateSpec {
-        name,
-        required,
-        check,
+/// A text, or else a regular expression.
+fn pattern(regex: &BoxedStrategy<String>) -> BoxedStrategy<(Option<String>, Option<String>)> {
+    prop_oneof![
+        filled().prop_map(|text| (Some(text), None)),
+        regex.clone().prop_map(|regex| (None, Some(regex))),
+    ]
+    .boxed()
+}
+
+fn control() -> BoxedStrategy<Vec<String>> {
+    prop_oneof![Just(Vec::new()), argv().prop_map(|argv| [vec!["control".to_owned()], argv].concat())].boxed()
+}
+
+fn globs(least: usize) -> BoxedStrategy<Vec<String>> {
+    let glob = select(vec!["src/**", "*.{md,txt}", "{{name}}", "文档/*", "[!a]", "a'\"b"]);
+    vec(glob.prop_map(str::to_owned), least..4).boxed()
+}
+
+fn http(regex: &BoxedStrategy<String>) -> BoxedStrategy<Check> {
+    let url = select(vec!["http://localhost:8000/文?a={{b}}", "http://[::1]:9", "http://127.0.0.1/"]);
+    (url, 200..=599_u16, of(pattern(regex)), of(argv()), time_limit())
+        .prop_map(|(url, status, pattern, argv, time_limit_s)| {
+            let (text, regex) = pattern.unwrap_or_default();
+            Check::Http(GateHttp { url: url.to_owned(), status, text, regex, argv, time_limit_s })
+        })
+        .boxed()
+}
+
+fn schema() -> BoxedStrategy<Map<String, Value>> {
+    let value = prop_oneof![
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1e300..1e300).prop_map(Value::from),
+        text().prop_map(Value::from),
+    ];
+    let value = value.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            btree_map(text(), inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
     });
+    (text(), value)
+        .prop_map(|(title, value)| {
+            Map::from_iter([("title".to_owned(), title.into()), ("const".to_owned(), value)])
+        })
+        .boxed()
+}
+
+fn gates() -> BoxedStrategy<Vec<GateSpec>> {
+    let gate = (of(label()), any::<bool>(), globs(0), any::<bool>(), check()).prop_map(
+        |(name, required, judges, may_change, check)| GateSpec { name, required, judges, may_change, check },
+    );
     vec(gate, 0..4).boxed()
 }
 

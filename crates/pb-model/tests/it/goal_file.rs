@@ -96,8 +96,11 @@ fn the_schema_knows_the_keys_that_the_reader_knows() {
         let required = |key: &str| kind["required"].as_array().unwrap().iter().any(|k| k == key);
         let path = if required("path") { "path = 'p'\n" } else { "" };
         let argv = if required("argv") { "argv = ['a']\n" } else { "" };
+        let url = if required("url") { "url = 'http://localhost/'\n" } else { "" };
+        let paths = if required("paths") { "paths = ['p']\n" } else { "" };
         let name = &kind["properties"]["kind"]["const"];
-        assert_eq!(told(check_gate(&format!("kind = {name}\n{path}{argv}zzzzzzzzz = 1"))), keys(kind));
+        let gate = format!("kind = {name}\n{path}{argv}{url}{paths}zzzzzzzzz = 1");
+        assert_eq!(told(check_gate(&gate)), keys(kind));
         assert_eq!(kind["additionalProperties"], false);
     }
 }
@@ -139,7 +142,7 @@ fn keys() {
     line 6, column 1: unknown key `workspace` (it belongs to the goal: put it above the header of item 1)
     line 10, column 1: unknown key `needs` (it belongs to the item: put it above the header of gate 1 of item 1)
     line 11, column 1: unknown key `tags` (it belongs to the goal: put it above the header of gate 1 of item 1)
-    line 12, column 1: unknown key `text` (gate 1 of item 1 may have: name, required, kind, path)
+    line 12, column 1: unknown key `text` (gate 1 of item 1 may have: name, required, judges, may_change, kind, path)
     ");
     assert_snapshot!(check("title = 't'\n[[items]]\n[[items]]\nkind = 'agent'\n[[items]]\nid = 'c'\nargv = ['x']\n"), @r#"
     line 2, column 1: item 1 has no `kind` (add kind = "command" or kind = "agent")
@@ -150,7 +153,7 @@ fn keys() {
     "#);
     assert_snapshot!(check_item("kind = 'comand'\nargv = ['true']"), @"line 4, column 8: `kind` is `comand` (did you mean `command`?)");
     assert_snapshot!(check_item("kind = 'shell'"), @"line 4, column 8: `kind` is `shell` (write one of: command, agent)");
-    assert_snapshot!(check_gate("path = 'x'"), @"line 6, column 1: gate 1 of item 1 has no `kind` (one of: command, file_exists, file_contains, file_unchanged, tests_executed)");
+    assert_snapshot!(check_gate("path = 'x'"), @"line 6, column 1: gate 1 of item 1 has no `kind` (one of: command, file_exists, file_contains, file_unchanged, tests_executed, json_schema, http, changes_within, files_lack)");
     assert_snapshot!(check_gate("kind = 'file_exist'\npath = 'x'"), @"line 7, column 8: `kind` is `file_exist` (did you mean `file_exists`?)");
     assert_snapshot!(check_gate("kind = 'file_contains'\ntext = 'x'"), @"line 6, column 1: gate 1 of item 1 has no `path`");
 }

@@ -124,10 +124,75 @@ fn gates() {
 }
 
 #[test]
+fn security_29_an_empty_command_list_is_refused() {
+    for kind in ["command", "tests_executed"] {
+        let empty = check_gate(json!({"kind": kind, "argv": []}));
+        assert_eq!(empty, "items[0].gates[0].argv: names no program (argv = [\"program\", \"argument\"])");
+    }
+}
+
+#[test]
+fn gates_of_more_kinds() {
+    let snapshots: Vec<String> = [
+        json!({"kind": "command", "argv": ["x"], "control": ["x"]}),
+        json!({"kind": "command", "argv": ["x"], "control": [""]}),
+        json!({"kind": "tests_executed", "argv": ["x"], "control": ["x"]}),
+        json!({"kind": "file_exists", "path": "p", "judges": ["/a"]}),
+        json!({"kind": "file_exists", "path": "p", "judges": ["a", "b["]}),
+        json!({"kind": "json_schema", "path": "p"}),
+        json!({"kind": "json_schema", "path": "p", "schema": {"type": "string"}, "schema_path": "s"}),
+        json!({"kind": "json_schema", "path": "p", "schema": {}}),
+        json!({"kind": "json_schema", "path": "p", "schema": {"type": "strin"}}),
+        json!({"kind": "json_schema", "path": "p", "schema": {"const": null}}),
+        json!({"kind": "json_schema", "path": "p", "schema": {"$ref": "https://example.org/s"}}),
+        json!({"kind": "json_schema", "path": "p", "schema": {"title": of_length(spec::GATE_SCHEMA_BYTES_MAX)}}),
+        json!({"kind": "json_schema", "path": "p", "schema_path": "../s"}),
+        json!({"kind": "http", "url": "https://localhost/"}),
+        json!({"kind": "http", "url": "http://example.org/"}),
+        json!({"kind": "http", "url": "http://localhost/", "status": 101}),
+        json!({"kind": "http", "url": "http://localhost/", "text": "a", "regex": "a"}),
+        json!({"kind": "http", "url": "http://localhost/", "argv": []}),
+        json!({"kind": "changes_within", "paths": []}),
+        json!({"kind": "changes_within", "paths": ["./src/**"]}),
+        json!({"kind": "changes_within", "paths": vec!["a"; spec::GATE_PATHS_MAX + 1]}),
+        json!({"kind": "files_lack", "paths": ["a"]}),
+        json!({"kind": "files_lack", "paths": ["a"], "text": ""}),
+    ]
+    .into_iter()
+    .map(check_gate)
+    .collect();
+    assert_snapshot!(snapshots.join("\n"), @r#"
+    items[0].gates[0].control: it is the check itself, which would have to pass and to fail (name a command with which the check must not pass)
+    items[0].gates[0].control: names no program (argv = ["program", "argument"])
+    items[0].gates[0].control: it is the check itself, which would have to pass and to fail (name a command with which the check must not pass)
+    items[0].gates[0].judges[0]: matches nothing: paths are relative to the workspace (write it without a leading `/`, `./` or `..`)
+    items[0].gates[0].judges[1]: unclosed character class; missing ']'
+    items[0].gates[0]: json_schema needs either `schema` or `schema_path`
+    items[0].gates[0]: json_schema needs either `schema` or `schema_path`
+    items[0].gates[0].schema: everything holds against an empty schema
+    items[0].gates[0].schema: not a JSON Schema: "strin" is not valid under any of the schemas listed in the 'anyOf' keyword
+    items[0].gates[0].schema: TOML cannot say this: `null`, or a number beyond 64 bits (write `type = "null"`, or put it into a file and name it with `schema_path`)
+    items[0].gates[0].schema: not a JSON Schema: Resource 'https://example.org/s' is not present in a registry and retrieving it failed: nothing is fetched: put it into `$defs`
+    items[0].gates[0].schema: longer than 65536 bytes (put it into a file and name it with `schema_path`)
+    items[0].gates[0].schema_path: `../s` leaves the workspace (paths are relative to the workspace and without `..`)
+    items[0].gates[0].url: it does not begin with `http://` (only servers on this machine are asked, such as http://127.0.0.1:8000/)
+    items[0].gates[0].url: the host is not 127.0.0.1, [::1] or localhost (only servers on this machine are asked, such as http://127.0.0.1:8000/)
+    items[0].gates[0].status: 101 is not the status of an answer (write 200 to 599)
+    items[0].gates[0]: http needs either `text` or `regex`
+    items[0].gates[0].argv: names no program (argv = ["program", "argument"])
+    items[0].gates[0].paths: names no pattern (paths = ["src/**"])
+    items[0].gates[0].paths[0]: matches nothing: paths are relative to the workspace (write it without a leading `/`, `./` or `..`)
+    items[0].gates[0].paths: 65 paths, at most 64 are allowed
+    items[0].gates[0]: files_lack needs either `text` or `regex`
+    items[0].gates[0].text: an empty text is in every file
+    "#);
+}
+
+#[test]
 fn unknown_keys_of_a_gate_are_refused() {
-    assert_snapshot!(check_gate(json!({"kind": "file_exists", "path": "p", "pth": "q"})), @"not read: unknown field `pth`, expected one of `name`, `required`, `path`");
-    assert_snapshot!(check_gate(json!({"kind": "file_exists", "path": "p", "argv": ["x"]})), @"not read: unknown field `argv`, expected one of `name`, `required`, `path`");
-    assert_snapshot!(check_gate(json!({"kind": "command", "argv": ["x"], "expected_exit": 1})), @"not read: unknown field `expected_exit`, expected one of `name`, `required`, `argv`, `cwd`, `env`, `expect_exit`, `time_limit_s`");
+    assert_snapshot!(check_gate(json!({"kind": "file_exists", "path": "p", "pth": "q"})), @"not read: unknown field `pth`, expected `path`");
+    assert_snapshot!(check_gate(json!({"kind": "file_exists", "path": "p", "argv": ["x"]})), @"not read: unknown field `argv`, expected `path`");
+    assert_snapshot!(check_gate(json!({"kind": "command", "argv": ["x"], "expected_exit": 1})), @"not read: unknown field `expected_exit`, expected one of `argv`, `cwd`, `env`, `expect_exit`, `time_limit_s`, `control`");
     assert_snapshot!(check_gate(json!({"kind": "file_contains", "path": "p"})), @"items[0].gates[0]: file_contains needs either `text` or `regex`");
     assert_snapshot!(check_gate(json!({"path": "p"})), @"not read: missing field `kind`");
 }
@@ -135,12 +200,17 @@ fn unknown_keys_of_a_gate_are_refused() {
 #[test]
 fn a_gate_is_written_as_it_is_read() {
     for gate in [
-        json!({"kind": "command", "name": "n", "required": false, "argv": ["x"], "cwd": "c", "env": {"A": "b"}, "expect_exit": 3, "time_limit_s": 4}),
+        json!({"kind": "command", "name": "n", "required": false, "argv": ["x"], "cwd": "c", "env": {"A": "b"}, "expect_exit": 3, "time_limit_s": 4, "control": ["y"]}),
         json!({"kind": "file_exists", "required": true, "path": "p"}),
         json!({"kind": "file_contains", "required": true, "path": "p", "text": "t"}),
         json!({"kind": "file_contains", "required": true, "path": "p", "regex": "t"}),
         json!({"kind": "file_unchanged", "required": true, "path": "p"}),
-        json!({"kind": "tests_executed", "required": true, "argv": ["x"], "min": 2, "time_limit_s": 4}),
+        json!({"kind": "tests_executed", "required": true, "argv": ["x"], "min": 2, "time_limit_s": 4, "control": ["y"]}),
+        json!({"kind": "json_schema", "required": true, "judges": ["a/**"], "may_change": true, "path": "p", "schema": {"type": "object"}}),
+        json!({"kind": "json_schema", "required": true, "path": "p", "schema_path": "s"}),
+        json!({"kind": "http", "required": true, "url": "http://localhost/", "status": 404, "text": "t", "argv": ["x"], "time_limit_s": 4}),
+        json!({"kind": "changes_within", "required": true, "paths": ["src/**"], "max_files": 3}),
+        json!({"kind": "files_lack", "required": true, "paths": ["**"], "regex": "r"}),
     ] {
         let read: GateSpec = serde_json::from_value(gate.clone()).unwrap();
         assert_eq!(serde_json::to_value(read).unwrap(), gate);

@@ -40,6 +40,7 @@ pub(super) fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::GoalResumed { by } => json!({"resumedBy": by}),
         Event::GoalPrioritized { priority, by } => json!({"priority": priority, "prioritizedBy": by}),
         Event::ItemSkipped { by, .. } => json!({"skippedBy": by}),
+        Event::GatesApproved { by, edited, .. } => json!({"approvedBy": by, "edited": edited}),
         _ => json!({}),
     }
 }

@@ -5,14 +5,16 @@ use std::path::Path;
 use futures_util::future::BoxFuture;
 use pb_model::goal::{ASSUMPTIONS_MAX, GoalState, QUESTION_BYTES_MAX, SUBMIT_PLAN};
 use pb_model::plan::closest;
-use pb_model::spec::{
-    AgentSpec, CRITERIA_MAX, Check, CommandSpec, Effect, GateCommand, GateSpec, ItemSpec, Lane, Work,
-};
+use pb_model::spec::{AgentSpec, CRITERIA_MAX, CommandSpec, Effect, GateSpec, ItemSpec, Lane, Work};
 use pb_model::{Tier, goal_file};
 use pb_tools::{Output, Registry, Scope, ToolError, TypedTool};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
+
+mod gate;
+
+use gate::{DraftGate, gate};
 
 /// What a planner may look with, where there is a folder to look into.
 pub(super) const LOOKING: [&str; 3] = ["list_dir", "read_file", "search_files"];
@@ -109,70 +111,6 @@ struct DraftItem {
 enum DraftKind {
     Command,
     Agent,
-}
-
-/// One check. Keys of other kinds are left out.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct DraftGate {
-    /// Which check. Keys of other kinds are left out.
-    kind: DraftCheck,
-    /// One line for people.
-    #[serde(default)]
-    name: Option<String>,
-    /// Of the kinds that begin with `file_`: the file, relative to the workspace.
-    #[serde(default)]
-    path: Option<String>,
-    /// Of `file_contains`: the text to find.
-    #[serde(default)]
-    text: Option<String>,
-    /// Of `file_contains`: the regular expression to match, instead of `text`.
-    #[serde(default)]
-    regex: Option<String>,
-    /// Of `command` and `tests_executed`: the program and its arguments.
-    #[serde(default)]
-    argv: Vec<String>,
-    /// Of `command`: the exit code that means "passed"; 0 if left out.
-    #[serde(default)]
-    expect_exit: Option<i32>,
-    /// Of `tests_executed`: fewest tests that count; 1 if left out.
-    #[serde(default)]
-    min: Option<u64>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum DraftCheck {
-    FileExists,
-    FileContains,
-    FileUnchanged,
-    Command,
-    TestsExecuted,
-}
-
-impl DraftGate {
-    /// Keys of other kinds that say something, each with the kinds that it is for. The model believes that
-    /// they are checked.
-    fn strange_keys(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let (path, pattern, argv, exit, min) = match self.kind {
-            DraftCheck::FileExists | DraftCheck::FileUnchanged => (true, false, false, false, false),
-            DraftCheck::FileContains => (true, true, false, false, false),
-            DraftCheck::Command => (false, false, true, true, false),
-            DraftCheck::TestsExecuted => (false, false, true, false, true),
-        };
-        let says = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
-        let keys = [
-            ("path", "the kinds that begin with `file_`", path, says(&self.path)),
-            ("text", "`file_contains`", pattern, says(&self.text)),
-            ("regex", "`file_contains`", pattern, says(&self.regex)),
-            ("argv", "`command` and `tests_executed`", argv, !self.argv.is_empty()),
-            ("expect_exit", "`command`", exit, self.expect_exit.is_some_and(|code| code != 0)),
-            ("min", "`tests_executed`", min, self.min.is_some_and(|min| min > 1)),
-        ];
-        keys.into_iter()
-            .filter(|(_, _, is_known, is_there)| *is_there && !is_known)
-            .map(|(key, kinds, ..)| (key, kinds))
-    }
 }
 
 /// A plan that holds, or everything that is wrong with it, for the model.
@@ -320,39 +258,6 @@ fn unknown_tools(tools: &[String], place: &str, problems: &mut Problems) {
         let meant = closest(tool, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         problems.add(place, &format!("there is no tool `{tool}`{meant} (there are {})", known.join(", ")));
     }
-}
-
-fn gate(draft: DraftGate, place: &str, problems: &mut Problems) -> GateSpec {
-    for (key, kinds) in draft.strange_keys() {
-        problems
-            .add(place, &format!("this kind has no `{key}`, so it would not be checked; it is for {kinds}"));
-    }
-    let mut path = || {
-        if draft.path.is_none() {
-            problems.add(place, "this kind needs a `path`");
-        }
-        draft.path.clone().unwrap_or_else(|| ".".to_owned())
-    };
-    let check = match draft.kind {
-        DraftCheck::FileExists => Check::FileExists { path: path() },
-        DraftCheck::FileUnchanged => Check::FileUnchanged { path: path() },
-        DraftCheck::FileContains => {
-            Check::FileContains { path: path(), text: draft.text, regex: draft.regex }
-        }
-        DraftCheck::Command => Check::Command(GateCommand {
-            argv: draft.argv,
-            cwd: None,
-            env: std::collections::BTreeMap::new(),
-            expect_exit: draft.expect_exit.unwrap_or(0),
-            time_limit_s: None,
-        }),
-        DraftCheck::TestsExecuted => Check::TestsExecuted {
-            argv: (!draft.argv.is_empty()).then_some(draft.argv),
-            min: draft.min.unwrap_or(1),
-            time_limit_s: None,
-        },
-    };
-    GateSpec { name: draft.name, required: true, check }
 }
 
 /// The folder that a planner may look into: the one that the goal named, if it is there.

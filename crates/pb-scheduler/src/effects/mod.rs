@@ -31,7 +31,7 @@ use crate::sandbox::Sandbox;
 use crate::service::Config;
 use crate::trace::Tracer;
 use crate::turn::Printed;
-use crate::workspace::{Manifest, Refused};
+use crate::workspace::{Manifest, Refused, Since};
 
 mod agent;
 
@@ -241,6 +241,19 @@ impl Context {
                 None
             }
         }
+    }
+
+    /// Whether a port is one that the daemons listen on.
+    pub(crate) fn is_own_port(&self, port: u16) -> bool {
+        self.sandbox.own_ports().contains(&port)
+    }
+
+    /// What the goal did to its folder.
+    pub(crate) async fn since(&self, goal: GoalId, workspace: PathBuf) -> Since {
+        let now = self.manifest(goal, workspace.clone()).await;
+        let (folder, noted) = (workspace.clone(), self.start_manifest(goal));
+        let read = tokio::task::spawn_blocking(move || Since::read(&folder, &noted, now)).await;
+        read.unwrap_or_else(|_| Since::unknown(workspace))
     }
 
     /// Where the manifest of the goal's start is kept, so that delivery can tell what changed.

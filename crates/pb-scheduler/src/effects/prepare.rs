@@ -69,7 +69,11 @@ fn unchanged_files(state: &GoalState) -> Vec<String> {
             Check::Command(_)
             | Check::FileExists { .. }
             | Check::FileContains { .. }
-            | Check::TestsExecuted { .. } => None,
+            | Check::TestsExecuted { .. }
+            | Check::JsonSchema { .. }
+            | Check::Http(_)
+            | Check::ChangesWithin { .. }
+            | Check::FilesLack { .. } => None,
         })
         .collect()
 }

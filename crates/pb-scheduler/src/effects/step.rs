@@ -13,13 +13,20 @@ use crate::sandbox::Request;
 use crate::verify::Subject;
 
 /// What a step runs.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct StepCommand<'a> {
     pub(crate) argv: &'a [String],
     pub(crate) cwd: Option<&'a str>,
     pub(crate) env: &'a BTreeMap<String, String>,
     pub(crate) tcp_ports: &'a [u16],
     pub(crate) time_limit_ms: u64,
+}
+
+impl<'a> StepCommand<'a> {
+    /// The same with another program.
+    pub(crate) fn instead(&self, argv: &'a [String]) -> Self {
+        Self { argv, ..*self }
+    }
 }
 
 /// Whose step it is.

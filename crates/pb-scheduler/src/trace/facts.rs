@@ -79,6 +79,7 @@ fn fact(event: &Event, state: &GoalState) -> Vec<What> {
         | Event::ItemBlocked { .. }
         | Event::ItemReopened { .. }
         | Event::ItemSkipped { .. }
+        | Event::GatesApproved { .. }
         | Event::EscalationCreated { .. }
         | Event::EscalationResolved { .. }
         | Event::ApprovalChanged { .. }

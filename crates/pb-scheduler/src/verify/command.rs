@@ -3,7 +3,7 @@
 use pb_model::goal::Evidence;
 use pb_model::spec::{GateCommand, TIME_LIMIT_S_DEFAULT};
 
-use super::{EVIDENCE_BYTES_MAX, Found, Place, Subject, tail};
+use super::{EVIDENCE_BYTES_MAX, Found, Place, Subject, control, tail};
 use crate::effects::{Context, StepCommand};
 
 pub(super) async fn check(
@@ -19,7 +19,7 @@ pub(super) async fn check(
         tcp_ports: &[],
         time_limit_ms: gate.time_limit_s.unwrap_or(TIME_LIMIT_S_DEFAULT) * 1000,
     };
-    run(context, subject, &command, place, |code, _| {
+    control::run(context, subject, (command, &gate.control), place, |code, _| {
         let passed = code == gate.expect_exit;
         let expected = if passed { String::new() } else { format!(", expected {}", gate.expect_exit) };
         (passed, format!("exit {code}{expected}"))

@@ -1,10 +1,20 @@
 //! Gates: checks that the daemon itself runs. One file a kind.
+//!
+//! Beside what a gate finds stands what decides it (`judges/`): if the goal made that what it is, the gate
+//! proves nothing by itself.
 
+mod changes_within;
 mod command;
+mod control;
 mod counts;
 mod file_contains;
 mod file_exists;
 mod file_unchanged;
+mod files_lack;
+mod http;
+mod json_schema;
+mod judges;
+mod pattern;
 mod tests_executed;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +24,9 @@ use pb_model::goal::{Evidence, GateResult, Goal, Item, Run};
 use pb_model::spec::Check;
 use tokio_util::sync::CancellationToken;
 
+use self::pattern::Pattern;
 use crate::effects::Context;
+use crate::workspace::Since;
 
 /// End of a gate's output that is kept as evidence, in bytes.
 pub(crate) const EVIDENCE_BYTES_MAX: usize = 4 * 1024;
@@ -65,6 +77,13 @@ pub(crate) async fn run_gates(
     cancel: &CancellationToken,
 ) -> Vec<GateResult> {
     let mut results = Vec::new();
+    let mut specs = gates.iter().filter_map(|gate| subject.item.gates.get(*gate));
+    let since = if specs.any(judges::is_judged) {
+        // What gates themselves write is not the goal's work.
+        context.since(subject.goal.id, subject.workspace.clone()).await
+    } else {
+        Since::unknown(subject.workspace.clone())
+    };
     for (index, gate) in gates.iter().enumerate() {
         let Some(spec) = subject.item.gates.get(*gate) else {
             continue;
@@ -74,7 +93,8 @@ pub(crate) async fn run_gates(
         }
         let step = first_step + u32::try_from(index).unwrap_or(u32::MAX);
         let started = Instant::now();
-        let mut found = check(context, subject, &spec.check, Place { step, cancel }).await;
+        let mut found = check(context, subject, (&spec.check, &since), Place { step, cancel }).await;
+        found.evidence.edited = judges::edited(subject, spec, &since);
         found.evidence.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         results.push(GateResult {
             run_id: subject.run.id,
@@ -95,16 +115,36 @@ pub(crate) async fn run_gates(
     results
 }
 
-async fn check(context: &Context, subject: &Subject, check: &Check, place: Place<'_>) -> Found {
+async fn check(
+    context: &Context,
+    subject: &Subject,
+    (check, since): (&Check, &Since),
+    place: Place<'_>,
+) -> Found {
+    let workspace = &subject.workspace;
     match check {
         Check::Command(gate) => command::check(context, subject, gate, place).await,
-        Check::FileExists { path } => file_exists::check(&subject.workspace, path),
+        Check::FileExists { path } => file_exists::check(workspace, path),
         Check::FileContains { path, text, regex } => {
-            file_contains::check(&subject.workspace, path, text.as_deref(), regex.as_deref())
+            file_contains::check(workspace, path, Pattern::of(text.as_ref(), regex.as_ref()))
         }
         Check::FileUnchanged { path } => file_unchanged::check(subject, path),
-        Check::TestsExecuted { argv, min, time_limit_s } => {
-            tests_executed::check(context, subject, (argv.as_deref(), *min, *time_limit_s), place).await
+        Check::TestsExecuted { argv, min, time_limit_s, control } => {
+            let tests = tests_executed::Tests {
+                argv: argv.as_deref(),
+                min: *min,
+                time_limit_s: *time_limit_s,
+                control,
+            };
+            tests_executed::check(context, subject, &tests, place).await
+        }
+        Check::JsonSchema { path, schema, schema_path } => {
+            json_schema::check(workspace, path, (schema.as_ref(), schema_path.as_deref()))
+        }
+        Check::Http(gate) => http::check(context, subject, gate, place).await,
+        Check::ChangesWithin { paths, max_files } => changes_within::check(since, paths, *max_files),
+        Check::FilesLack { paths, text, regex } => {
+            files_lack::check(workspace, since, paths, Pattern::of(text.as_ref(), regex.as_ref()))
         }
     }
 }

@@ -3,27 +3,52 @@
 use std::collections::BTreeMap;
 
 use pb_model::goal::{Evidence, ExecutionOutcome};
-use pb_model::spec::TIME_LIMIT_S_DEFAULT;
+use pb_model::spec::{TIME_LIMIT_S_DEFAULT, Work};
 
-use super::{Found, Place, Subject, command, counts};
+use super::judges::{self, Told};
+use super::{Found, Place, Subject, control, counts};
 use crate::effects::{Context, StepCommand};
+
+/// What the gate wants.
+pub(super) struct Tests<'g> {
+    /// The test command; the item's own if absent.
+    pub(super) argv: Option<&'g [String]>,
+    /// Fewest tests.
+    pub(super) min: u64,
+    /// Longest run, in seconds.
+    pub(super) time_limit_s: Option<u64>,
+    /// The negative control.
+    pub(super) control: &'g [String],
+}
 
 pub(super) async fn check(
     context: &Context,
     subject: &Subject,
-    (argv, min, time_limit_s): (Option<&[String]>, u64, Option<u64>),
+    tests: &Tests<'_>,
     place: Place<'_>,
 ) -> Found {
-    if let Some(argv) = argv {
-        let command = StepCommand {
-            argv,
-            cwd: None,
-            env: &BTreeMap::new(),
-            tcp_ports: &[],
-            time_limit_ms: time_limit_s.unwrap_or(TIME_LIMIT_S_DEFAULT) * 1000,
-        };
-        return command::run(context, subject, &command, place, |code, output| judge(code, output, min))
-            .await;
+    let own = match &subject.item.work {
+        Work::Command(command) => Some((command.argv.as_slice(), command.cwd.as_deref())),
+        Work::Agent(_) => None,
+    };
+    let Some((argv, cwd)) = tests.argv.map(|argv| (argv, None)).or(own) else {
+        return Found::new(false, "it names no test command");
+    };
+    // What prints a summary and runs no tests is no proof.
+    let told = Told::of(&subject.workspace, argv, cwd);
+    if !told.runs_tests && !judges::names_a_file(&subject.workspace, &told) {
+        return Found::new(false, format!("`{}` names no test runner and no script", argv.join(" ")));
+    }
+    let command = StepCommand {
+        argv,
+        cwd,
+        env: &BTreeMap::new(),
+        tcp_ports: &[],
+        time_limit_ms: tests.time_limit_s.unwrap_or(TIME_LIMIT_S_DEFAULT) * 1000,
+    };
+    let judge = |code: i32, output: &str| judge(code, output, tests.min);
+    if tests.argv.is_some() {
+        return control::run(context, subject, (command, tests.control), place, judge).await;
     }
     // The item's own command was the test run: its recorded output is the evidence.
     let Some(execution) = &subject.run.execution else {
@@ -32,7 +57,13 @@ pub(super) async fn check(
     let ExecutionOutcome::Exited { code } = execution.outcome else {
         return Found::new(false, execution.outcome.to_string());
     };
-    let (passed, words) = judge(code, &execution.output_tail, min);
+    if !tests.control.is_empty() {
+        let rejected = control::passes(context, subject, (&command, tests.control), place, judge).await;
+        if let Some(rejected) = rejected {
+            return rejected;
+        }
+    }
+    let (passed, words) = judge(code, &execution.output_tail);
     let evidence = Evidence {
         exit_code: Some(code),
         output_digest: Some(execution.output_digest.clone()),

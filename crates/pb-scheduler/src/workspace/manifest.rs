@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::walk::walk;
+use super::walk::{walk, walk_all};
 
 /// Most files in one manifest.
 const FILES_MAX: usize = 100_000;
@@ -60,8 +60,17 @@ pub(crate) enum ManifestError {
 impl Manifest {
     /// Looks at every file. Those with the same stamp as in `before` are not read again.
     pub(crate) fn take(workspace: &Path, before: Option<&Self>) -> Result<Self, ManifestError> {
+        Self::of_walk(workspace, walk(workspace), before)
+    }
+
+    /// Looks at those that `.gitignore` files leave out as well.
+    pub(crate) fn take_all(workspace: &Path, before: Option<&Self>) -> Result<Self, ManifestError> {
+        Self::of_walk(workspace, walk_all(workspace), before)
+    }
+
+    fn of_walk(workspace: &Path, walk: ignore::Walk, before: Option<&Self>) -> Result<Self, ManifestError> {
         let mut manifest = Self::default();
-        for entry in walk(workspace) {
+        for entry in walk {
             let entry = entry?;
             let is_folder = entry.file_type().is_none_or(|kind| kind.is_dir());
             if is_folder || pb_tools::is_unfinished(entry.file_name()) {
@@ -104,7 +113,13 @@ impl Manifest {
 }
 
 impl FileMark {
-    fn of(path: &Path, known: Option<&Self>) -> io::Result<Self> {
+    /// When its inode last changed, in nanoseconds since 1970; nobody can set that back.
+    pub(crate) fn changed_ns(&self) -> i128 {
+        self.stamp.1
+    }
+
+    /// Looks at a file; one with the same stamp as `known` is not read again.
+    pub(crate) fn of(path: &Path, known: Option<&Self>) -> io::Result<Self> {
         let meta = path.symlink_metadata()?;
         let nanos = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
         let stamp =

@@ -210,9 +210,15 @@ fn of_run(event: &str, payload: &Payload) -> Option<String> {
 
 fn of_gate(gate: &GateResult) -> String {
     let name = format::line(&gate.name);
+    let edited = if gate.edited.is_empty() {
+        String::new()
+    } else {
+        let paths = format::line(&gate.edited.join(", "));
+        format!(" ({}: {paths})", styled(WARN, "the goal changed what decides it"))
+    };
     match (gate.passed, gate.recheck) {
-        (true, false) => format!("{}: {name}", styled(GOOD, "gate passed")),
-        (true, true) => format!("{}: {name}", styled(GOOD, "gate still holds")),
+        (true, false) => format!("{}: {name}{edited}", styled(GOOD, "gate passed")),
+        (true, true) => format!("{}: {name}{edited}", styled(GOOD, "gate still holds")),
         (false, _) => {
             let optional = if gate.required { "" } else { " (optional)" };
             let found = format::line(&gate.found);

@@ -93,10 +93,19 @@ pub(crate) fn not_done(account: &Account) -> String {
     open.collect::<Vec<_>>().join("\n")
 }
 
+/// What a gate found, and what the goal changed of what decides it.
+fn found(gate: &GateResult) -> String {
+    if gate.edited.is_empty() {
+        return gate.found.clone();
+    }
+    format!("{}; changed by the goal: {}", gate.found, gate.edited.join(", "))
+}
+
 /// The gates of each item's last attempt, one a row.
 pub(crate) fn gates(account: &Account) -> String {
     let row = |one: &ItemAccount, gate: &GateResult| {
         let result = match (gate.passed, gate.required) {
+            (true, _) if !gate.edited.is_empty() => "pass, edited",
             (true, _) => "pass",
             (false, true) => "FAIL",
             (false, false) => "fail (optional)",
@@ -105,7 +114,7 @@ pub(crate) fn gates(account: &Account) -> String {
             format::line(&one.item.key),
             format::excerpt(&gate.name),
             result.to_owned(),
-            format::excerpt(&gate.found),
+            format::excerpt(&found(gate)),
         ]
     };
     let rows = account.items.iter().flat_map(|one| {

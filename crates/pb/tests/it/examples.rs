@@ -116,6 +116,27 @@ fn parallel_retries_what_stumbles_and_joins() {
 }
 
 #[test]
+fn every_kind_of_gate_looks_at_the_page() {
+    let Some(python) = tools::python_path() else { return };
+    let env = TestEnv::new();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (port, python) = (format!("port={free}"), format!("python={python}"));
+    let ran = env.pb(["run", &example("gates.toml"), "--set", &port, "--set", &python]);
+    assert_eq!(ran.exit, Some(0), "{ran}");
+    let told = env.show(&env.only_goal());
+    let gates = item(&told, "page")["runs"][0]["gates"].as_array().unwrap().clone();
+    let kinds: Vec<&str> = gates.iter().map(|gate| gate["kind"].as_str().unwrap()).collect();
+    assert_eq!(
+        kinds,
+        ["file_exists", "file_contains", "json_schema", "http", "command", "changes_within", "files_lack"]
+    );
+    assert!(gates.iter().all(|gate| gate["passed"] == true), "{told}");
+    // Nobody is asked about what may change, and it is told all the same.
+    let edited: Vec<&Value> = gates.iter().filter(|gate| gate["edited"].is_array()).collect();
+    assert_eq!((edited.len(), &edited[0]["edited"]), (1, &serde_json::json!(["check.sh"])), "{told}");
+}
+
+#[test]
 fn detached_it_prints_the_id_and_as_json_one_event_a_line() {
     let env = TestEnv::new();
     let hello = example("hello.toml");

@@ -15,6 +15,14 @@ pub(crate) fn plain_python() -> Option<PathBuf> {
     found("Python", "PB_TEST_PYTHON", "python3", &["--version"])
 }
 
+/// Where any Python is, for daemons that look for programs in other folders than the test; without it the test
+/// is skipped and says so.
+#[expect(clippy::disallowed_methods, reason = "the test looks for a program of the person's machine")]
+pub(crate) fn python_path() -> Option<String> {
+    let told = Command::new(plain_python()?).args(["-c", "import sys; print(sys.executable)"]).output();
+    Some(String::from_utf8(told.unwrap().stdout).unwrap().trim_end().to_owned())
+}
+
 /// git; without it the test is skipped and says so.
 pub(crate) fn git() -> Option<PathBuf> {
     found("git", "PB_TEST_GIT", "git", &["--version"])

@@ -1,6 +1,6 @@
 //! What an answer to a question does. The first one wins.
 
-use super::{Decision, budget, cancel, converse, replan, run};
+use super::{Decision, approve, budget, cancel, converse, replan, run};
 use crate::goal::asking::ANSWER_BYTES_MAX;
 use crate::goal::cap::Cap;
 use crate::goal::command::Rejection;
@@ -139,6 +139,11 @@ fn apply(decision: &mut Decision, asked: &Escalation, given: Given<'_>) -> Resul
         (Answer::Skip, _) => {
             if let Some(item) = asked.item_id {
                 skip(decision, item, by);
+            }
+        }
+        (Answer::Approve, None) => {
+            if let Some(item) = asked.item_id.filter(|item| is(decision, *item, ItemStatus::Blocked)) {
+                approve::approve(decision, item, by);
             }
         }
         (Answer::AlternativeApproach, _) => {

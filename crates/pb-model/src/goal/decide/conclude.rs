@@ -1,13 +1,12 @@
 //! The end of a goal: delivered, failed, blocked or cancelled.
 
-use super::Decision;
-use super::verify;
+use super::{Decision, approve, verify};
 use crate::freshness::QuietRound;
 use crate::goal::command::Rejection;
 use crate::goal::event::Event;
 use crate::goal::failure::{ErrorClass, Failure};
 use crate::goal::state::{Artifact, GateResult, GoalStatus, Item, ItemStatus, Phase, Reason};
-use crate::{RunId, Verdict};
+use crate::{ItemId, RunId, Verdict};
 
 /// Most causes of a failure that are told whole; of more, how many there are.
 const CAUSES_MAX: usize = 8;
@@ -67,6 +66,10 @@ pub(super) fn finish_publish(
     let mut causes: Vec<String> = decision.state.items.iter().filter_map(cause).collect();
     causes.extend(recheck(decision, rechecked, round));
     let fails = !causes.is_empty();
+    // Only where all still hold is a human asked about those whose judge was changed.
+    if !fails && ask_about_edited(decision, rechecked) {
+        return Ok(());
+    }
     for artifact in artifacts {
         keep(decision, artifact, fails);
     }
@@ -82,6 +85,14 @@ pub(super) fn finish_publish(
         complete(decision, unlisted);
     }
     Ok(())
+}
+
+/// Asks about each item whose gates ran once more and pass by what the goal changed; whether there is one.
+fn ask_about_edited(decision: &mut Decision, rechecked: &[GateResult]) -> bool {
+    let mut runs: Vec<(ItemId, RunId)> =
+        rechecked.iter().map(|result| (result.item_id, result.run_id)).collect();
+    runs.dedup();
+    runs.into_iter().filter(|(item, run)| approve::ask_again(decision, *item, *run)).count() > 0
 }
 
 /// Why an item that failed did.

@@ -1,6 +1,7 @@
 //! Deciding: state + command + moment give events, or a rejection. Pure.
 
 mod answer;
+mod approve;
 mod budget;
 mod cancel;
 mod conclude;

@@ -1,7 +1,7 @@
 //! Runs: starting one, taking one over after a crash, and what follows when its command ends.
 
 use super::escalate::{self, Question};
-use super::{Decision, budget, converse, evaluate};
+use super::{Decision, approve, budget, converse, evaluate};
 use crate::goal::cap::Cap;
 use crate::goal::command::Rejection;
 use crate::goal::conversation::{Conversation, Doing};
@@ -112,7 +112,7 @@ pub(super) fn unknown_outcome(decision: &mut Decision, item: &Item, run: &Run, e
 pub(super) fn probed(decision: &mut Decision, item: &Item, run: &Run, epoch: Epoch, passed: bool) {
     if passed {
         let verdict = verdict_of(decision, run.id);
-        succeed(decision, item, run.id, verdict);
+        approve::settle(decision, item, run.id, verdict);
         return;
     }
     let known = run.execution.as_ref().map_or(ExecutionOutcome::Lost, |execution| execution.outcome.clone());

@@ -1,6 +1,7 @@
 //! Text in, text out: a script of commands gives the events that it made.
 
 mod answer;
+mod approve;
 mod asking;
 mod branches;
 mod cancel;

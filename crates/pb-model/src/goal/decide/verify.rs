@@ -1,8 +1,7 @@
 //! Verification and evaluation: what the gates' evidence means for the item.
 
-use super::Decision;
 use super::evaluate::GATE_FAILED;
-use super::run;
+use super::{Decision, approve, run};
 use crate::freshness::QuietRound;
 use crate::goal::command::Rejection;
 use crate::goal::event::Event;
@@ -43,7 +42,7 @@ pub(super) fn finish(
         };
         run::fail(decision, &item, run.id, RunStatus::Failure, error);
     } else {
-        run::succeed(decision, &item, run.id, verdict);
+        approve::settle(decision, &item, run.id, verdict);
     }
     Ok(())
 }

@@ -42,6 +42,9 @@ impl GoalState {
                 item.verdict = Some(Verdict::Unverified);
                 item.not_before_ms = None;
             }),
+            Event::GatesApproved { item, digests, .. } => {
+                self.with_item(*item, |item| item.approved.extend(digests.iter().cloned()));
+            }
             Event::EscalationCreated { escalation } => self.ask(escalation),
             Event::ApprovalChanged { escalation, run, change, .. } => {
                 self.change_approval(*escalation, *run, change);

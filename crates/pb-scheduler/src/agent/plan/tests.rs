@@ -80,7 +80,7 @@ fn what_is_no_plan_is_told() {
     the plan was not understood: `items[0]`: missing field `id`
     the plan was not understood: `items[0].kind`: unknown variant `robot`, expected `command` or `agent`
     the plan was not understood: `items[0].retries`: unknown field `retries`, expected one of `id`, `title`, `kind`, `needs`, `argv`, `prompt`, `tools`, `tier`, `effect`, `budget_percent`, `gates`
-    the plan was not understood: `items[0].gates[0].file`: unknown field `file`, expected one of `kind`, `name`, `path`, `text`, `regex`, `argv`, `expect_exit`, `min`
+    the plan was not understood: `items[0].gates[0].file`: unknown field `file`, expected one of `kind`, `name`, `path`, `text`, `regex`, `argv`, `expect_exit`, `min`, `control`, `schema`, `schema_path`, `url`, `status`, `paths`, `max_files`, `judges`
     the plan was not understood: `items[0].budget_percent`: invalid value: integer `300`, expected u8
     ");
 }
@@ -154,6 +154,61 @@ fn a_gate_says_what_it_checks() {
 }
 
 #[test]
+fn a_plan_may_have_every_kind_of_gate() {
+    let gates = json!([
+        {"kind": "json_schema", "path": "out.json", "schema": "{\"type\": \"object\", \"required\": [\"n\"]}"},
+        {"kind": "json_schema", "path": "out.json", "schema": {"type": "object"}},
+        {"kind": "json_schema", "path": "out.json", "schema": "", "schema_path": "schema.json"},
+        {"kind": "http", "url": "http://127.0.0.1:8000/", "argv": ["python3", "-m", "http.server"], "text": "小马"},
+        {"kind": "changes_within", "paths": ["src/**"], "max_files": 3},
+        {"kind": "files_lack", "paths": ["src/**"], "regex": "TODO|FIXME", "judges": []},
+        {"kind": "command", "argv": ["sh", "check.sh"], "control": ["sh", "check.sh", "x"], "judges": ["lib/**"]},
+    ]);
+    let items = checked(&json!({"items": [with(agent("a"), &json!({"gates": gates}))]})).unwrap();
+    let gates: Vec<String> = items[0].gates.iter().map(|gate| serde_json::to_string(gate).unwrap()).collect();
+    insta::assert_snapshot!(gates.join("\n"), @r#"
+    {"required":true,"kind":"json_schema","path":"out.json","schema":{"type":"object","required":["n"]}}
+    {"required":true,"kind":"json_schema","path":"out.json","schema":{"type":"object"}}
+    {"required":true,"kind":"json_schema","path":"out.json","schema_path":"schema.json"}
+    {"required":true,"kind":"http","url":"http://127.0.0.1:8000/","text":"小马","argv":["python3","-m","http.server"]}
+    {"required":true,"kind":"changes_within","paths":["src/**"],"max_files":3}
+    {"required":true,"kind":"files_lack","paths":["src/**"],"regex":"TODO|FIXME"}
+    {"required":true,"judges":["lib/**"],"kind":"command","argv":["sh","check.sh"],"expect_exit":0,"control":["sh","check.sh","x"]}
+    "#);
+}
+
+#[test]
+fn a_gate_that_proves_nothing_is_told() {
+    let gates = json!([
+        {"kind": "command", "argv": ["sh", "-c", "cargo test || true"]},
+        {"kind": "http", "url": "http://127.0.0.1:8000/"},
+        {"kind": "http", "url": "http://example.org/", "argv": ["x"]},
+        {"kind": "json_schema", "path": "a", "schema_path": "b", "paths": ["c"], "max_files": 1, "control": ["d"], "url": "e"},
+    ]);
+    let texts: Vec<String> = gates
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|gate| told(&json!([with(agent("a"), &json!({"gates": [gate]}))])))
+        .collect();
+    insta::assert_snapshot!(texts.join("\n"), @"
+    the plan does not hold:
+    - items[0] (a).gates[0]: it ends with `|| true`, so it cannot fail and proves nothing
+    the plan does not hold:
+    - items[0] (a).gates[0]: `http` needs an `argv`: the server that it asks, which is started for the check
+    the plan does not hold:
+    - items[0].gates[0].url: the host is not 127.0.0.1, [::1] or localhost (only servers on this machine are asked, such as http://127.0.0.1:8000/)
+    the plan does not hold:
+    - items[0] (a).gates[0]: this kind has no `control`, so it would not be checked; it is for `command` and `tests_executed`
+    - items[0] (a).gates[0]: this kind has no `url`, so it would not be checked; it is for `http`
+    - items[0] (a).gates[0]: this kind has no `paths`, so it would not be checked; it is for `changes_within` and `files_lack`
+    - items[0] (a).gates[0]: this kind has no `max_files`, so it would not be checked; it is for `changes_within`
+    ");
+    let broken = json!([{"kind": "json_schema", "path": "a", "schema": "{"}]);
+    insta::assert_snapshot!(told(&json!([with(agent("a"), &json!({"gates": broken}))])), @"the plan was not understood: `items[0].gates[0].schema`: not a JSON Schema: EOF while parsing an object at line 1 column 1");
+}
+
+#[test]
 fn keys_of_another_kind_are_told() {
     let items = json!([
         with(
@@ -179,9 +234,9 @@ fn keys_of_another_kind_are_told() {
     ]);
     insta::assert_snapshot!(told(&json!([with(agent("a"), &json!({"gates": gates}))])), @"
     the plan does not hold:
-    - items[0] (a).gates[0]: this kind has no `text`, so it would not be checked; it is for `file_contains`
-    - items[0] (a).gates[1]: this kind has no `argv`, so it would not be checked; it is for `command` and `tests_executed`
-    - items[0] (a).gates[2]: this kind has no `path`, so it would not be checked; it is for the kinds that begin with `file_`
+    - items[0] (a).gates[0]: this kind has no `text`, so it would not be checked; it is for `file_contains`, `http` and `files_lack`
+    - items[0] (a).gates[1]: this kind has no `argv`, so it would not be checked; it is for `command`, `tests_executed` and `http`
+    - items[0] (a).gates[2]: this kind has no `path`, so it would not be checked; it is for the kinds that begin with `file_`, and `json_schema`
     - items[0] (a).gates[3]: this kind has no `expect_exit`, so it would not be checked; it is for `command`
     ");
 }

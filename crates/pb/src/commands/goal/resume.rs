@@ -15,11 +15,13 @@ Examples:
   pb goal resume 3f2a                                 it was paused
   pb goal show 3f2a                                   what it asks, and what may be answered
   pb goal resume 3f2a --answer retry
+  pb goal resume 3f2a --answer approve                it counts, though the goal changed what judges it
   pb goal resume 3f2a --answer raise --to 2.50        to 2.50 USD; without --to, to twice what it is")]
 pub(super) struct Args {
     #[command(flatten)]
     goal: GoalId,
-    /// The answer to each question that offers it: retry, skip, raise, finish or cancel
+    /// The answer to each question that offers it: retry, skip, raise, finish,
+    /// approve or cancel
     #[arg(long, value_name = "OPTION")]
     answer: Option<Answer>,
     /// With `raise`: what the cap is raised to, in US dollars, tokens, turns or minutes

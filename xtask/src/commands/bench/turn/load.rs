@@ -108,7 +108,13 @@ fn agent(turns: u32, workspace: &Path) -> anyhow::Result<GoalSpec> {
             lane: Lane::Main,
             max_retries: Some(0),
             work: Work::Agent(agent),
-            gates: vec![GateSpec { name: None, required: true, check: exists }],
+            gates: vec![GateSpec {
+                name: None,
+                required: true,
+                judges: Vec::new(),
+                may_change: false,
+                check: exists,
+            }],
         }],
         ..GoalSpec::in_words(format!("bench of {turns} turns"), "one agent")
     })

@@ -7,7 +7,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use uuid::Uuid;
 
-use super::script::{GOAL, agent_work, artifact, asks, call, command_item, execution, results, spec};
+use super::script::{GOAL, agent_work, artifact, asks, call, command_item, edited, execution, results, spec};
 use super::states;
 use crate::goal::{
     AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Condensed, Condensing, DayBudget,
@@ -15,7 +15,8 @@ use crate::goal::{
     Thought, ThoughtOutcome, Touched, Used, Want, batch, decide, evolve, next_wake, wants,
 };
 use crate::goal::{
-    Escalation, ExecutionOutcome, GoalState, GoalStatus, Item, ItemStatus, RunStage, RunStatus,
+    Escalation, ExecutionOutcome, GateResult, GoalState, GoalStatus, Item, ItemStatus, Phase, Run, RunStage,
+    RunStatus,
 };
 use crate::spec::{Effect, ItemSpec, Work};
 use crate::{EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
@@ -395,23 +396,18 @@ impl World {
     }
 
     fn verify(&mut self, run: RunId, epoch: u64) -> Command {
-        let failing = self.draw(8);
+        let drawn = self.draw(8);
         let state = self.state.as_ref().unwrap();
         let known = state.run(run);
-        Command::FinishVerification {
-            run,
-            epoch,
-            results: known
-                .map_or_else(Vec::new, |run| results(state, run, |gate| u32::from(failing) != gate + 1)),
-            round: None,
-        }
+        let found = |run| found(state, run, drawn);
+        Command::FinishVerification { run, epoch, results: known.map_or_else(Vec::new, found), round: None }
     }
 
     fn publish(&mut self) -> Command {
-        let failing = self.draw(6);
+        let drawn = self.draw(6);
         let state = self.state.as_ref().unwrap();
         let rechecked = state.runs.iter().filter(|run| run.status == RunStatus::Success);
-        let rechecked = rechecked.flat_map(|run| results(state, run, |gate| u32::from(failing) != gate + 1));
+        let rechecked = rechecked.flat_map(|run| found(state, run, drawn));
         Command::FinishPublish {
             rechecked: rechecked.collect(),
             round: None,
@@ -527,6 +523,18 @@ impl Drop for World {
     }
 }
 
+/// From this number on a draw is about a gate that was edited.
+const EDITED_FROM: u32 = 5;
+
+/// What the gates of a run come to: one of them may fail, and one may have been edited.
+fn found(state: &GoalState, run: &Run, drawn: u8) -> Vec<GateResult> {
+    let mut results = results(state, run, |gate| u32::from(drawn) != gate + 1);
+    for result in results.iter_mut().filter(|result| u32::from(drawn) == result.gate + EDITED_FROM) {
+        result.evidence.edited = edited(if drawn % 2 == 0 { 'e' } else { 'E' });
+    }
+    results
+}
+
 /// I4, I5, I7, at the moment of the event.
 fn assert_event_fits(before: &GoalState, event: &Event) {
     let retried = before.goal.status == GoalStatus::Failed && matches!(event, Event::GoalResumed { .. });
@@ -560,13 +568,27 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
             assert_ne!(effect, Some(Effect::Unsafe));
         }
         Event::ItemCompleted { item, run, verdict } => {
-            assert_not_ended(before, *item);
+            let approved = before.escalations.iter().any(|asked| {
+                asked.item_id == Some(*item)
+                    && asked.resolution.as_ref().is_some_and(|said| said.answer == Answer::Approve)
+            });
+            let blocked = before.item(*item).unwrap().status == ItemStatus::Blocked;
+            if !(blocked && approved) {
+                assert_not_ended(before, *item);
+            }
             let standing = before.standing_gates(*run);
+            let approved = &before.item(*item).unwrap().approved;
+            let mut edited = standing.iter().filter(|gate| gate.passed).map(|gate| &gate.evidence.edited);
+            assert!(edited.all(|edited| edited.is_none() || approved.contains(&edited.digest)));
             let gates = &before.item(*item).unwrap().gates;
             if *verdict == Verdict::Verified {
                 assert!(standing.len() == gates.len() && standing.iter().all(|gate| gate.passed));
             }
             assert!(standing.iter().all(|gate| gate.passed || !gate.required));
+        }
+        // The last look may find that what judges it was changed.
+        Event::ItemBlocked { item, .. } if before.goal.phase == Phase::Publish => {
+            assert_eq!(before.item(*item).unwrap().status, ItemStatus::Done);
         }
         Event::ItemFailed { item, .. } | Event::ItemBlocked { item, .. } => assert_not_ended(before, *item),
         Event::RunCompleted { run, .. } => {

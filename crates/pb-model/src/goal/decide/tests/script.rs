@@ -1,7 +1,8 @@
 //! A small language for lives of goals: commands in, events out, one line each.
 //!
 //! ```text
-//! item a idempotent gates=2      an item of the plan: key, effect, needs=, gates=, optional=, retries=, agent
+//! item a idempotent gates=2      an item of the plan: key, effect, needs=, gates=, optional=, retries=, agent,
+//!                                maychange
 //! at 5000                        sets the clock; otherwise each command comes 10 ms after the last
 //! submit minutes=1               commands: submit, plan, start, wait, refuse, cancel, publishing
 //! run a                          an attempt at `a`, named `a1` (then `a2` …); @2 for epoch 2
@@ -18,7 +19,7 @@
 //! tick                           time has passed
 //! jump -500                      the clock was set
 //! adopt p a,b                    a plan with these items is accepted
-//! verify a1 +-                   one sign a gate
+//! verify a1 +-                   one sign a gate; e or E: it passes by a file that the goal made what it is
 //! takeover 2 alive=5000
 //! publish a1=+- files=1          rechecked gates, delivered files
 //! pause, prioritize 90           a person says so; resume, or: resume retry, resume raise to=9
@@ -41,7 +42,7 @@ use crate::goal::{
     Condensing, DayBudget, Doing, ErrorClass, Event, Failure, Hindrance, LocalDay, Moment, Next, Planned,
     Reply, Rung, Thought, ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
 };
-use crate::goal::{Artifact, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Run};
+use crate::goal::{Artifact, Edited, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Run};
 use crate::spec::{AgentSpec, Check, CommandSpec, Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
 use crate::{ArtifactId, EscalationId, GoalId, ItemId, Millis, RunId};
 
@@ -64,6 +65,8 @@ pub(super) fn command_item(key: &str, effect: Effect, gates: &[bool]) -> ItemSpe
     let gate = |(n, required): (usize, &bool)| GateSpec {
         name: Some(format!("g{n}")),
         required: *required,
+        judges: Vec::new(),
+        may_change: false,
         check: Check::FileExists { path: format!("f{n}") },
     };
     ItemSpec {
@@ -119,6 +122,10 @@ pub(super) fn results(state: &GoalState, run: &Run, passed: impl Fn(u32) -> bool
         evidence: Evidence::default(),
     };
     (0..gates).map(result).collect()
+}
+
+pub(super) fn edited(sign: char) -> Edited {
+    Edited { paths: vec!["check.sh".to_owned()], digest: sign.to_string() }
 }
 
 pub(super) fn artifact(n: u128) -> Artifact {
@@ -363,9 +370,16 @@ impl Told {
 
     fn results(&self, run: &str, signs: &str) -> Vec<GateResult> {
         let state = self.state.as_ref().unwrap();
-        let passed = |gate: u32| signs.as_bytes().get(gate as usize) == Some(&b'+');
+        let sign = |gate: u32| signs.chars().nth(gate as usize).unwrap_or('-');
         let run = state.run(run_id(run));
-        run.map_or_else(Vec::new, |run| results(state, run, passed))
+        let mut results = run.map_or_else(Vec::new, |run| results(state, run, |gate| sign(gate) != '-'));
+        for result in &mut results {
+            let sign = sign(result.gate);
+            if sign.eq_ignore_ascii_case(&'e') {
+                result.evidence.edited = edited(sign);
+            }
+        }
+        results
     }
 
     fn key(&self, item: ItemId) -> &str {
@@ -404,7 +418,8 @@ impl Told {
             Event::RunExecuted { execution, .. } => say(&format!("({})", execution.outcome)),
             Event::VerificationStarted { probe: true, .. } => say("to find out"),
             Event::GateCompleted { result } => {
-                say(&format!("{} {}", result.name, if result.passed { "+" } else { "-" }));
+                let edited = if result.evidence.edited.is_none() { "" } else { ", edited" };
+                say(&format!("{} {}{edited}", result.name, if result.passed { "+" } else { "-" }));
             }
             Event::VerificationCompleted { verdict, recheck, .. } => {
                 say(&format!("{}{}", verdict.as_str(), if *recheck { ", again" } else { "" }));
@@ -555,6 +570,9 @@ fn planned(key: &str, rest: &[&str]) -> ItemSpec {
     let mut item = command_item(key, effect, &gates);
     item.needs = named("needs=").iter().flat_map(|keys| keys.split(',')).map(str::to_owned).collect();
     item.max_retries = named("retries=").map(|n| n.parse().unwrap());
+    for gate in &mut item.gates {
+        gate.may_change = rest.contains(&"maychange");
+    }
     if rest.contains(&"agent") {
         let mut agent = agent_work();
         agent.max_turns = named("turns=").map(|n| n.parse().unwrap());
@@ -768,6 +786,9 @@ fn of_control(event: &Event) -> String {
         Event::GoalPrioritized { priority, .. } => format!("priority {priority}"),
         Event::ItemReopened { .. } => "reopened".to_owned(),
         Event::ItemSkipped { by, .. } => format!("skipped by {by}"),
+        Event::GatesApproved { by, edited, digests, .. } => {
+            format!("{} as {} by {by}", edited.join(","), digests.join(","))
+        }
         Event::EscalationResolved { escalation, resolution, .. } => {
             let raised = resolution.raised.map(|raised| format!(" {raised:?}")).unwrap_or_default();
             let (question, answer) = (question(*escalation), resolution.answer.as_str());
