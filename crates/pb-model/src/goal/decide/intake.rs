@@ -9,13 +9,14 @@ use crate::goal::failure::Failure;
 use crate::goal::kept::Kept;
 use crate::goal::spending::Spending;
 use crate::goal::state::{Goal, GoalStatus, Item, ItemStatus, Phase, Reason};
-use crate::spec::{GoalSpec, ItemSpec, SuccessCriterion};
+use crate::schedule::OfSchedule;
+use crate::spec::{GoalSpec, ItemSpec, Lane, SuccessCriterion};
 use crate::{Epoch, GoalId, ItemId, RunId, Verdict, plan};
 
 pub(super) fn submit(
     id: GoalId,
     mut spec: GoalSpec,
-    by: String,
+    (by, scheduled): (String, Option<OfSchedule>),
     moment: &Moment,
 ) -> Result<Event, Rejection> {
     spec.validate()?;
@@ -48,6 +49,7 @@ pub(super) fn submit(
         replan: None,
         summary: None,
         spending: Spending::default(),
+        scheduled,
     };
     Ok(Event::GoalCreated { goal: Box::new(goal) })
 }
@@ -133,6 +135,9 @@ fn create(decision: &mut Decision, specs: &[ItemSpec], ids: &[ItemId]) {
         let mut item = Item::planned(spec, index, *id, needs, (goal, decision.moment.now_ms));
         if decision.state.needs_met(&item) {
             item.status = ItemStatus::Ready;
+        }
+        if item.lane == Lane::Main && decision.state.goal.scheduled.is_some() {
+            item.lane = Lane::Cron; // What runs by itself leaves room for what a person waits for.
         }
         decision.emit(Event::ItemCreated { item: Box::new(item) });
     }

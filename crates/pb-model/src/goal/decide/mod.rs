@@ -29,16 +29,23 @@ use crate::{Epoch, EscalationId, RunId};
 /// # Errors
 /// Why the command changes nothing; the state stays as it is.
 pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Result<Vec<Event>, Rejection> {
-    if let Command::Submit { id, spec, by } = command {
+    let submitted = match &command {
+        Command::Submit { id, spec, by } => Some((*id, spec, by, None)),
+        Command::SubmitScheduled { id, spec, by, of } => Some((*id, spec, by, Some(*of))),
+        _ => None,
+    };
+    if let Some((id, spec, by, of)) = submitted {
         return match state {
             Some(_) => Err(Rejection::Exists),
-            None => intake::submit(id, *spec, by, &moment).map(|event| vec![event]),
+            None => {
+                intake::submit(id, (**spec).clone(), (by.clone(), of), &moment).map(|event| vec![event])
+            }
         };
     }
     let state = state.ok_or(Rejection::UnknownGoal)?;
     let mut decision = Decision { state: state.clone(), moment, events: Vec::new() };
     match command {
-        Command::Submit { .. } => {}
+        Command::Submit { .. } | Command::SubmitScheduled { .. } => {}
         Command::Refuse { error } => intake::refuse(&mut decision, error)?,
         Command::Plan { items } => intake::plan(&mut decision, &items)?,
         Command::StartPlanning { run, epoch } => intake::start_planning(&mut decision, run, epoch)?,
