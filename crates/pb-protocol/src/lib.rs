@@ -22,6 +22,7 @@ mod json_text;
 pub mod line;
 pub mod link_text;
 pub mod methods;
+pub mod schedule;
 
 pub use error::{ErrorCode, RpcError};
 pub use methods::{Method, Permission};

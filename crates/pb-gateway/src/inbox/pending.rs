@@ -85,5 +85,7 @@ pub(crate) fn goal(command: &NewCommand) -> Option<Goal> {
         summary: None,
         spent_time_ms: 0,
         waiting: true,
+        schedule_id: None,
+        slot: None,
     })
 }

@@ -29,6 +29,7 @@ pub struct Rhythm(Kind);
 enum Kind {
     Cron { crontab: Box<Crontab>, zone: TimeZone },
     Every { interval_ms: u64, anchor_ms: Millis },
+    Never,
 }
 
 /// Slots of a stretch of time.
@@ -45,6 +46,11 @@ pub struct Slots {
 }
 
 impl Rhythm {
+    /// No slots at all: of a timing that cannot be understood.
+    pub fn never() -> Self {
+        Self(Kind::Never)
+    }
+
     pub(super) fn cron(crontab: Crontab, zone: TimeZone) -> Self {
         Self(Kind::Cron { crontab: Box::new(crontab), zone })
     }
@@ -57,7 +63,7 @@ impl Rhythm {
     pub fn zone_name(&self) -> Option<&str> {
         match &self.0 {
             Kind::Cron { zone, .. } => zone.iana_name(),
-            Kind::Every { .. } => None,
+            Kind::Every { .. } | Kind::Never => None,
         }
     }
 
@@ -69,6 +75,7 @@ impl Rhythm {
                 None => anchor_ms.checked_add(*interval_ms),
                 Some(since) => (since / interval_ms + 1).checked_mul(*interval_ms)?.checked_add(*anchor_ms),
             },
+            Kind::Never => None,
         }
     }
 

@@ -8,6 +8,7 @@ pub mod events;
 pub mod goal;
 pub mod goal_control;
 pub mod goal_events;
+pub mod schedule;
 pub mod system;
 pub mod workitem;
 
@@ -119,6 +120,13 @@ methods![
     approval::Reject,
     goal::Plan,
     goal::Steps,
+    schedule::Add,
+    schedule::List,
+    schedule::Get,
+    schedule::Run,
+    schedule::Pause,
+    schedule::Resume,
+    schedule::Remove,
     goal_events::Subscribe,
     goal_events::Unsubscribe,
     workitem::ByGoal,
