@@ -46,6 +46,8 @@ mod models;
 mod old_gateway;
 mod plan;
 mod real_model;
+mod schedule;
+mod schedule_crash;
 mod stopping;
 mod undo;
 mod wrong;

@@ -13,8 +13,20 @@ pub(super) fn when(timing: &Timing) -> String {
         Timing::Cron { expression, zone } => {
             format!("{} in {}", format::line(expression), format::line(zone))
         }
-        Timing::Every { interval_ms, .. } => format!("every {}", format::duration(*interval_ms)),
+        Timing::Every { interval_ms, .. } => format!("every {}", interval(*interval_ms)),
     }
+}
+
+/// An interval, in units that it is made of: `1 d`, `2 h`, `1 h 30 min`.
+fn interval(ms: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s")];
+    let mut left = ms;
+    let parts = UNITS.map(|(unit, word)| {
+        let count = left / unit;
+        left %= unit;
+        (count > 0).then(|| format!("{count} {word}"))
+    });
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// One line that says what was added.
@@ -57,4 +69,15 @@ pub(super) fn at(ms: u64, timing: &Timing) -> String {
 /// How a run of it ended, or that it has not.
 pub(super) fn result(run: &SlotRun) -> String {
     run.result.clone().unwrap_or_else(|| "running".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_are_told_in_the_units_that_they_are_made_of() {
+        let told = [60_000, 5_400_000, 7_200_000, 86_400_000, 694_861_000].map(interval);
+        assert_eq!(told, ["1 min", "1 h 30 min", "2 h", "1 d", "8 d 1 h 1 min 1 s"]);
+    }
 }
