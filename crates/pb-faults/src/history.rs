@@ -59,7 +59,10 @@ impl History {
         let Fold { states, schedules, claimed, tally, .. } = fold;
         for schedule in schedules.into_values() {
             if log.schedule(schedule.id).await?.as_ref() != Some(&schedule) {
-                tally.fail(format_args!("{whose}: I6: the events of {} do not fold into its row", schedule.id));
+                tally.fail(format_args!(
+                    "{whose}: I6: the events of {} do not fold into its row",
+                    schedule.id
+                ));
             }
             history.schedules.push(schedule);
         }

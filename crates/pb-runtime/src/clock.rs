@@ -29,16 +29,16 @@ impl Clock {
 }
 
 /// The variable that names the file that says by how many milliseconds the machine's clock is wrong. Only with the
-/// feature `test-clock`, which only tests of whole processes turn on.
+/// features `test-clock` and `faultpoints`, which only tests of whole processes and the fault suite turn on.
 pub const TEST_CLOCK: &str = "PB_TEST_CLOCK";
 
-#[cfg(not(feature = "test-clock"))]
+#[cfg(not(any(feature = "test-clock", feature = "faultpoints")))]
 #[inline]
 fn set_by_test(now_ms: u64) -> u64 {
     now_ms
 }
 
-#[cfg(feature = "test-clock")]
+#[cfg(any(feature = "test-clock", feature = "faultpoints"))]
 fn set_by_test(now_ms: u64) -> u64 {
     static FILE: std::sync::OnceLock<Option<std::path::PathBuf>> = std::sync::OnceLock::new();
     let Some(file) = FILE.get_or_init(|| crate::environment::path(TEST_CLOCK)) else {

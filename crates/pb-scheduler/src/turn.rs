@@ -146,8 +146,11 @@ impl Turn {
             self.journal(event, &state, papers, now_ms);
         }
         self.touched.insert(goal);
-        goals.put(state.clone());
-        self.tell_schedule(goals, &state);
+        let ending = schedule::ending(&state);
+        goals.put(state);
+        if let Some((schedule, ending)) = ending {
+            self.finish_scheduled(goals, schedule, goal, ending);
+        }
         Ok(())
     }
 

@@ -29,7 +29,10 @@ pub(super) fn commands(seed: u64) -> Vec<(u64, NewCommand)> {
             "missed": missed,
             "failures_max": 3,
         });
-        commands.push((rng.random_range(0..2_000), command("add", *id, &json!({"scheduleId": id, "spec": spec}))));
+        commands.push((
+            rng.random_range(0..2_000),
+            command("add", *id, &json!({"scheduleId": id, "spec": spec})),
+        ));
     }
     for id in &ids {
         let asked = json!({"scheduleId": id});

@@ -93,9 +93,8 @@ pub fn decide(
     };
     let mut events = events(schedule, command, rhythm, now_ms)?;
     if schedule.events + events.len() as u64 >= HISTORY_EVENTS_MAX {
-        let after = events
-            .iter()
-            .fold(Some(schedule.clone()), |schedule, event| evolve(schedule, event, now_ms));
+        let after =
+            events.iter().fold(Some(schedule.clone()), |schedule, event| evolve(schedule, event, now_ms));
         if let Some(after) = after {
             let dropped = after.events;
             events.push(ScheduleEvent::Compacted { schedule: Box::new(after), events: dropped });
@@ -175,7 +174,9 @@ fn finish(schedule: &Schedule, goal: GoalId, ending: Ending) -> Result<ScheduleE
         Ending::Failed(error)
             if schedule.status == ScheduleStatus::Active && failures >= schedule.spec.failures_max =>
         {
-            let times = if failures == 1 { "its goal failed".to_owned() } else {
+            let times = if failures == 1 {
+                "its goal failed".to_owned()
+            } else {
                 format!("{failures} goals in a row failed")
             };
             let reason = error.map_or(times.clone(), |error| format!("{times}, the last with: {error}"));
@@ -216,7 +217,12 @@ fn due(
 }
 
 /// The slots before the one that is claimed, or all of them.
-fn skipped(slots: &Slots, claimed: Option<Millis>, why: SkipReason, rhythm: &Rhythm) -> Option<ScheduleEvent> {
+fn skipped(
+    slots: &Slots,
+    claimed: Option<Millis>,
+    why: SkipReason,
+    rhythm: &Rhythm,
+) -> Option<ScheduleEvent> {
     let before = |slot: &&Millis| claimed.is_none_or(|claimed| **slot < claimed);
     let lately = slots.latest.iter().filter(before);
     let last_ms = lately.clone().last().copied().or(slots.last_older)?;

@@ -139,9 +139,9 @@ impl Timing {
                 let zone = (zones.get)(zone).ok_or_else(|| unknown_zone(zone, zones))?;
                 Ok(Rhythm::cron(crontab, zone))
             }
-            Self::Every { interval_ms, .. } if !(EVERY_MS_MIN..=EVERY_MS_MAX).contains(interval_ms) => {
-                Err(Invalid::new("timing.interval_ms", "an interval is at least a minute, and at most 366 days"))
-            }
+            Self::Every { interval_ms, .. } if !(EVERY_MS_MIN..=EVERY_MS_MAX).contains(interval_ms) => Err(
+                Invalid::new("timing.interval_ms", "an interval is at least a minute, and at most 366 days"),
+            ),
             Self::Every { interval_ms, anchor_ms } => {
                 Ok(Rhythm::every(*interval_ms, anchor_ms.unwrap_or_default()))
             }
@@ -158,8 +158,11 @@ fn crontab(expression: &str) -> Result<cronexpr::Crontab, Invalid> {
     }
     if fields != CRON_FIELDS {
         let found = if fields > CRON_FIELDS { "more" } else { "fewer" };
-        return Err(Invalid::new(PLACE, format!("a cron expression has {CRON_FIELDS} fields; this has {found}"))
-            .hint(format!("{help}; the time zone is said apart")));
+        return Err(Invalid::new(
+            PLACE,
+            format!("a cron expression has {CRON_FIELDS} fields; this has {found}"),
+        )
+        .hint(format!("{help}; the time zone is said apart")));
     }
     let mut options = cronexpr::ParseOptions::default();
     options.fallback_timezone_option = cronexpr::FallbackTimezoneOption::UTC;

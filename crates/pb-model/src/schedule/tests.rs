@@ -192,7 +192,9 @@ fn it_breaks_after_so_many_failures_in_a_row_until_a_person_looks() {
     let by = || "ann".to_owned();
     let mut life = Life::hourly(Missed::Skip);
     let failed = || Ending::Failed(Some("no such file".to_owned()));
-    for (hour, ending) in [failed(), Ending::Completed, failed(), Ending::Cancelled, failed()].into_iter().enumerate() {
+    for (hour, ending) in
+        [failed(), Ending::Completed, failed(), Ending::Cancelled, failed()].into_iter().enumerate()
+    {
         let minutes = (hour as u64 + 1) * 60;
         life.due(minutes);
         life.ends(minutes + 1, ending);
@@ -295,9 +297,11 @@ fn every_command_in_every_reachable_state_is_a_step_of_the_table_or_refused() {
                 ScheduleCommand::Remove { by: by() },
             ]
             .into_iter()
-            .chain([Ending::Completed, Ending::Cancelled, Ending::Failed(None)].into_iter().filter_map(
-                |ending| Some(ScheduleCommand::Finish { goal: before.running?, ending }),
-            ))
+            .chain(
+                [Ending::Completed, Ending::Cancelled, Ending::Failed(None)]
+                    .into_iter()
+                    .filter_map(|ending| Some(ScheduleCommand::Finish { goal: before.running?, ending })),
+            )
             .map(|command| (0, command)),
         );
         for (now, command) in commands {
@@ -340,7 +344,10 @@ fn every_command_in_every_reachable_state_is_a_step_of_the_table_or_refused() {
 
 #[test]
 fn what_cannot_be_understood_is_refused_with_a_hint() {
-    let cron = |expression: &str, zone: &str| Timing::Cron { expression: expression.to_owned(), zone: zone.to_owned() };
+    let cron = |expression: &str, zone: &str| Timing::Cron {
+        expression: expression.to_owned(),
+        zone: zone.to_owned(),
+    };
     let every = |interval_ms| Timing::Every { interval_ms, anchor_ms: None };
     let wrong = [
         cron("0 9 * * 8", "UTC"),

@@ -12,6 +12,19 @@ use pb_store::{NewEvent, Row, Write};
 use super::{Papers, Turn};
 use crate::goals::Goals;
 
+/// The schedule that waits for this goal, and how that has ended; none while it has not.
+pub(super) fn ending(state: &GoalState) -> Option<(ScheduleId, Ending)> {
+    let schedule = state.goal.scheduled?.schedule;
+    let ending = match state.goal.status {
+        GoalStatus::Completed => Ending::Completed,
+        GoalStatus::Cancelled => Ending::Cancelled,
+        GoalStatus::Failed => Ending::Failed(state.goal.error.as_ref().map(|error| error.message.clone())),
+        // What waits for a person has not ended, so nothing is begun beside it.
+        GoalStatus::Queued | GoalStatus::Active | GoalStatus::Blocked => return None,
+    };
+    Some((schedule, ending))
+}
+
 impl Turn {
     /// Decides a command on a schedule, in memory, and notes what has to be written.
     pub(crate) fn decide_schedule(
@@ -77,22 +90,14 @@ impl Turn {
         }
     }
 
-    /// Tells the schedule of a goal that has just ended.
-    pub(super) fn tell_schedule(&mut self, goals: &mut Goals, state: &GoalState) {
-        let Some(of) = state.goal.scheduled else { return };
-        let ending = match state.goal.status {
-            GoalStatus::Completed => Ending::Completed,
-            GoalStatus::Cancelled => Ending::Cancelled,
-            GoalStatus::Failed => {
-                Ending::Failed(state.goal.error.as_ref().map(|error| error.message.clone()))
-            }
-            // What waits for a person has not ended, so nothing is begun beside it.
-            GoalStatus::Queued | GoalStatus::Active | GoalStatus::Blocked => return,
-        };
-        self.finish_scheduled(goals, of.schedule, state.goal.id, ending);
-    }
-
-    fn finish_scheduled(&mut self, goals: &mut Goals, id: ScheduleId, goal: GoalId, ending: Ending) {
+    /// Tells a schedule how its goal ended.
+    pub(super) fn finish_scheduled(
+        &mut self,
+        goals: &mut Goals,
+        id: ScheduleId,
+        goal: GoalId,
+        ending: Ending,
+    ) {
         let rhythm = goals.schedules().rhythm(id);
         let command = ScheduleCommand::Finish { goal, ending };
         // It was removed meanwhile, or a person had a goal tried again that ended before.

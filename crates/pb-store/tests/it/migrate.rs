@@ -72,7 +72,10 @@ async fn a_log_of_the_first_version_is_read_then_brought_forward_with_a_backup()
     first_schema(&path);
     // A gateway of this version may be first.
     let reader = LogReader::open(&path).await.unwrap();
-    assert_eq!(reader.schedules(ScheduleFilter { limit: 9, ..ScheduleFilter::default() }).await.unwrap().1, 0);
+    assert_eq!(
+        reader.schedules(ScheduleFilter { limit: 9, ..ScheduleFilter::default() }).await.unwrap().1,
+        0
+    );
     assert_eq!(reader.schedule_ids_like("sched", 9).await.unwrap(), Vec::<String>::new());
     drop(reader);
 
@@ -81,9 +84,8 @@ async fn a_log_of_the_first_version_is_read_then_brought_forward_with_a_backup()
     assert_eq!(everything(&log.reader()).await.len(), 2);
     assert_eq!(log.reader().live_schedules().await.unwrap(), []);
     drop(log);
-    let version = |path: &Path| -> u32 {
-        raw(path).query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
-    };
+    let version =
+        |path: &Path| -> u32 { raw(path).query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap() };
     assert_eq!(version(&path), SCHEMA_VERSION);
     assert_eq!(version(&place.path("state.db.schema-1.bak")), 1);
     assert_eq!(integrity(&path), "ok");

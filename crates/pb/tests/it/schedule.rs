@@ -158,7 +158,8 @@ fn schedule_with_three_missed_slots_and_a_dst_change() {
 
     // In autumn the clock shows 02:30 twice; the slot is the first.
     timed.set("2026-10-24T22:00:00Z");
-    let autumn = timed.add(&["report.toml", "--cron", "30 2 * * *", "--tz", "Europe/Berlin", "--missed", "all"]);
+    let autumn =
+        timed.add(&["report.toml", "--cron", "30 2 * * *", "--tz", "Europe/Berlin", "--missed", "all"]);
     timed.set("2026-10-25T00:30:01Z");
     timed.wait_runs(&autumn, 1);
     timed.set("2026-10-25T01:30:01Z");
@@ -198,7 +199,16 @@ fn it_stands_still_after_so_many_failures_and_goes_on_when_a_person_has_looked()
     let again = timed.wait_runs(&id, 4);
     assert_eq!((&again["status"], &again["failures"]), (&"active".into(), &0.into()));
     let expect = [
-        "created", "claimed", "failed", "claimed", "broke", "ran", "succeeded", "resumed", "claimed", "succeeded",
+        "created",
+        "claimed",
+        "failed",
+        "claimed",
+        "broke",
+        "ran",
+        "succeeded",
+        "resumed",
+        "claimed",
+        "succeeded",
     ];
     assert_eq!(timed.told(), expect.map(|name| format!("schedule.{name}")));
 }
@@ -263,7 +273,11 @@ fn what_a_person_types_and_reads() {
     let ran = env.pb(add);
     assert_snapshot!("schedule_add", ran);
     let id = ran.raw_stdout.trim_end();
-    assert!(ran.raw_stderr.contains("next run: 2026-11-30 01:00:00 (2026-11-30 09:00:00 in Asia/Shanghai)"), "{}", ran.raw_stderr);
+    assert!(
+        ran.raw_stderr.contains("next run: 2026-11-30 01:00:00 (2026-11-30 09:00:00 in Asia/Shanghai)"),
+        "{}",
+        ran.raw_stderr
+    );
     let part = &id[id.len() - 8..];
     assert_snapshot!("schedule_list", env.pb(["schedule", "list"]));
     assert_snapshot!("schedule_pause", env.pb(["schedule", "pause", part]));

@@ -8,17 +8,21 @@ use crate::goal::event::Event;
 use crate::goal::failure::Failure;
 use crate::goal::kept::Kept;
 use crate::goal::spending::Spending;
-use crate::goal::state::{Goal, GoalStatus, Item, ItemStatus, Phase, Reason};
+use crate::goal::state::{Goal, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason};
 use crate::schedule::OfSchedule;
 use crate::spec::{GoalSpec, ItemSpec, Lane, SuccessCriterion};
 use crate::{Epoch, GoalId, ItemId, RunId, Verdict, plan};
 
 pub(super) fn submit(
+    before: Option<&GoalState>,
     id: GoalId,
     mut spec: GoalSpec,
     (by, scheduled): (String, Option<OfSchedule>),
     moment: &Moment,
-) -> Result<Event, Rejection> {
+) -> Result<Vec<Event>, Rejection> {
+    if before.is_some() {
+        return Err(Rejection::Exists);
+    }
     spec.validate()?;
     if spec.success_criteria.is_empty() {
         spec.success_criteria.push(SuccessCriterion::of_a_goal_without());
@@ -51,7 +55,7 @@ pub(super) fn submit(
         spending: Spending::default(),
         scheduled,
     };
-    Ok(Event::GoalCreated { goal: Box::new(goal) })
+    Ok(vec![Event::GoalCreated { goal: Box::new(goal) }])
 }
 
 pub(super) fn refuse(decision: &mut Decision, error: Failure) -> Result<(), Rejection> {

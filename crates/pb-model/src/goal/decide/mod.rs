@@ -29,19 +29,13 @@ use crate::{Epoch, EscalationId, RunId};
 /// # Errors
 /// Why the command changes nothing; the state stays as it is.
 pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Result<Vec<Event>, Rejection> {
-    let submitted = match &command {
-        Command::Submit { id, spec, by } => Some((*id, spec, by, None)),
-        Command::SubmitScheduled { id, spec, by, of } => Some((*id, spec, by, Some(*of))),
-        _ => None,
+    let command = match command {
+        Command::Submit { id, spec, by } => return intake::submit(state, id, *spec, (by, None), &moment),
+        Command::SubmitScheduled { id, spec, by, of } => {
+            return intake::submit(state, id, *spec, (by, Some(of)), &moment);
+        }
+        command => command,
     };
-    if let Some((id, spec, by, of)) = submitted {
-        return match state {
-            Some(_) => Err(Rejection::Exists),
-            None => {
-                intake::submit(id, (**spec).clone(), (by.clone(), of), &moment).map(|event| vec![event])
-            }
-        };
-    }
     let state = state.ok_or(Rejection::UnknownGoal)?;
     let mut decision = Decision { state: state.clone(), moment, events: Vec::new() };
     match command {

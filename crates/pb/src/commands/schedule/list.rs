@@ -12,7 +12,9 @@ use crate::{connection, format, output, table, wait};
 
 /// List schedules with their next and their last run, oldest first
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  pb schedule list\n  pb schedule list --json | jq .schedules[].next_slot")]
+#[command(
+    after_help = "Examples:\n  pb schedule list\n  pb schedule list --json | jq .schedules[].next_slot"
+)]
 pub(super) struct Args {
     /// Also those that were removed
     #[arg(long)]

@@ -19,9 +19,7 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) fn run(args: Args) -> Result<Exit, Failure> {
-    let told = |id: &str| {
-        format!("{id} stands still; go on with: pb schedule resume {id}")
-    };
+    let told = |id: &str| format!("{id} stands still; go on with: pb schedule resume {id}");
     ask::control(args.schedule, args.json, told, |client, params| async move {
         client.call::<Pause>(&params).await
     })

@@ -19,9 +19,7 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) fn run(args: Args) -> Result<Exit, Failure> {
-    let told = |id: &str| {
-        format!("{id} is removed; what it has run stays: pb goal list")
-    };
+    let told = |id: &str| format!("{id} is removed; what it has run stays: pb goal list");
     ask::control(args.schedule, args.json, told, |client, params| async move {
         client.call::<Remove>(&params).await
     })

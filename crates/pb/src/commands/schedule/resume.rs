@@ -19,9 +19,7 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) fn run(args: Args) -> Result<Exit, Failure> {
-    let told = |id: &str| {
-        format!("{id} goes on; see its next runs with: pb schedule show {id}")
-    };
+    let told = |id: &str| format!("{id} goes on; see its next runs with: pb schedule show {id}");
     ask::control(args.schedule, args.json, told, |client, params| async move {
         client.call::<Resume>(&params).await
     })
