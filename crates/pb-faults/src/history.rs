@@ -130,10 +130,10 @@ impl Fold<'_> {
             Err(error) => return self.fail(&format!("it is no event of a schedule ({error})"), record),
         };
         let before = self.schedules.remove(&record.goal);
-        if let (ScheduleEvent::Claimed { slot_ms, goal, .. }, Some(before)) = (&event, &before) {
-            if *slot_ms <= before.passed_ms || before.running.is_some() || !self.claimed.insert(*goal) {
-                self.fail("a slot was claimed twice, or beside a goal that runs", record);
-            }
+        if let (ScheduleEvent::Claimed { slot_ms, goal, .. }, Some(before)) = (&event, &before)
+            && (*slot_ms <= before.passed_ms || before.running.is_some() || !self.claimed.insert(*goal))
+        {
+            self.fail("a slot was claimed twice, or beside a goal that runs", record);
         }
         if let Some(after) = schedule::evolve(before, &event, record.at_ms) {
             self.schedules.insert(record.goal.clone(), after);

@@ -94,7 +94,7 @@ pub fn decide(
     let mut events = events(schedule, command, rhythm, now_ms)?;
     if schedule.events + events.len() as u64 >= HISTORY_EVENTS_MAX {
         let after =
-            events.iter().fold(Some(schedule.clone()), |schedule, event| evolve(schedule, event, now_ms));
+            events.iter().try_fold(schedule.clone(), |schedule, event| evolve(Some(schedule), event, now_ms));
         if let Some(after) = after {
             let dropped = after.events;
             events.push(ScheduleEvent::Compacted { schedule: Box::new(after), events: dropped });
@@ -225,7 +225,7 @@ fn skipped(
 ) -> Option<ScheduleEvent> {
     let before = |slot: &&Millis| claimed.is_none_or(|claimed| **slot < claimed);
     let lately = slots.latest.iter().filter(before);
-    let last_ms = lately.clone().last().copied().or(slots.last_older)?;
+    let last_ms = lately.clone().next_back().copied().or(slots.last_older)?;
     let first_ms = slots.first?;
     let count = slots.older + lately.count() as u64;
     Some(ScheduleEvent::Skipped { first_ms, last_ms, count, why, next_slot_ms: rhythm.next_after(last_ms) })

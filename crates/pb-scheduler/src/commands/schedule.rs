@@ -85,7 +85,7 @@ pub(super) fn execute(turn: &mut Turn, goals: &mut Goals, asked: &Scheduled) -> 
         return Err(RpcError::invalid_params(problem).hint("remove it, and add one that is understood here"));
     }
     let rhythm = asked.rhythm.clone().unwrap_or_else(|| goals.schedules().rhythm(id));
-    turn.decide_schedule(goals, id, asked.command.clone(), &rhythm).map_err(|why| rejected(id, why))?;
+    turn.decide_schedule(goals, id, asked.command.clone(), &rhythm).map_err(|why| rejected(id, &why))?;
     Ok(match &asked.command {
         ScheduleCommand::Add { .. } => json!(goals.schedules().get(id).map(Schedule::whole)),
         ScheduleCommand::Run { goal, .. } => json!({ "goalId": goal }),
@@ -98,7 +98,7 @@ pub(super) fn execute(turn: &mut Turn, goals: &mut Goals, asked: &Scheduled) -> 
     })
 }
 
-fn rejected(id: ScheduleId, rejection: ScheduleRejection) -> RpcError {
+fn rejected(id: ScheduleId, rejection: &ScheduleRejection) -> RpcError {
     let text = rejection.to_string();
     match rejection {
         ScheduleRejection::Unknown => RpcError::schedule_not_found(id),

@@ -42,7 +42,7 @@ async fn audit_log(state_db: &Path) {
         match folded {
             Folded::Goal(state) => {
                 let goal: GoalId = id.parse().unwrap();
-                assert_eq!(state, log.state(goal).await.unwrap(), "the events of {id} fold into its rows");
+                assert_eq!(*state, log.state(goal).await.unwrap(), "the events of {id} fold into its rows");
             }
             Folded::Schedule(state) => {
                 let schedule: ScheduleId = id.parse().unwrap();
@@ -55,7 +55,7 @@ async fn audit_log(state_db: &Path) {
 
 /// What the events of a goal or of a schedule fold into.
 enum Folded {
-    Goal(Option<GoalState>),
+    Goal(Box<Option<GoalState>>),
     Schedule(Option<Schedule>),
 }
 
@@ -63,7 +63,7 @@ enum Folded {
 fn fold(folded: &mut BTreeMap<String, (u64, Folded)>, record: &EventRecord) -> u64 {
     let compacted = if folded.contains_key(&record.goal) { 0 } else { record.seq - 1 };
     let is_goal = record.goal.starts_with(GoalId::PREFIX);
-    let nothing = || if is_goal { Folded::Goal(None) } else { Folded::Schedule(None) };
+    let nothing = || if is_goal { Folded::Goal(Box::default()) } else { Folded::Schedule(None) };
     let (seq, state) = folded.entry(record.goal.clone()).or_insert_with(|| (compacted, nothing()));
     *seq += 1;
     assert_eq!(record.seq, *seq, "events of {} have no gaps", record.goal);
@@ -71,8 +71,8 @@ fn fold(folded: &mut BTreeMap<String, (u64, Folded)>, record: &EventRecord) -> u
     match state {
         Folded::Goal(state) => {
             let event: Event = serde_json::from_str(&record.body).unwrap();
-            *state = evolve(state.take(), &event, record.at_ms);
-            if let Some(state) = state {
+            **state = evolve(state.take(), &event, record.at_ms);
+            if let Some(state) = &**state {
                 within_caps(&record.goal, state);
             }
         }

@@ -2,16 +2,18 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use insta::assert_snapshot;
 use jiff::Timestamp;
+use pb_runtime::Clock;
 use pb_runtime::clock::TEST_CLOCK;
 use pb_store::LogReader;
 use serde_json::Value;
 
+use crate::agent::plan_of_a_file;
 use crate::env::{TestEnv, wait_until};
 use crate::machine::item;
+use crate::model::{Scripted, finish, plan, planner, worker, write};
 
 /// A machine whose clock the test sets.
 pub(crate) struct Timed {
@@ -21,7 +23,10 @@ pub(crate) struct Timed {
 
 impl Timed {
     pub(crate) fn at(moment: &str) -> Self {
-        let mut env = TestEnv::new();
+        Self::with(TestEnv::new(), moment)
+    }
+
+    fn with(mut env: TestEnv, moment: &str) -> Self {
         let file = env.root().join("clock");
         env.variables.push((TEST_CLOCK, file.to_str().unwrap().to_owned()));
         let timed = Self { env, file };
@@ -31,7 +36,7 @@ impl Timed {
 
     /// Sets the clock of all processes; it goes on from there.
     pub(crate) fn set(&self, moment: &str) {
-        let now: i64 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap();
+        let now: i64 = Clock::System.now_ms().try_into().unwrap();
         let new = self.file.with_extension("new");
         fs::write(&new, (ms(moment) - now).to_string()).unwrap();
         fs::rename(new, &self.file).unwrap();
@@ -314,4 +319,26 @@ fn what_a_person_types_and_reads() {
         .collect();
     assert_snapshot!("schedule_wrong", told.join("\n"));
     assert_snapshot!("schedule_unknown", env.pb(["schedule", "show", "ffffffff"]));
+}
+
+#[test]
+fn a_goal_in_words_is_planned_and_done_at_its_slot_and_nobody_has_to_look() {
+    let items = plan_of_a_file("日报", "写一份日报。", "日报.txt", "完成");
+    let said = [planner([plan(&items)]), worker([write("日报.txt", "完成"), finish("写好了。")])];
+    let Scripted { env, model } = Scripted::cold(said);
+    let timed = Timed::with(env, "2026-06-01T07:59:00Z");
+    let id = timed.add(&["每天早上写一份日报", "--cron", "0 8 * * *", "--tz", "UTC", "--workspace", "报告"]);
+    // No gateway, and no client.
+    timed.env.kill9("gateway");
+    timed.set("2026-06-01T08:00:01Z");
+    let ended = ["schedule.created", "schedule.claimed", "schedule.succeeded"];
+    wait_until("it has run", || (timed.told() == ended).then_some(()));
+    assert_eq!(fs::read_to_string(timed.env.file("报告/日报.txt")).unwrap(), "完成");
+    assert_eq!(model.requests().len(), 3, "a plan, and two turns");
+    timed.env.start_daemon("gateway");
+    let shown = timed.show(&id);
+    assert_eq!(slots(&shown), [ms("2026-06-01T08:00:00Z")]);
+    let goal = timed.env.show(shown["recent"][0]["goal_id"].as_str().unwrap());
+    assert_eq!((&goal["title"], &goal["verdict"]), (&"每天早上写一份日报".into(), &"verified".into()));
+    assert_eq!(goal["items"][0]["lane"], "cron", "also what a model planned");
 }

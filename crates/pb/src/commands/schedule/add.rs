@@ -107,11 +107,10 @@ impl Args {
         };
         spec.clone().validate(ZONES, Clock::System.now_ms()).map_err(|invalid| {
             let option = match invalid.place.as_str() {
-                "timing.expression" => "--cron",
+                "timing.expression" | "timing" => "--cron",
                 "timing.zone" => "--tz",
                 "timing.interval_ms" => "--every",
                 "failures_max" => "--failures",
-                "timing" => "--cron",
                 other => other,
             };
             let failure = Failure::new(Exit::Usage, format_args!("{option}: {}", invalid.problem));
