@@ -47,7 +47,7 @@ async fn audit_log(state_db: &Path) {
             Folded::Schedule(state) => {
                 let schedule: ScheduleId = id.parse().unwrap();
                 let stored = log.schedule(schedule).await.unwrap();
-                assert_eq!(state, stored, "the events of {id} fold into its row");
+                assert_eq!(*state, stored, "the events of {id} fold into its row");
             }
         }
     }
@@ -56,14 +56,14 @@ async fn audit_log(state_db: &Path) {
 /// What the events of a goal or of a schedule fold into.
 enum Folded {
     Goal(Box<Option<GoalState>>),
-    Schedule(Option<Schedule>),
+    Schedule(Box<Option<Schedule>>),
 }
 
 /// Folds an event; how many events of its goal were compacted away before it.
 fn fold(folded: &mut BTreeMap<String, (u64, Folded)>, record: &EventRecord) -> u64 {
     let compacted = if folded.contains_key(&record.goal) { 0 } else { record.seq - 1 };
     let is_goal = record.goal.starts_with(GoalId::PREFIX);
-    let nothing = || if is_goal { Folded::Goal(Box::default()) } else { Folded::Schedule(None) };
+    let nothing = || if is_goal { Folded::Goal(Box::default()) } else { Folded::Schedule(Box::default()) };
     let (seq, state) = folded.entry(record.goal.clone()).or_insert_with(|| (compacted, nothing()));
     *seq += 1;
     assert_eq!(record.seq, *seq, "events of {} have no gaps", record.goal);
@@ -78,7 +78,7 @@ fn fold(folded: &mut BTreeMap<String, (u64, Folded)>, record: &EventRecord) -> u
         }
         Folded::Schedule(state) => {
             let event: ScheduleEvent = serde_json::from_str(&record.body).unwrap();
-            *state = schedule::evolve(state.take(), &event, record.at_ms);
+            **state = schedule::evolve(state.take(), &event, record.at_ms);
         }
     }
     compacted
