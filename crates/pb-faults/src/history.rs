@@ -4,11 +4,12 @@
 //! I2 no gaps · I4 one terminal outcome an item, no write of a superseded epoch · I6 events fold into the
 //! rows · I7 nothing starts before what it needs is verified · I8 within the caps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use pb_model::goal::{Caps, Event, GoalState, ItemStatus, RunStatus, evolve};
-use pb_model::{GoalId, ItemId, Verdict};
+use pb_model::schedule::{self, Schedule, ScheduleEvent};
+use pb_model::{GoalId, ItemId, ScheduleId, Verdict};
 use pb_store::{EventRecord, LogReader};
 
 use crate::Tally;
@@ -23,6 +24,8 @@ pub struct History {
     pub events: Vec<EventRecord>,
     /// Every goal as it stands at the end.
     pub goals: BTreeMap<GoalId, GoalState>,
+    /// Every schedule as it stands at the end.
+    pub schedules: Vec<Schedule>,
 }
 
 impl History {
@@ -32,8 +35,15 @@ impl History {
     /// It cannot be read.
     pub async fn audit(state_db: &Path, whose: &str, tally: &mut Tally) -> anyhow::Result<Self> {
         let log = LogReader::open(state_db).await?;
-        let mut fold =
-            Fold { whose, tally, states: BTreeMap::new(), seqs: BTreeMap::new(), ended: BTreeMap::new() };
+        let mut fold = Fold {
+            whose,
+            tally,
+            states: BTreeMap::new(),
+            seqs: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            schedules: BTreeMap::new(),
+            claimed: BTreeSet::new(),
+        };
         let mut history = Self::default();
         loop {
             let last = history.events.len() as u64;
@@ -46,7 +56,19 @@ impl History {
                 history.events.push(event);
             }
         }
-        let Fold { states, tally, .. } = fold;
+        let Fold { states, schedules, claimed, tally, .. } = fold;
+        for schedule in schedules.into_values() {
+            if log.schedule(schedule.id).await?.as_ref() != Some(&schedule) {
+                tally.fail(format_args!(
+                    "{whose}: I6: the events of {} do not fold into its row",
+                    schedule.id
+                ));
+            }
+            history.schedules.push(schedule);
+        }
+        if let Some(lost) = claimed.iter().find(|goal| !states.contains_key(&goal.to_string())) {
+            tally.fail(format_args!("{whose}: a slot was claimed, and its goal {lost} is not there"));
+        }
         for (goal, folded) in states {
             let goal: GoalId = goal.parse()?;
             let stored = log.state(goal).await?;
@@ -67,6 +89,9 @@ struct Fold<'a> {
     seqs: BTreeMap<String, u64>,
     /// How often each item ended for good.
     ended: BTreeMap<ItemId, u32>,
+    schedules: BTreeMap<String, Schedule>,
+    /// The goals of the slots that were claimed.
+    claimed: BTreeSet<GoalId>,
 }
 
 impl Fold<'_> {
@@ -79,6 +104,9 @@ impl Fold<'_> {
         *seq += 1;
         if record.pos != pos || record.seq != *seq {
             self.fail("I2: a gap before it", record);
+        }
+        if record.goal.starts_with(ScheduleId::PREFIX) {
+            return self.take_schedule(record);
         }
         let event: Event = match serde_json::from_str(&record.body) {
             Ok(event) => event,
@@ -93,6 +121,23 @@ impl Fold<'_> {
             self.fail("I8: more is committed than a cap allows", record);
         }
         self.states.insert(record.goal.clone(), after);
+    }
+
+    /// The same of an event of a schedule: its slots rise, and it has one goal at a time.
+    fn take_schedule(&mut self, record: &EventRecord) {
+        let event: ScheduleEvent = match serde_json::from_str(&record.body) {
+            Ok(event) => event,
+            Err(error) => return self.fail(&format!("it is no event of a schedule ({error})"), record),
+        };
+        let before = self.schedules.remove(&record.goal);
+        if let (ScheduleEvent::Claimed { slot_ms, goal, .. }, Some(before)) = (&event, &before)
+            && (*slot_ms <= before.passed_ms || before.running.is_some() || !self.claimed.insert(*goal))
+        {
+            self.fail("a slot was claimed twice, or beside a goal that runs", record);
+        }
+        if let Some(after) = schedule::evolve(before, &event, record.at_ms) {
+            self.schedules.insert(record.goal.clone(), after);
+        }
     }
 
     /// What must hold of the state that an event meets.

@@ -37,7 +37,7 @@ impl Process {
         Self::start_with(name, program, arguments, home, None)
     }
 
-    /// The same with another variable in its environment.
+    /// The same with more variables in its environment.
     ///
     /// # Errors
     /// It cannot be started.
@@ -47,7 +47,7 @@ impl Process {
         program: &Path,
         arguments: I,
         home: &Home,
-        variable: Option<(&'static str, String)>,
+        variables: impl IntoIterator<Item = (&'static str, String)>,
     ) -> anyhow::Result<Self>
     where
         I: IntoIterator<Item: AsRef<OsStr>>,
@@ -56,7 +56,7 @@ impl Process {
         let child = Command::new(program)
             .args(arguments)
             .envs(faultpoints::planted_here().map(|bug| (PLANTED_BUG, bug.as_str())))
-            .envs(variable)
+            .envs(variables)
             .env("PB_HOME", home.root())
             .env("PB_PORT", "0")
             // What else runs on this machine is no model of the suite.

@@ -100,6 +100,10 @@ id!(
     /// An artifact: a file that a goal delivered.
     ArtifactId, "art"
 );
+id!(
+    /// A schedule: a goal that is run again and again.
+    ScheduleId, "sched"
+);
 
 #[cfg(test)]
 mod tests {

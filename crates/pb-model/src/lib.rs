@@ -24,7 +24,7 @@ pub mod tier;
 pub mod verdict;
 
 pub use effect::effect_key;
-pub use ids::{ArtifactId, EscalationId, GoalId, ItemId, RunId};
+pub use ids::{ArtifactId, EscalationId, GoalId, ItemId, RunId, ScheduleId};
 pub use spec::{Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
 pub use tier::Tier;
 pub use verdict::Verdict;

@@ -112,6 +112,12 @@ pub struct Goal {
     /// Whether it is still in the inbox, waiting for a scheduler.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waiting: bool,
+    /// The schedule that submitted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<String>,
+    /// For which slot; none if a person had the schedule run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<u64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -183,6 +189,8 @@ impl From<&goal::Goal> for Goal {
             unlisted: goal.unlisted,
             spent_time_ms: goal.spent_time_ms,
             waiting: false,
+            schedule_id: goal.scheduled.map(|of| of.schedule.to_string()),
+            slot: goal.scheduled.and_then(|of| of.slot_ms),
         }
     }
 }

@@ -42,6 +42,7 @@ error_codes! {
     WorkItemNotFound = -32011, "there is no such work item";
     EscalationNotFound = -32012, "there is no such escalation";
     RunNotFound = -32013, "there is no such run";
+    ScheduleNotFound = -32014, "there is no such schedule; new in this implementation";
     GoalAlreadyCancelled = -32020, "the goal is cancelled already";
     InvalidStateTransition = -32022, "what is asked does not fit how things stand, such as cancelling what is over";
 }
@@ -106,6 +107,11 @@ impl RpcError {
     /// `escalation not found: …`.
     pub fn escalation_not_found(id: impl std::fmt::Display) -> Self {
         Self::new(ErrorCode::EscalationNotFound, format!("escalation not found: {id}"))
+    }
+
+    /// `schedule not found: …`.
+    pub fn schedule_not_found(id: impl std::fmt::Display) -> Self {
+        Self::new(ErrorCode::ScheduleNotFound, format!("schedule not found: {id}"))
     }
 
     /// `Internal error: …`.

@@ -12,6 +12,7 @@ pub struct EventName {
 }
 
 const GOAL: &str = "`goal` (whole), `id`, `status`, `title`";
+const SCHEDULE: &str = "`schedule`, `scheduleId`, `status`, `title`";
 const ITEM: &str = "`workItem` (whole), `id`, `goal_id`, `status`";
 
 macro_rules! names {
@@ -66,6 +67,18 @@ names! {
     "budget.warning", "70 % or 90 % of a cap is used; told once each", "`level` (`warning`, `critical`), `cap`, `percent`, `status`";
     "budget.exceeded", "a cap is reached; a human is asked", "`cap`, `status`";
     "artifact.created", "a file was delivered, or `partial`: it is what a goal had made that fails", "`artifact` (whole)";
+    "schedule.created", "a schedule was accepted", SCHEDULE;
+    "schedule.claimed", "a slot was claimed, and its goal submitted in the same commit", "`schedule`, `slot`, `goalId`";
+    "schedule.ran", "a person had it run at once", "`schedule`, `goalId`, `by`";
+    "schedule.skipped", "slots were not run", "`schedule`, `first`, `last`, `count`, `why` (`missed`, `running`)";
+    "schedule.succeeded", "its goal was delivered", "`schedule`, `goalId`";
+    "schedule.failed", "its goal was not", "`schedule`, `goalId`, `error`";
+    "schedule.cancelled", "a person stopped its goal", "`schedule`, `goalId`";
+    "schedule.broke", "its goals failed too often in a row; a person looks", "`schedule`, `goalId`, `reason`";
+    "schedule.paused", "it stands still", "`schedule`, `by`";
+    "schedule.resumed", "it goes on", "`schedule`, `by`";
+    "schedule.removed", "it is no more", "`schedule`, `by`";
+    "schedule.compacted", "the events before this one are dropped", "`schedule`, `events` (how many were dropped)";
 }
 
 impl EventName {

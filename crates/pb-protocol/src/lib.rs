@@ -23,6 +23,7 @@ pub mod line;
 pub mod link_text;
 pub mod methods;
 pub mod report;
+pub mod schedule;
 
 pub use error::{ErrorCode, RpcError};
 pub use methods::{Method, Permission};

@@ -19,10 +19,31 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn now_ms(&self) -> u64 {
         match self {
-            Self::System => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
+            Self::System => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH);
+                set_by_test(since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
+            }
             Self::Manual(now) => now.load(Ordering::SeqCst),
         }
     }
+}
+
+/// The variable that names the file that says by how many milliseconds the machine's clock is wrong. Only with the
+/// features `test-clock` and `faultpoints`, which only tests of whole processes and the fault suite turn on.
+pub const TEST_CLOCK: &str = "PB_TEST_CLOCK";
+
+#[cfg(not(any(feature = "test-clock", feature = "faultpoints")))]
+#[inline]
+fn set_by_test(now_ms: u64) -> u64 {
+    now_ms
+}
+
+#[cfg(any(feature = "test-clock", feature = "faultpoints"))]
+fn set_by_test(now_ms: u64) -> u64 {
+    static FILE: std::sync::OnceLock<Option<std::path::PathBuf>> = std::sync::OnceLock::new();
+    let Some(file) = FILE.get_or_init(|| crate::environment::path(TEST_CLOCK)) else {
+        return now_ms;
+    };
+    let wrong_by_ms = std::fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok());
+    now_ms.saturating_add_signed(wrong_by_ms.unwrap_or(0))
 }

@@ -24,6 +24,7 @@ pub mod scheduler_info;
 pub mod signals;
 pub mod tasks;
 pub mod token;
+pub mod zones;
 
 pub use clock::Clock;
 pub use endpoint::Endpoint;

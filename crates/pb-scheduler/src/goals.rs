@@ -9,6 +9,7 @@ use pb_model::{GoalId, ItemId, Lane, Millis};
 use pb_store::{Error, LogReader};
 
 use crate::day::DayLedger;
+use crate::schedules::Schedules;
 
 /// The goals that have not ended.
 #[derive(Debug, Default)]
@@ -20,12 +21,24 @@ pub(crate) struct Goals {
     folders: HashMap<GoalId, PathBuf>,
     /// What all goals spend today.
     day: DayLedger,
+    /// What is run again and again.
+    schedules: Schedules,
 }
 
 impl Goals {
     /// No goals, in a time of such budgets.
     pub(crate) fn new(day: DayLedger) -> Self {
         Self { day, ..Self::default() }
+    }
+
+    /// What is run again and again.
+    pub(crate) fn schedules(&self) -> &Schedules {
+        &self.schedules
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn schedules_mut(&mut self) -> &mut Schedules {
+        &mut self.schedules
     }
 
     /// The budget of today, and what is used of it.

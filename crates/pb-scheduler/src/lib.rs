@@ -21,6 +21,7 @@ mod turn;
 mod agent;
 mod effects;
 mod sandbox;
+mod schedules;
 mod verify;
 mod workspace;
 

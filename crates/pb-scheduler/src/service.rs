@@ -23,6 +23,7 @@ use crate::link::LinkTask;
 use crate::notify::Teller;
 use crate::retention::{PARTS_WAITING_MAX, Retain};
 use crate::sandbox::Sandbox;
+use crate::schedules::Schedules;
 use crate::trace::{About, TraceTask, Tracer, What};
 use crate::turn::{Papers, Turn};
 use crate::{effects, link, recovery, trace};
@@ -241,6 +242,7 @@ async fn take_over(
     for state in states {
         goals.put(state);
     }
+    *goals.schedules_mut() = Schedules::load(&log.reader()).await?;
     goals.turn_day(config.clock.now_ms(), &log.reader()).await?;
     for (id, last_seen) in running {
         if planted(Bug::StartsOver) {

@@ -153,6 +153,7 @@ fn done(state: &GoalState, want: Want, command: Command) -> Option<Done> {
         | Command::Resume { .. }
         | Command::Answer { .. }
         | Command::Retry { .. }
-        | Command::Prioritize { .. } => return None,
+        | Command::Prioritize { .. }
+        | Command::SubmitScheduled { .. } => return None,
     })
 }

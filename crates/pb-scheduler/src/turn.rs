@@ -1,6 +1,8 @@
 //! One turn of the loop: the decisions of a batch of inputs, and everything that has to become
 //! durable because of them.
 
+mod schedule;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use pb_model::approval::ApprovalEvent;
@@ -144,7 +146,11 @@ impl Turn {
             self.journal(event, &state, papers, now_ms);
         }
         self.touched.insert(goal);
+        let ending = schedule::ending(&state);
         goals.put(state);
+        if let Some((schedule, ending)) = ending {
+            self.finish_scheduled(goals, schedule, goal, ending);
+        }
         Ok(())
     }
 

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use pb_model::goal::{Artifact, Escalation, GateResult, Goal, Item, Run};
-use pb_model::{Epoch, GoalId, Millis, RunId};
+use pb_model::schedule::Schedule;
+use pb_model::{Epoch, GoalId, Millis, RunId, ScheduleId};
 
 /// Schema of `state.db` that this build writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Which history a log is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +62,18 @@ pub enum Write {
     /// Drops a bounded part of the history of a goal that has ended; see [`Compacted::done`]. Refused as
     /// [`Error::NotEnded`] when it has not, or has gone on since its snapshot was made.
     Compact(Compact),
+    /// Appends events to a schedule's history.
+    ScheduleEvents {
+        /// The schedule.
+        schedule: ScheduleId,
+        /// The events, in order.
+        events: Vec<NewEvent>,
+    },
+    /// Drops the events of a schedule before its last one, which stands for them.
+    ForgetSchedule {
+        /// The schedule.
+        schedule: ScheduleId,
+    },
 }
 
 /// What is to be dropped: the events and the bodies of steps of an ended goal. Its rows stay.
@@ -131,6 +144,7 @@ pub enum Row {
     GateResult(Box<GateResult>),
     Artifact(Box<Artifact>),
     Escalation(Box<Escalation>),
+    Schedule(Box<Schedule>),
 }
 
 /// An event to append.
@@ -155,7 +169,7 @@ pub struct EventRecord {
     pub pos: u64,
     /// Number in its goal, without gaps, from 1.
     pub seq: u64,
-    /// The goal's id.
+    /// The goal's id, or the schedule's.
     pub goal: String,
     /// Its own id.
     pub id: String,

@@ -20,6 +20,7 @@ mod log;
 mod mark;
 mod planted;
 mod restore;
+mod schedules;
 mod sqlite;
 pub mod trace;
 
@@ -35,5 +36,6 @@ pub use inbox::{Inbox, InboxReader, Put};
 pub use log::{EscalationFilter, GoalCost, GoalFilter, LaneCount, Log, LogReader};
 pub use mark::Mark;
 pub use restore::{check_backup, held_now, restore};
+pub use schedules::ScheduleFilter;
 pub use sqlite::Location;
 pub use trace::{Trace, TraceEvent, TraceFilter, TraceIdentity, TracePage, TraceReader, TraceRow};

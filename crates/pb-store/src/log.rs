@@ -185,7 +185,7 @@ fn begin_incarnation(
 /// A reader: short pages, never a lasting transaction.
 #[derive(Debug, Clone)]
 pub struct LogReader {
-    connection: Shared,
+    pub(crate) connection: Shared,
 }
 
 impl LogReader {

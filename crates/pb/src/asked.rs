@@ -18,7 +18,7 @@ pub(crate) struct Asked {
     #[arg(value_name = "TEXT|FILE")]
     goal: String,
     /// Give an input of the goal file a value; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value)]
+    #[arg(long, visible_alias = "input", value_name = "NAME=VALUE", value_parser = name_and_value)]
     set: Vec<(String, String)>,
     /// Work in this folder instead of the goal file's, or of a new one in the home
     #[arg(long, value_name = "DIR")]

@@ -5,7 +5,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 /// Space between two columns.
 const GAP: u16 = 2;
 /// Columns that people copy from: an id or a path that is broken over two lines is of no use.
-const UNBROKEN: [&str; 4] = ["GOAL", "ITEM", "ARTIFACT", "NOT DELIVERED"];
+const UNBROKEN: [&str; 5] = ["GOAL", "ITEM", "ARTIFACT", "SCHEDULE", "NOT DELIVERED"];
 /// Least width of the others, in columns of the terminal.
 const WIDTH_MIN: u16 = 12;
 

@@ -17,8 +17,8 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::plan;
 use super::world::Machine;
+use super::{again, plan};
 use crate::Tally;
 use crate::history::History;
 
@@ -200,6 +200,7 @@ impl Life {
             let (goal, _) = self.goals[self.rng.random_range(0..self.goals.len())];
             self.say(goal, &mut commands);
         }
+        commands.extend(again::commands(self.seed));
         commands
     }
 
@@ -290,6 +291,7 @@ impl Life {
         self.tally.count("effects", effects);
         self.tally.count("crashes", u64::from(self.crashes));
         self.tally.count("late_results", self.late);
+        self.tally.count("slots", history.schedules.iter().map(|schedule| schedule.runs).sum());
         for (status, count) in ended(&history) {
             self.tally.count(status, count);
         }
@@ -358,7 +360,8 @@ async fn all_ended(
         }
         let counts = log.goal_counts().await?;
         let all: u64 = counts.iter().map(|(_, count)| count).sum();
-        is_over &= all == goals as u64 && counts.iter().all(|(status, _)| !open.contains(&status.as_str()));
+        // Schedules submit more.
+        is_over &= all >= goals as u64 && counts.iter().all(|(status, _)| !open.contains(&status.as_str()));
         if is_over {
             return Ok(());
         }

@@ -6,6 +6,7 @@
 //! `--seed N` begins at the same first seed again. Which of two tasks that are ready goes first is the
 //! runtime's choice and not drawn, so the log of a seed that failed is kept.
 
+mod again;
 pub(crate) mod life;
 mod plan;
 mod world;

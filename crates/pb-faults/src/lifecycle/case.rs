@@ -6,14 +6,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use pb_model::GoalId;
 use pb_model::goal::{GoalState, GoalStatus};
-use pb_runtime::Home;
+use pb_model::schedule::SlotResult;
+use pb_runtime::clock::TEST_CLOCK;
 use pb_runtime::faultpoints::KILL_AT;
+use pb_runtime::{Clock, Home};
+use pb_store::{GoalFilter, LogReader};
 use pb_testkit::model_server::{ModelServer, Script, Wire};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::ended::{self, Ended};
-use super::goals::{Act, Scenario, Seen};
+use super::goals::{Act, SCHEDULED, Scenario, Seen};
 use crate::history::History;
 use crate::processes::{self, Process};
 use crate::{Run, Tally, asked, follower};
@@ -99,7 +102,10 @@ impl Processes {
         let mut gateway = processes::gateway(case.run, &home)?;
         processes::gateway_ready(&mut gateway, &home)?;
         let kill = case.kill.map(|kill| (KILL_AT, format!("{}:{}", kill.place, kill.nth)));
-        let scheduler = scheduler(case.run, &home, kill)?;
+        if case.scenario.name == SCHEDULED {
+            std::fs::write(clock_of(&home), before_a_slot().to_string())?;
+        }
+        let scheduler = scheduler(case, &home, kill)?;
         Ok(Self { home, folder, model, _gateway: gateway, scheduler, was_killed: false, acted: Vec::new() })
     }
 
@@ -115,20 +121,50 @@ impl Processes {
             goal.extend(more);
         }
         let goal: Value = serde_json::from_str(&at(&goal.to_string(), &self.folder.join("witness")))?;
+        if case.scenario.name == SCHEDULED {
+            return self.schedule(case, &goal).await;
+        }
         asked::submit(&self.home, &goal).await
+    }
+
+    /// Adds a schedule of which a slot comes in a moment; the goal of that slot.
+    async fn schedule(&mut self, case: &Case<'_>, goal: &Value) -> anyhow::Result<GoalId> {
+        let timing = json!({"kind": "cron", "expression": "* * * * *", "zone": "UTC"});
+        let schedule =
+            json!({"goal": goal, "timing": timing, "missed": "once", "idempotencyKey": "the schedule"});
+        follower::call(&self.home, "schedule.add", &schedule).await?;
+        let began = Instant::now();
+        loop {
+            self.start_again(case)?;
+            if let Ok(log) = LogReader::open(&self.home.state_db()).await
+                && let (goals, 1) = log.goals(GoalFilter { limit: 1, ..GoalFilter::default() }).await?
+                && let Some(goal) = goals.first()
+            {
+                return Ok(goal.id);
+            }
+            if began.elapsed() > END_MAX {
+                bail!("I9: no slot was claimed");
+            }
+            sleep(LOOK_AGAIN).await; // wait: the state is in another process's file
+        }
+    }
+
+    /// Starts the scheduler again, if it was killed.
+    fn start_again(&mut self, case: &Case<'_>) -> anyhow::Result<()> {
+        let Some(status) = self.scheduler.ended()? else { return Ok(()) };
+        if case.kill.is_none() || self.was_killed {
+            bail!("the scheduler ended with {status}");
+        }
+        self.was_killed = true;
+        self.scheduler = scheduler(case, &self.home, None)?;
+        Ok(())
     }
 
     /// Lets it live to its end: a person acts, a scheduler that was killed is started again.
     async fn live_to_end(&mut self, case: &Case<'_>, goal: GoalId) -> anyhow::Result<GoalState> {
         let began = Instant::now();
         loop {
-            if let Some(status) = self.scheduler.ended()? {
-                if case.kill.is_none() || self.was_killed {
-                    bail!("the scheduler ended with {status}");
-                }
-                self.was_killed = true;
-                self.scheduler = scheduler(case.run, &self.home, None)?;
-            }
+            self.start_again(case)?;
             let state = asked::state(&self.home, goal).await;
             if let Some(state) = &state {
                 let over = match state.goal.status {
@@ -170,7 +206,13 @@ impl Processes {
     /// What the log, the witnesses and the provider say.
     async fn audit(&self, case: &Case<'_>, state: &GoalState, tally: &mut Tally) -> anyhow::Result<()> {
         let whose = case.name();
-        History::audit(&self.home.state_db(), &whose, tally).await?;
+        let history = History::audit(&self.home.state_db(), &whose, tally).await?;
+        for schedule in &history.schedules {
+            let ends: Vec<_> = schedule.recent.iter().map(|run| run.result).collect();
+            if ends != [Some(SlotResult::Completed)] {
+                tally.fail(format_args!("{whose}: its slot was to be delivered once: {schedule:?}"));
+            }
+        }
         ended::audit_witnesses(state, &self.folder.join("witness"), &whose, tally)?;
         let counted = self.model.counted_tokens();
         let (charged, assumed) = (state.goal.spending.settled.tokens, state.goal.spending.assumed.tokens);
@@ -187,9 +229,29 @@ impl Processes {
 }
 
 /// A scheduler, perhaps with a place at which it dies.
-fn scheduler(run: &Run, home: &Home, kill: Option<(&'static str, String)>) -> anyhow::Result<Process> {
-    let pb = run.pb.as_deref().context("there is no `pb`")?;
-    Process::start_with("scheduler", pb, ["scheduler", "start", "--foreground"], home, kill)
+fn scheduler(case: &Case<'_>, home: &Home, kill: Option<(&'static str, String)>) -> anyhow::Result<Process> {
+    let pb = case.run.pb.as_deref().context("there is no `pb`")?;
+    let clock = (TEST_CLOCK, clock_of(home).to_string_lossy().into_owned());
+    Process::start_with(
+        "scheduler",
+        pb,
+        ["scheduler", "start", "--foreground"],
+        home,
+        kill.into_iter().chain([clock]),
+    )
+}
+
+/// The file that says how wrong the clock of the scheduler is.
+fn clock_of(home: &Home) -> PathBuf {
+    home.root().with_extension("clock")
+}
+
+/// By how many milliseconds a clock is wrong that shows a moment before a full minute.
+fn before_a_slot() -> u64 {
+    /// Enough for a schedule to be added.
+    const BEFORE_MS: u64 = 2_500;
+    const MINUTE_MS: u64 = 60_000;
+    2 * MINUTE_MS - BEFORE_MS - Clock::System.now_ms() % MINUTE_MS
 }
 
 /// Names the folder of the witnesses.

@@ -1,4 +1,4 @@
-//! The eight goals, what their models say, and what a person does about them.
+//! The nine goals, what their models say, and what a person does about them.
 
 use pb_model::goal::{Answer, EscalationType, GoalState};
 use pb_testkit::model_server::{Conversation, Fault, Reply, Script, When};
@@ -17,6 +17,9 @@ pub(super) struct Scenario {
     /// What a person does, seeing the goal stand so.
     pub(super) person: fn(&Seen<'_>) -> Option<Act>,
 }
+
+/// The goal that nobody asks for: a schedule does.
+pub(super) const SCHEDULED: &str = "scheduled";
 
 /// What a person sees.
 pub(super) struct Seen<'a> {
@@ -49,6 +52,7 @@ pub(super) const GOALS: &[Scenario] = &[
         script: fails,
         person: looks_after_risk,
     },
+    Scenario { name: SCHEDULED, items: dag, more: nothing, script: silence, person: looks_after_risk },
 ];
 
 fn nothing() -> Value {

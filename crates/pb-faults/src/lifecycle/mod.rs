@@ -1,4 +1,4 @@
-//! The kill matrix: eight goals that differ, each with the scheduler killed at every commit, before it and
+//! The kill matrix: nine goals that differ, each with the scheduler killed at every commit, before it and
 //! after it, and compared with the same goal undisturbed.
 //!
 //! How many commits there are is found by killing at the first, the second and so on, until the goal ends

@@ -1,6 +1,6 @@
-use crate::support::smoke;
+use crate::support::{assert_slots, smoke};
 
 #[test]
 fn a_clock_that_jumps_disturbs_nothing() {
-    smoke("F12", 12);
+    assert_slots(&smoke("F12", 12));
 }

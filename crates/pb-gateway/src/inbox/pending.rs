@@ -86,5 +86,7 @@ pub(crate) fn goal(command: &NewCommand) -> Option<Goal> {
         unlisted: 0,
         spent_time_ms: 0,
         waiting: true,
+        schedule_id: None,
+        slot: None,
     })
 }

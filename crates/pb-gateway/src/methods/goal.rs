@@ -20,7 +20,7 @@ use pb_store::NewCommand;
 use serde_json::json;
 
 use control::Control;
-pub(super) use control::{pause, prioritize, respond, resume, retry};
+pub(super) use control::{on_the_link, pause, prioritize, respond, resume, retry};
 pub(crate) use find::{Found, find, resolve, state};
 pub(crate) use list::{list, page};
 pub(super) use plan::plan;

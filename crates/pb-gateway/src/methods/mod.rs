@@ -7,6 +7,7 @@ mod escalation;
 pub(crate) mod events;
 pub(crate) mod goal;
 pub(crate) mod goal_events;
+mod schedule;
 pub(crate) mod system;
 pub(crate) mod workitem;
 
@@ -195,6 +196,27 @@ async fn approve(hub: &Hub, caller: &Caller, request: &Request, method: &str) ->
         wire::approval::Deny::NAME => answer::<wire::approval::Deny, _>(request, decide(false)).await,
         wire::approval::Approve::NAME => answer::<wire::approval::Approve, _>(request, decide(true)).await,
         wire::approval::Reject::NAME => answer::<wire::approval::Reject, _>(request, decide(false)).await,
+        _ => schedules(hub, caller, request).await,
+    }
+}
+
+/// Answers what is about schedules.
+async fn schedules(hub: &Hub, caller: &Caller, request: &Request) -> Result<Outcome, RpcError> {
+    use wire::schedule::{Add, Get, List, Pause, Remove, Resume, Run};
+    match request.method.as_str() {
+        Add::NAME => answer::<Add, _>(request, |params| schedule::add(hub, caller, params)).await,
+        List::NAME => answer::<List, _>(request, |params| schedule::list(hub, params)).await,
+        Get::NAME => answer::<Get, _>(request, |params| schedule::get(hub, params)).await,
+        Run::NAME => answer::<Run, _>(request, |params| schedule::run(hub, caller, params)).await,
+        Pause::NAME => {
+            answer::<Pause, _>(request, |params| schedule::control(hub, caller, Pause::NAME, params)).await
+        }
+        Resume::NAME => {
+            answer::<Resume, _>(request, |params| schedule::control(hub, caller, Resume::NAME, params)).await
+        }
+        Remove::NAME => {
+            answer::<Remove, _>(request, |params| schedule::control(hub, caller, Remove::NAME, params)).await
+        }
         method => Err(unknown(method)),
     }
 }

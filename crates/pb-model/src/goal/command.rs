@@ -10,6 +10,7 @@ use super::kept::Kept;
 use super::spending::Amount;
 use super::state::{Artifact, Execution, GateResult};
 use crate::freshness::QuietRound;
+use crate::schedule::OfSchedule;
 use crate::spec::{GoalSpec, Invalid, ItemSpec};
 use crate::{Epoch, EscalationId, GoalId, ItemId, Millis, RunId};
 
@@ -92,6 +93,8 @@ pub enum Command {
     Retry { by: String },
     /// A person changes its priority.
     Prioritize { priority: u8, by: String },
+    /// A schedule asks for a goal.
+    SubmitScheduled { id: GoalId, spec: Box<GoalSpec>, by: String, of: OfSchedule },
 }
 
 /// A request that is about to be made.

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::kept::Kept;
 use super::spending::{Amount, Spending};
 use crate::freshness::QuietRound;
+use crate::schedule::OfSchedule;
 use crate::spec::{GateSpec, GoalSpec, ItemSpec, Lane, Work};
 use crate::{ArtifactId, Epoch, EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
 
@@ -189,6 +190,9 @@ pub struct Goal {
     /// What it has spent on models, and promised to.
     #[serde(default)]
     pub spending: Spending,
+    /// The schedule that submitted it, and for which slot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled: Option<OfSchedule>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]

@@ -9,6 +9,7 @@ pub mod goal;
 pub mod goal_control;
 pub mod goal_events;
 pub mod goal_report;
+pub mod schedule;
 pub mod system;
 pub mod workitem;
 
@@ -121,6 +122,13 @@ methods![
     goal_report::Report,
     goal::Plan,
     goal::Steps,
+    schedule::Add,
+    schedule::List,
+    schedule::Get,
+    schedule::Run,
+    schedule::Pause,
+    schedule::Resume,
+    schedule::Remove,
     goal_events::Subscribe,
     goal_events::Unsubscribe,
     workitem::ByGoal,

@@ -5,6 +5,7 @@
 
 mod control_goal;
 mod gc;
+mod schedule;
 mod submit_goal;
 mod watch;
 
@@ -33,6 +34,7 @@ enum Action {
     Repeat,
     Submit(Box<submit_goal::Submit>),
     Control(Box<control_goal::Control>),
+    Schedule(Box<schedule::Scheduled>),
     Gc,
     /// It cannot be understood.
     Refuse(RpcError),
@@ -44,6 +46,8 @@ pub(crate) async fn prepare(context: &Context, row: InboxRow, repeated: bool) ->
         Action::Repeat
     } else if let Some(control) = control_goal::prepare(&row) {
         control.map_or_else(Action::Refuse, |control| Action::Control(Box::new(control)))
+    } else if let Some(asked) = schedule::prepare(context, &row).await {
+        asked.map_or_else(Action::Refuse, |asked| Action::Schedule(Box::new(asked)))
     } else {
         match row.command.method.as_str() {
             "goal.submit" => {
@@ -70,6 +74,7 @@ pub(crate) fn execute(turn: &mut Turn, goals: &mut Goals, inbox_id: &str, prepar
         }
         Action::Submit(submit) => submit_goal::execute(turn, goals, row, submit),
         Action::Control(control) => control_goal::execute(turn, goals, control),
+        Action::Schedule(asked) => schedule::execute(turn, goals, asked),
         Action::Gc => Ok(gc::execute()),
         Action::Refuse(error) => Err(error.clone()),
     };
@@ -85,6 +90,6 @@ pub(crate) fn goal_of(prepared: &Prepared) -> Option<pb_model::GoalId> {
     match &prepared.action {
         Action::Control(control) => Some(control.goal),
         Action::Submit(submit) => Some(submit.goal),
-        Action::Repeat | Action::Gc | Action::Refuse(_) => None,
+        Action::Repeat | Action::Schedule(_) | Action::Gc | Action::Refuse(_) => None,
     }
 }

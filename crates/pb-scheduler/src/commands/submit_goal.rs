@@ -3,7 +3,7 @@
 
 use pb_model::goal::{Command, ErrorClass, Failure, Hindrance, Rejection};
 use pb_model::plan::closest;
-use pb_model::spec::Work;
+use pb_model::spec::{Invalid, Work};
 use pb_model::{GoalId, GoalSpec};
 use pb_protocol::domain::Goal;
 use pb_protocol::{ErrorCode, RpcError};
@@ -45,7 +45,7 @@ pub(super) async fn prepare(context: &Context, row: &InboxRow) -> Result<Submit,
 }
 
 /// Agents may use only tools that there are; a yes that no call needs would be none.
-fn known_tools(spec: &GoalSpec) -> Result<(), RpcError> {
+pub(super) fn known_tools(spec: &GoalSpec) -> Result<(), RpcError> {
     known("approve", &spec.approve)?;
     for (n, item) in spec.items.iter().enumerate() {
         let Work::Agent(agent) = &item.work else { continue };
@@ -93,10 +93,16 @@ pub(super) fn execute(
 
 fn rejected(rejection: Rejection) -> RpcError {
     match rejection {
-        Rejection::Invalid(invalid) => match &invalid.hint {
-            Some(hint) => RpcError::invalid_params(&invalid).hint(hint),
-            None => RpcError::invalid_params(&invalid),
-        },
+        Rejection::Invalid(problem) => invalid(&problem),
         other => RpcError::new(ErrorCode::InvalidStateTransition, other.to_string()),
+    }
+}
+
+/// What is wrong with a specification, and what to do about it.
+pub(super) fn invalid(problem: &Invalid) -> RpcError {
+    let error = RpcError::invalid_params(problem);
+    match &problem.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
     }
 }

@@ -11,6 +11,7 @@
 mod decide;
 mod jump;
 mod reconcile;
+mod slots;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
@@ -29,6 +30,7 @@ use crate::commands::{self, Prepared};
 use crate::effects::{Context, Done, Machine};
 use crate::goals::Goals;
 use crate::link::Link;
+use crate::schedules::Schedules;
 use crate::turn::{Executed, Outcome, Turn};
 
 /// Most inputs decided in one transaction.
@@ -164,6 +166,7 @@ impl Driver {
                 self.decide(&mut turn, input);
             }
             self.stop_outgrown(&mut turn);
+            self.claim_slots(&mut turn);
             self.advance(&mut turn);
             let outcome = turn.finish();
             match self.commit(outcome).await {
@@ -321,6 +324,7 @@ impl Driver {
 
     /// After a failed commit: what is on the disk is what is true.
     async fn reload(&mut self, touched: Vec<GoalId>) -> Result<(), Error> {
+        *self.goals.schedules_mut() = Schedules::load(&self.log.reader()).await?;
         for goal in touched {
             self.goals.remove(goal);
             if let Some(state) = self.log.reader().state(goal).await? {

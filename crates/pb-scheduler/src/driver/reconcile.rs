@@ -114,7 +114,8 @@ impl Driver {
     pub(super) fn pause(&self) -> Duration {
         let now = self.context.config.clock.now_ms();
         let due = self.goals.in_order().into_iter().filter_map(|goal| next_wake(self.goals.get(goal)?));
-        let next = due.filter(|at| *at > now).min();
+        // A slot that is due and not claimed cannot be, for now.
+        let next = due.chain(self.goals.schedules().next_ms()).filter(|at| *at > now).min();
         next.map_or(LOOK_INTERVAL, |at| Duration::from_millis(at - now).min(LOOK_INTERVAL))
     }
 }

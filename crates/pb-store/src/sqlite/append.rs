@@ -5,7 +5,7 @@ use std::path::Path;
 use pb_runtime::faultpoints::{Bug, place, planted};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::{compact, rows, unsigned};
+use super::{compact, rows, schedules, unsigned};
 use crate::contract::{
     Batch, Committed, Error, EventRecord, Head, NewEvent, StepIntent, StepResult, StoredResult, Write,
 };
@@ -55,6 +55,10 @@ pub(crate) fn write(transaction: &Transaction<'_>, batch: &Batch) -> Result<Comm
                     .prepare_cached("DELETE FROM command WHERE at < ?1")?
                     .execute([*before_ms as i64])?;
             }
+            Write::ScheduleEvents { schedule, events } => {
+                append(transaction, &schedule.to_string(), events, &mut committed.events)?;
+            }
+            Write::ForgetSchedule { schedule } => schedules::forget(transaction, &schedule.to_string())?,
             Write::Compact(goal) => {
                 let part = compact::compact(transaction, goal, &mut committed.events)?;
                 committed.compacted.push(part);

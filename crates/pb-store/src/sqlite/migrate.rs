@@ -47,7 +47,7 @@ impl Schema {
 /// `state.db`.
 pub(crate) const STATE: Schema = Schema {
     application_id: 0x5042_5331,
-    migrations: &[include_str!("migrations/state_0001.sql")],
+    migrations: &[include_str!("migrations/state_0001.sql"), include_str!("migrations/state_0002.sql")],
     synchronous: Synchronous::Full,
 };
 /// `gateway.db`.

@@ -8,6 +8,7 @@ pub(crate) mod migrate;
 pub(crate) mod open;
 pub(crate) mod query;
 pub(crate) mod rows;
+pub(crate) mod schedules;
 pub(crate) mod trace;
 
 use std::path::PathBuf;

@@ -398,7 +398,7 @@ pub(crate) fn data_version(connection: &Connection) -> Result<u64, Error> {
     Ok(unsigned(connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?))
 }
 
-fn states<T: DeserializeOwned>(
+pub(super) fn states<T: DeserializeOwned>(
     connection: &Connection,
     what: &'static str,
     sql: &str,

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use pb_store::{Error, Inbox, Location, Log, LogReader, Mark};
+use pb_store::contract::SCHEMA_VERSION;
+use pb_store::{Error, Inbox, Location, Log, LogReader, Mark, ScheduleFilter};
 use pretty_assertions::assert_eq;
 use rusqlite::Connection;
 
@@ -43,8 +44,51 @@ async fn a_newer_schema_is_refused_politely() {
     let place = Place::file();
     let path = place.path("state.db");
     drop(open_log(&path).await);
-    raw(&path).pragma_update(None, "user_version", 2).unwrap();
-    check_refused(&path, "FILE has schema 2, this version knows up to 1").await;
+    raw(&path).pragma_update(None, "user_version", SCHEMA_VERSION + 1).unwrap();
+    let problem =
+        format!("FILE has schema {}, this version knows up to {SCHEMA_VERSION}", SCHEMA_VERSION + 1);
+    check_refused(&path, &problem).await;
+}
+
+/// A log as the first version left it, with two events.
+fn first_schema(path: &Path) {
+    let connection = Connection::open(path).unwrap();
+    connection.execute_batch(include_str!("../../src/sqlite/migrations/state_0001.sql")).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO log VALUES ('log-1', 3, 7); INSERT INTO head VALUES ('goal_1', 2, 1, 8);
+             INSERT INTO event VALUES (1, 'goal_1', 1, 'a', 1, 'k', '{}', '{}');
+             INSERT INTO event VALUES (2, 'goal_1', 2, 'b', 2, 'k', '{}', '{}');",
+        )
+        .unwrap();
+    connection.pragma_update(None, "application_id", 0x5042_5331).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+}
+
+#[tokio::test]
+async fn a_log_of_the_first_version_is_read_then_brought_forward_with_a_backup() {
+    let place = Place::file();
+    let path = place.path("state.db");
+    first_schema(&path);
+    // A gateway of this version may be first.
+    let reader = LogReader::open(&path).await.unwrap();
+    assert_eq!(
+        reader.schedules(ScheduleFilter { limit: 9, ..ScheduleFilter::default() }).await.unwrap().1,
+        0
+    );
+    assert_eq!(reader.schedule_ids_like("sched", 9).await.unwrap(), Vec::<String>::new());
+    drop(reader);
+
+    let log = open_log(&path).await;
+    assert_eq!((log.identity().generation, log.identity().incarnation), (3, 8), "cursors stay valid");
+    assert_eq!(everything(&log.reader()).await.len(), 2);
+    assert_eq!(log.reader().live_schedules().await.unwrap(), []);
+    drop(log);
+    let version =
+        |path: &Path| -> u32 { raw(path).query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap() };
+    assert_eq!(version(&path), SCHEMA_VERSION);
+    assert_eq!(version(&place.path("state.db.schema-1.bak")), 1);
+    assert_eq!(integrity(&path), "ok");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod models;
 mod notify;
 mod restore;
 mod run;
+mod schedule;
 pub(crate) mod scheduler;
 mod start;
 mod status;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Run(run::Args),
     Work(work::Args),
     Goal(goal::Args),
+    Schedule(schedule::Args),
     Inbox(inbox::Args),
     Models(models::Args),
     Cost(cost::Args),
@@ -49,6 +51,7 @@ impl Command {
         match self {
             Self::Run(args) => run::run(&args),
             Self::Work(args) => work::run(args),
+            Self::Schedule(args) => schedule::run(args),
             Self::Inbox(args) => inbox::run(args),
             Self::Models(args) => models::run(&args),
             Self::Cost(args) => cost::run(args),

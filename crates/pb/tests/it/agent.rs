@@ -11,7 +11,7 @@ use crate::machine::{assert_gapless, item};
 use crate::model::{Scripted, finish, plan, planner, said, shell, worker, write};
 
 /// The items of a plan for one file, proven by its content.
-fn plan_of_a_file(id: &str, prompt: &str, path: &str, text: &str) -> Value {
+pub(crate) fn plan_of_a_file(id: &str, prompt: &str, path: &str, text: &str) -> Value {
     json!([{
         "id": id,
         "kind": "agent",

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pb_model::GoalId;
 use pb_model::goal::{Caps, Event, GoalState, evolve};
+use pb_model::schedule::{self, Schedule, ScheduleEvent};
+use pb_model::{GoalId, ScheduleId};
 use pb_protocol::event_names::EventName;
 use pb_store::{EventRecord, LogReader};
 
@@ -37,24 +38,48 @@ async fn audit_log(state_db: &Path) {
         }
     }
     assert_eq!(gone, 0, "positions have no gaps but those of goals that were compacted");
-    for (goal, (_, state)) in folded {
-        let id: GoalId = goal.parse().unwrap();
-        let stored = log.state(id).await.unwrap();
-        assert_eq!(state, stored, "the events of {goal} fold into its rows");
+    for (id, (_, folded)) in folded {
+        match folded {
+            Folded::Goal(state) => {
+                let goal: GoalId = id.parse().unwrap();
+                assert_eq!(*state, log.state(goal).await.unwrap(), "the events of {id} fold into its rows");
+            }
+            Folded::Schedule(state) => {
+                let schedule: ScheduleId = id.parse().unwrap();
+                let stored = log.schedule(schedule).await.unwrap();
+                assert_eq!(*state, stored, "the events of {id} fold into its row");
+            }
+        }
     }
 }
 
+/// What the events of a goal or of a schedule fold into.
+enum Folded {
+    Goal(Box<Option<GoalState>>),
+    Schedule(Box<Option<Schedule>>),
+}
+
 /// Folds an event; how many events of its goal were compacted away before it.
-fn fold(folded: &mut BTreeMap<String, (u64, Option<GoalState>)>, record: &EventRecord) -> u64 {
+fn fold(folded: &mut BTreeMap<String, (u64, Folded)>, record: &EventRecord) -> u64 {
     let compacted = if folded.contains_key(&record.goal) { 0 } else { record.seq - 1 };
-    let (seq, state) = folded.entry(record.goal.clone()).or_insert((compacted, None));
+    let is_goal = record.goal.starts_with(GoalId::PREFIX);
+    let nothing = || if is_goal { Folded::Goal(Box::default()) } else { Folded::Schedule(Box::default()) };
+    let (seq, state) = folded.entry(record.goal.clone()).or_insert_with(|| (compacted, nothing()));
     *seq += 1;
     assert_eq!(record.seq, *seq, "events of {} have no gaps", record.goal);
     assert!(EventName::is_known(&record.kind), "docs/RPC.md does not list {}", record.kind);
-    let event: Event = serde_json::from_str(&record.body).unwrap();
-    *state = evolve(state.take(), &event, record.at_ms);
-    if let Some(state) = state {
-        within_caps(&record.goal, state);
+    match state {
+        Folded::Goal(state) => {
+            let event: Event = serde_json::from_str(&record.body).unwrap();
+            **state = evolve(state.take(), &event, record.at_ms);
+            if let Some(state) = &**state {
+                within_caps(&record.goal, state);
+            }
+        }
+        Folded::Schedule(state) => {
+            let event: ScheduleEvent = serde_json::from_str(&record.body).unwrap();
+            **state = schedule::evolve(state.take(), &event, record.at_ms);
+        }
     }
     compacted
 }

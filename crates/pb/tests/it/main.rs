@@ -50,6 +50,8 @@ mod old_gateway;
 mod plan;
 mod real_model;
 mod reports;
+mod schedule;
+mod schedule_crash;
 mod stopping;
 mod undo;
 mod wrong;

@@ -59,7 +59,7 @@ impl Control {
 }
 
 /// `goal.cancel` is `cancel_goal` there (`wire.md` §3.1).
-fn on_the_link(method: &str) -> String {
+pub(in crate::methods) fn on_the_link(method: &str) -> String {
     method.split_once('.').map_or_else(|| method.to_owned(), |(family, verb)| format!("{verb}_{family}"))
 }
 

@@ -8,16 +8,21 @@ use crate::goal::event::Event;
 use crate::goal::failure::Failure;
 use crate::goal::kept::Kept;
 use crate::goal::spending::Spending;
-use crate::goal::state::{Goal, GoalStatus, Item, ItemStatus, Phase, Reason};
-use crate::spec::{GoalSpec, ItemSpec, SuccessCriterion};
+use crate::goal::state::{Goal, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason};
+use crate::schedule::OfSchedule;
+use crate::spec::{GoalSpec, ItemSpec, Lane, SuccessCriterion};
 use crate::{Epoch, GoalId, ItemId, RunId, Verdict, plan};
 
 pub(super) fn submit(
+    before: Option<&GoalState>,
     id: GoalId,
     mut spec: GoalSpec,
-    by: String,
+    (by, scheduled): (String, Option<OfSchedule>),
     moment: &Moment,
-) -> Result<Event, Rejection> {
+) -> Result<Vec<Event>, Rejection> {
+    if before.is_some() {
+        return Err(Rejection::Exists);
+    }
     spec.validate()?;
     if spec.success_criteria.is_empty() {
         spec.success_criteria.push(SuccessCriterion::of_a_goal_without());
@@ -49,8 +54,9 @@ pub(super) fn submit(
         summary: None,
         unlisted: 0,
         spending: Spending::default(),
+        scheduled,
     };
-    Ok(Event::GoalCreated { goal: Box::new(goal) })
+    Ok(vec![Event::GoalCreated { goal: Box::new(goal) }])
 }
 
 pub(super) fn refuse(decision: &mut Decision, error: Failure) -> Result<(), Rejection> {
@@ -134,6 +140,9 @@ fn create(decision: &mut Decision, specs: &[ItemSpec], ids: &[ItemId]) {
         let mut item = Item::planned(spec, index, *id, needs, (goal, decision.moment.now_ms));
         if decision.state.needs_met(&item) {
             item.status = ItemStatus::Ready;
+        }
+        if item.lane == Lane::Main && decision.state.goal.scheduled.is_some() {
+            item.lane = Lane::Cron; // What runs by itself leaves room for what a person waits for.
         }
         decision.emit(Event::ItemCreated { item: Box::new(item) });
     }

@@ -30,16 +30,17 @@ use crate::{Epoch, EscalationId, RunId};
 /// # Errors
 /// Why the command changes nothing; the state stays as it is.
 pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Result<Vec<Event>, Rejection> {
-    if let Command::Submit { id, spec, by } = command {
-        return match state {
-            Some(_) => Err(Rejection::Exists),
-            None => intake::submit(id, *spec, by, &moment).map(|event| vec![event]),
-        };
-    }
+    let command = match command {
+        Command::Submit { id, spec, by } => return intake::submit(state, id, *spec, (by, None), &moment),
+        Command::SubmitScheduled { id, spec, by, of } => {
+            return intake::submit(state, id, *spec, (by, Some(of)), &moment);
+        }
+        command => command,
+    };
     let state = state.ok_or(Rejection::UnknownGoal)?;
     let mut decision = Decision { state: state.clone(), moment, events: Vec::new() };
     match command {
-        Command::Submit { .. } => {}
+        Command::Submit { .. } | Command::SubmitScheduled { .. } => {}
         Command::Refuse { error } => intake::refuse(&mut decision, error)?,
         Command::Plan { items } => intake::plan(&mut decision, &items)?,
         Command::StartPlanning { run, epoch } => intake::start_planning(&mut decision, run, epoch)?,

@@ -7,6 +7,7 @@ mod fencing;
 mod inbox;
 mod log;
 pub(crate) mod rows;
+mod schedules;
 mod worker;
 
 /// Makes each of the functions a test on every backend.
@@ -61,6 +62,9 @@ store_contract! {
         open_goals_are_those_that_have_not_ended,
         questions_are_open_until_they_are_answered_or_their_goal_has_ended,
         costs_are_told_of_goals_that_had_some;
+    schedules:
+        a_schedule_reads_back_as_it_was_decided,
+        schedules_are_paged_and_removed_ones_are_left_out;
     commands:
         a_result_is_kept_once,
         old_results_are_forgotten,

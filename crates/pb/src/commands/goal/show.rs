@@ -70,6 +70,11 @@ fn goal(goal: &Goal) -> String {
     if let Some(other) = &goal.waits_for {
         lines.push(format::field("waiting", format!("for {other}, which works in the same folder")));
     }
+    if let Some(schedule) = &goal.schedule_id {
+        let slot =
+            goal.slot.map_or("run by hand".to_owned(), |slot| format!("slot {}", format::moment(slot)));
+        lines.push(format::field("schedule", format!("{schedule}, {slot}")));
+    }
     if let Some(workspace) = &goal.workspace {
         lines.push(format::field("workspace", format::line(workspace)));
     }
