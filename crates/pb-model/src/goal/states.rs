@@ -76,6 +76,7 @@ pub static ITEM: Machine = Machine {
         Step("verify", "item_completed", "done"),
         Step("verify", "item_failed", "failed"),
         Step("blocked", "item_reopened", "ready"),
+        Step("blocked", "item_reopened", "queued"),
         Step("blocked", "item_skipped", "skipped"),
         Step("done", "item_reopened", "queued"),
         Step("blocked", "item_completed", "done"),

@@ -9,7 +9,7 @@ use crate::goal::{Doing, Event, GoalState, Run, RunStage, RunStatus};
 use crate::machine::{Machine, START};
 
 /// Lives that are lived.
-const LIVES: u64 = 8_000;
+const LIVES: u64 = 4_000;
 
 /// Machine, state before, event, state after.
 type Seen = (&'static str, &'static str, String, &'static str);
