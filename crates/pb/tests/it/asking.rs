@@ -17,6 +17,7 @@ fn ask() -> Reply {
             {"id": "depth", "question": "How long may it be?", "default": "one line"},
         ]}),
     )
+    .usage(1000, 100)
 }
 
 /// A plan of one command, which needs no model, with what it takes for granted.

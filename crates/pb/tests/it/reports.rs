@@ -59,7 +59,7 @@ fn a_goal_of_which_an_item_fails_says_what_was_not_done() {
     let env = TestEnv::new();
     env.start_daemons();
     let gates = "gates = [{ kind = \"command\", name = \"it adds up\", argv = [\"sh\", \"-c\", \"echo 3; exit 4\"] },\n\
-        { kind = \"file_exists\", path = \"made\" }]\neffect = \"idempotent\"";
+        { kind = \"file_exists\", path = \"made\" }]\neffect = \"idempotent\"\nneeds = [\"before\"]";
     let later = "needs = [\"add\"]\ngates = [{ kind = \"file_exists\", path = \"later\", required = false }]";
     let file =
         [item("before", "echo x > made", ""), item("add", "true", gates), item("later", "true", later)];

@@ -161,7 +161,7 @@ fn a_plan_may_have_every_kind_of_gate() {
         {"kind": "json_schema", "path": "out.json", "schema": "", "schema_path": "schema.json"},
         {"kind": "http", "url": "http://127.0.0.1:8000/", "argv": ["python3", "-m", "http.server"], "text": "小马"},
         {"kind": "changes_within", "paths": ["src/**"], "max_files": 3},
-        {"kind": "files_lack", "paths": ["src/**"], "regex": "TODO|FIXME", "judges": []},
+        {"kind": "files_lack", "paths": ["src/**"], "regex": "TBD|WIP", "judges": []},
         {"kind": "command", "argv": ["sh", "check.sh"], "control": ["sh", "check.sh", "x"], "judges": ["lib/**"]},
     ]);
     let items = checked(&json!({"items": [with(agent("a"), &json!({"gates": gates}))]})).unwrap();
@@ -172,7 +172,7 @@ fn a_plan_may_have_every_kind_of_gate() {
     {"required":true,"kind":"json_schema","path":"out.json","schema_path":"schema.json"}
     {"required":true,"kind":"http","url":"http://127.0.0.1:8000/","text":"小马","argv":["python3","-m","http.server"]}
     {"required":true,"kind":"changes_within","paths":["src/**"],"max_files":3}
-    {"required":true,"kind":"files_lack","paths":["src/**"],"regex":"TODO|FIXME"}
+    {"required":true,"kind":"files_lack","paths":["src/**"],"regex":"TBD|WIP"}
     {"required":true,"judges":["lib/**"],"kind":"command","argv":["sh","check.sh"],"expect_exit":0,"control":["sh","check.sh","x"]}
     "#);
 }

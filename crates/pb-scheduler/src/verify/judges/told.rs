@@ -219,7 +219,7 @@ mod tests {
     fn told(line: &str) -> String {
         let argv: Vec<String> = line.split(' ').map(|word| word.replace('_', " ")).collect();
         let told = Told::of(Path::new("/w"), &argv, Some("sub").filter(|_| line.starts_with("./in")));
-        let looked_at = told.looked_at.iter().map(|path| format!(" →{path}")).collect::<String>();
+        let looked_at = told.looked_at.iter().map(|path| format!(" →{path}")).collect::<Vec<_>>().concat();
         format!("{}{looked_at}{}", told.files.join(" "), if told.runs_tests { " (tests)" } else { "" })
     }
 

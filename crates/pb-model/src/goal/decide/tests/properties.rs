@@ -530,7 +530,7 @@ const EDITED_FROM: u32 = 4;
 fn found(state: &GoalState, run: &Run, drawn: u8) -> Vec<GateResult> {
     let mut results = results(state, run, |gate| u32::from(drawn) != gate + 1);
     for result in results.iter_mut().filter(|result| u32::from(drawn) == result.gate + EDITED_FROM) {
-        result.evidence.edited = edited(if drawn % 2 == 0 { 'e' } else { 'E' });
+        result.evidence.edited = edited(if drawn.is_multiple_of(2) { 'e' } else { 'E' });
     }
     results
 }
