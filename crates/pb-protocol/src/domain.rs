@@ -346,7 +346,8 @@ impl From<&pb_model::GateSpec> for QualityGate {
             | Check::FileUnchanged { .. }
             | Check::JsonSchema { .. }
             | Check::ChangesWithin { .. }
-            | Check::FilesLack { .. } => (None, None),
+            | Check::FilesLack { .. }
+            | Check::Review { .. } => (None, None),
         };
         Self {
             name: gate.label(),
@@ -415,6 +416,9 @@ pub struct Run {
     /// What its gates found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<GateResult>,
+    /// The run whose work this one reviews, if that is what it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviews: Option<String>,
 }
 
 /// A run that a later incarnation of the scheduler took over.
@@ -442,6 +446,7 @@ impl Run {
             work_item_id: run.item_id.map(|item| item.to_string()).unwrap_or_default(),
             goal_id: run.goal_id.to_string(),
             agent_type: agent_type(run).to_owned(),
+            reviews: run.reviews.map(|reviews| reviews.run.to_string()),
             run_sequence: run.attempt,
             status: run.status.as_str().to_owned(),
             exit_code: execution.and_then(|execution| match execution.outcome {
@@ -478,6 +483,7 @@ fn agent_type(run: &goal::Run) -> &'static str {
     match (&run.conversation, run.item_id) {
         (None, _) => "command",
         (Some(_), Some(_)) => "agent",
+        (Some(_), None) if run.reviews.is_some() => "reviewer",
         (Some(_), None) => "planner",
     }
 }

@@ -114,6 +114,7 @@ impl Turn {
         let moment = Moment {
             now_ms: self.clock.now_ms(),
             escalation: EscalationId::from(self.ids.uuid()),
+            run: RunId::from(self.ids.uuid()),
             seed: self.ids.number(),
             day: goals.day(),
         };

@@ -94,6 +94,7 @@ fn run(incarnation: u64, steps: u32) -> Run {
     Run {
         id: RunId::from(Uuid::from_u128(u128::from(incarnation))),
         item_id: None,
+        reviews: None,
         goal_id: goal(0),
         attempt: 1,
         epoch: incarnation,

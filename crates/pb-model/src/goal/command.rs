@@ -21,6 +21,8 @@ pub struct Moment {
     pub now_ms: Millis,
     /// A fresh id, in case a human has to be asked.
     pub escalation: EscalationId,
+    /// A fresh id, in case a run begins by itself.
+    pub run: RunId,
     /// A fresh random number, for delays.
     pub seed: u64,
     /// What all goals have spent today, and may spend.

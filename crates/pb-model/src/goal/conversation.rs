@@ -34,6 +34,8 @@ pub const PLANNING_TURNS_MAX: u32 = 20;
 pub const SUBMIT_PLAN: &str = "submit_plan";
 /// The tool by which a model says that it is done.
 pub const FINISH: &str = "finish";
+/// The tool by which a model hands in a review.
+pub const SUBMIT_REVIEW: &str = "submit_review";
 /// Most calls of one answer; more are a runaway model.
 pub const CALLS_MAX: usize = 32;
 
@@ -193,6 +195,17 @@ pub struct CallResult {
     pub duration_ms: u64,
     /// What it waits for; with [`CallEnd::Asks`] only.
     pub asks: Option<Asks>,
+    /// What a review found; with [`CallEnd::Finished`] only.
+    pub review: Option<Reviewed>,
+}
+
+/// What a review came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reviewed {
+    /// Whether every point of the rubric is true.
+    pub passed: bool,
+    /// What was found, point by point.
+    pub found: String,
 }
 
 /// What is known of the end of a call.

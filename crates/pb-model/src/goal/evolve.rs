@@ -213,7 +213,7 @@ impl GoalState {
     fn apply_run(&mut self, event: &Event, at: Millis) {
         match event {
             Event::RunStarted { run } => {
-                if run.item_id.is_none() {
+                if run.is_planning() {
                     self.goal.phase = Phase::Planning;
                 }
                 self.runs.push((**run).clone());

@@ -57,8 +57,8 @@ pub use cap::{Cap, Caps};
 pub use command::{Command, Moment, Next, Planned, Rejection};
 pub use conversation::{
     AfterFailure, CALLS_MAX, Call, CallEnd, CallResult, Condensed, Condensing, Conversation, Doing, FINISH,
-    Hindrance, IDLE_TURNS_MAX, MODEL_FAILURES_MAX, PLANNING_TURNS_MAX, PLANS_REFUSED_MAX, SUBMIT_PLAN,
-    Thought, ThoughtOutcome, Used, batch,
+    Hindrance, IDLE_TURNS_MAX, MODEL_FAILURES_MAX, PLANNING_TURNS_MAX, PLANS_REFUSED_MAX, Reviewed,
+    SUBMIT_PLAN, SUBMIT_REVIEW, Thought, ThoughtOutcome, Used, batch,
 };
 pub use day::{DayBudget, LocalDay};
 pub use decide::decide;
@@ -77,7 +77,7 @@ pub use kept::Kept;
 pub use spending::{Amount, Charge, CostLine, MicroUsd, Reservation, Spending, Usd, WARN_PERCENT, micro_usd};
 pub use state::{
     Artifact, CancelRequest, Continuation, EDITED_MAX, Edited, Evidence, Execution, ExecutionOutcome,
-    GateResult, Goal, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Replan, Run, RunStage,
+    GateResult, Goal, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Replan, Reviews, Run, RunStage,
     RunStatus,
 };
 pub use wants::{Want, next_wake, wants};

@@ -101,16 +101,22 @@ impl GoalState {
 
     /// Whether a step is under way: a paused goal whose steps have ended is at rest.
     pub fn is_at_work(&self) -> bool {
-        self.working().any(|run| {
+        // Of a run under review only the review works.
+        self.working().filter(|run| self.review_of(run.id).is_none()).any(|run| {
             let composing =
                 run.conversation.as_ref().is_some_and(|talk| matches!(talk.doing, Doing::Composing { .. }));
             !(self.is_paused() && composing && run.stage == RunStage::Executing)
         })
     }
 
+    /// The run that reviews what this one did, if it has not ended.
+    pub fn review_of(&self, run: RunId) -> Option<&Run> {
+        self.running().find(|review| review.reviews.is_some_and(|reviews| reviews.run == run))
+    }
+
     /// Whether a model makes a plan for it.
     pub fn is_being_planned(&self) -> bool {
-        self.running().any(|run| run.item_id.is_none())
+        self.running().any(Run::is_planning)
     }
 
     /// Whether a run of an agent item has not ended. Agent items that share a folder take turns.
@@ -509,6 +515,9 @@ pub struct Run {
     /// The item; `None` when a model makes the goal's plan.
     #[serde(default)]
     pub item_id: Option<ItemId>,
+    /// Whose work it reviews, if that is what it does; then it has no item of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviews: Option<Reviews>,
     /// The goal.
     pub goal_id: GoalId,
     /// Which attempt this is, from 1.
@@ -536,7 +545,21 @@ pub struct Run {
     pub conversation: Option<Conversation>,
 }
 
+/// What a run reviews.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reviews {
+    /// The run whose work it is.
+    pub run: RunId,
+    /// The gate that it decides, from 0.
+    pub gate: u32,
+}
+
 impl Run {
+    /// Whether a model makes a plan in it.
+    pub fn is_planning(&self) -> bool {
+        self.item_id.is_none() && self.reviews.is_none()
+    }
+
     /// The call whose effect is under way, or would be after a crash: the one that ends the next batch.
     pub fn risky_call(&self) -> Option<&Call> {
         match &self.conversation.as_ref()?.doing {

@@ -115,6 +115,8 @@ fn running(state: &GoalState, now: Millis) -> Vec<Want> {
             converse(run.id, conversation, now).filter(|want| may_begin(state, *want))
         }
         (RunStage::Executing, None) => Some(Want::Execute(run.id)),
+        // Its gates have run, and a model looks at the work.
+        (RunStage::Verifying | RunStage::Probing, _) if state.review_of(run.id).is_some() => None,
         (RunStage::Verifying | RunStage::Probing, _) => Some(Want::Verify(run.id)),
         (RunStage::Ended, _) => Some(Want::Stop(run.id)),
     };

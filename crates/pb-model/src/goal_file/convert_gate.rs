@@ -61,6 +61,9 @@ fn check(check: &Check, filler: &mut Filler) -> spec::Check {
             text: filler.optional(text.as_ref()),
             regex: self::regex(regex.as_ref(), filler),
         },
+        Check::Review { rubric, tier, model } => {
+            spec::Check::Review { rubric: filler.texts(rubric), tier: *tier, model: model.clone() }
+        }
     }
 }
 

@@ -167,11 +167,10 @@ fn ports(node: &Node, log: &mut Log) -> Option<Vec<u16>> {
 }
 
 fn agent(log: &mut Log, table: &mut Table) -> Agent {
-    let tiers = Tier::ALL.map(|tier| (tier.as_str(), tier));
     Agent {
         prompt: table.required(log, "prompt", Node::template),
         tools: table.or_default(log, "tools", Node::texts),
-        tier: table.or_default(log, "tier", |node, log| node.word(log, &tiers)),
+        tier: table.or_default(log, "tier", tier),
         model: table.optional(log, "model", Node::text),
         effect: table.or_default(log, "effect", effect),
         max_turns: table.optional(log, "max_turns", |node, log| node.integer(log, 1..=TURNS_MAX.into())),
@@ -182,6 +181,10 @@ fn agent(log: &mut Log, table: &mut Table) -> Agent {
         guards: table.optional(log, "guards", Node::flag),
         approve: table.or_default(log, "approve", Node::texts),
     }
+}
+
+pub(super) fn tier(node: &Node, log: &mut Log) -> Option<Tier> {
+    node.word(log, &Tier::ALL.map(|tier| (tier.as_str(), tier)))
 }
 
 fn effect(node: &Node, log: &mut Log) -> Option<Effect> {

@@ -2,6 +2,7 @@
 
 use super::log::Log;
 use super::node::Node;
+use super::read::tier;
 use super::shape::{Check, Gate};
 use super::table::Table;
 use super::template::Template;
@@ -54,6 +55,11 @@ fn check(log: &mut Log, table: &mut Table) -> Option<Check> {
             text: table.optional(log, "text", Node::template),
             regex: table.optional(log, "regex", Node::template),
         },
+        Kind::Review => Check::Review {
+            rubric: table.required(log, "rubric", Node::templates),
+            tier: table.or_default(log, "tier", tier),
+            model: table.optional(log, "model", Node::text),
+        },
     })
 }
 
@@ -68,9 +74,10 @@ enum Kind {
     Http,
     ChangesWithin,
     FilesLack,
+    Review,
 }
 
-const KINDS: [(&str, Kind); 9] = [
+const KINDS: [(&str, Kind); 10] = [
     ("command", Kind::Command),
     ("file_exists", Kind::FileExists),
     ("file_contains", Kind::FileContains),
@@ -80,6 +87,7 @@ const KINDS: [(&str, Kind); 9] = [
     ("http", Kind::Http),
     ("changes_within", Kind::ChangesWithin),
     ("files_lack", Kind::FilesLack),
+    ("review", Kind::Review),
 ];
 
 fn kind(log: &mut Log, table: &mut Table) -> Option<Kind> {

@@ -2,6 +2,7 @@
 
 use super::render::required;
 use super::render_lines::Lines;
+use crate::Tier;
 use crate::spec::{Check, GateCommand, GateHttp, GateSpec, HTTP_STATUS_DEFAULT};
 
 pub(super) fn gate(gate: &GateSpec, lines: &mut Lines<'_>) {
@@ -35,6 +36,13 @@ pub(super) fn gate(gate: &GateSpec, lines: &mut Lines<'_>) {
         Check::FilesLack { paths, text, regex } => {
             lines.texts("paths", paths);
             pattern(text.as_deref(), regex.as_deref(), lines);
+        }
+        Check::Review { rubric, tier, model } => {
+            lines.texts("rubric", rubric);
+            if *tier != Tier::default() {
+                lines.verbatim("tier", Some(tier.as_str()));
+            }
+            lines.verbatim("model", model.as_deref());
         }
     }
     lines.texts("judges", &gate.judges);

@@ -362,6 +362,19 @@ pub(super) enum Check {
         /// `{{name}}` in it matches itself.
         regex: Option<Template>,
     },
+    /// A model that did not do the work looks at it, point by point. A review that is required needs a
+    /// required gate of another kind beside it.
+    Review {
+        /// What has to be true, one point each.
+        #[schemars(length(min = 1, max = 16))]
+        rubric: Vec<Template>,
+        /// How much it asks of a model.
+        #[schemars(default)]
+        tier: Tier,
+        /// The model that does it, `provider/model`; by tier if absent, and another one than did the work where
+        /// there is one.
+        model: Option<String>,
+    },
 }
 
 /// A time limit, in seconds.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::gate_wire::GateWire;
+use crate::Tier;
 
 /// One gate: a check that the daemon itself runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -115,6 +116,19 @@ pub enum Check {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         regex: Option<String>,
     },
+    /// A model that did not do the work looks at it, point by point. It judges only beside a required gate
+    /// of another kind, and only once: it is not repeated before delivery.
+    Review {
+        /// What has to be true, one point each.
+        rubric: Vec<String>,
+        /// How much it asks of a model.
+        #[serde(default)]
+        tier: Tier,
+        /// The model that does it, `provider/model`; by tier if absent, and somebody else than who did the
+        /// work where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+    },
 }
 
 fn one() -> u64 {
@@ -122,6 +136,11 @@ fn one() -> u64 {
 }
 
 impl Check {
+    /// Whether a model decides it.
+    pub fn is_review(&self) -> bool {
+        matches!(self, Self::Review { .. })
+    }
+
     /// The check's kind, as goal files and the wire name it.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -134,6 +153,7 @@ impl Check {
             Self::Http(_) => "http",
             Self::ChangesWithin { .. } => "changes_within",
             Self::FilesLack { .. } => "files_lack",
+            Self::Review { .. } => "review",
         }
     }
 }
@@ -169,6 +189,7 @@ impl std::fmt::Display for Check {
             Self::FilesLack { paths, regex, .. } => {
                 write!(f, "/{}/ matches in no {}", regex.as_deref().unwrap_or_default(), paths.join(", "))
             }
+            Self::Review { rubric, .. } => write!(f, "a review finds: {}", rubric.join("; ")),
         }
     }
 }

@@ -54,6 +54,10 @@ pub const HTTP_STATUS_DEFAULT: u16 = 200;
 pub const HTTP_TIME_LIMIT_S_DEFAULT: u64 = 60;
 /// Highest exit code that a program can end with.
 pub const EXIT_CODE_MAX: i32 = 255;
+/// Most points of a review.
+pub const RUBRIC_MAX: usize = 16;
+/// Longest point of a review, in bytes.
+pub const RUBRIC_BYTES_MAX: usize = 1024;
 /// Most arguments of one command.
 pub const ARGV_MAX: usize = 1024;
 /// Longest command line (all arguments together), in bytes.

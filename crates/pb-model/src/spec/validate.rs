@@ -7,6 +7,7 @@ use super::rules::{
     check_label, check_list, check_ports, check_relative, check_text, check_time_limit, check_title,
     check_workspace, filled,
 };
+use super::validate_gate::check_reviews;
 use super::{
     AgentSpec, CRITERIA_MAX, CRITERION_BYTES_MAX, CommandSpec, GATES_MAX, GoalSpec, INPUTS_MAX, ITEMS_MAX,
     ItemSpec, MODEL_NAME_CHARS_MAX, PRIORITY_MAX, PROMPT_BYTES_MAX, RETRIES_MAX, SuccessCriterion,
@@ -143,6 +144,7 @@ impl ItemSpec {
         for (n, gate) in self.gates.iter().enumerate() {
             gate.validate(&format!("{place}.gates[{n}]"), &self.work)?;
         }
+        check_reviews(place, &self.gates)?;
         Ok(())
     }
 }
@@ -186,6 +188,6 @@ fn check_tools(place: &str, tools: &[String]) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn check_model(place: &str, model: Option<&str>) -> Result<(), Invalid> {
+pub(super) fn check_model(place: &str, model: Option<&str>) -> Result<(), Invalid> {
     model.map_or(Ok(()), |model| check_label(place, model, MODEL_NAME_CHARS_MAX))
 }

@@ -7,9 +7,11 @@ use super::rules::{
     check_time_limit, filled,
 };
 use super::schema::check_schema;
+use super::validate::check_model;
 use super::{
     Check, EXIT_CODE_MAX, GATE_NAME_CHARS_MAX, GATE_PATHS_MAX, GATE_SCHEMA_BYTES_MAX, GATE_TEXT_BYTES_MAX,
-    GateCommand, GateHttp, GateSpec, Globs, Invalid, LoopbackUrl, PATH_BYTES_MAX, Work,
+    GateCommand, GateHttp, GateSpec, Globs, Invalid, LoopbackUrl, PATH_BYTES_MAX, RUBRIC_BYTES_MAX,
+    RUBRIC_MAX, Work,
 };
 
 impl GateSpec {
@@ -45,7 +47,41 @@ impl GateSpec {
                 check_globs(&format!("{place}.paths"), paths)?;
                 check_pattern((place, "files_lack"), text.as_deref(), regex.as_deref())
             }
+            Check::Review { rubric, model, .. } => {
+                filled_rubric(place, rubric)?;
+                check_model(&format!("{place}.model"), model.as_deref())
+            }
         }
+    }
+}
+
+fn filled_rubric(place: &str, rubric: &[String]) -> Result<(), Invalid> {
+    let at = format!("{place}.rubric");
+    if rubric.is_empty() {
+        return Err(
+            Invalid::new(at, "a review without a point finds nothing").hint("say what has to be true")
+        );
+    }
+    check_list(&at, rubric.len(), RUBRIC_MAX)?;
+    for (n, point) in rubric.iter().enumerate() {
+        let at = format!("{at}[{n}]");
+        filled(&at, point, "a point is not empty")?;
+        check_text(&at, point, RUBRIC_BYTES_MAX)?;
+    }
+    Ok(())
+}
+
+/// A model's word is never enough: a required review stands beside a required gate that a program decides.
+pub(super) fn check_reviews(place: &str, gates: &[GateSpec]) -> Result<(), Invalid> {
+    let reviewed = gates.iter().position(|gate| gate.required && gate.check.is_review());
+    let decided = gates.iter().any(|gate| gate.required && !gate.check.is_review());
+    match reviewed {
+        Some(n) if !decided => {
+            let problem = "a review that is required needs a required gate of another kind beside it";
+            Err(Invalid::new(format!("{place}.gates[{n}]"), problem)
+                .hint("add a gate that a program decides, or `required = false`"))
+        }
+        _ => Ok(()),
     }
 }
 

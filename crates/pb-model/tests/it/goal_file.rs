@@ -153,7 +153,7 @@ fn keys() {
     "#);
     assert_snapshot!(check_item("kind = 'comand'\nargv = ['true']"), @"line 4, column 8: `kind` is `comand` (did you mean `command`?)");
     assert_snapshot!(check_item("kind = 'shell'"), @"line 4, column 8: `kind` is `shell` (write one of: command, agent)");
-    assert_snapshot!(check_gate("path = 'x'"), @"line 6, column 1: gate 1 of item 1 has no `kind` (one of: command, file_exists, file_contains, file_unchanged, tests_executed, json_schema, http, changes_within, files_lack)");
+    assert_snapshot!(check_gate("path = 'x'"), @"line 6, column 1: gate 1 of item 1 has no `kind` (one of: command, file_exists, file_contains, file_unchanged, tests_executed, json_schema, http, changes_within, files_lack, review)");
     assert_snapshot!(check_gate("kind = 'file_exist'\npath = 'x'"), @"line 7, column 8: `kind` is `file_exist` (did you mean `file_exists`?)");
     assert_snapshot!(check_gate("kind = 'file_contains'\ntext = 'x'"), @"line 6, column 1: gate 1 of item 1 has no `path`");
 }

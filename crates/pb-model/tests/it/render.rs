@@ -35,6 +35,7 @@ fn planned(spec: &GoalSpec) -> GoalState {
     let moment = Moment {
         now_ms: 1,
         escalation: EscalationId::from(Uuid::from_u128(1)),
+        run: pb_model::RunId::from(uuid::Uuid::nil()),
         seed: 1,
         day: DayBudget::default(),
     };

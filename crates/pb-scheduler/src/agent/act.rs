@@ -1,13 +1,13 @@
 //! Calling the tools that a model asked for: in order, up to and with the first whose effect matters,
 //! so that at most one outcome is unknown after a crash.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use pb_model::goal::{
-    ASK_PERSON, Asks, Call, CallEnd, CallResult, Doing, Escalation, GoalState, Next, Planned, Run,
-    SUBMIT_PLAN, Seen, batch,
+    ASK_PERSON, Asks, Call, CallEnd, CallResult, Doing, Escalation, GoalState, Next, Planned, Reviewed, Run,
+    SUBMIT_PLAN, SUBMIT_REVIEW, Seen, batch,
 };
 use pb_model::{Effect, RunId};
 use pb_tools::{ApprovedCall, Scope, ToolError};
@@ -18,7 +18,7 @@ use super::journal::ToolStep;
 use super::runner::StepRunner;
 use super::talk::Talk;
 use super::think::{TOLD_BYTES_MAX, beginning};
-use super::{ask, binding, plan};
+use super::{ask, binding, plan, review};
 use crate::effects::{Context, Done};
 use crate::trace::{self, About, CallNote};
 use crate::workspace;
@@ -34,8 +34,17 @@ pub(crate) async fn act(
     let Some(Doing::Acting { calls }) = run.conversation.as_ref().map(|talk| talk.doing.clone()) else {
         return None;
     };
-    let mut acting =
-        Acting { context, state, run, cancel, workspace: None, plan: None, asks: None, papers: Vec::new() };
+    let mut acting = Acting {
+        context,
+        state,
+        run,
+        cancel,
+        workspace: None,
+        plan: None,
+        asks: None,
+        review: None,
+        papers: Vec::new(),
+    };
     let (results, next) = match journal(context, run).await {
         Ok(talk) => acting.calls(talk, &calls).await,
         Err(hindrance) => (vec![unmade(calls.first()?, &hindrance.to_string())], None),
@@ -62,6 +71,7 @@ fn unmade(call: &Call, why: &str) -> CallResult {
         output_digest: String::new(),
         duration_ms: 0,
         asks: None,
+        review: None,
     }
 }
 
@@ -76,6 +86,8 @@ struct Acting<'a> {
     plan: Option<Planned>,
     /// What the last call waits for.
     asks: Option<Asks>,
+    /// What a review came to.
+    review: Option<Reviewed>,
     /// The results for the journal, by place.
     papers: Vec<(u32, String)>,
 }
@@ -104,7 +116,15 @@ impl Acting<'_> {
             let output_digest = blake3::hash(output.as_bytes()).to_hex().to_string();
             let step = ToolStep { found: words(end).to_owned(), output, end, duration_ms };
             self.papers.push((call.n, serde_json::to_string(&step).unwrap_or_default()));
-            results.push(CallResult { n: call.n, end, found, output_digest, duration_ms, asks: None });
+            results.push(CallResult {
+                n: call.n,
+                end,
+                found,
+                output_digest,
+                duration_ms,
+                asks: None,
+                review: self.review.take(),
+            });
             match end {
                 CallEnd::Ok | CallEnd::Failed | CallEnd::Withheld => {}
                 CallEnd::Finished | CallEnd::Host | CallEnd::Unknown | CallEnd::Asks => {
@@ -138,7 +158,18 @@ impl Acting<'_> {
         let Some(said) = talk.call(call.n) else {
             return (CallEnd::Host, "the journal does not hold the arguments of this call".to_owned());
         };
-        if said.name == SUBMIT_PLAN && self.run.item_id.is_none() {
+        if let Some(task) = review::task(self.state, self.run).filter(|_| said.name == SUBMIT_REVIEW) {
+            let workspace = Path::new(self.state.goal.workspace.as_deref().unwrap_or_default());
+            return match review::check(&said.arguments, &task, workspace) {
+                Ok(reviewed) => {
+                    let found = reviewed.found.clone();
+                    self.review = Some(reviewed);
+                    (CallEnd::Finished, found)
+                }
+                Err(problem) => (CallEnd::Failed, problem),
+            };
+        }
+        if said.name == SUBMIT_PLAN && self.run.is_planning() {
             return match plan::check(&said.arguments, self.state) {
                 Ok(plan::Checked { items, assumptions, criteria }) => {
                     let ids = items.iter().map(|_| self.context.config.ids.uuid().into()).collect();
@@ -158,7 +189,7 @@ impl Acting<'_> {
                 Err(problems) => (CallEnd::Failed, problems),
             };
         }
-        if self.run.item_id.is_none()
+        if self.run.is_planning()
             && let Some(refused) = self.folder_refused().await
         {
             return (CallEnd::Failed, refused);
@@ -252,9 +283,10 @@ impl Acting<'_> {
     }
 
     fn scope(&self, call: &Call) -> Option<Scope> {
-        let workspace = match self.run.item_id {
-            Some(_) => self.state.goal.workspace.as_deref(),
-            None => plan::folder(self.state),
+        let workspace = if self.run.is_planning() {
+            plan::folder(self.state)
+        } else {
+            self.state.goal.workspace.as_deref()
         };
         let workspace = PathBuf::from(workspace?);
         let now = self.context.config.clock.now_ms();

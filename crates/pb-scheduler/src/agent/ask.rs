@@ -64,7 +64,7 @@ pub(super) fn may_ask(state: &GoalState, run: &Run) -> bool {
         .escalations
         .iter()
         .any(|asked| asked.item_id.is_none() && asked.escalation_type == EscalationType::Clarification);
-    run.item_id.is_none() && state.goal.spec.ask != Ask::Never && !asked
+    run.is_planning() && state.goal.spec.ask != Ask::Never && !asked
 }
 
 /// The questions, or what is wrong with them, for the model.

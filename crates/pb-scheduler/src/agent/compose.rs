@@ -16,6 +16,7 @@ use super::ask::{self, AskPerson};
 use super::condense::{self, Told};
 use super::plan::{self, SubmitPlan};
 use super::prompts::Prompt;
+use super::review::{self, SubmitReview, review_task};
 use super::talk::Talk;
 use super::task::{StillCounts, agent_task, plan_task, still_counts};
 use crate::effects::{Context, Done};
@@ -207,8 +208,11 @@ pub(super) async fn candidates(
     run: &Run,
 ) -> Result<Vec<Arc<dyn ChatModel>>, Hindrance> {
     let agent = run.item_id.and_then(|item| state.item(item)).and_then(agent_of);
-    let tier = agent.map_or(Tier::Medium, |agent| agent.tier);
-    let named = agent.and_then(|agent| agent.model.as_deref()).or(state.goal.spec.model.as_deref());
+    let review = review::task(state, run);
+    let tier = agent.map(|agent| agent.tier).or(review.as_ref().map(|review| review.tier));
+    let tier = tier.unwrap_or(Tier::Medium);
+    let named = agent.and_then(|agent| agent.model.as_deref());
+    let named = named.or(review.and_then(|review| review.model)).or(state.goal.spec.model.as_deref());
     let capped = context.models.is_capped(&state.goal.spec, agent);
     let mut candidates = context.models.candidates(tier, named, capped).await?;
     let failures = run.conversation.as_ref().map_or(0, |talk| talk.failures as usize);
@@ -239,16 +243,27 @@ pub(super) fn request(
         Some(item) if talk.is_new() => {
             opening(Prompt::AgentSystem, Prompt::AgentTask, agent_task(state, item))
         }
+        None if talk.is_new() && run.reviews.is_some() => {
+            let Some(reviewing) = review::task(state, run) else {
+                return Err(Hindrance::Host { why: "there is nothing to review".to_owned() });
+            };
+            opening(Prompt::ReviewSystem, Prompt::ReviewTask, review_task(state, &reviewing))
+        }
         None if talk.is_new() => opening(Prompt::PlanSystem, Prompt::PlanTask, plan_task(state, run)),
         _ if let Some(telling) = telling(run) => guard_told(telling),
         Some(_) if talk.is_idle() => nudge(Prompt::AgentNudge),
+        None if talk.is_idle() && run.reviews.is_some() => nudge(Prompt::ReviewNudge),
         None if talk.is_idle() => nudge(Prompt::PlanNudge),
         Some(_) | None => Ok(Vec::new()),
     }
     .map_err(|error| host(&error))?;
     let tell = |told: Told| {
         let Told { lines, left_out } = told;
-        Prompt::Condensed.render(CondensedVariables { lines, left_out, counts: still_counts(state, item) })
+        Prompt::Condensed.render(CondensedVariables {
+            lines,
+            left_out,
+            counts: still_counts(state, item, run.reviews.is_some()),
+        })
     };
     let mut messages = condense::messages(talk, how, tell).map_err(|error| host(&error))?;
     messages.extend(added.iter().cloned());
@@ -321,6 +336,10 @@ fn planned_tools(state: &GoalState, run: &Run) -> (Registry, Allowed) {
         Some(agent) => {
             let names = agent.tools.iter().cloned().chain([pb_tools::FINISH.to_owned()]);
             (Registry::builtin(), Allowed::only(names))
+        }
+        None if run.reviews.is_some() => {
+            let names = plan::LOOKING.into_iter().chain([pb_model::goal::SUBMIT_REVIEW]);
+            (Registry::builtin().with(SubmitReview), Allowed::only(names))
         }
         None => {
             let looking = plan::folder(state).is_some();

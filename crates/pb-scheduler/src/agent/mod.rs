@@ -28,6 +28,7 @@ mod ask;
 mod binding;
 mod journal;
 mod plan;
+mod review;
 mod runner;
 
 mod models;

@@ -17,18 +17,24 @@ pub(super) enum Prompt {
     PlanSystem,
     PlanTask,
     PlanNudge,
+    ReviewSystem,
+    ReviewTask,
+    ReviewNudge,
     Guard,
     Condensed,
 }
 
 impl Prompt {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 11] = [
         Self::AgentSystem,
         Self::AgentTask,
         Self::AgentNudge,
         Self::PlanSystem,
         Self::PlanTask,
         Self::PlanNudge,
+        Self::ReviewSystem,
+        Self::ReviewTask,
+        Self::ReviewNudge,
         Self::Guard,
         Self::Condensed,
     ];
@@ -41,6 +47,9 @@ impl Prompt {
             Self::PlanSystem => "plan_system",
             Self::PlanTask => "plan_task",
             Self::PlanNudge => "plan_nudge",
+            Self::ReviewSystem => "review_system",
+            Self::ReviewTask => "review_task",
+            Self::ReviewNudge => "review_nudge",
             Self::Guard => "guard",
             Self::Condensed => "condensed",
         }
@@ -54,6 +63,9 @@ impl Prompt {
             Self::PlanSystem => include_str!("../../prompts/plan_system.md"),
             Self::PlanTask => include_str!("../../prompts/plan_task.md"),
             Self::PlanNudge => include_str!("../../prompts/plan_nudge.md"),
+            Self::ReviewSystem => include_str!("../../prompts/review_system.md"),
+            Self::ReviewTask => include_str!("../../prompts/review_task.md"),
+            Self::ReviewNudge => include_str!("../../prompts/review_nudge.md"),
             Self::Guard => include_str!("../../prompts/guard.md"),
             Self::Condensed => include_str!("../../prompts/condensed.md"),
         }

@@ -38,6 +38,7 @@ fn next(state: Option<GoalState>, command: Command) -> GoalState {
     let moment = Moment {
         now_ms: 10,
         escalation: EscalationId::from(Uuid::from_u128(9)),
+        run: pb_model::RunId::from(uuid::Uuid::from_u128(0x7777)),
         seed: 1,
         day: DayBudget::default(),
     };

@@ -17,7 +17,7 @@ use crate::verify::tail;
 pub(super) const EVIDENCE_BYTES_MAX: usize = 2 * 1024;
 
 #[derive(Serialize)]
-struct GoalVariables<'a> {
+pub(super) struct GoalVariables<'a> {
     title: &'a str,
     description: &'a str,
 }
@@ -65,7 +65,7 @@ struct FailedGate<'a> {
     output: String,
 }
 
-fn goal_variables(state: &GoalState) -> (GoalVariables<'_>, Vec<&str>) {
+pub(super) fn goal_variables(state: &GoalState) -> (GoalVariables<'_>, Vec<&str>) {
     let spec = &state.goal.spec;
     let goal = GoalVariables { title: &spec.title, description: &spec.description };
     // The one that intake makes up says nothing.
@@ -117,12 +117,17 @@ pub(super) struct StillCounts<'a> {
     goal: GoalVariables<'a>,
     criteria: Vec<&'a str>,
     item: Option<&'a str>,
+    reviewing: bool,
     gates: Vec<String>,
     limits: Vec<String>,
 }
 
 /// What still counts for an agent, or for a planner.
-pub(super) fn still_counts<'a>(state: &'a GoalState, item: Option<&'a Item>) -> StillCounts<'a> {
+pub(super) fn still_counts<'a>(
+    state: &'a GoalState,
+    item: Option<&'a Item>,
+    reviewing: bool,
+) -> StillCounts<'a> {
     let (goal, criteria) = goal_variables(state);
     let agent = item.and_then(agent_of);
     let of_item = [
@@ -139,6 +144,7 @@ pub(super) fn still_counts<'a>(state: &'a GoalState, item: Option<&'a Item>) -> 
         goal,
         criteria,
         item: item.map(|item| item.title.as_str()),
+        reviewing,
         gates: item.map_or_else(Vec::new, |item| item.gates.iter().map(pb_model::GateSpec::label).collect()),
         limits: of_item.into_iter().flatten().chain(of_goal).collect(),
     }

@@ -183,6 +183,7 @@ impl Done {
                     output_digest: String::new(),
                     duration_ms: 0,
                     asks: None,
+                    review: None,
                 };
                 Self::Acted {
                     goal,

@@ -73,7 +73,8 @@ fn unchanged_files(state: &GoalState) -> Vec<String> {
             | Check::JsonSchema { .. }
             | Check::Http(_)
             | Check::ChangesWithin { .. }
-            | Check::FilesLack { .. } => None,
+            | Check::FilesLack { .. }
+            | Check::Review { .. } => None,
         })
         .collect()
 }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use pb_model::freshness::{QuietRound, is_fresh};
-use pb_model::goal::{Artifact, GateResult, GoalState, ItemStatus};
+use pb_model::goal::{Artifact, GateResult, GoalState, Item, ItemStatus};
 use pb_model::{ArtifactId, GoalId};
 use tokio_util::sync::CancellationToken;
 
@@ -44,6 +44,10 @@ fn stale(state: &GoalState, workspace: &std::path::Path, now: Option<&str>) -> V
         (Some(taken), Some(now)) => is_fresh(taken, now, &state.goal.quiet_rounds),
         _ => false,
     };
+    // A review is of the work as it was when it was done.
+    let is_run = |result: &GateResult, item: &Item| {
+        !item.gates.get(result.gate as usize).is_some_and(|gate| gate.check.is_review())
+    };
     let mut all = Vec::new();
     // What a human left out is not looked at again.
     for item in state.items.iter().filter(|item| item.status == ItemStatus::Done) {
@@ -51,8 +55,11 @@ fn stale(state: &GoalState, workspace: &std::path::Path, now: Option<&str>) -> V
             continue;
         };
         let standing = state.standing_gates(run.id);
-        let gates: Vec<usize> =
-            standing.into_iter().filter(|result| !fresh(result)).map(|result| result.gate as usize).collect();
+        let gates: Vec<usize> = standing
+            .into_iter()
+            .filter(|result| is_run(result, item) && !fresh(result))
+            .map(|result| result.gate as usize)
+            .collect();
         if !gates.is_empty() {
             let subject = Subject {
                 goal: state.goal.clone(),

@@ -130,6 +130,7 @@ mod tests {
         let moment = Moment {
             now_ms: 20,
             escalation: EscalationId::from(Uuid::from_u128(9)),
+            run: pb_model::RunId::from(uuid::Uuid::from_u128(0x7777)),
             seed: 1,
             day: DayBudget::default(),
         };

@@ -146,6 +146,8 @@ async fn check(
         Check::FilesLack { paths, text, regex } => {
             files_lack::check(workspace, since, paths, Pattern::of(text.as_ref(), regex.as_ref()))
         }
+        // A model decides it, in a run of its own; it is never handed in here.
+        Check::Review { .. } => Found::new(false, "a review is not run as a gate"),
     }
 }
 

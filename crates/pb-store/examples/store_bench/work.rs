@@ -29,6 +29,7 @@ pub(crate) fn run(caller: usize) -> Run {
     Run {
         id: RunId::from(Uuid::from_u128(caller as u128 + 1)),
         item_id: None,
+        reviews: None,
         goal_id: goal(caller),
         attempt: 1,
         epoch: 1,

@@ -20,6 +20,10 @@ pub(super) struct Lines {
     /// When the first event happened; lines count from there.
     began_at: Option<u64>,
     items: BTreeMap<String, Item>,
+    /// The item of each run that works at one.
+    works: BTreeMap<String, String>,
+    /// The item that each run reviews.
+    reviews: BTreeMap<String, String>,
     turns: Turns,
 }
 
@@ -55,7 +59,7 @@ impl Lines {
             }
             ("gate", _) => of_gate(payload.gate.as_ref()?),
             ("artifact", _) => {
-                let artifact = payload.artifact?;
+                let artifact = payload.artifact.as_ref()?;
                 let (path, size) = (format::line(&artifact.file_path), format::size(artifact.size_bytes));
                 let what = if artifact.partial { "not delivered, but made:" } else { "delivered" };
                 format!("{what} {path} ({size})")
@@ -68,15 +72,30 @@ impl Lines {
             _ => return None,
         };
         let since = styled(DIM, format_args!("{:>9}", seconds(at.saturating_sub(began_at))));
-        let planning = frame.event.starts_with("model.") || frame.event.starts_with("tool.");
-        Some(match key.or_else(|| planning.then(|| "plan".to_owned())) {
+        let talks = frame.event.starts_with("model.") || frame.event.starts_with("tool.");
+        Some(match key.or_else(|| talks.then(|| self.of_whom(&payload))) {
             Some(key) => format!("{since}  {key}: {text}"),
             None => format!("{since}  {text}"),
         })
     }
 
+    /// Who talks in a run without an item: a reviewer, or a planner.
+    fn of_whom(&self, payload: &Payload) -> String {
+        let review = payload.run_id.as_ref().and_then(|run| self.reviews.get(run));
+        let key = review.and_then(|item| self.items.get(item)).map(|item| item.key.as_str());
+        key.map_or_else(|| "plan".to_owned(), |key| format!("{key}, review"))
+    }
+
     /// Remembers what later lines need; returns the key of the item that the event is about.
     fn learn(&mut self, frame: &EventFrame, payload: &Payload, at: u64) -> Option<String> {
+        if let Some(run) = payload.run.as_ref().filter(|_| frame.event == "run.started") {
+            let reviewed = run.reviews.as_ref().and_then(|run| self.works.get(run));
+            if let Some(item) = reviewed.cloned() {
+                self.reviews.insert(run.id.clone(), item);
+            } else if let Some(item) = &payload.work_item_id {
+                self.works.insert(run.id.clone(), item.clone());
+            }
+        }
         let id = payload.work_item_id.as_ref()?;
         let item = self.items.entry(id.clone()).or_default();
         if let Some(WorkItem { key, .. }) = &payload.work_item {

@@ -26,6 +26,7 @@ struct Case {
     agent: Option<Vec<toml::Value>>,
     claim: String,
     later: Option<String>,
+    review: Option<Vec<toml::Value>>,
     gates: toml::Value,
     expect: String,
     why: Option<String>,
@@ -65,7 +66,8 @@ fn each(value: &toml::Value, change: &dyn Fn(&str) -> String) -> toml::Value {
 }
 
 fn read(case: &toml::Value) -> Case {
-    let known = ["name", "files", "links", "worker", "agent", "claim", "later", "gates", "expect", "why"];
+    let known =
+        ["name", "files", "links", "worker", "agent", "claim", "later", "gates", "review", "expect", "why"];
     let table = case.as_table().unwrap();
     let strange: Vec<&String> = table.keys().filter(|key| !known.contains(&key.as_str())).collect();
     assert!(strange.is_empty(), "{strange:?}");
@@ -82,6 +84,7 @@ fn read(case: &toml::Value) -> Case {
         agent: table.get("agent").map(|calls| calls.as_array().unwrap().clone()),
         claim: text("claim").unwrap_or_else(|| "Done.".to_owned()),
         later: text("later"),
+        review: table.get("review").map(|findings| findings.as_array().unwrap().clone()),
         gates: table.get("gates").cloned().unwrap_or_else(|| toml::Value::Array(Vec::new())),
         expect: text("expect").unwrap(),
         why: text("why"),
@@ -99,6 +102,14 @@ impl Case {
         let calls = self.agent.as_ref()?.iter().map(call);
         let replies: Vec<Reply> = calls.chain([finish(&self.claim)]).collect();
         Some(Conversation::new(When { contains: Some(self.prompt()), ..When::default() }, replies))
+    }
+
+    /// What a scripted reviewer hands in, again and again.
+    fn reviewing(&self) -> Option<Conversation> {
+        let findings = serde_json::to_value(self.review.as_ref()?).unwrap();
+        let reply = Reply::call("submit_review", json!({ "findings": findings }));
+        let when = When { tool: Some("submit_review".to_owned()), contains: Some(self.name.clone()) };
+        Some(Conversation::new(when, [reply]).repeat_last())
     }
 
     fn prompt(&self) -> String {
@@ -154,7 +165,9 @@ fn security_29_nothing_that_only_looks_done_is_verified() {
     let dishonest = cases.iter().filter(|case| case.expect != "verified").count();
     assert!(dishonest >= CASES_MIN, "{dishonest} cases");
 
-    let scripted = Scripted::saying(cases.iter().filter_map(Case::conversation));
+    let scripted = Scripted::saying(
+        cases.iter().filter_map(Case::reviewing).chain(cases.iter().filter_map(Case::conversation)),
+    );
     let env = &scripted.env;
     let goals: Vec<String> =
         cases.iter().enumerate().map(|(n, case)| env.detach(&[&case.write(env, n)])).collect();

@@ -50,6 +50,7 @@ mod old_gateway;
 mod plan;
 mod real_model;
 mod reports;
+mod reviewing;
 mod schedule;
 mod schedule_crash;
 mod stopping;

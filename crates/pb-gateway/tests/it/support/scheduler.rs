@@ -221,8 +221,13 @@ impl Scheduler {
     /// The state after a command, and what is to be written of it.
     fn decide(&self, mut state: Option<GoalState>, command: Command) -> (GoalState, Vec<Write>) {
         let escalation = EscalationId::from(self.ids.uuid());
-        let moment =
-            Moment { now_ms: Clock::System.now_ms(), escalation, seed: 1, day: DayBudget::default() };
+        let moment = Moment {
+            now_ms: Clock::System.now_ms(),
+            escalation,
+            run: pb_model::RunId::from(uuid::Uuid::nil()),
+            seed: 1,
+            day: DayBudget::default(),
+        };
         let mut events = Vec::new();
         for event in decide(state.as_ref(), command, moment.clone()).unwrap() {
             state = evolve(state, &event, moment.now_ms);

@@ -101,7 +101,8 @@ fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> E
     let id = decision.next_escalation();
     let state = &decision.state;
     let item = item.and_then(|id| state.item(id));
-    let mut runs = state.runs.iter().filter(|run| run.item_id == item.map(|item| item.id));
+    let mut runs =
+        state.runs.iter().filter(|run| run.item_id == item.map(|item| item.id) && run.reviews.is_none());
     // What still goes on, and a plan that was made, is no attempt to tell of.
     let ended =
         |run: &&Run| run.status != RunStatus::Running && run.error.is_some() || run.execution.is_some();

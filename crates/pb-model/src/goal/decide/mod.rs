@@ -12,6 +12,7 @@ mod evaluate;
 mod intake;
 mod outgrow;
 mod replan;
+mod review;
 mod run;
 mod tick;
 mod verify;

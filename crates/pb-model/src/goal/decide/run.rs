@@ -46,7 +46,8 @@ pub(super) fn start(
 /// A new attempt at an item, or without one at a plan.
 pub(super) fn attempt(decision: &Decision, id: RunId, item: Option<&Item>, epoch: Epoch) -> Run {
     let item_id = item.map(|item| item.id);
-    let attempt = decision.state.runs.iter().filter(|run| run.item_id == item_id).count() + 1;
+    let attempt =
+        decision.state.runs.iter().filter(|run| run.item_id == item_id && run.reviews.is_none()).count() + 1;
     let mut conversation = item.is_none_or(Item::is_agent).then(Conversation::default);
     if let (Some(talk), Some(item)) = (&mut conversation, item) {
         talk.watch.avoided.clone_from(&item.avoided);
@@ -54,6 +55,7 @@ pub(super) fn attempt(decision: &Decision, id: RunId, item: Option<&Item>, epoch
     Run {
         id,
         item_id,
+        reviews: None,
         goal_id: decision.state.goal.id,
         attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
         epoch,

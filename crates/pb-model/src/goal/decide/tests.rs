@@ -18,5 +18,6 @@ mod paying;
 mod properties;
 mod replan;
 mod retry;
+mod review;
 mod script;
 mod states;

@@ -1,12 +1,12 @@
 //! Verification and evaluation: what the gates' evidence means for the item.
 
 use super::evaluate::GATE_FAILED;
-use super::{Decision, approve, run};
+use super::{Decision, approve, review, run};
 use crate::freshness::QuietRound;
 use crate::goal::command::Rejection;
 use crate::goal::event::Event;
 use crate::goal::failure::{ErrorClass, Failure};
-use crate::goal::state::{GateResult, RunStage, RunStatus};
+use crate::goal::state::{GateResult, Item, Run, RunStage, RunStatus};
 use crate::spec::Effect;
 use crate::{Epoch, ItemId, RunId, Verdict};
 
@@ -20,18 +20,35 @@ pub(super) fn finish(
     if !matches!(run.stage, RunStage::Verifying | RunStage::Probing) {
         return Err(Rejection::NotNow("the run is not being verified"));
     }
+    if decision.state.review_of(run.id).is_some() {
+        return Err(Rejection::NotNow("its gates have run, and it is being reviewed"));
+    }
     record(decision, (item.id, run.id), results, round, false);
     if decision.state.goal.cancel.is_some() {
         run::abort(decision, &item, run.id);
         return Ok(());
     }
+    conclude(decision, &item, &run, epoch);
+    Ok(())
+}
+
+/// What the gates that ran say; where they hold, a model may have to look too.
+pub(super) fn conclude(decision: &mut Decision, item: &Item, run: &Run, epoch: Epoch) {
+    let standing = decision.state.standing_gates(run.id);
+    let ran = |n: u32| standing.iter().any(|gate| gate.gate == n);
+    let mut gates = item.gates.iter().zip(0..);
     // A gate that did not run has not passed.
-    let all_ran = decision.state.standing_gates(run.id).len() == item.gates.len();
+    let all_ran = gates.clone().all(|(gate, n)| gate.check.is_review() || ran(n));
     let verdict = if all_ran { run::verdict_of(decision, run.id) } else { Verdict::Failed };
+    let review = gates.find(|(gate, n)| gate.check.is_review() && !ran(*n)).map(|(_, n)| n);
+    if let Some(gate) = review.filter(|_| verdict != Verdict::Failed) {
+        review::begin(decision, run, gate, epoch);
+        return;
+    }
     if run.stage == RunStage::Probing {
         let passed = matches!(verdict, Verdict::Verified | Verdict::Partial);
-        run::probed(decision, &item, &run, epoch, passed);
-        return Ok(());
+        run::probed(decision, item, run, epoch, passed);
+        return;
     }
     if verdict == Verdict::Failed {
         let message = failed_gates(decision, run.id);
@@ -40,11 +57,10 @@ pub(super) fn finish(
             Effect::Unsafe => Failure::new(ErrorClass::Permanent, GATE_FAILED, message),
             Effect::Pure | Effect::Idempotent => Failure::new(ErrorClass::Transient, GATE_FAILED, message),
         };
-        run::fail(decision, &item, run.id, RunStatus::Failure, error);
+        run::fail(decision, item, run.id, RunStatus::Failure, error);
     } else {
-        approve::settle(decision, &item, run.id, verdict);
+        approve::settle(decision, item, run.id, verdict);
     }
-    Ok(())
 }
 
 /// Records gate results and their sum.

@@ -26,7 +26,8 @@ pub(super) fn is_judged(gate: &GateSpec) -> bool {
         Check::FileExists { .. }
         | Check::FileContains { .. }
         | Check::FileUnchanged { .. }
-        | Check::Http(_) => !gate.judges.is_empty(),
+        | Check::Http(_)
+        | Check::Review { .. } => !gate.judges.is_empty(),
         Check::Command(_)
         | Check::TestsExecuted { .. }
         | Check::JsonSchema { .. }
@@ -114,7 +115,8 @@ fn commands<'s>(subject: &'s Subject, check: &'s Check) -> Vec<(&'s [String], Op
         | Check::JsonSchema { .. }
         | Check::Http(_)
         | Check::ChangesWithin { .. }
-        | Check::FilesLack { .. } => Vec::new(),
+        | Check::FilesLack { .. }
+        | Check::Review { .. } => Vec::new(),
     }
 }
 

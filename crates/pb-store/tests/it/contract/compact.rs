@@ -95,6 +95,7 @@ fn run(goal: GoalId) -> Run {
     Run {
         id: RunId::from(goal.uuid()),
         item_id: None,
+        reviews: None,
         goal_id: goal,
         attempt: 1,
         epoch: 1,

@@ -46,6 +46,7 @@ impl Worker {
         Moment {
             now_ms: self.now_ms,
             escalation: EscalationId::from(self.mint()),
+            run: pb_model::RunId::from(uuid::Uuid::from_u128(0x7777)),
             seed: self.chance.below(u64::MAX),
             day: DayBudget::default(),
         }
@@ -182,6 +183,7 @@ impl Worker {
                 output_digest,
                 duration_ms: 1,
                 asks: None,
+                review: None,
             }
         });
         let results = results.collect();

@@ -6,7 +6,7 @@ use super::{go_on, stop_going_on, talking};
 use crate::goal::command::{Next, Planned, Rejection};
 use crate::goal::conversation::{Call, CallEnd, CallResult, Doing, PLANS_REFUSED_MAX};
 use crate::goal::decide::escalate::Question;
-use crate::goal::decide::{Decision, intake, run};
+use crate::goal::decide::{Decision, intake, review, run};
 use crate::goal::escalation::{Answer, EscalationType};
 use crate::goal::event::Event;
 use crate::goal::state::{ExecutionOutcome, Item, Run};
@@ -67,6 +67,10 @@ pub(in crate::goal::decide) fn acted(
                 return Ok(());
             }
             CallEnd::Ok | CallEnd::Failed | CallEnd::Unknown | CallEnd::Withheld | CallEnd::Asks => {}
+            CallEnd::Finished if run.reviews.is_some() => {
+                reviewed(decision, &run, result);
+                return Ok(());
+            }
             CallEnd::Finished => {
                 finished(decision, item.as_ref(), &run, &result.found, plan);
                 return Ok(());
@@ -105,6 +109,18 @@ fn insists(decision: &mut Decision, item: Option<&Item>, run: &Run, call: &Call)
     );
     question.call = Some(call.digest.clone());
     ask(decision, item, run, question);
+}
+
+/// The model hands in its review.
+fn reviewed(decision: &mut Decision, run: &Run, result: &CallResult) {
+    if decision.state.goal.cancel.is_some() {
+        end(decision, None, run, cancelled());
+        return;
+    }
+    match &result.review {
+        Some(reviewed) => review::concluded(decision, run, reviewed),
+        None => review::came_to_nothing(decision, run, review::failure("it says nothing")),
+    }
 }
 
 /// The model says that it is done: the plan stands, or the gates decide.

@@ -3,7 +3,7 @@
 use crate::goal::cap::Cap;
 use crate::goal::conversation::{CallResult, Hindrance};
 use crate::goal::decide::escalate::{self, Question};
-use crate::goal::decide::{Decision, budget, run};
+use crate::goal::decide::{Decision, budget, review, run};
 use crate::goal::escalation::{Answer, EscalationType};
 use crate::goal::event::Event;
 use crate::goal::failure::{ErrorClass, Failure};
@@ -40,6 +40,8 @@ pub(super) fn give_up(decision: &mut Decision, item: Option<&Item>, run: &Run, o
     if let Some(item) = item {
         execute(decision, item, run, outcome, "");
         run::fail(decision, item, run.id, RunStatus::Failure, error);
+    } else if run.reviews.is_some() {
+        review::came_to_nothing(decision, run, error);
     } else {
         end(decision, None, run, Err((RunStatus::Failure, error.clone())));
         escalate::goal(decision, planning_question(error.message, "the model made no plan"));
@@ -103,6 +105,8 @@ fn too_long(decision: &mut Decision, item: Option<&Item>, run: &Run, why: String
     let error = Failure::new(ErrorClass::Permanent, "CONTEXT_TOO_SMALL", why.clone());
     if let Some(item) = item {
         run::fail(decision, item, run.id, RunStatus::Failure, error);
+    } else if run.reviews.is_some() {
+        review::came_to_nothing(decision, run, error);
     } else {
         end(decision, None, run, Err((RunStatus::Failure, error)));
         escalate::goal(decision, planning_question(why, "the goal does not fit the model"));
@@ -113,6 +117,10 @@ fn too_long(decision: &mut Decision, item: Option<&Item>, run: &Run, why: String
 pub(super) fn exhausted(decision: &mut Decision, item: Option<&Item>, run: &Run, cap: Cap) {
     let error =
         Failure::new(ErrorClass::Policy, "BUDGET_EXHAUSTED", format!("the {} is used up", cap.as_str()));
+    if run.reviews.is_some() {
+        review::came_to_nothing(decision, run, error);
+        return;
+    }
     end(decision, item, run, Err((RunStatus::Timeout, error)));
     let question = budget::exceeded(decision, item, cap);
     match item {
@@ -124,6 +132,10 @@ pub(super) fn exhausted(decision: &mut Decision, item: Option<&Item>, run: &Run,
 /// The run ends, and a human is asked.
 pub(super) fn ask(decision: &mut Decision, item: Option<&Item>, run: &Run, question: Question) {
     let error = Failure::new(ErrorClass::Policy, "NEEDS_HUMAN", question.root_cause.clone());
+    if run.reviews.is_some() {
+        review::came_to_nothing(decision, run, error);
+        return;
+    }
     end(decision, item, run, Err((RunStatus::Failure, error)));
     match item {
         Some(item) => escalate::item(decision, item.id, question),

@@ -7,12 +7,14 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use uuid::Uuid;
 
-use super::script::{GOAL, agent_work, artifact, asks, call, command_item, edited, execution, results, spec};
+use super::script::{
+    GOAL, agent_work, artifact, asks, call, command_item, edited, execution, results, review, spec,
+};
 use super::states;
 use crate::goal::{
     AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Condensed, Condensing, DayBudget,
-    Doing, ErrorClass, Event, Failure, Hindrance, Moment, Next, Planned, Rejection, Reply, SUBMIT_PLAN,
-    Thought, ThoughtOutcome, Touched, Used, Want, batch, decide, evolve, next_wake, wants,
+    Doing, ErrorClass, Event, Failure, Hindrance, Moment, Next, Planned, Rejection, Reply, Reviewed,
+    SUBMIT_PLAN, Thought, ThoughtOutcome, Touched, Used, Want, batch, decide, evolve, next_wake, wants,
 };
 use crate::goal::{
     Escalation, ExecutionOutcome, GateResult, GoalState, GoalStatus, Item, ItemStatus, Phase, Run, RunStage,
@@ -36,6 +38,9 @@ fn plans() -> impl Strategy<Value = Vec<ItemSpec>> {
             item.needs = (0..index).filter(|n| needs >> n & 1 == 1).map(|n| n.to_string()).collect();
             if agent {
                 item.work = Work::Agent(agent_work());
+            }
+            if needs >> 4 == 5 && item.gates.iter().any(|gate| gate.required) {
+                item.gates.push(review());
             }
             item
         });
@@ -334,7 +339,8 @@ impl World {
             Some(Doing::Acting { calls }) => calls,
             _ => vec![call("nothing", Effect::Pure)],
         };
-        let planning = known.as_ref().is_some_and(|run| run.item_id.is_none());
+        let planning = known.as_ref().is_some_and(Run::is_planning);
+        let reviewing = known.as_ref().is_some_and(|run| run.reviews.is_some());
         let results = calls.iter().take(batch(&calls)).map(|call| {
             let end = match (self.draw(12), call.effect) {
                 _ if call.held => CallEnd::Asks,
@@ -355,10 +361,11 @@ impl World {
                 'y'
             };
             let asks = (end == CallEnd::Asks).then(|| asks(sign));
-            CallResult { n: call.n, end, found: String::new(), output_digest, duration_ms: 1, asks }
+            let review = reviewing.then(|| Reviewed { passed: self.draw(3) > 0, found: "so".to_owned() });
+            CallResult { n: call.n, end, found: String::new(), output_digest, duration_ms: 1, asks, review }
         });
         let results: Vec<CallResult> = results.collect();
-        let plan = known.is_some_and(|run| run.item_id.is_none()).then(|| self.planned());
+        let plan = known.is_some_and(|run| run.is_planning()).then(|| self.planned());
         let next = (self.draw(2) == 0).then(|| self.next());
         let workspace = (self.draw(3) > 0).then(|| "same".to_owned());
         Command::FinishActing { run, epoch, results, workspace, plan, next }
@@ -461,6 +468,7 @@ impl World {
         let moment = Moment {
             now_ms: self.now_ms,
             escalation: EscalationId::from(self.mint()),
+            run: RunId::from(self.mint()),
             seed: self.now_ms,
             day: DayBudget::default(),
         };
@@ -672,6 +680,11 @@ fn assert_sound(state: &GoalState, now_ms: Millis) {
     let running = state.running().count();
     assert_eq!(state.is_at_work(), goal.running_since_ms.is_some(), "the clock goes while something runs");
     for run in state.running() {
+        if let Some(reviews) = run.reviews {
+            let of = state.run(reviews.run).unwrap();
+            assert!(matches!(of.stage, RunStage::Verifying | RunStage::Probing), "it reviews what has ended");
+            continue;
+        }
         let Some(item) = run.item_id else {
             let planned = matches!(goal.status, GoalStatus::Queued | GoalStatus::Blocked);
             assert!(planned || goal.replan.is_some());

@@ -14,7 +14,8 @@
 //! fail a1 again charged          the call failed: again, human, long, nothing; charged or not; or: stopped
 //! act a1 +-                      one sign a call: + ok, - failed, . finished, ? unknown, x host, w withheld,
 //!                                = ok with the same result as each other one; same: in an unchanged workspace;
-//!                                y asks for a yes, Y for a yes to something else, q asks questions
+//!                                y asks for a yes, Y for a yes to something else, q asks questions,
+//!                                R a review that passes, r one that does not
 //! day tokens=100 settled=5 reserved=5   what the day's budget is, and what is used of it
 //! tick                           time has passed
 //! jump -500                      the clock was set
@@ -44,7 +45,9 @@ use crate::goal::{
     Condensing, DayBudget, Doing, ErrorClass, Event, Failure, Hindrance, LocalDay, Moment, Next, Planned,
     Reply, Rung, Thought, ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
 };
-use crate::goal::{Artifact, Edited, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Run};
+use crate::goal::{
+    Artifact, Edited, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Reviewed, Run,
+};
 use crate::spec::{AgentSpec, Check, CommandSpec, Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
 use crate::{ArtifactId, EscalationId, GoalId, ItemId, Millis, RunId};
 
@@ -125,7 +128,15 @@ pub(super) fn results(state: &GoalState, run: &Run, passed: impl Fn(u32) -> bool
         at_ms: 0,
         evidence: Evidence::default(),
     };
-    (0..gates).map(result).collect()
+    let spec = |gate: &u32| state.item(item_id).and_then(|item| item.gates.get(*gate as usize));
+    let is_run = |gate: &u32| spec(gate).is_none_or(|gate| !gate.check.is_review());
+    (0..gates).filter(is_run).map(result).collect()
+}
+
+/// A gate that a model decides.
+pub(super) fn review() -> GateSpec {
+    let check = Check::Review { rubric: vec!["it is good".to_owned()], tier: Tier::Medium, model: None };
+    GateSpec { name: Some("look".to_owned()), required: true, judges: Vec::new(), may_change: false, check }
 }
 
 pub(super) fn edited(sign: char) -> Edited {
@@ -191,6 +202,7 @@ impl Told {
         let moment = Moment {
             now_ms: self.now_ms,
             escalation: EscalationId::from(Uuid::from_u128(self.questions)),
+            run: run_id(&format!("r{}", self.questions / 0x10)),
             seed: 1,
             day: self.day.clone(),
         };
@@ -572,6 +584,9 @@ fn planned(key: &str, rest: &[&str]) -> ItemSpec {
     let effect = if rest.contains(&"unsafe") { Effect::Unsafe } else { Effect::Idempotent };
     let gates = [vec![true; count("gates=")], vec![false; count("optional=")]].concat();
     let mut item = command_item(key, effect, &gates);
+    if rest.contains(&"review") {
+        item.gates.push(review());
+    }
     item.needs = named("needs=").iter().flat_map(|keys| keys.split(',')).map(str::to_owned).collect();
     item.max_retries = named("retries=").map(|n| n.parse().unwrap());
     for gate in &mut item.gates {
@@ -682,16 +697,18 @@ fn call_result(sign: char, call: &Call) -> CallResult {
     let end = match sign {
         '+' | '=' => CallEnd::Ok,
         '-' => CallEnd::Failed,
-        '.' => CallEnd::Finished,
+        '.' | 'R' | 'r' => CallEnd::Finished,
         'x' => CallEnd::Host,
         'w' => CallEnd::Withheld,
         'y' | 'Y' | 'q' => CallEnd::Asks,
         _ => CallEnd::Unknown,
     };
     let asks = (end == CallEnd::Asks).then(|| asks(sign));
+    let review =
+        matches!(sign, 'R' | 'r').then(|| Reviewed { passed: sign == 'R', found: "point 1".to_owned() });
     // Each result is another one, but for those that are to be the same.
     let output_digest = if sign == '=' { "same".to_owned() } else { format!("{}", call.n) };
-    CallResult { n: call.n, end, found: "found".to_owned(), output_digest, duration_ms: 1, asks }
+    CallResult { n: call.n, end, found: "found".to_owned(), output_digest, duration_ms: 1, asks, review }
 }
 
 /// What a call waits for.
