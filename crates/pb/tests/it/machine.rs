@@ -100,7 +100,7 @@ impl TestEnv {
         })
     }
 
-    /// A goal that ignores SIGTERM, in two sessions, and never ends.
+    /// A goal that ignores SIGTERM, in two sessions, and never ends. What it writes is as long for every pid.
     pub(crate) fn stubborn_goal(&self) -> PathBuf {
         let script = r#"
 title = "Never ends"
@@ -111,8 +111,8 @@ id = "stay"
 kind = "command"
 argv = ["sh", "-c", """
 trap '' TERM
-(setsid sh -c 'trap "" TERM HUP; echo $$ > grandchild; while :; do sleep 1000; done' &)
-echo $$ > tool
+(setsid sh -c 'trap "" TERM HUP; printf "%010d\\n" $$ > grandchild; while :; do sleep 1000; done' &)
+printf "%010d\\n" $$ > tool
 while :; do sleep 1000; done
 """]
 effect = "idempotent"
