@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use pb_model::Effect;
-use pb_model::goal::{Answer, Escalation, EscalationType, GoalState, Item, Phase, Run, RunStatus, evolve};
+use pb_model::goal::{
+    Answer, Escalation, EscalationType, GoalState, Item, ItemStatus, Phase, Run, RunStatus, evolve,
+};
 
 use crate::Tally;
 use crate::history::History;
@@ -54,8 +56,14 @@ impl Ended {
         lines.extend(goal.assumptions.iter().map(|assumption| format!("assumed: {assumption}")));
         lines.push(format!("plans: {}", goal.plans));
         lines.extend(state.escalations.iter().filter(|asked| !is_of_a_kill(asked)).map(answered));
+        // What a person left out may have begun before the kill, or not.
+        let is_left_out =
+            |key: &str| state.items.iter().any(|item| item.key == key && item.status == ItemStatus::Skipped);
         for witness in std::fs::read_dir(witnesses)? {
-            lines.push(format!("witness {}", witness?.file_name().to_string_lossy()));
+            let name = witness?.file_name().to_string_lossy().into_owned();
+            if !is_left_out(&name) {
+                lines.push(format!("witness {name}"));
+            }
         }
         Ok(Self { lines })
     }
