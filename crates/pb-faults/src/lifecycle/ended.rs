@@ -139,21 +139,17 @@ pub(super) fn audit_witnesses(
 /// often as a person who was asked about the risk said so.
 fn allowed(state: &GoalState, command: Option<&Item>) -> usize {
     let again = |run: &Run| run.continued.iter().filter(|continued| continued.ran_again).count();
-    match command {
-        Some(item) => {
-            let runs = state.runs.iter().filter(|run| run.item_id == Some(item.id));
-            match item.effect() {
-                Effect::Unsafe => runs.count(),
-                Effect::Pure | Effect::Idempotent => runs.map(|run| 1 + again(run)).sum(),
-            }
-        }
-        None => {
-            let talks = state.runs.iter().filter(|run| run.conversation.is_some());
-            let asked = state.escalations.iter().filter(|asked| is_of_a_kill(asked));
-            let retried = |asked: &&Escalation| {
-                asked.resolution.as_ref().is_some_and(|given| given.answer == Answer::Retry)
-            };
-            1 + talks.map(again).sum::<usize>() + asked.filter(retried).count()
-        }
+    let Some(item) = command else {
+        let talks = state.runs.iter().filter(|run| run.conversation.is_some());
+        let asked = state.escalations.iter().filter(|asked| is_of_a_kill(asked));
+        let retried = |asked: &&Escalation| {
+            asked.resolution.as_ref().is_some_and(|given| given.answer == Answer::Retry)
+        };
+        return 1 + talks.map(again).sum::<usize>() + asked.filter(retried).count();
+    };
+    let runs = state.runs.iter().filter(|run| run.item_id == Some(item.id));
+    match item.effect() {
+        Effect::Unsafe => runs.count(),
+        Effect::Pure | Effect::Idempotent => runs.map(|run| 1 + again(run)).sum(),
     }
 }
