@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use pb_model::GoalId;
-use pb_model::goal::{GoalState, GoalStatus};
+use pb_model::goal::{Answer, GoalState, GoalStatus};
 use pb_model::schedule::SlotResult;
 use pb_runtime::clock::TEST_CLOCK;
 use pb_runtime::faultpoints::KILL_AT;
@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::ended::{self, Ended};
-use super::goals::{Act, SCHEDULED, Scenario, Seen};
+use super::goals::{Act, IN_WORDS, SCHEDULED, Scenario, Seen};
+use super::planned::ANSWER_WITHIN_S;
 use crate::history::History;
 use crate::processes::{self, Process};
 use crate::{Run, Tally, asked, follower};
@@ -61,7 +62,7 @@ impl Case<'_> {
             }
             machine.audit(self, &state, tally).await?;
             tally.cases += 1;
-            Ok(Some(Ended::of(&state)))
+            Ok(Some(Ended::of(&state, &machine.folder.join("witness"))?))
         };
         runtime.block_on(live).with_context(|| self.name())
     }
@@ -77,6 +78,8 @@ struct Processes {
     scheduler: Process,
     was_killed: bool,
     acted: Vec<(Act, usize)>,
+    /// What was done already when a person was about to say yes to it.
+    early: Option<String>,
 }
 
 impl Processes {
@@ -106,7 +109,16 @@ impl Processes {
             std::fs::write(clock_of(&home), before_a_slot().to_string())?;
         }
         let scheduler = scheduler(case, &home, kill)?;
-        Ok(Self { home, folder, model, _gateway: gateway, scheduler, was_killed: false, acted: Vec::new() })
+        Ok(Self {
+            home,
+            folder,
+            model,
+            _gateway: gateway,
+            scheduler,
+            was_killed: false,
+            acted: Vec::new(),
+            early: None,
+        })
     }
 
     async fn submit(&mut self, case: &Case<'_>) -> anyhow::Result<GoalId> {
@@ -164,6 +176,14 @@ impl Processes {
     async fn live_to_end(&mut self, case: &Case<'_>, goal: GoalId) -> anyhow::Result<GoalState> {
         let began = Instant::now();
         loop {
+            // What time does, it does as well while nobody is there to see it.
+            if let Some(state) = asked::state(&self.home, goal).await
+                && self.wanted(case, &state) == Some(Act::Wait)
+                && self.acted.is_empty()
+            {
+                std::fs::write(clock_of(&self.home), (2_000 * ANSWER_WITHIN_S).to_string())?;
+                self.acted.push((Act::Wait, state.escalations.len()));
+            }
             self.start_again(case)?;
             let state = asked::state(&self.home, goal).await;
             if let Some(state) = &state {
@@ -183,12 +203,16 @@ impl Processes {
         }
     }
 
-    /// A person acts once on what they see; whether that was heard is seen in the state.
-    async fn act(&mut self, case: &Case<'_>, state: &GoalState) {
+    /// What a person would do who sees this.
+    fn wanted(&self, case: &Case<'_>, state: &GoalState) -> Option<Act> {
         let witness = self.folder.join("witness");
         let has_witness = |name: &str| witness.join(name).exists();
-        let seen = Seen { state, has_witness: &has_witness };
-        let Some(act) = (case.scenario.person)(&seen) else { return };
+        (case.scenario.person)(&Seen { state, has_witness: &has_witness })
+    }
+
+    /// A person acts once on what they see; whether that was heard is seen in the state.
+    async fn act(&mut self, case: &Case<'_>, state: &GoalState) {
+        let Some(act) = self.wanted(case, state) else { return };
         let open = state.escalations.len();
         if self.acted.contains(&(act, open)) {
             return; // It is in the inbox, and taken when a scheduler runs.
@@ -196,8 +220,19 @@ impl Processes {
         let goal = state.goal.id;
         let (method, params) = match act {
             Act::Answer(answer) => ("goal.resume", json!({"goalId": goal, "answer": answer})),
+            Act::Words(words) => {
+                let Some(asked) = state.open_escalations().next() else { return };
+                let data = json!({"answers": {"format": words}});
+                let answer = json!({"escalationId": asked.id, "action": Answer::UserInput, "data": data});
+                ("escalation.respond", answer)
+            }
             Act::Cancel => ("goal.cancel", json!({"goalId": goal})),
+            Act::Wait => return,
         };
+        if act == Act::Answer(Answer::Approve) && self.acted.is_empty() {
+            let done = std::fs::read_dir(self.folder.join("witness")).into_iter().flatten().flatten().next();
+            self.early = done.map(|one| one.file_name().to_string_lossy().into_owned());
+        }
         self.acted.push((act, open));
         // A scheduler that dies meanwhile answers later; the next look at the state tells.
         let _ = follower::call(&self.home, method, &params).await;
@@ -212,6 +247,12 @@ impl Processes {
             if ends != [Some(SlotResult::Completed)] {
                 tally.fail(format_args!("{whose}: its slot was to be delivered once: {schedule:?}"));
             }
+        }
+        if case.scenario.name == IN_WORDS && case.kill.is_none() {
+            ended::audit_phases(&history, &whose, tally);
+        }
+        if let Some(early) = &self.early {
+            tally.fail(format_args!("{whose}: `{early}` was done before anybody said yes"));
         }
         ended::audit_witnesses(state, &self.folder.join("witness"), &whose, tally)?;
         let counted = self.model.counted_tokens();

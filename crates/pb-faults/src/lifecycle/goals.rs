@@ -1,8 +1,13 @@
-//! The nine goals, what their models say, and what a person does about them.
+//! The goals, what their models say, and what a person does about them. Those that wait for a person, or are
+//! planned by a model, are in `planned.rs`.
 
 use pb_model::goal::{Answer, EscalationType, GoalState};
 use pb_testkit::model_server::{Conversation, Fault, Reply, Script, When};
 use serde_json::{Value, json};
+
+use super::planned::{
+    answer_within, answers, approved, assumes, deploys, in_words, says_yes, two_plans, waits,
+};
 
 /// A goal of the matrix. Each witness is a file outside of the workspace, with a line for each time that its
 /// work began.
@@ -20,6 +25,8 @@ pub(super) struct Scenario {
 
 /// The goal that nobody asks for: a schedule does.
 pub(super) const SCHEDULED: &str = "scheduled";
+/// The goal that passes through all phases and the inbox.
+pub(super) const IN_WORDS: &str = "in-words";
 
 /// What a person sees.
 pub(super) struct Seen<'a> {
@@ -33,6 +40,10 @@ pub(super) struct Seen<'a> {
 pub(super) enum Act {
     /// Answers what is asked.
     Answer(Answer),
+    /// Answers the question `format`, in words.
+    Words(&'static str),
+    /// Does nothing for longer than anybody has to answer: the clock goes on by that.
+    Wait,
     /// Cancels the goal.
     Cancel,
 }
@@ -53,7 +64,22 @@ pub(super) const GOALS: &[Scenario] = &[
         person: looks_after_risk,
     },
     Scenario { name: SCHEDULED, items: dag, more: nothing, script: silence, person: looks_after_risk },
+    Scenario { name: IN_WORDS, items: no_plan, more: nothing, script: in_words, person: answers },
+    Scenario { name: "approved", items: approved, more: nothing, script: deploys, person: says_yes },
+    Scenario {
+        name: "replanned",
+        items: no_plan,
+        more: nothing,
+        script: two_plans,
+        person: looks_after_risk,
+    },
+    Scenario { name: "late", items: no_plan, more: answer_within, script: assumes, person: waits },
 ];
+
+/// A model plans it.
+fn no_plan() -> Value {
+    json!([])
+}
 
 fn nothing() -> Value {
     json!({})
@@ -97,7 +123,7 @@ fn dag() -> Value {
 
 /// Unsafe work may or may not have been done, and its gate does not pass: a person looked, and has it tried
 /// again.
-fn looks_after_risk(seen: &Seen<'_>) -> Option<Act> {
+pub(super) fn looks_after_risk(seen: &Seen<'_>) -> Option<Act> {
     let is_risk = seen.state.open_escalations().any(|asked| asked.escalation_type == EscalationType::Risk);
     is_risk.then_some(Act::Answer(Answer::Retry))
 }
@@ -151,16 +177,16 @@ fn tools() -> Value {
 }
 
 /// A tool of an agent that leaves a witness.
-fn witness(name: &str, work: &str) -> Reply {
+pub(super) fn witness(name: &str, work: &str) -> Reply {
     let line = format!("echo \"$PB_STEP\" >> @W/{name}; {work}");
     Reply::call("run_command", json!({"argv": ["sh", "-ec", line]})).usage(500, 20)
 }
 
-fn write(path: &str) -> Reply {
+pub(super) fn write(path: &str) -> Reply {
     Reply::call("write_file", json!({"path": path, "content": "完成\n"})).usage(600, 30)
 }
 
-fn finish() -> Reply {
+pub(super) fn finish() -> Reply {
     Reply::call("finish", json!({"summary": "done"})).usage(700, 10)
 }
 

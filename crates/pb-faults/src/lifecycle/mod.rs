@@ -1,4 +1,4 @@
-//! The kill matrix: nine goals that differ, each with the scheduler killed at every commit, before it and
+//! The kill matrix: thirteen goals that differ, each with the scheduler killed at every commit, before it and
 //! after it, and compared with the same goal undisturbed.
 //!
 //! How many commits there are is found by killing at the first, the second and so on, until the goal ends
@@ -7,6 +7,7 @@
 mod case;
 mod ended;
 mod goals;
+mod planned;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
