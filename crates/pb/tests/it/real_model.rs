@@ -32,6 +32,7 @@ fn the_real_model_is_listed_and_answers() {
             "name": model,
             "tiers": ["simple", "medium", "complex"],
             "price": {"input": 1.0, "output": 2.0},
+            "contextTokens": 128_000,
             "source": "config",
             "key": null,
             "keyIsMissing": false,
