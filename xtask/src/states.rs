@@ -10,7 +10,7 @@ use crate::generated::Generated;
 pub(crate) fn page() -> Generated {
     let mut text = "# States\n\n\
         Every state machine and every step that it can take. Written by `cargo xtask codegen` from the tables in\n\
-        `crates/pb-model/src/goal/states.rs`, `approval.rs` and `schedule.rs`. A test lives thousands of goals and\n\
+        `crates/pb-model/src/goal/states.rs`, `approval.rs`, `schedule/` and `session/`. A test lives thousands of goals and\n\
         compares: there is no step beside these, and each of them happens. [LIFECYCLE.md](LIFECYCLE.md) tells\n\
         the same as a story.\n"
         .to_owned();

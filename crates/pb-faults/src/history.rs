@@ -9,7 +9,8 @@ use std::path::Path;
 
 use pb_model::goal::{Caps, Event, GoalState, ItemStatus, RunStatus, evolve};
 use pb_model::schedule::{self, Schedule, ScheduleEvent};
-use pb_model::{GoalId, ItemId, ScheduleId, Verdict};
+use pb_model::session::{self, Session, SessionEvent};
+use pb_model::{GoalId, ItemId, ScheduleId, SessionId, Verdict};
 use pb_store::{EventRecord, LogReader};
 
 use crate::Tally;
@@ -42,6 +43,7 @@ impl History {
             seqs: BTreeMap::new(),
             ended: BTreeMap::new(),
             schedules: BTreeMap::new(),
+            sessions: BTreeMap::new(),
             claimed: BTreeSet::new(),
         };
         let mut history = Self::default();
@@ -56,7 +58,13 @@ impl History {
                 history.events.push(event);
             }
         }
-        let Fold { states, schedules, claimed, tally, .. } = fold;
+        let Fold { states, schedules, sessions, claimed, tally, .. } = fold;
+        for session in sessions.into_values() {
+            if log.session(session.id).await?.as_ref() != Some(&session) {
+                tally
+                    .fail(format_args!("{whose}: I6: the events of {} do not fold into its row", session.id));
+            }
+        }
         for schedule in schedules.into_values() {
             if log.schedule(schedule.id).await?.as_ref() != Some(&schedule) {
                 tally.fail(format_args!(
@@ -67,7 +75,9 @@ impl History {
             history.schedules.push(schedule);
         }
         if let Some(lost) = claimed.iter().find(|goal| !states.contains_key(&goal.to_string())) {
-            tally.fail(format_args!("{whose}: a slot was claimed, and its goal {lost} is not there"));
+            tally.fail(format_args!(
+                "{whose}: a slot was claimed, or an answer given, and its goal {lost} is not there"
+            ));
         }
         for (goal, folded) in states {
             let goal: GoalId = goal.parse()?;
@@ -90,7 +100,8 @@ struct Fold<'a> {
     /// How often each item ended for good.
     ended: BTreeMap<ItemId, u32>,
     schedules: BTreeMap<String, Schedule>,
-    /// The goals of the slots that were claimed.
+    sessions: BTreeMap<String, Session>,
+    /// The goals of the slots that were claimed, and those that were made in conversations.
     claimed: BTreeSet<GoalId>,
 }
 
@@ -107,6 +118,9 @@ impl Fold<'_> {
         }
         if record.goal.starts_with(ScheduleId::PREFIX) {
             return self.take_schedule(record);
+        }
+        if record.goal.starts_with(SessionId::PREFIX) {
+            return self.take_session(record);
         }
         let event: Event = match serde_json::from_str(&record.body) {
             Ok(event) => event,
@@ -138,6 +152,26 @@ impl Fold<'_> {
         if let Some(after) = schedule::evolve(before, &event, record.at_ms) {
             self.schedules.insert(record.goal.clone(), after);
         }
+    }
+
+    /// The same of an event of a conversation: it makes each goal once, and has one call at a time.
+    fn take_session(&mut self, record: &EventRecord) {
+        let event: SessionEvent = match serde_json::from_str(&record.body) {
+            Ok(event) => event,
+            Err(error) => return self.fail(&format!("it is no event of a conversation ({error})"), record),
+        };
+        if let SessionEvent::MadeGoal { goal, .. } = &event
+            && !self.claimed.insert(goal.id)
+        {
+            self.fail("a goal was made twice", record);
+        }
+        let Some(after) = session::evolve(self.sessions.remove(&record.goal), &event, record.at_ms) else {
+            return;
+        };
+        if after.spending.reserved.len() > 1 {
+            self.fail("I8: more than one call is paid for", record);
+        }
+        self.sessions.insert(record.goal.clone(), after);
     }
 
     /// What must hold of the state that an event meets.

@@ -27,6 +27,7 @@ mod link;
 mod methods;
 mod page;
 mod peer_uid;
+mod personas;
 mod port_holder;
 mod server;
 mod service;

@@ -61,6 +61,7 @@ pub(crate) async fn serve(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, asked
     let came_to = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
     let params = SubscribeParams {
         goal_id: asked.goal_id,
+        session_id: None,
         after: came_to.map(str::to_owned).or(asked.after),
         kinds: asked.kinds.map(|kinds| kinds.split(',').map(str::to_owned).collect()),
         deltas: asked.deltas,

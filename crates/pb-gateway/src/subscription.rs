@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use pb_model::GoalId;
+use pb_model::{GoalId, SessionId};
 use pb_protocol::RpcError;
 use pb_protocol::frame::{EventFrame, ServerFrame};
 use pb_protocol::methods::events::{Snapshot, SubscribeParams, SubscribeResult};
@@ -66,24 +66,25 @@ pub(crate) enum Shown {
 /// Which events are shown.
 #[derive(Debug, Default)]
 struct Filter {
-    goal: Option<String>,
+    /// A goal, or a session.
+    subject: Option<String>,
     kinds: Option<Vec<String>>,
 }
 
 impl Filter {
     fn shows_all(&self) -> bool {
-        self.goal.is_none() && self.kinds.is_none()
+        self.subject.is_none() && self.kinds.is_none()
     }
 
-    fn shows(&self, goal: &str, kind: &str) -> bool {
-        let of_goal = self.goal.as_ref().is_none_or(|asked| asked == goal);
+    fn shows(&self, subject: &str, kind: &str) -> bool {
+        let of_subject = self.subject.as_ref().is_none_or(|asked| asked == subject);
         let of_kind = self.kinds.as_ref().is_none_or(|kinds| {
             kinds.iter().any(|asked| match asked.strip_suffix('*') {
                 Some(start) => kind.starts_with(start),
                 None => asked == kind,
             })
         });
-        of_goal && of_kind
+        of_subject && of_kind
     }
 }
 
@@ -128,7 +129,14 @@ impl Subscription {
         if kinds.as_ref().is_some_and(|kinds| kinds.len() > KINDS_MAX) {
             return Err(RpcError::invalid_params(format!("kinds: at most {KINDS_MAX} names are allowed")));
         }
-        let filter = Filter { goal: goal.map(|goal| goal.to_string()), kinds };
+        let session = match &params.session_id {
+            Some(_) if goal.is_some() => {
+                return Err(RpcError::invalid_params("goalId, sessionId: give one of them"));
+            }
+            Some(id) => Some(id.parse::<SessionId>().map_err(RpcError::invalid_params)?.to_string()),
+            None => None,
+        };
+        let filter = Filter { subject: goal.map(|goal| goal.to_string()).or(session), kinds };
         let start = start(hub, params.after.as_deref()).await?;
         // The position is taken before the snapshot is read: what happens in between is told twice,
         // in the snapshot and as an event, and never not at all.

@@ -104,6 +104,10 @@ id!(
     /// A schedule: a goal that is run again and again.
     ScheduleId, "sched"
 );
+id!(
+    /// A session: a conversation of a person with the worker.
+    SessionId, "sess"
+);
 
 #[cfg(test)]
 mod tests {

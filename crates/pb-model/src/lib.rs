@@ -18,13 +18,14 @@ pub mod machine;
 pub mod plan;
 pub mod retry;
 pub mod schedule;
+pub mod session;
 pub mod spec;
 pub mod text;
 pub mod tier;
 pub mod verdict;
 
 pub use effect::effect_key;
-pub use ids::{ArtifactId, EscalationId, GoalId, ItemId, RunId, ScheduleId};
+pub use ids::{ArtifactId, EscalationId, GoalId, ItemId, RunId, ScheduleId, SessionId};
 pub use spec::{Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
 pub use tier::Tier;
 pub use verdict::Verdict;

@@ -42,9 +42,18 @@ pub(crate) const fn end(name: &'static str, about: &'static str) -> State {
 }
 
 /// Every machine, in the order in which they are told.
-pub fn all() -> [&'static Machine; 7] {
+pub fn all() -> [&'static Machine; 8] {
     use crate::goal::states::{CONVERSATION, ESCALATION, GOAL, ITEM, RUN};
-    [&GOAL, &ITEM, &RUN, &CONVERSATION, &ESCALATION, &crate::approval::MACHINE, &crate::schedule::MACHINE]
+    [
+        &GOAL,
+        &ITEM,
+        &RUN,
+        &CONVERSATION,
+        &ESCALATION,
+        &crate::approval::MACHINE,
+        &crate::schedule::MACHINE,
+        &crate::session::MACHINE,
+    ]
 }
 
 #[cfg(test)]

@@ -3,9 +3,18 @@
 /// The text with everything that cannot be seen, or that looks like something else, as an escape
 /// (`security.md` 15): control characters, zero-width and bidirectional ones, full-width ASCII, tags.
 pub fn visible(text: &str) -> String {
+    escaped(text, is_deceptive)
+}
+
+/// The same for prose, which decides nothing about what runs: Chinese is written with full-width marks and spaces.
+pub fn prose(text: &str) -> String {
+    escaped(text, |c| is_deceptive(c) && !matches!(c, '\u{3000}' | '\u{ff01}'..='\u{ff5e}'))
+}
+
+fn escaped(text: &str, hides: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_deceptive(c) {
+        if hides(c) {
             shown.extend(c.escape_unicode());
         } else if c.is_control() {
             shown.extend(c.escape_debug());
@@ -43,6 +52,7 @@ mod tests {
         let shown = visible(hidden);
         assert_eq!(shown, r"rm\u{200b} \u{202e}gpj.exe\u{2066} \u{ff52}\u{ff4d} \u{e0041}\u{a0}x\ty\n");
         assert_eq!(visible("写一个 file → ok é"), "写一个 file → ok é");
+        assert_eq!(prose("哪一份？（周报　月报）\u{202e}"), "哪一份？（周报　月报）\\u{202e}");
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! ```text
 //!   a model:  llm.stream.start, llm.stream.chunk ..., llm.stream.end or llm.stream.error
 //!   a tool:   tool.output ...
+//!   an answer in a conversation:  conversation.stream.start, ...chunk ..., ...end or ...error
 //! ```
 
+use pb_model::SessionId;
 use serde::{Deserialize, Serialize};
 use serde_json::value::to_raw_value;
 
@@ -20,6 +22,14 @@ pub const STREAM_CHUNK: &str = "llm.stream.chunk";
 pub const STREAM_END: &str = "llm.stream.end";
 /// A model's answer will not become whole.
 pub const STREAM_ERROR: &str = "llm.stream.error";
+/// A model was asked in a conversation.
+pub const TALK_START: &str = "conversation.stream.start";
+/// A piece of its answer or reasoning.
+pub const TALK_CHUNK: &str = "conversation.stream.chunk";
+/// The answer is whole.
+pub const TALK_END: &str = "conversation.stream.end";
+/// The answer will not become whole.
+pub const TALK_ERROR: &str = "conversation.stream.error";
 /// A piece of what a tool prints.
 pub const TOOL_OUTPUT: &str = "tool.output";
 
@@ -29,13 +39,21 @@ pub const TOOL_OUTPUT: &str = "tool.output";
 pub struct DeltaData {
     /// The call of a model or tool that it is a piece of.
     pub request_id: String,
-    /// The goal.
-    pub goal_id: String,
+    /// Of a conversation: the same as `requestId`, by its older name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream_id: Option<String>,
+    /// The conversation, if it is of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// The goal, if it is of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal_id: Option<String>,
     /// The work item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work_item_id: Option<String>,
     /// The run.
-    pub run_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<String>,
     /// Start: the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -70,27 +88,34 @@ pub struct DeltaData {
 /// The frame for clients of a delta that came at `now_ms`; `None` if it lacks what its kind needs.
 pub fn frame(delta: SchedulerDelta, now_ms: u64) -> Option<EventFrame> {
     let has_chunk = delta.chunk.is_some();
+    // An id says what it names.
+    let is_talk = delta.goal_id.parse::<SessionId>().is_ok();
+    let named = |talk, run| if is_talk { talk } else { run };
     let (name, is_whole) = match delta.kind {
-        DeltaKind::Start => (STREAM_START, delta.model.is_some()),
-        DeltaKind::Text | DeltaKind::Thought => (STREAM_CHUNK, has_chunk),
+        DeltaKind::Start => (named(TALK_START, STREAM_START), delta.model.is_some()),
+        DeltaKind::Text | DeltaKind::Thought => (named(TALK_CHUNK, STREAM_CHUNK), has_chunk),
         DeltaKind::ToolOutput => (TOOL_OUTPUT, has_chunk && delta.tool.is_some()),
-        DeltaKind::End => (STREAM_END, true),
-        DeltaKind::Error => (STREAM_ERROR, delta.error.is_some()),
+        DeltaKind::End => (named(TALK_END, STREAM_END), true),
+        DeltaKind::Error => (named(TALK_ERROR, STREAM_ERROR), delta.error.is_some()),
     };
     if !is_whole {
         return None;
     }
+    let subject = delta.goal_id;
+    let (session_id, goal_id) = if is_talk { (Some(subject), None) } else { (None, Some(subject)) };
     let data = DeltaData {
+        stream_id: is_talk.then(|| delta.request_id.clone()),
         request_id: delta.request_id,
-        goal_id: delta.goal_id,
+        session_id,
+        goal_id,
         work_item_id: delta.work_item_id,
-        run_id: delta.run_id,
+        run_id: Some(delta.run_id).filter(|_| !is_talk),
         model: delta.model,
         tool: delta.tool,
         chunk: delta.chunk,
         index: has_chunk.then_some(delta.index),
-        kind: (name == STREAM_CHUNK).then_some(delta.kind),
-        total_chunks: (name == STREAM_END).then_some(delta.index),
+        kind: matches!(delta.kind, DeltaKind::Text | DeltaKind::Thought).then_some(delta.kind),
+        total_chunks: (delta.kind == DeltaKind::End).then_some(delta.index),
         tokens_used: delta.tokens_used,
         finish_reason: delta.finish_reason,
         error: delta.error,

@@ -13,6 +13,7 @@ pub struct EventName {
 
 const GOAL: &str = "`goal` (whole), `id`, `status`, `title`";
 const SCHEDULE: &str = "`schedule`, `scheduleId`, `status`, `title`";
+const TALK: &str = "`sessionId`, `state`, `status`, `hasTask`, `answered`, `turn`";
 const ITEM: &str = "`workItem` (whole), `id`, `goal_id`, `status`";
 
 macro_rules! names {
@@ -79,6 +80,15 @@ names! {
     "schedule.resumed", "it goes on", "`schedule`, `by`";
     "schedule.removed", "it is no more", "`schedule`, `by`";
     "schedule.compacted", "the events before this one are dropped", "`schedule`, `events` (how many were dropped)";
+    "conversation.started", "a conversation began", "`sessionId`, `personaId`, `workspace`, `by`";
+    "conversation.message", "a person said something", TALK;
+    "conversation.requested", "a model is asked for the answer", "`sessionId`, `model`, `n`";
+    "conversation.failed", "the call failed", "`sessionId`, `model`, `n`, `error`, `again` (it is made again)";
+    "conversation.response", "the answer, or why there is none", "`sessionId`, `state`, `hasTask`, `answered`, `turn`, `goalId`, `taskInfo`";
+    "task.narration", "news of a goal that was made in the conversation: its plan, its question", TALK;
+    "task.result", "such a goal has ended", "`sessionId`, `turn`, `goalId`, `result`";
+    "conversation.ended", "a conversation is over", "`sessionId`, `by`";
+    "conversation.compacted", "the events before this one are dropped", "`sessionId`, `events` (how many were dropped)";
 }
 
 impl EventName {

@@ -9,6 +9,7 @@
 //! Start reading at [`methods`] (what may be asked), then [`frame`] (how), then [`client`].
 
 pub mod client;
+pub mod conversation;
 pub mod debug;
 pub mod delta;
 pub mod domain;

@@ -184,6 +184,11 @@ impl Home {
         self.root.join("kept")
     }
 
+    /// The person's personas, one TOML file each. Made by them, if at all.
+    pub fn personas(&self) -> PathBuf {
+        self.root.join("personas")
+    }
+
     /// Each step's own TMPDIR.
     pub fn temporary(&self) -> PathBuf {
         self.root.join("tmp")

@@ -1,4 +1,4 @@
-//! What all goals spend today: kept beside the goals in memory, so that each decision sees what the ones
+//! What all goals and conversations spend today: kept beside them in memory, so that each decision sees what the ones
 //! before it in the same turn have promised.
 
 use std::collections::HashMap;
@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use pb_model::goal::{Amount, Caps, CostLine, DayBudget, GoalState, LocalDay, Usd};
-use pb_model::{GoalId, Millis};
+use pb_model::Millis;
+use pb_model::goal::{Amount, Caps, CostLine, DayBudget, LocalDay, Spending, Usd};
 use pb_runtime::config;
 use pb_store::{Error, LogReader};
+use uuid::Uuid;
 
 /// The budget of the day, and what is used of it.
 #[derive(Debug)]
@@ -18,11 +19,11 @@ pub(crate) struct DayLedger {
     caps: Caps,
     turns_max: Option<u32>,
     budget: DayBudget,
-    /// What each goal has spent and promised today; goals that did not are left out.
-    goals: HashMap<GoalId, Used>,
+    /// What each goal and session has spent and promised today; those that did not are left out.
+    used: HashMap<Uuid, Used>,
 }
 
-/// What one goal has spent and promised on the day.
+/// What one of them has spent and promised on the day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Used {
     settled: Amount,
@@ -38,7 +39,7 @@ impl Default for DayLedger {
             caps: Caps::default(),
             turns_max: None,
             budget: DayBudget::default(),
-            goals: HashMap::new(),
+            used: HashMap::new(),
         }
     }
 }
@@ -53,7 +54,7 @@ impl DayLedger {
                 micro_usd: settings.day_usd.map(|usd| Usd::from(usd).0),
             },
             budget: DayBudget::default(),
-            goals: HashMap::new(),
+            used: HashMap::new(),
         }
     }
 
@@ -78,11 +79,11 @@ impl DayLedger {
         &mut self,
         now: Millis,
         log: &LogReader,
-        goals: impl Iterator<Item = &'a GoalState>,
+        open: impl Iterator<Item = (Uuid, &'a Spending)>,
     ) -> Result<(), Error> {
         let date = self.date(now);
         let zone = self.zone.iana_name().unwrap_or("UTC").to_owned();
-        self.goals.clear();
+        self.used.clear();
         self.budget = DayBudget {
             day: Some(LocalDay { date, zone }),
             caps: self.caps,
@@ -93,27 +94,29 @@ impl DayLedger {
             return Ok(()); // Nobody asks how much it is.
         }
         for cost in log.costs().await? {
-            self.set(cost.goal, Used::settled_on(date, &cost.lines));
+            self.set(cost.goal.uuid(), Used::settled_on(date, &cost.lines));
         }
-        for state in goals {
-            self.note(state);
+        for cost in log.session_costs().await? {
+            self.set(cost.session.uuid(), Used::settled_on(date, &cost.lines));
+        }
+        for (id, spending) in open {
+            self.note(id, spending);
         }
         Ok(())
     }
 
-    /// Notes what a goal has spent and promised, now that it stands so.
-    pub(crate) fn note(&mut self, state: &GoalState) {
+    /// Notes what a goal or session has spent and promised, now that it stands so.
+    pub(crate) fn note(&mut self, id: Uuid, spending: &Spending) {
         let Some(date) = self.budget.day.as_ref().map(|day| day.date).filter(|_| !self.is_uncapped()) else {
             return;
         };
-        let spending = &state.goal.spending;
         let is_today = |day: &Option<LocalDay>| day.as_ref().is_some_and(|day| day.date == date);
         let mut used = Used::settled_on(date, &spending.lines);
         for held in spending.reserved.iter().filter(|held| is_today(&held.day)) {
             used.reserved = used.reserved.plus(held.amount);
             used.calls += 1;
         }
-        self.set(state.goal.id, used);
+        self.set(id, used);
     }
 
     /// Whether nobody asks how much it is.
@@ -121,9 +124,8 @@ impl DayLedger {
         self.caps.is_none() && self.turns_max.is_none()
     }
 
-    fn set(&mut self, goal: GoalId, used: Used) {
-        let before =
-            if used == Used::default() { self.goals.remove(&goal) } else { self.goals.insert(goal, used) };
+    fn set(&mut self, id: Uuid, used: Used) {
+        let before = if used == Used::default() { self.used.remove(&id) } else { self.used.insert(id, used) };
         let before = before.unwrap_or_default();
         let change = |sum: Amount, before: Amount, now: Amount| {
             let less = Amount {
@@ -154,10 +156,9 @@ impl Used {
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
-    use pb_model::RunId;
-    use pb_model::goal::Reservation;
+    use pb_model::goal::{GoalState, Reservation};
+    use pb_model::{GoalId, RunId};
     use pb_store::{Batch, Location, Log, Row, Write};
-    use uuid::Uuid;
 
     use super::*;
     use crate::agent::scratch;
@@ -200,6 +201,14 @@ mod tests {
         at.as_millisecond().try_into().unwrap()
     }
 
+    fn open<'a>(states: &[&'a GoalState]) -> impl Iterator<Item = (Uuid, &'a Spending)> {
+        states.iter().map(|state| (state.goal.id.uuid(), &state.goal.spending))
+    }
+
+    fn note(day: &mut DayLedger, state: &GoalState) {
+        day.note(state.goal.id.uuid(), &state.goal.spending);
+    }
+
     fn ledger() -> DayLedger {
         let budget = toml::from_str("day_tokens = 1000\ntimezone = 'Asia/Shanghai'").unwrap();
         DayLedger::new(&budget)
@@ -216,7 +225,7 @@ mod tests {
         let running = goal(2, &[(27, 5)], &[(27, 7)]);
         let evening = at("2026-11-26T15:59:59Z");
         assert!(day.is_over(evening));
-        day.begin(evening, &log.reader(), [&running].into_iter()).await.unwrap();
+        day.begin(evening, &log.reader(), open(&[&running])).await.unwrap();
         let told = |day: &DayLedger| {
             let budget = day.budget();
             let date = budget.day.clone().unwrap().date.to_string();
@@ -228,17 +237,17 @@ mod tests {
 
         let morning = at("2026-11-26T16:00:00Z");
         assert!(day.is_over(morning));
-        day.begin(morning, &log.reader(), [&running].into_iter()).await.unwrap();
+        day.begin(morning, &log.reader(), open(&[&running])).await.unwrap();
         assert_eq!(told(&day), ("2026-11-27".to_owned(), 35, 7, 958, 2, 1));
 
         // It goes on; then a commit fails and it stands as before; then it is forgotten, and what it cost is not.
-        day.note(&goal(2, &[(27, 12)], &[(27, 900)]));
+        note(&mut day, &goal(2, &[(27, 12)], &[(27, 900)]));
         assert_eq!(told(&day), ("2026-11-27".to_owned(), 42, 900, 58, 2, 1));
-        day.note(&running);
+        note(&mut day, &running);
         assert_eq!(told(&day), ("2026-11-27".to_owned(), 35, 7, 958, 2, 1));
 
         // The clock is set back: the day goes on where it was.
-        day.begin(evening, &log.reader(), [&running].into_iter()).await.unwrap();
+        day.begin(evening, &log.reader(), open(&[&running])).await.unwrap();
         assert_eq!(told(&day), ("2026-11-26".to_owned(), 100, 0, 900, 1, 0));
     }
 
@@ -247,9 +256,9 @@ mod tests {
         let log = Log::open(Location::Memory, "x".to_owned(), None).await.unwrap();
         let mut day = DayLedger::new(&toml::from_str("day_turns = 3\ntimezone = 'Asia/Shanghai'").unwrap());
         let noon = at("2026-11-27T04:00:00Z");
-        day.begin(noon, &log.reader(), [goal(1, &[(26, 1), (27, 1)], &[(27, 1)])].iter()).await.unwrap();
+        day.begin(noon, &log.reader(), open(&[&goal(1, &[(26, 1), (27, 1)], &[(27, 1)])])).await.unwrap();
         assert!(!day.budget().broken_by(Amount::default()));
-        day.note(&goal(2, &[], &[(27, 1)]));
+        note(&mut day, &goal(2, &[], &[(27, 1)]));
         assert!(day.budget().broken_by(Amount::default()), "one was answered, two are asked");
         assert_eq!(day.budget().used_percent(Amount::default(), 1), Some(66));
     }
@@ -259,7 +268,7 @@ mod tests {
         let log = Log::open(Location::Memory, "x".to_owned(), None).await.unwrap();
         let mut day = DayLedger::new(&toml::from_str("timezone = 'America/New_York'").unwrap());
         let running = goal(2, &[(27, 5)], &[(27, 7)]);
-        day.begin(at("2026-11-27T04:00:00Z"), &log.reader(), [&running].into_iter()).await.unwrap();
+        day.begin(at("2026-11-27T04:00:00Z"), &log.reader(), open(&[&running])).await.unwrap();
         let budget = day.budget();
         let today = LocalDay { date: date(2026, 11, 26), zone: "America/New_York".to_owned() };
         assert_eq!(

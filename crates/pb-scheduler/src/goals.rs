@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use pb_model::goal::{DayBudget, GoalState, GoalStatus, Item, Want, wants};
+use pb_model::session::Session;
 use pb_model::spec::PRIORITY_MAX;
 use pb_model::{GoalId, ItemId, Lane, Millis};
 use pb_store::{Error, LogReader};
 
 use crate::day::DayLedger;
 use crate::schedules::Schedules;
+use crate::session::Sessions;
 
 /// The goals that have not ended.
 #[derive(Debug, Default)]
@@ -23,6 +25,8 @@ pub(crate) struct Goals {
     day: DayLedger,
     /// What is run again and again.
     schedules: Schedules,
+    /// What people talk about.
+    sessions: Sessions,
 }
 
 impl Goals {
@@ -41,6 +45,26 @@ impl Goals {
         &mut self.schedules
     }
 
+    /// The conversations that have not ended.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Keeps a session as it stands now; one that has ended is forgotten.
+    pub(crate) fn put_session(&mut self, session: Session) {
+        self.day.note(session.id.uuid(), &session.spending);
+        self.sessions.put(session);
+    }
+
+    /// Reads the sessions anew.
+    pub(crate) async fn load_sessions(&mut self, log: &LogReader) -> Result<(), Error> {
+        self.sessions = Sessions::default();
+        for session in log.live_sessions().await? {
+            self.put_session(session);
+        }
+        Ok(())
+    }
+
     /// The budget of today, and what is used of it.
     pub(crate) fn day(&self) -> DayBudget {
         self.day.budget()
@@ -49,7 +73,9 @@ impl Goals {
     /// Begins another day, if it is one.
     pub(crate) async fn turn_day(&mut self, now: Millis, log: &LogReader) -> Result<(), Error> {
         if self.day.is_over(now) {
-            self.day.begin(now, log, self.states.values()).await?;
+            let goals = self.states.values().map(|state| (state.goal.id.uuid(), &state.goal.spending));
+            let sessions = self.sessions.iter().map(|session| (session.id.uuid(), &session.spending));
+            self.day.begin(now, log, goals.chain(sessions)).await?;
         }
         Ok(())
     }
@@ -73,7 +99,7 @@ impl Goals {
                 self.folders.remove(&id);
             }
         }
-        self.day.note(&state);
+        self.day.note(id.uuid(), &state.goal.spending);
         self.states.insert(id, state);
     }
 

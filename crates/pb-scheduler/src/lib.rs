@@ -22,6 +22,7 @@ mod agent;
 mod effects;
 mod sandbox;
 mod schedules;
+mod session;
 mod verify;
 mod workspace;
 

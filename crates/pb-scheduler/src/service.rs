@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pb_model::goal::{Command, ExecutionOutcome};
+use pb_model::session::SessionCommand;
 use pb_model::{GoalId, Lane};
 use pb_runtime::config::{Config as Settings, ConfigError};
 use pb_runtime::faultpoints::{Bug, planted};
@@ -243,6 +244,7 @@ async fn take_over(
         goals.put(state);
     }
     *goals.schedules_mut() = Schedules::load(&log.reader()).await?;
+    goals.load_sessions(&log.reader()).await?;
     goals.turn_day(config.clock.now_ms(), &log.reader()).await?;
     for (id, last_seen) in running {
         if planted(Bug::StartsOver) {
@@ -251,6 +253,13 @@ async fn take_over(
         let command = Command::TakeOver { epoch, alive_until_ms: last_seen };
         if let Err(rejection) = turn.decide(&mut goals, id, command, &Papers::default()) {
             tracing::error!(goal = %id, %rejection, "cannot take a goal over");
+        }
+    }
+    let talking: Vec<_> =
+        goals.sessions().iter().filter(|session| session.call.is_some()).map(|session| session.id).collect();
+    for id in talking {
+        if let Err(rejection) = turn.decide_session(&mut goals, id, SessionCommand::TakeOver) {
+            tracing::error!(session = %id, %rejection, "cannot take a conversation over");
         }
     }
     if !turn.is_empty() {

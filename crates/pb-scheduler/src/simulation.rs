@@ -16,8 +16,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::driver::{Channels, Input};
-use crate::effects::{Asked, Done, Machine};
+use crate::effects::{Asked, AskedInTalk, Done, Machine};
 use crate::service::{Core, INPUTS_WAITING_MAX};
+use crate::session::Talked;
 use crate::turn::Printed;
 use crate::{Config, Scheduler, StartError};
 
@@ -106,6 +107,11 @@ impl Machine for Simulated {
         }
         .boxed()
     }
+
+    /// Nobody talks with a simulated machine.
+    fn converse(self: Arc<Self>, _: AskedInTalk) -> BoxFuture<'static, Option<Talked>> {
+        std::future::ready(None).boxed()
+    }
 }
 
 /// No folder is touched: its name is all that counts.
@@ -154,6 +160,7 @@ fn done(state: &GoalState, want: Want, command: Command) -> Option<Done> {
         | Command::Answer { .. }
         | Command::Retry { .. }
         | Command::Prioritize { .. }
-        | Command::SubmitScheduled { .. } => return None,
+        | Command::SubmitScheduled { .. }
+        | Command::SubmitFromSession { .. } => return None,
     })
 }

@@ -2,6 +2,7 @@
 //! durable because of them.
 
 mod schedule;
+mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -148,6 +149,7 @@ impl Turn {
         }
         self.touched.insert(goal);
         let ending = schedule::ending(&state);
+        self.tell_news(goals, &events, &state);
         goals.put(state);
         if let Some((schedule, ending)) = ending {
             self.finish_scheduled(goals, schedule, goal, ending);

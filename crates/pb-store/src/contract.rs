@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use pb_model::goal::{Artifact, Escalation, GateResult, Goal, Item, Run};
 use pb_model::schedule::Schedule;
-use pb_model::{Epoch, GoalId, Millis, RunId, ScheduleId};
+use pb_model::session::Session;
+use pb_model::{Epoch, GoalId, Millis, RunId, ScheduleId, SessionId};
 
 /// Schema of `state.db` that this build writes (`PRAGMA user_version`).
 pub const SCHEMA_VERSION: u32 = 2;
@@ -73,6 +74,18 @@ pub enum Write {
     ForgetSchedule {
         /// The schedule.
         schedule: ScheduleId,
+    },
+    /// Appends events to a session's history.
+    SessionEvents {
+        /// The session.
+        session: SessionId,
+        /// The events, in order.
+        events: Vec<NewEvent>,
+    },
+    /// Drops the events of a session before its last one, which stands for them.
+    ForgetSession {
+        /// The session.
+        session: SessionId,
     },
 }
 
@@ -145,6 +158,7 @@ pub enum Row {
     Artifact(Box<Artifact>),
     Escalation(Box<Escalation>),
     Schedule(Box<Schedule>),
+    Session(Box<Session>),
 }
 
 /// An event to append.
@@ -169,7 +183,7 @@ pub struct EventRecord {
     pub pos: u64,
     /// Number in its goal, without gaps, from 1.
     pub seq: u64,
-    /// The goal's id, or the schedule's.
+    /// The goal's id, or that of the schedule or session.
     pub goal: String,
     /// Its own id.
     pub id: String,

@@ -21,6 +21,7 @@ mod mark;
 mod planted;
 mod restore;
 mod schedules;
+mod sessions;
 mod sqlite;
 pub mod trace;
 
@@ -37,5 +38,6 @@ pub use log::{EscalationFilter, GoalCost, GoalFilter, LaneCount, Log, LogReader}
 pub use mark::Mark;
 pub use restore::{check_backup, held_now, restore};
 pub use schedules::ScheduleFilter;
+pub use sessions::{SessionCost, SessionFilter};
 pub use sqlite::Location;
 pub use trace::{Trace, TraceEvent, TraceFilter, TraceIdentity, TracePage, TraceReader, TraceRow};

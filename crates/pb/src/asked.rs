@@ -150,7 +150,8 @@ fn title(text: &str) -> String {
     format!("{cut}…")
 }
 
-fn absolute(path: &Path) -> Result<String, Failure> {
+/// A path that means the same in the daemons' folder.
+pub(crate) fn absolute(path: &Path) -> Result<String, Failure> {
     let absolute = std::path::absolute(path).context("cannot tell the workspace's path")?;
     absolute.into_os_string().into_string().map_err(|path| {
         Failure::new(Exit::Usage, format!("the workspace {} is not Unicode", path.display()))

@@ -6,7 +6,7 @@ use pb_model::goal::{Amount, CostLine};
 use pb_protocol::RpcError;
 use pb_protocol::domain::usd;
 use pb_protocol::methods::cost::{COST_ROWS_MAX, Cost, CostBy, CostRow, SummaryParams, SummaryResult};
-use pb_store::GoalCost;
+use pb_store::LogReader;
 
 use super::goal;
 use crate::hub::Hub;
@@ -44,17 +44,37 @@ impl From<Sum> for Cost {
 
 pub(super) async fn summary(hub: &Hub, params: SummaryParams) -> Result<SummaryResult, RpcError> {
     let mut costs = match hub.feed.reader() {
-        Some(log) => log.costs().await.map_err(RpcError::internal)?,
+        Some(log) => spenders(&log).await.map_err(RpcError::internal)?,
         None => Vec::new(),
     };
     if let Some(only) = &params.goal_id {
-        let only = goal::resolve(hub, only).await?;
-        costs.retain(|cost| cost.goal == only);
+        let only = goal::resolve(hub, only).await?.to_string();
+        costs.retain(|cost| cost.id == only);
     }
     Ok(summed(&costs, params.by, params.limit.unwrap_or(COST_ROWS_MAX)))
 }
 
-fn summed(costs: &[GoalCost], by: CostBy, limit: usize) -> SummaryResult {
+/// What a goal or a conversation has spent.
+struct Spender {
+    id: String,
+    title: String,
+    lines: Vec<CostLine>,
+}
+
+/// Goals, oldest first, then conversations.
+async fn spenders(log: &LogReader) -> Result<Vec<Spender>, pb_store::Error> {
+    let goals = log.costs().await?.into_iter();
+    let goals = goals.map(|cost| Spender { id: cost.goal.to_string(), title: cost.title, lines: cost.lines });
+    let talks = log.session_costs().await?.into_iter();
+    let talks = talks.map(|cost| Spender {
+        id: cost.session.to_string(),
+        title: "(conversation)".to_owned(),
+        lines: cost.lines,
+    });
+    Ok(goals.chain(talks).collect())
+}
+
+fn summed(costs: &[Spender], by: CostBy, limit: usize) -> SummaryResult {
     let mut total = Sum::default();
     // Goals come in their order, the others in that of their names.
     let mut rows: BTreeMap<(usize, String), (Option<String>, Sum)> = BTreeMap::new();
@@ -62,7 +82,7 @@ fn summed(costs: &[GoalCost], by: CostBy, limit: usize) -> SummaryResult {
         for line in &cost.lines {
             total.add(line);
             let (key, about) = match by {
-                CostBy::Goal => ((place, cost.goal.to_string()), Some(cost.title.clone())),
+                CostBy::Goal => ((place, cost.id.clone()), Some(cost.title.clone())),
                 CostBy::Model => ((0, line.model.clone()), None),
                 CostBy::Day => {
                     let day = line.day.as_ref();
@@ -109,8 +129,8 @@ mod tests {
             assumed: Amount { tokens: u64::from(unpriced), micro_usd: 0 },
             unpriced,
         };
-        let goal = |n: u128, lines: Vec<CostLine>| GoalCost {
-            goal: GoalId::from(Uuid::from_u128(n)),
+        let goal = |n: u128, lines: Vec<CostLine>| Spender {
+            id: GoalId::from(Uuid::from_u128(n)).to_string(),
             title: format!("目标 {n}"),
             lines,
         };

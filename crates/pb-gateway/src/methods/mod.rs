@@ -1,12 +1,14 @@
 //! What may be asked, and who answers: one file a family, one line a method in [`dispatch`].
 
 mod approval;
+mod conversation;
 pub(crate) mod cost;
 mod debug;
 mod escalation;
 pub(crate) mod events;
 pub(crate) mod goal;
 pub(crate) mod goal_events;
+mod persona;
 mod schedule;
 pub(crate) mod system;
 pub(crate) mod workitem;
@@ -216,6 +218,29 @@ async fn schedules(hub: &Hub, caller: &Caller, request: &Request) -> Result<Outc
         }
         Remove::NAME => {
             answer::<Remove, _>(request, |params| schedule::control(hub, caller, Remove::NAME, params)).await
+        }
+        _ => talk(hub, caller, request).await,
+    }
+}
+
+/// Answers what is said in conversations, and in whose voice.
+async fn talk(hub: &Hub, caller: &Caller, request: &Request) -> Result<Outcome, RpcError> {
+    use wire::conversation::{End, History, List, Message, Status};
+    use wire::persona;
+    match request.method.as_str() {
+        Message::NAME => {
+            answer::<Message, _>(request, |params| conversation::message(hub, caller, params)).await
+        }
+        History::NAME => answer::<History, _>(request, |params| conversation::history(hub, params)).await,
+        End::NAME => answer::<End, _>(request, |params| conversation::end(hub, caller, params)).await,
+        Status::NAME => answer::<Status, _>(request, |params| conversation::status(hub, params)).await,
+        List::NAME => answer::<List, _>(request, |params| conversation::list(hub, params)).await,
+        persona::List::NAME => answer::<persona::List, _>(request, |_| self::persona::list(hub)).await,
+        persona::Get::NAME => {
+            answer::<persona::Get, _>(request, |params| self::persona::get(hub, params)).await
+        }
+        persona::Default::NAME => {
+            answer::<persona::Default, _>(request, |_| std::future::ready(Ok(self::persona::default()))).await
         }
         method => Err(unknown(method)),
     }

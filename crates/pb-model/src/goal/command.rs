@@ -12,7 +12,7 @@ use super::state::{Artifact, Execution, GateResult};
 use crate::freshness::QuietRound;
 use crate::schedule::OfSchedule;
 use crate::spec::{GoalSpec, Invalid, ItemSpec};
-use crate::{Epoch, EscalationId, GoalId, ItemId, Millis, RunId};
+use crate::{Epoch, EscalationId, GoalId, ItemId, Millis, RunId, SessionId};
 
 /// The moment of a decision: time and randomness, as arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +97,8 @@ pub enum Command {
     Prioritize { priority: u8, by: String },
     /// A schedule asks for a goal.
     SubmitScheduled { id: GoalId, spec: Box<GoalSpec>, by: String, of: OfSchedule },
+    /// A person asks for a goal in a conversation.
+    SubmitFromSession { id: GoalId, spec: Box<GoalSpec>, by: String, session: SessionId },
 }
 
 /// A request that is about to be made.

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cap::Cap;
+use super::conversation::Used;
 use super::day::LocalDay;
 use crate::RunId;
 
@@ -105,6 +106,20 @@ pub struct Charge {
     pub unpriced: bool,
 }
 
+impl Charge {
+    /// What a call is charged with: what it used, or, when nobody knows, all that was put aside for it.
+    pub fn of(held: Option<&Reservation>, used: Option<Used>) -> Self {
+        let reserved = held.map_or_else(Amount::default, |held| held.amount);
+        let Some(used) = used else {
+            let unpriced = held.is_some_and(|held| held.unpriced);
+            return Self { amount: reserved, assumed: true, overrun: false, unpriced };
+        };
+        let tokens = used.input_tokens.saturating_add(used.output_tokens);
+        let amount = Amount { tokens, micro_usd: used.micro_usd };
+        Self { amount, assumed: false, overrun: amount.exceeds(reserved), unpriced: used.unpriced }
+    }
+}
+
 /// What a goal has spent and promised.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -177,11 +192,11 @@ impl Spending {
         self.reserved.iter().find(|held| held.run == run && held.n == n)
     }
 
-    pub(super) fn reserve(&mut self, reservation: Reservation) {
+    pub(crate) fn reserve(&mut self, reservation: Reservation) {
         self.reserved.push(reservation);
     }
 
-    pub(super) fn settle(&mut self, (run, n): (RunId, u32), (model, answered): (&str, bool), charge: Charge) {
+    pub(crate) fn settle(&mut self, (run, n): (RunId, u32), (model, answered): (&str, bool), charge: Charge) {
         let day = self.reservation(run, n).and_then(|held| held.day.clone());
         self.reserved.retain(|held| (held.run, held.n) != (run, n));
         self.line(day, model).add(charge, answered);

@@ -12,7 +12,7 @@ use super::spending::{Amount, Spending};
 use crate::freshness::QuietRound;
 use crate::schedule::OfSchedule;
 use crate::spec::{GateSpec, GoalSpec, ItemSpec, Lane, Work};
-use crate::{EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
+use crate::{EscalationId, GoalId, ItemId, Millis, RunId, SessionId, Verdict};
 
 mod proof;
 mod run;
@@ -205,6 +205,9 @@ pub struct Goal {
     /// The schedule that submitted it, and for which slot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled: Option<OfSchedule>,
+    /// The conversation in which it was asked for, and which is told what becomes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]

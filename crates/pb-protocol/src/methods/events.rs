@@ -24,6 +24,9 @@ pub struct SubscribeParams {
     /// Only events of this goal.
     #[serde(default, rename = "goalId", skip_serializing_if = "Option::is_none")]
     pub goal_id: Option<String>,
+    /// Only events of this conversation.
+    #[serde(default, rename = "sessionId", skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
     /// A cursor, `"start"`, or absent for a snapshot and what follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,

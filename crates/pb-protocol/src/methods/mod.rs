@@ -1,6 +1,7 @@
 //! What may be asked of the gateway. One struct a method; [`METHODS`] is the list.
 
 pub mod approval;
+pub mod conversation;
 pub mod cost;
 pub mod debug;
 pub mod escalation;
@@ -9,6 +10,7 @@ pub mod goal;
 pub mod goal_control;
 pub mod goal_events;
 pub mod goal_report;
+pub mod persona;
 pub mod schedule;
 pub mod system;
 pub mod workitem;
@@ -129,6 +131,14 @@ methods![
     schedule::Pause,
     schedule::Resume,
     schedule::Remove,
+    conversation::Message,
+    conversation::History,
+    conversation::End,
+    conversation::Status,
+    conversation::List,
+    persona::List,
+    persona::Get,
+    persona::Default,
     goal_events::Subscribe,
     goal_events::Unsubscribe,
     workitem::ByGoal,

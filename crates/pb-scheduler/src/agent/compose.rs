@@ -22,7 +22,7 @@ use super::task::{StillCounts, agent_task, plan_task, still_counts};
 use crate::effects::{Context, Done};
 
 /// Most tokens of one answer, where the goal's caps allow them.
-const OUTPUT_TOKENS: u32 = 8 * 1024;
+pub(crate) const OUTPUT_TOKENS: u32 = 8 * 1024;
 /// Fewer are of no use: a cap that leaves less is used up.
 const OUTPUT_TOKENS_MIN: u64 = 256;
 /// What a provider adds to a request by itself, in tokens: how tools are told, roles, marks.
@@ -51,7 +51,7 @@ pub(super) async fn journal(context: &Context, run: &Run) -> Result<Talk, Hindra
     Ok(talk)
 }
 
-pub(super) fn host(error: &dyn std::error::Error) -> Hindrance {
+pub(crate) fn host(error: &dyn std::error::Error) -> Hindrance {
     Hindrance::Host { why: error.to_string() }
 }
 
@@ -69,7 +69,18 @@ pub(super) async fn next(
     let how = condensing.map_or_else(|| condensed(run), |condensing| condensing.condensed);
     let request = request(state, run, talk, how)?.0;
     let candidates = fitting(candidates, &request, talk.ratio);
-    let bytes = estimate::request_bytes(&request);
+    Ok(Next { condensing, ..offer(context, &candidates, &request, state.left_for(run.item_id))? })
+}
+
+/// What a call with this request may cost at most, and how long its answer may be where so much is left.
+pub(crate) fn offer(
+    context: &Context,
+    candidates: &[Arc<dyn ChatModel>],
+    request: &ChatRequest,
+    left: Caps,
+) -> Result<Next, Hindrance> {
+    let first = candidates.first().ok_or_else(no_candidate)?;
+    let bytes = estimate::request_bytes(request);
     let input_tokens = candidates
         .iter()
         .map(|model| estimate::prompt_tokens_upper_bound(bytes, context.models.ratio(model.name())))
@@ -78,19 +89,19 @@ pub(super) async fn next(
         .saturating_add(OVERHEAD_TOKENS);
     let bound = |output_tokens: u64| Amount {
         tokens: input_tokens.saturating_add(output_tokens),
-        micro_usd: dearest(&candidates, Usage { input_tokens, output_tokens }),
+        micro_usd: dearest(candidates, Usage { input_tokens, output_tokens }),
     };
     let today = *context.day_left.lock().unwrap_or_else(PoisonError::into_inner);
     let most = candidates.iter().map(|model| answer_tokens(model.context_tokens())).min().unwrap_or(0);
-    let output_tokens = affordable(state.left_for(run.item_id).lower(today), most, bound);
+    let output_tokens = affordable(left.lower(today), most, bound);
     Ok(Next {
-        model: candidates.first().map(|model| model.name().to_owned()).unwrap_or_default(),
-        other_model: other_model(&candidates),
+        model: first.name().to_owned(),
+        other_model: other_model(candidates),
         amount: bound(output_tokens),
         output_tokens: u32::try_from(output_tokens).unwrap_or(u32::MAX),
-        request_hash: digest(&request),
+        request_hash: digest(request),
         unpriced: candidates.iter().any(|model| model.price().is_none()),
-        condensing,
+        condensing: None,
     })
 }
 
@@ -142,7 +153,7 @@ fn too_long(model: &dyn ChatModel, bytes: u64, ratio: Option<f64>) -> Hindrance 
 }
 
 /// Most bytes of a request to a model that takes in so many tokens.
-fn window_bytes(context_tokens: u64, ratio: Option<f64>) -> u64 {
+pub(crate) fn window_bytes(context_tokens: u64, ratio: Option<f64>) -> u64 {
     let tokens = context_tokens.saturating_sub(answer_tokens(context_tokens)).saturating_sub(OVERHEAD_TOKENS);
     estimate::request_bytes_at_most(tokens, least(ratio))
 }
@@ -158,7 +169,7 @@ fn answer_tokens(context_tokens: u64) -> u64 {
 }
 
 /// Those that can take the request in; who is asked first can.
-pub(super) fn fitting(
+pub(crate) fn fitting(
     mut candidates: Vec<Arc<dyn ChatModel>>,
     request: &ChatRequest,
     ratio: Option<f64>,

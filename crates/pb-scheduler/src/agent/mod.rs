@@ -37,8 +37,10 @@ mod models;
 pub(crate) mod scratch;
 
 pub(crate) use act::act;
-pub(crate) use compose::compose;
+pub(crate) use compose::{OUTPUT_TOKENS, compose, fitting, host, offer, window_bytes};
 pub(crate) use journal::told_by_a_person;
 pub(crate) use models::ModelSource;
+pub(crate) use prompts::Prompt;
+pub(crate) use talk::untrusted;
 pub(crate) use talks::Talks;
-pub(crate) use think::think;
+pub(crate) use think::{after_failure, finish_word, think, used};

@@ -92,6 +92,11 @@ impl ModelSource {
             || agent.is_some_and(|agent| agent.budget_usd.is_some())
     }
 
+    /// Whether money bounds what is asked of models outside goals.
+    pub(crate) fn is_day_capped(&self) -> bool {
+        self.settings.budget.day_usd.is_some()
+    }
+
     /// Whether the goal's models can do what it asks for: they exist, and under a money cap have a
     /// price. That no model is there at all is no fault of the goal.
     pub(crate) async fn check(&self, spec: &GoalSpec) -> Result<(), Hindrance> {

@@ -10,7 +10,7 @@ const VERSION_CHARS: usize = 12;
 
 /// A prompt, by its file's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Prompt {
+pub(crate) enum Prompt {
     AgentSystem,
     AgentTask,
     AgentNudge,
@@ -22,10 +22,11 @@ pub(super) enum Prompt {
     ReviewNudge,
     Guard,
     Condensed,
+    SessionSystem,
 }
 
 impl Prompt {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::AgentSystem,
         Self::AgentTask,
         Self::AgentNudge,
@@ -37,6 +38,7 @@ impl Prompt {
         Self::ReviewNudge,
         Self::Guard,
         Self::Condensed,
+        Self::SessionSystem,
     ];
 
     fn name(self) -> &'static str {
@@ -52,6 +54,7 @@ impl Prompt {
             Self::ReviewNudge => "review_nudge",
             Self::Guard => "guard",
             Self::Condensed => "condensed",
+            Self::SessionSystem => "session_system",
         }
     }
 
@@ -68,6 +71,7 @@ impl Prompt {
             Self::ReviewNudge => include_str!("../../prompts/review_nudge.md"),
             Self::Guard => include_str!("../../prompts/guard.md"),
             Self::Condensed => include_str!("../../prompts/condensed.md"),
+            Self::SessionSystem => include_str!("../../prompts/session_system.md"),
         }
     }
 
@@ -75,7 +79,7 @@ impl Prompt {
     ///
     /// # Errors
     /// The template is wrong, or names a variable that `context` has not.
-    pub(super) fn render(self, context: impl Serialize) -> Result<String, minijinja::Error> {
+    pub(crate) fn render(self, context: impl Serialize) -> Result<String, minijinja::Error> {
         ENVIRONMENT
             .as_ref()
             .map_err(|error| minijinja::Error::from(error.kind()))?

@@ -54,9 +54,9 @@ impl Runner for StepRunner {
                 time_limit_ms: command.time_limit_s.saturating_mul(1000).min(self.time_left_ms),
             };
             let ids = CallIds {
-                goal: self.goal,
+                goal: self.goal.to_string(),
                 item: self.item,
-                run: self.run,
+                run: self.run.to_string(),
                 request: format!("{}.{}.{}", self.run, self.n, self.epoch),
             };
             let mut stream = OutputStream::new(self.context.link.clone(), ids, pb_tools::RUN_COMMAND);

@@ -116,7 +116,7 @@ impl Talk {
 
 /// What a tool read is data, whatever it says (`security.md` 24): it stands between marks that it
 /// cannot write itself.
-pub(super) fn untrusted(tool: &str, output: &str) -> String {
+pub(crate) fn untrusted(tool: &str, output: &str) -> String {
     let output = without_marks(output);
     format!("<tool_result tool=\"{tool}\" trust=\"none\">\n{output}\n</tool_result>")
 }

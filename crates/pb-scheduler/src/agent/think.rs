@@ -68,9 +68,9 @@ async fn call(
 ) -> (Thought, ModelStep) {
     let first = asked.candidates.first().map(|model| model.name().to_owned()).unwrap_or_default();
     let ids = CallIds {
-        goal: state.goal.id,
+        goal: state.goal.id.to_string(),
         item: run.item_id,
-        run: run.id,
+        run: run.id.to_string(),
         request: format!("{}.{n}.{}", run.id, run.epoch),
     };
     let tier = run.item_id.and_then(|item| state.item(item)).and_then(agent_of).map(|agent| agent.tier);
@@ -102,7 +102,9 @@ async fn call(
             stream.fail(&failed.to_string());
             let model = failed.error().map_or(first, |error| error.model.clone());
             let step = step(&failed.to_string(), String::new());
-            let outcome = failure(&failed, estimate::request_bytes(&asked.request));
+            let then = after_failure(&failed, &asked.request);
+            let outcome =
+                ThoughtOutcome::Failed { error: failed.to_string(), then, charged: failed.may_be_charged() };
             (Thought { model, usage: None, outcome, duration_ms: 0 }, step)
         }
     }
@@ -127,17 +129,28 @@ fn hindered(hindrance: &Hindrance) -> Thought {
     Thought { model: String::new(), usage: None, outcome, duration_ms: 0 }
 }
 
-fn failure(failed: &Failed, bytes: u64) -> ThoughtOutcome {
+/// What is to be done after a call failed.
+pub(crate) fn after_failure(failed: &Failed, request: &ChatRequest) -> AfterFailure {
     use pb_llm::CallErrorKind as Kind;
-    let then = match failed.error().map(|error| error.kind) {
+    match failed.error().map(|error| error.kind) {
         Some(Kind::Unauthorized | Kind::QuotaExhausted) => AfterFailure::Human,
-        Some(Kind::ContextOverflow) => AfterFailure::Shorter { bytes },
+        Some(Kind::ContextOverflow) => AfterFailure::Shorter { bytes: estimate::request_bytes(request) },
         Some(kind) if kind.is_retriable() => AfterFailure::Again {
             after_ms: failed.retry_after().map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
         },
         Some(_) | None => AfterFailure::Nothing,
-    };
-    ThoughtOutcome::Failed { error: failed.to_string(), then, charged: failed.may_be_charged() }
+    }
+}
+
+/// What an answer of one of these used, if the provider tells it.
+pub(crate) fn used(answer: &Answer, candidates: &[Arc<dyn ChatModel>]) -> Option<Used> {
+    let price = candidates.iter().find(|model| model.name() == answer.model).and_then(|model| model.price());
+    answer.usage.map(|usage| Used {
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+        micro_usd: price.map_or(0, |price| price.cost(usage)),
+        unpriced: price.is_none(),
+    })
 }
 
 /// The model answered: what it used and what it calls, for the decision; all of it, for the journal.
@@ -153,14 +166,7 @@ fn heard(
     {
         context.models.note_ratio(&answer.model, ratio);
     }
-    let price =
-        asked.candidates.iter().find(|model| model.name() == answer.model).and_then(|model| model.price());
-    let usage = answer.usage.map(|usage| Used {
-        input_tokens: usage.input_tokens,
-        output_tokens: usage.output_tokens,
-        micro_usd: price.map_or(0, |price| price.cost(usage)),
-        unpriced: price.is_none(),
-    });
+    let usage = used(&answer, &asked.candidates);
     let calls: Vec<Call> = calls(state, run, &answer);
     let text = beginning(&answer.said.text, TOLD_BYTES_MAX);
     let step = ModelStep {
@@ -244,7 +250,7 @@ fn step(found: &str, output: String) -> ModelStep {
     }
 }
 
-fn finish_word(finish: Finish) -> &'static str {
+pub(crate) fn finish_word(finish: Finish) -> &'static str {
     match finish {
         Finish::Stop => "stop",
         Finish::ToolCalls => "tool_calls",

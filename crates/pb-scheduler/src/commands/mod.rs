@@ -4,6 +4,7 @@
 //! [`execute`] decides, in the loop, in inbox order.
 
 mod control_goal;
+mod conversation;
 mod gc;
 mod schedule;
 mod submit_goal;
@@ -17,6 +18,7 @@ use crate::effects::Context;
 use crate::goals::Goals;
 use crate::turn::Turn;
 
+pub(crate) use submit_goal::objection;
 pub(crate) use watch::{Bell, watch};
 
 /// A command that was looked at.
@@ -35,6 +37,7 @@ enum Action {
     Submit(Box<submit_goal::Submit>),
     Control(Box<control_goal::Control>),
     Schedule(Box<schedule::Scheduled>),
+    Talk(Box<conversation::Talk>),
     Gc,
     /// It cannot be understood.
     Refuse(RpcError),
@@ -48,6 +51,8 @@ pub(crate) async fn prepare(context: &Context, row: InboxRow, repeated: bool) ->
         control.map_or_else(Action::Refuse, |control| Action::Control(Box::new(control)))
     } else if let Some(asked) = schedule::prepare(context, &row).await {
         asked.map_or_else(Action::Refuse, |asked| Action::Schedule(Box::new(asked)))
+    } else if let Some(talk) = conversation::prepare(&row) {
+        talk.map_or_else(Action::Refuse, |talk| Action::Talk(Box::new(talk)))
     } else {
         match row.command.method.as_str() {
             "goal.submit" => {
@@ -75,6 +80,7 @@ pub(crate) fn execute(turn: &mut Turn, goals: &mut Goals, inbox_id: &str, prepar
         Action::Submit(submit) => submit_goal::execute(turn, goals, row, submit),
         Action::Control(control) => control_goal::execute(turn, goals, control),
         Action::Schedule(asked) => schedule::execute(turn, goals, asked),
+        Action::Talk(talk) => conversation::execute(turn, goals, talk),
         Action::Gc => Ok(gc::execute()),
         Action::Refuse(error) => Err(error.clone()),
     };
@@ -90,6 +96,6 @@ pub(crate) fn goal_of(prepared: &Prepared) -> Option<pb_model::GoalId> {
     match &prepared.action {
         Action::Control(control) => Some(control.goal),
         Action::Submit(submit) => Some(submit.goal),
-        Action::Repeat | Action::Schedule(_) | Action::Gc | Action::Refuse(_) => None,
+        Action::Repeat | Action::Schedule(_) | Action::Talk(_) | Action::Gc | Action::Refuse(_) => None,
     }
 }

@@ -31,6 +31,22 @@ struct Params {
     spec: GoalSpec,
 }
 
+/// Why a goal would not be taken, in words; nothing if it would.
+pub(crate) async fn objection(context: &Context, spec: &GoalSpec) -> Option<String> {
+    if let Err(invalid) = spec.validate() {
+        return Some(invalid.to_string());
+    }
+    let folder = context.config.db.parent().unwrap_or(context.config.home.root());
+    if let Err(low) = disk::refuse_low(folder, context.settings.disk.free_bytes_min) {
+        return Some(format!("{low}; {}", LowDisk::HINT));
+    }
+    if let Err(Hindrance::Unusable { why, hint }) = context.models.check(spec).await {
+        return Some(format!("{why}; {hint}"));
+    }
+    let refused = workspace::admit(&context.config.home, spec.workspace.as_deref()).await.err()?;
+    Some(format!("{refused}; {}", refused.hint()))
+}
+
 pub(super) async fn prepare(context: &Context, row: &InboxRow) -> Result<Submit, RpcError> {
     let params: Params = serde_json::from_str(&row.command.params).map_err(RpcError::invalid_params)?;
     let folder = context.config.db.parent().unwrap_or(context.config.home.root());

@@ -20,6 +20,13 @@ impl Driver {
                 }
             }
             Input::Compact(compact) => turn.compact(compact),
+            Input::Talked(talked) => {
+                let (session, want) = talked.key();
+                let decided = turn.decide_session(&mut self.goals, session, talked.command());
+                if let Err(rejection) = decided {
+                    tracing::debug!(%session, ?want, %rejection, "an answer came too late");
+                }
+            }
             Input::Done(done) => {
                 if let Err(rejection) = self.decide_done(turn, done) {
                     tracing::debug!(key = ?done.key(), %rejection, "a result came too late");

@@ -12,13 +12,15 @@ mod decide;
 mod jump;
 mod reconcile;
 mod slots;
+mod talking;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use pb_model::GoalId;
 use pb_model::goal::{Want, next_wake};
+use pb_model::session::SessionWant;
+use pb_model::{GoalId, SessionId};
 use pb_runtime::Tasks;
 use pb_runtime::faultpoints::{self, Bug};
 use pb_store::{Batch, Committed, Compact, Compacted, Error, Head, Log, Mark, Write};
@@ -31,6 +33,7 @@ use crate::effects::{Context, Done, Machine};
 use crate::goals::Goals;
 use crate::link::Link;
 use crate::schedules::Schedules;
+use crate::session::Talked;
 use crate::turn::{Executed, Outcome, Turn};
 
 /// Most inputs decided in one transaction.
@@ -61,6 +64,8 @@ pub(crate) enum Input {
     Done(Box<Done>),
     /// A part of an ended goal is to be dropped.
     Compact(Arc<Compact>),
+    /// Something that a conversation wanted ended.
+    Talked(Box<Talked>),
 }
 
 /// How the loop hears and tells.
@@ -87,6 +92,7 @@ pub(crate) struct Driver {
     link: Link,
     tasks: Tasks,
     in_flight: HashMap<(GoalId, Want), CancellationToken>,
+    talking: HashMap<(SessionId, SessionWant), CancellationToken>,
     draining: bool,
     marked: (u64, u64),
     last_pos: u64,
@@ -116,6 +122,7 @@ impl Driver {
             machine,
             tasks,
             in_flight: HashMap::new(),
+            talking: HashMap::new(),
             draining: false,
             marked: (0, 0),
             last_pos: 0,
@@ -143,7 +150,8 @@ impl Driver {
             self.turn(inputs).await?;
             self.forget().await?;
             self.mark();
-            let over = |deadline| self.in_flight.is_empty() || tokio::time::Instant::now() >= deadline;
+            let is_quiet = self.in_flight.is_empty() && self.talking.is_empty();
+            let over = |deadline| is_quiet || tokio::time::Instant::now() >= deadline;
             if drained.is_some_and(over) {
                 break;
             }
@@ -214,6 +222,9 @@ impl Driver {
     /// Notes that effects whose results were taken are in flight no more: those that `may_go`.
     fn ended(&mut self, inputs: &[Input], may_go: impl Fn(Want) -> bool) {
         for input in inputs {
+            if let Input::Talked(talked) = input {
+                self.talking.remove(&talked.key());
+            }
             let Input::Done(done) = input else { continue };
             let (goal, want) = done.key();
             if !self.is_ours(done) || !may_go(want) {
@@ -308,10 +319,12 @@ impl Driver {
     /// Brings goals into memory that a command is about and that were let go.
     async fn load_missing(&mut self, inputs: &[Input]) -> Result<(), Error> {
         for input in inputs {
-            let Input::Commands { commands, .. } = input else {
-                continue;
+            let goals: Vec<GoalId> = match input {
+                Input::Commands { commands, .. } => commands.iter().filter_map(commands::goal_of).collect(),
+                Input::Talked(talked) => talked.cancels().into_iter().collect(),
+                Input::Done(_) | Input::Compact(_) => continue,
             };
-            for goal in commands.iter().filter_map(commands::goal_of) {
+            for goal in goals {
                 if self.goals.get(goal).is_none()
                     && let Some(state) = self.log.reader().state(goal).await?
                 {
@@ -325,6 +338,7 @@ impl Driver {
     /// After a failed commit: what is on the disk is what is true.
     async fn reload(&mut self, touched: Vec<GoalId>) -> Result<(), Error> {
         *self.goals.schedules_mut() = Schedules::load(&self.log.reader()).await?;
+        self.goals.load_sessions(&self.log.reader()).await?;
         for goal in touched {
             self.goals.remove(goal);
             if let Some(state) = self.log.reader().state(goal).await? {
@@ -351,7 +365,7 @@ impl Driver {
     /// Writes how far the log goes, at most each second, while something happens.
     fn mark(&mut self) {
         let now = self.context.config.clock.now_ms();
-        let idle = self.marked.0 == self.last_pos && self.in_flight.is_empty();
+        let idle = self.marked.0 == self.last_pos && self.in_flight.is_empty() && self.talking.is_empty();
         if idle || now < self.marked.1 + 1000 {
             return;
         }

@@ -28,9 +28,11 @@ impl Driver {
                 token.cancel();
             }
         }
+        self.stop_talking(now);
         if self.draining || halt::is_set(&self.context.config.home) {
             return;
         }
+        self.talk(now);
         for (goal, want) in wanted {
             if !self.in_flight.contains_key(&(goal, want)) {
                 self.perform(goal, want);
@@ -115,7 +117,8 @@ impl Driver {
         let now = self.context.config.clock.now_ms();
         let due = self.goals.in_order().into_iter().filter_map(|goal| next_wake(self.goals.get(goal)?));
         // A slot that is due and not claimed cannot be, for now.
-        let next = due.chain(self.goals.schedules().next_ms()).filter(|at| *at > now).min();
+        let due = due.chain(self.goals.schedules().next_ms()).chain(self.goals.sessions().next_wake());
+        let next = due.filter(|at| *at > now).min();
         next.map_or(LOOK_INTERVAL, |at| Duration::from_millis(at - now).min(LOOK_INTERVAL))
     }
 }

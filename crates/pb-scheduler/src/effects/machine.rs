@@ -10,10 +10,12 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pb_model::goal::{GoalState, Want};
+use pb_model::session::{Session, SessionWant};
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Done};
 use crate::agent;
+use crate::session::{self, Talked};
 
 /// What is to be done, and until when.
 #[derive(Debug)]
@@ -28,10 +30,26 @@ pub(crate) struct Asked {
     pub(crate) cancel: CancellationToken,
 }
 
-/// Does what goals want.
+/// What a conversation wants, and until when.
+#[derive(Debug)]
+pub(crate) struct AskedInTalk {
+    /// The session as it stands.
+    pub(crate) session: Session,
+    /// What it wants.
+    pub(crate) want: SessionWant,
+    /// The states of its goals.
+    pub(crate) goals: Vec<GoalState>,
+    /// Cancelled when nobody wants it any more.
+    pub(crate) cancel: CancellationToken,
+}
+
+/// Does what goals and conversations want.
 pub(crate) trait Machine: fmt::Debug + Send + Sync {
     /// Does it; `None` if it has no result, as when it is to be stopped and is not running.
     fn perform(self: Arc<Self>, asked: Asked) -> BoxFuture<'static, Option<Done>>;
+
+    /// Does what a conversation wants; `None` if it was to be stopped.
+    fn converse(self: Arc<Self>, asked: AskedInTalk) -> BoxFuture<'static, Option<Talked>>;
 }
 
 impl Machine for Context {
@@ -56,6 +74,16 @@ impl Machine for Context {
                     | Want::Stop(_),
                     _,
                 ) => None,
+            }
+        }
+        .boxed()
+    }
+
+    fn converse(self: Arc<Self>, asked: AskedInTalk) -> BoxFuture<'static, Option<Talked>> {
+        async move {
+            match asked.want {
+                SessionWant::Compose => Some(session::compose(&self, &asked).await),
+                SessionWant::Think(n) => session::think(&self, &asked, n).await,
             }
         }
         .boxed()

@@ -36,7 +36,7 @@ use crate::workspace::{Manifest, Refused, Since};
 mod agent;
 
 pub(crate) use execute::nothing;
-pub(crate) use machine::{Asked, Machine};
+pub(crate) use machine::{Asked, AskedInTalk, Machine};
 pub(crate) use step::{StepCommand, StepOf, run_of_step, step_name};
 
 /// What every effect needs.

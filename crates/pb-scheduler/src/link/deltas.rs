@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use pb_model::{GoalId, ItemId, RunId};
+use pb_model::ItemId;
 use pb_protocol::ipc::{DeltaKind, SchedulerDelta};
 use pb_protocol::link_text::PieceLines;
 
@@ -21,10 +21,12 @@ const CHUNKS_MAX: u32 = 32;
 /// The call of a model or tool that is told about.
 #[derive(Debug, Clone)]
 pub(crate) struct CallIds {
-    pub(crate) goal: GoalId,
+    /// Of the goal, or of the session whose model it is.
+    pub(crate) goal: String,
     /// Absent for a plan in the making.
     pub(crate) item: Option<ItemId>,
-    pub(crate) run: RunId,
+    /// Of the run; of a session, its own once more.
+    pub(crate) run: String,
     /// Its own id, unique in the run.
     pub(crate) request: String,
 }
@@ -198,9 +200,9 @@ impl Pieces {
 /// A delta with what is in every one.
 fn delta(call: &CallIds, kind: DeltaKind, index: u64) -> SchedulerDelta {
     SchedulerDelta {
-        goal_id: call.goal.to_string(),
+        goal_id: call.goal.clone(),
         work_item_id: call.item.map(|item| item.to_string()),
-        run_id: call.run.to_string(),
+        run_id: call.run.clone(),
         request_id: call.request.clone(),
         kind,
         chunk: None,

@@ -5,7 +5,7 @@ use std::path::Path;
 use pb_runtime::faultpoints::{Bug, place, planted};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::{compact, rows, schedules, unsigned};
+use super::{compact, history, rows, unsigned};
 use crate::contract::{
     Batch, Committed, Error, EventRecord, Head, NewEvent, StepIntent, StepResult, StoredResult, Write,
 };
@@ -58,7 +58,11 @@ pub(crate) fn write(transaction: &Transaction<'_>, batch: &Batch) -> Result<Comm
             Write::ScheduleEvents { schedule, events } => {
                 append(transaction, &schedule.to_string(), events, &mut committed.events)?;
             }
-            Write::ForgetSchedule { schedule } => schedules::forget(transaction, &schedule.to_string())?,
+            Write::ForgetSchedule { schedule } => history::forget(transaction, &schedule.to_string())?,
+            Write::SessionEvents { session, events } => {
+                append(transaction, &session.to_string(), events, &mut committed.events)?;
+            }
+            Write::ForgetSession { session } => history::forget(transaction, &session.to_string())?,
             Write::Compact(goal) => {
                 let part = compact::compact(transaction, goal, &mut committed.events)?;
                 committed.compacted.push(part);

@@ -3,12 +3,14 @@
 pub(crate) mod append;
 pub(crate) mod compact;
 pub(crate) mod copy;
+pub(crate) mod history;
 pub(crate) mod inbox;
 pub(crate) mod migrate;
 pub(crate) mod open;
 pub(crate) mod query;
 pub(crate) mod rows;
 pub(crate) mod schedules;
+pub(crate) mod sessions;
 pub(crate) mod trace;
 
 use std::path::PathBuf;

@@ -5,7 +5,7 @@ use rusqlite::{Params, Transaction, params};
 use serde::Serialize;
 
 use super::append::fenced_unless;
-use super::schedules;
+use super::{schedules, sessions};
 use crate::contract::{Error, Row};
 
 /// Writes a row whole. A row that is there keeps its place among the others: `REPLACE` would move it to the end.
@@ -32,6 +32,7 @@ pub(crate) fn put(transaction: &Transaction<'_>, row: &Row) -> Result<(), Error>
             params![artifact.id.to_string(), artifact.goal_id.to_string(), json("artifact", artifact)?],
         ),
         Row::Schedule(schedule) => schedules::put(transaction, schedule),
+        Row::Session(session) => sessions::put(transaction, session),
         Row::Escalation(escalation) => execute(
             transaction,
             "INSERT INTO escalation (id, goal, state) VALUES (?1, ?2, ?3)

@@ -1,8 +1,9 @@
 //! The table of schedules, and the history of each.
 
 use pb_model::schedule::{Schedule, ScheduleStatus};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
+use super::history::has_table;
 use super::query::states;
 use super::unsigned;
 use crate::contract::Error;
@@ -28,29 +29,9 @@ pub(crate) fn put(transaction: &Transaction<'_>, schedule: &Schedule) -> Result<
     Ok(())
 }
 
-/// Drops the events of a schedule before its last one, which stands for them.
-pub(crate) fn forget(transaction: &Transaction<'_>, schedule: &str) -> Result<(), Error> {
-    let last: Option<i64> = transaction
-        .prepare_cached("SELECT seq FROM head WHERE goal = ?1")?
-        .query_row([schedule], |row| row.get(0))
-        .optional()?;
-    let Some(last) = last else { return Ok(()) };
-    transaction
-        .prepare_cached("DELETE FROM event WHERE goal = ?1 AND seq < ?2")?
-        .execute(params![schedule, last])?;
-    transaction
-        .prepare_cached(
-            "UPDATE head SET tail = ?2, bytes =
-               (SELECT coalesce(sum(octet_length(body) + octet_length(data)), 0) FROM event WHERE goal = ?1)
-             WHERE goal = ?1",
-        )?
-        .execute(params![schedule, last])?;
-    Ok(())
-}
-
 /// A page of schedules, oldest first, and how many there are in all.
 pub(crate) fn page(connection: &Connection, filter: ScheduleFilter) -> Result<(Vec<Schedule>, u64), Error> {
-    if !is_there(connection)? {
+    if !has_table(connection, WHAT)? {
         return Ok((Vec::new(), 0));
     }
     let total: i64 = connection
@@ -78,7 +59,7 @@ pub(crate) fn live(connection: &Connection) -> Result<Vec<Schedule>, Error> {
 
 /// A schedule.
 pub(crate) fn one(connection: &Connection, id: &str) -> Result<Option<Schedule>, Error> {
-    if !is_there(connection)? {
+    if !has_table(connection, WHAT)? {
         return Ok(None);
     }
     Ok(states(connection, WHAT, "SELECT state FROM schedule WHERE id = ?1", [id])?.pop())
@@ -86,19 +67,11 @@ pub(crate) fn one(connection: &Connection, id: &str) -> Result<Option<Schedule>,
 
 /// Ids that contain `fragment`, at most `limit`.
 pub(crate) fn ids_like(connection: &Connection, fragment: &str, limit: usize) -> Result<Vec<String>, Error> {
-    if !is_there(connection)? {
+    if !has_table(connection, WHAT)? {
         return Ok(Vec::new());
     }
     let mut statement =
         connection.prepare_cached("SELECT id FROM schedule WHERE instr(id, ?1) > 0 ORDER BY id LIMIT ?2")?;
     let rows = statement.query_map(params![fragment, limit as i64], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// A log of the version before has no schedules, until a scheduler of this one has opened it.
-fn is_there(connection: &Connection) -> Result<bool, Error> {
-    let found = connection
-        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schedule'")?
-        .exists([])?;
-    Ok(found)
 }

@@ -1,6 +1,7 @@
 //! The commands, one file each. A new one is a file and a line here.
 
 mod backup;
+mod chat;
 mod cost;
 mod debug;
 pub(crate) mod gateway;
@@ -27,6 +28,7 @@ use crate::failure::Failure;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(run::Args),
+    Chat(chat::Args),
     Work(work::Args),
     Goal(goal::Args),
     Schedule(schedule::Args),
@@ -50,6 +52,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self {
             Self::Run(args) => run::run(&args),
+            Self::Chat(args) => chat::run(args),
             Self::Work(args) => work::run(args),
             Self::Schedule(args) => schedule::run(args),
             Self::Inbox(args) => inbox::run(args),

@@ -76,6 +76,7 @@ pub(crate) async fn follow(
     let live = Live::default();
     let events = client.subscribe(SubscribeParams {
         goal_id: Some(goal.id.clone()),
+        session_id: None,
         after: Some("start".to_owned()),
         kinds: None,
         deltas: mode != Mode::Json && live.is_on(),

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use pb_model::goal::{Caps, Event, GoalState, evolve};
 use pb_model::schedule::{self, Schedule, ScheduleEvent};
+use pb_model::session::{self, Session, SessionEvent};
 use pb_model::{GoalId, ScheduleId};
 use pb_protocol::event_names::EventName;
 use pb_store::{EventRecord, LogReader};
@@ -44,6 +45,10 @@ async fn audit_log(state_db: &Path) {
                 let goal: GoalId = id.parse().unwrap();
                 assert_eq!(*state, log.state(goal).await.unwrap(), "the events of {id} fold into its rows");
             }
+            Folded::Session(state) => {
+                let stored = log.session(id.parse().unwrap()).await.unwrap();
+                assert_eq!(*state, stored, "the events of {id} fold into its row");
+            }
             Folded::Schedule(state) => {
                 let schedule: ScheduleId = id.parse().unwrap();
                 let stored = log.schedule(schedule).await.unwrap();
@@ -53,17 +58,21 @@ async fn audit_log(state_db: &Path) {
     }
 }
 
-/// What the events of a goal or of a schedule fold into.
+/// What the events of a goal, a schedule or a session fold into.
 enum Folded {
     Goal(Box<Option<GoalState>>),
     Schedule(Box<Option<Schedule>>),
+    Session(Box<Option<Session>>),
 }
 
 /// Folds an event; how many events of its goal were compacted away before it.
 fn fold(folded: &mut BTreeMap<String, (u64, Folded)>, record: &EventRecord) -> u64 {
     let compacted = if folded.contains_key(&record.goal) { 0 } else { record.seq - 1 };
-    let is_goal = record.goal.starts_with(GoalId::PREFIX);
-    let nothing = || if is_goal { Folded::Goal(Box::default()) } else { Folded::Schedule(Box::default()) };
+    let nothing = || match record.goal.split_once('_') {
+        Some((GoalId::PREFIX, _)) => Folded::Goal(Box::default()),
+        Some((ScheduleId::PREFIX, _)) => Folded::Schedule(Box::default()),
+        _ => Folded::Session(Box::default()),
+    };
     let (seq, state) = folded.entry(record.goal.clone()).or_insert_with(|| (compacted, nothing()));
     *seq += 1;
     assert_eq!(record.seq, *seq, "events of {} have no gaps", record.goal);
@@ -75,6 +84,10 @@ fn fold(folded: &mut BTreeMap<String, (u64, Folded)>, record: &EventRecord) -> u
             if let Some(state) = &**state {
                 within_caps(&record.goal, state);
             }
+        }
+        Folded::Session(state) => {
+            let event: SessionEvent = serde_json::from_str(&record.body).unwrap();
+            **state = session::evolve(state.take(), &event, record.at_ms);
         }
         Folded::Schedule(state) => {
             let event: ScheduleEvent = serde_json::from_str(&record.body).unwrap();

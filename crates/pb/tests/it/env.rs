@@ -129,7 +129,7 @@ impl TestEnv {
     fn normalised(&self, text: &str) -> String {
         static FILTERS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
             [
-                (r"\b(goal|item|run|esc|art|sched)_[0-9a-f]{32}\b", "[$1]"),
+                (r"\b(goal|item|run|esc|art|sched|sess)_[0-9a-f]{32}\b", "[$1]"),
                 (r"\b[0-9a-f]{16}…", "[digest]…"),
                 (r"\bpid \d+", "pid [pid]"),
                 (r"process \d+", "process [pid]"),

@@ -20,6 +20,7 @@ mod agent_inside;
 mod agent_unsafe;
 mod branches;
 mod budget;
+mod chat;
 mod client;
 mod control;
 mod crash;

@@ -35,13 +35,19 @@ impl TestEnv {
 impl Client {
     /// Calls a method; its result.
     pub(crate) fn call(&mut self, method: &str, params: &Value) -> Value {
+        let answer = self.answer(method, params);
+        assert_eq!(answer["error"], Value::Null, "{method}");
+        answer["result"].clone()
+    }
+
+    /// The same; the whole answer, which may be an error.
+    pub(crate) fn answer(&mut self, method: &str, params: &Value) -> Value {
         let request = json!({"type": "req", "id": "1", "method": method, "params": params});
         self.socket.send(Message::text(request.to_string())).unwrap();
         loop {
             let frame = self.receive().unwrap();
             if frame["type"] == "res" {
-                assert_eq!(frame["error"], Value::Null, "{method}");
-                return frame["result"].clone();
+                return frame;
             }
             self.early.push(frame);
         }

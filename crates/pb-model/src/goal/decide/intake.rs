@@ -11,13 +11,20 @@ use crate::goal::spending::Spending;
 use crate::goal::state::{Goal, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason};
 use crate::schedule::OfSchedule;
 use crate::spec::{GoalSpec, ItemSpec, Lane, SuccessCriterion};
-use crate::{Epoch, GoalId, ItemId, RunId, Verdict, plan};
+use crate::{Epoch, GoalId, ItemId, RunId, SessionId, Verdict, plan};
+
+/// Where a goal comes from, if a person did not hand it over by itself.
+#[derive(Default)]
+pub(super) struct Origin {
+    pub(super) scheduled: Option<OfSchedule>,
+    pub(super) session: Option<SessionId>,
+}
 
 pub(super) fn submit(
     before: Option<&GoalState>,
     id: GoalId,
     mut spec: GoalSpec,
-    (by, scheduled): (String, Option<OfSchedule>),
+    (by, origin): (String, Origin),
     moment: &Moment,
 ) -> Result<Vec<Event>, Rejection> {
     if before.is_some() {
@@ -54,7 +61,8 @@ pub(super) fn submit(
         summary: None,
         unlisted: 0,
         spending: Spending::default(),
-        scheduled,
+        scheduled: origin.scheduled,
+        session: origin.session,
     };
     Ok(vec![Event::GoalCreated { goal: Box::new(goal) }])
 }

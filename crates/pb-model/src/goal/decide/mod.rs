@@ -17,6 +17,7 @@ mod run;
 mod tick;
 mod verify;
 
+use self::intake::Origin;
 use super::command::{Command, Moment, Rejection};
 use super::conversation::Conversation;
 use super::event::Event;
@@ -32,16 +33,23 @@ use crate::{Epoch, EscalationId, RunId};
 /// Why the command changes nothing; the state stays as it is.
 pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Result<Vec<Event>, Rejection> {
     let command = match command {
-        Command::Submit { id, spec, by } => return intake::submit(state, id, *spec, (by, None), &moment),
+        Command::Submit { id, spec, by } => {
+            return intake::submit(state, id, *spec, (by, Origin::default()), &moment);
+        }
         Command::SubmitScheduled { id, spec, by, of } => {
-            return intake::submit(state, id, *spec, (by, Some(of)), &moment);
+            let origin = Origin { scheduled: Some(of), ..Origin::default() };
+            return intake::submit(state, id, *spec, (by, origin), &moment);
+        }
+        Command::SubmitFromSession { id, spec, by, session } => {
+            let origin = Origin { session: Some(session), ..Origin::default() };
+            return intake::submit(state, id, *spec, (by, origin), &moment);
         }
         command => command,
     };
     let state = state.ok_or(Rejection::UnknownGoal)?;
     let mut decision = Decision { state: state.clone(), moment, events: Vec::new() };
     match command {
-        Command::Submit { .. } | Command::SubmitScheduled { .. } => {}
+        Command::Submit { .. } | Command::SubmitScheduled { .. } | Command::SubmitFromSession { .. } => {}
         Command::Refuse { error } => intake::refuse(&mut decision, error)?,
         Command::Plan { items } => intake::plan(&mut decision, &items)?,
         Command::StartPlanning { run, epoch } => intake::start_planning(&mut decision, run, epoch)?,

@@ -5,15 +5,14 @@ use super::guarded::{guards, trip};
 use super::{go_on, talking};
 use crate::goal::command::Rejection;
 use crate::goal::conversation::{
-    AfterFailure, CALLS_MAX, Conversation, Doing, IDLE_TURNS_MAX, MODEL_FAILURES_MAX, Thought,
-    ThoughtOutcome, Used,
+    AfterFailure, CALLS_MAX, Conversation, Doing, IDLE_TURNS_MAX, MODEL_FAILURES_MAX, Thought, ThoughtOutcome,
 };
 use crate::goal::decide::Decision;
 use crate::goal::decide::escalate::Question;
 use crate::goal::escalation::{Answer, EscalationType};
 use crate::goal::event::Event;
 use crate::goal::guard::Guard;
-use crate::goal::spending::{Amount, Charge};
+use crate::goal::spending::Charge;
 use crate::goal::state::{ExecutionOutcome, Item, Run};
 use crate::{Epoch, RunId, retry};
 
@@ -28,10 +27,11 @@ pub(in crate::goal::decide) fn thought(
     if conversation.doing != (Doing::Thinking { n }) {
         return Err(Rejection::NotNow("the run does not wait for this answer"));
     }
-    let reserved = decision.reserved(run.id, n);
+    let held = decision.state.goal.spending.reservation(run.id, n).cloned();
+    let charge = |used| Charge::of(held.as_ref(), used);
     match thought.outcome {
         ThoughtOutcome::Answered { cut_short, calls, text } => {
-            let charge = charge(reserved, thought.usage);
+            let charge = charge(thought.usage);
             let mut calls = calls;
             for (call, place) in calls.iter_mut().zip(n + 1..) {
                 call.n = place;
@@ -53,7 +53,7 @@ pub(in crate::goal::decide) fn thought(
             answered(decision, item.as_ref(), &run, (count, cut_short), charge);
         }
         ThoughtOutcome::Failed { error, then, charged } => {
-            let charge = if charged { assumed(reserved) } else { Charge::default() };
+            let charge = if charged { charge(None) } else { Charge::default() };
             let failed = Failed { n, model: thought.model, error, charge, duration_ms: thought.duration_ms };
             self::failed(decision, (item.as_ref(), &run, &conversation), failed, then);
         }
@@ -64,7 +64,7 @@ pub(in crate::goal::decide) fn thought(
                 n,
                 model: thought.model,
                 error: "it was stopped while it answered".to_owned(),
-                charge: assumed(reserved),
+                charge: charge(None),
                 not_before_ms: None,
                 lost: false,
                 duration_ms: thought.duration_ms,
@@ -79,41 +79,6 @@ pub(in crate::goal::decide) fn thought(
         }
     }
     Ok(())
-}
-
-/// What was put aside for a call.
-#[derive(Clone, Copy, Default)]
-struct Reserved {
-    amount: Amount,
-    unpriced: bool,
-}
-
-impl Decision {
-    fn reserved(&self, run: RunId, n: u32) -> Reserved {
-        let held = self.state.goal.spending.reservation(run, n);
-        held.map_or_else(Reserved::default, |held| Reserved { amount: held.amount, unpriced: held.unpriced })
-    }
-}
-
-/// What a call is charged with: what it used, or, when nobody knows, all that was put aside.
-fn charge(reserved: Reserved, used: Option<Used>) -> Charge {
-    match used {
-        None => assumed(reserved),
-        Some(used) => {
-            let tokens = used.input_tokens.saturating_add(used.output_tokens);
-            let amount = Amount { tokens, micro_usd: used.micro_usd };
-            Charge {
-                amount,
-                assumed: false,
-                overrun: amount.exceeds(reserved.amount),
-                unpriced: used.unpriced,
-            }
-        }
-    }
-}
-
-fn assumed(reserved: Reserved) -> Charge {
-    Charge { amount: reserved.amount, assumed: true, overrun: false, unpriced: reserved.unpriced }
 }
 
 /// The model answered: what follows, beside the tools that it calls.
@@ -231,7 +196,7 @@ fn failed(
 
 /// The end of a call was not seen, and will not be: it is charged in full.
 pub(in crate::goal::decide) fn lose(decision: &mut Decision, run: &Run, n: u32, error: &str) {
-    let reserved = decision.reserved(run.id, n);
+    let charge = Charge::of(decision.state.goal.spending.reservation(run.id, n), None);
     let model = run.conversation.as_ref().and_then(|talk| talk.model.clone()).unwrap_or_default();
     decision.emit(Event::ModelFailed {
         item: run.item_id,
@@ -239,7 +204,7 @@ pub(in crate::goal::decide) fn lose(decision: &mut Decision, run: &Run, n: u32, 
         n,
         model,
         error: error.to_owned(),
-        charge: assumed(reserved),
+        charge,
         not_before_ms: None,
         lost: true,
         duration_ms: 0,

@@ -12,7 +12,7 @@ use crate::goal::escalation::{Answer, Escalation, EscalationType, Expiry, Reply}
 use crate::goal::event::Event;
 use crate::goal::failure::{ErrorClass, Failure};
 use crate::goal::state::{GoalState, Item, Run, RunStatus};
-use crate::text::{command_line, visible};
+use crate::text::{command_line, prose, visible};
 
 /// The call cannot be made before a person says something. One that has its yes may be made now.
 pub(super) fn wait(decision: &mut Decision, item: Option<&Item>, run: &Run, call: &Call, asks: Asks) {
@@ -61,7 +61,7 @@ fn clarification(
     questions: Vec<Clarification>,
 ) -> Question {
     let title = match questions.as_slice() {
-        [only] => visible(&only.question),
+        [only] => prose(&only.question),
         several => format!("{} questions before it goes on", several.len()),
     };
     let mut question = Question::new(
