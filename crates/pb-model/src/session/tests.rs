@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 
-use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
@@ -232,42 +231,73 @@ fn what_a_session_keeps_is_bounded() {
     assert_eq!(told.session().turns.last().unwrap().n, 2 * TURNS_KEPT_MAX as u64);
 }
 
-fn any_command() -> impl Strategy<Value = SessionCommand> {
-    prop_oneof![
-        4 => Just(message("x")),
-        4 => Just(reserve()),
-        3 => (1..6u32).prop_map(|n| said(n, "y")),
-        2 => (1..6u32, 1..3u128).prop_map(|(n, of)| made(n, of)),
-        2 => (1..6u32).prop_map(|n| failed(n, AfterFailure::Again { after_ms: None })),
-        1 => (1..6u32).prop_map(|n| failed(n, AfterFailure::Nothing)),
-        1 => Just(SessionCommand::TakeOver),
-        2 => (1..3u128, any::<bool>()).prop_map(|(of, ended)| SessionCommand::Tell {
-            goal: goal(of),
-            text: "news".to_owned(),
-            ended: ended.then_some(GoalStatus::Completed),
-        }),
-        1 => Just(SessionCommand::End { by: "local".to_owned() }),
-    ]
+/// Everything that may be told.
+fn commands() -> Vec<SessionCommand> {
+    let news = |ended| SessionCommand::Tell { goal: goal(1), text: "news".to_owned(), ended };
+    let mut commands = vec![
+        message("x"),
+        message("x"),
+        reserve(),
+        reserve(),
+        SessionCommand::Reserve { epoch: 1, next: Err(Hindrance::Host { why: "no".to_owned() }) },
+        SessionCommand::TakeOver,
+        news(None),
+        news(Some(GoalStatus::Completed)),
+        SessionCommand::End { by: "local".to_owned() },
+    ];
+    for n in 1..5 {
+        let cancel = Reply::CancelledGoal { text: "ok".to_owned(), goal: goal(1) };
+        commands.extend([
+            said(n, "y"),
+            made(n, 1),
+            thought(n, Heard::Answered(cancel)),
+            failed(n, AfterFailure::Again { after_ms: None }),
+            failed(n, AfterFailure::Nothing),
+        ]);
+    }
+    commands
 }
 
-proptest! {
-    /// Whatever is said in whatever order: every step is in the table, and nothing is left hanging.
-    #[test]
-    fn every_step_is_in_the_table(commands in prop::collection::vec(any_command(), 1..60)) {
+/// Nothing is left hanging: what is not answered is wanted, and what is put aside is for the call under way.
+fn holds(session: &Session, now_ms: Millis) {
+    let is_thinking = session.status == SessionStatus::Thinking;
+    assert_eq!(session.spending.reserved.len(), usize::from(is_thinking), "{session:?}");
+    assert_eq!(session.call.is_some(), is_thinking, "{session:?}");
+    let unanswered = session.turns.iter().any(|turn| turn.role == Role::User && turn.n > session.answered);
+    let wants = session.want(now_ms + crate::retry::RETRY_MAX_MS).is_some();
+    assert!(session.status == SessionStatus::Ended || unanswered == wants, "{session:?}");
+}
+
+#[test]
+fn every_step_is_in_the_table_and_each_of_the_table_happens() {
+    let commands = commands();
+    let mut seen = BTreeSet::new();
+    let mut random = numbers(7);
+    for _ in 0..LIVES {
         let mut told = Told::default();
-        for command in commands {
-            let _ = told.tell(command); // Most do not fit; then nothing changes.
-            let Some(session) = &told.session else { continue };
-            let promised = session.spending.reserved.len();
-            prop_assert_eq!(promised, usize::from(session.call.is_some()));
-            prop_assert_eq!(session.call.is_some(), session.status == SessionStatus::Thinking);
-            let later = told.now_ms + crate::retry::RETRY_MAX_MS;
-            let unanswered = session.turns.iter().any(|turn| turn.role == Role::User && turn.n > session.answered);
-            let is_over = session.status == SessionStatus::Ended;
-            prop_assert!(is_over || unanswered == session.want(later).is_some(), "{:?}", session);
+        for _ in 0..40 {
+            let pick = random() % commands.len();
+            let _ = told.tell(commands[pick].clone()); // Most do not fit; then nothing changes.
+            let Some(session) = &mut told.session else { continue };
+            holds(session, told.now_ms);
+            if pick == 0 && session.said > 2 {
+                session.events = HISTORY_EVENTS_MAX; // As after a long life.
+            }
         }
-        for step in &told.steps {
-            prop_assert!(MACHINE.steps.contains(step), "{:?}", step);
-        }
+        seen.append(&mut told.steps);
+    }
+    let table: BTreeSet<Step> = MACHINE.steps.iter().copied().collect();
+    assert_eq!(seen, table);
+}
+
+/// Lives that are lived.
+const LIVES: usize = 4_000;
+
+/// Numbers that are the same in every run (Knuth's MMIX generator).
+fn numbers(seed: u64) -> impl FnMut() -> usize {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap()
     }
 }
