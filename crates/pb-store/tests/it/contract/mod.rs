@@ -8,6 +8,7 @@ mod inbox;
 mod log;
 pub(crate) mod rows;
 mod schedules;
+mod sessions;
 mod worker;
 
 /// Makes each of the functions a test on every backend.
@@ -65,6 +66,10 @@ store_contract! {
     schedules:
         a_schedule_reads_back_as_it_was_decided,
         schedules_are_paged_and_removed_ones_are_left_out;
+    sessions:
+        a_session_reads_back_as_it_was_decided,
+        sessions_are_paged_and_ended_ones_are_left_out,
+        costs_are_told_of_sessions_that_had_some;
     commands:
         a_result_is_kept_once,
         old_results_are_forgotten,

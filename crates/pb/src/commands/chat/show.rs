@@ -42,11 +42,13 @@ pub(super) struct Screen {
     is_live: bool,
     /// The words of the answer that is coming.
     heard: String,
+    /// Whether the last thing on it asks for a message.
+    prompts: bool,
 }
 
 impl Screen {
     pub(super) fn new() -> Self {
-        Self { is_live: std::io::stdout().is_terminal(), heard: String::new() }
+        Self { is_live: std::io::stdout().is_terminal(), heard: String::new(), prompts: false }
     }
 
     /// Whether words are shown as they come.
@@ -65,6 +67,7 @@ impl Screen {
         }
         let piece = serde_json::from_str::<Piece>(frame.data.get());
         let Some(piece) = piece.ok().filter(|piece| self.is_live && piece.kind == "text") else { return };
+        self.take_prompt_back();
         self.heard.push_str(&piece.chunk);
         self.write(&format::printable(&piece.chunk));
     }
@@ -72,6 +75,7 @@ impl Screen {
     /// Shows an answer whole, unless it was heard as it came.
     pub(super) fn answer(&mut self, told: &Told) -> anyhow::Result<()> {
         let Some(turn) = &told.turn else { return Ok(()) };
+        self.take_prompt_back();
         let heard = std::mem::take(&mut self.heard);
         if heard.trim() == turn.content.trim() && !heard.is_empty() {
             self.write("\n");
@@ -93,15 +97,29 @@ impl Screen {
 
     /// Ends the line that is being written.
     pub(super) fn break_off(&mut self) {
+        self.take_prompt_back();
         if !std::mem::take(&mut self.heard).is_empty() {
             self.write("\n");
         }
     }
 
     /// Asks for the next message.
-    pub(super) fn prompt(&self) {
+    pub(super) fn prompt(&mut self) {
         if self.is_live && std::io::stdin().is_terminal() {
             self.write("\n> ");
+            self.prompts = true;
+        }
+    }
+
+    /// The person has ended the line after the prompt.
+    pub(super) fn entered(&mut self) {
+        self.prompts = false;
+    }
+
+    /// What comes while a message is awaited stands where the prompt was.
+    fn take_prompt_back(&mut self) {
+        if std::mem::take(&mut self.prompts) {
+            self.write("\r\x1b[K");
         }
     }
 

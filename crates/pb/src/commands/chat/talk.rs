@@ -121,11 +121,7 @@ impl Talk {
         }
         while !self.is_over() {
             tokio::select! {
-                line = next_line(&mut self.lines) => match line {
-                    Some(line) if line.trim().is_empty() => self.screen.prompt(),
-                    Some(line) => self.say(line).await?,
-                    None => self.lines = None,
-                },
+                line = next_line(&mut self.lines) => self.read(line).await?,
                 item = next_item(&mut self.session) => self.take(item?).await?,
             }
         }
@@ -136,6 +132,20 @@ impl Talk {
     fn is_over(&self) -> bool {
         let is_awaited = self.said > self.answered || (self.how.wait && self.has_task);
         self.lines.is_none() && !is_awaited
+    }
+
+    /// Takes a line of the input; none is its end.
+    async fn read(&mut self, line: Option<String>) -> Result<(), Failure> {
+        let Some(line) = line else {
+            self.lines = None;
+            return Ok(());
+        };
+        self.screen.entered();
+        if line.trim().is_empty() {
+            self.screen.prompt();
+            return Ok(());
+        }
+        self.say(line).await
     }
 
     async fn say(&mut self, message: String) -> Result<(), Failure> {
