@@ -8,6 +8,7 @@ use pb_model::{Verdict, goal::Failure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use escalation::request_type;
 pub use escalation::{
     Approval, ApprovalState, Attempt, Choice, Escalation, Expiry, Packet, Question, ResolutionData,
 };

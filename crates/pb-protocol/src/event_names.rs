@@ -60,7 +60,7 @@ names! {
     "escalation.created", "a human is asked", "`escalation` (whole), `escalationId`, `type`";
     "escalation.resolved", "a human answered", "`escalation` (whole), `escalationId`, `action`, `resolvedBy`, `raised`";
     "approval.requested", "a call waits for a yes", "`escalation` (whole), `approvalId`, `requestType`, `description`";
-    "approval.granted", "somebody said yes", "the same, `grantedBy`";
+    "approval.granted", "somebody said yes", "the same, `grantedBy`, `conditions`";
     "approval.denied", "somebody said no", "the same, `deniedBy`, `reason`";
     "approval.expired", "nobody said yes in time", "the same";
     "approval.used", "the call may be made now, and is", "the same";

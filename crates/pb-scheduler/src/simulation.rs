@@ -158,6 +158,7 @@ fn done(state: &GoalState, want: Want, command: Command) -> Option<Done> {
         | Command::Pause { .. }
         | Command::Resume { .. }
         | Command::Answer { .. }
+        | Command::RequestApproval { .. }
         | Command::Retry { .. }
         | Command::Prioritize { .. }
         | Command::SubmitScheduled { .. }

@@ -1,16 +1,23 @@
 //! `approval.*`: the questions that wait for a yes. An answer is one to the escalation.
 
-use pb_model::EscalationId;
+use std::fmt::Display;
+use std::str::FromStr;
+
 use pb_model::goal::{Answer, Escalation, EscalationType};
+use pb_model::{EscalationId, ItemId, RunId};
 use pb_protocol::domain::Approval;
-use pb_protocol::methods::approval::{DecideParams, GetParams, ListParams, ListResult};
+use pb_protocol::methods::Method;
+use pb_protocol::methods::approval::{Create, CreateParams, DecideParams, GetParams, ListParams, ListResult};
 use pb_protocol::methods::escalation::{PendingResult, RespondData, RespondParams};
 use pb_protocol::methods::goal::Accepted;
 use pb_protocol::{ErrorCode, RpcError};
 use pb_store::EscalationFilter;
+use serde::Deserialize;
+use serde_json::json;
 
 use super::{Caller, goal};
 use crate::hub::Hub;
+use crate::inbox::commands::Settled;
 
 /// Approvals on a page if nobody says how many.
 const LIMIT_DEFAULT: usize = 50;
@@ -57,6 +64,39 @@ pub(super) async fn pending(hub: &Hub) -> Result<PendingResult, RpcError> {
     Ok(PendingResult { count: list(hub, open).await?.total })
 }
 
+/// Hands a request for a yes over, and gives it as it stands then.
+pub(super) async fn create(hub: &Hub, caller: &Caller, params: CreateParams) -> Result<Approval, RpcError> {
+    /// What the scheduler made of it.
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Made {
+        approval_id: String,
+    }
+    let goal = goal::resolve(hub, &params.goal_id).await?;
+    let item: Option<ItemId> = known("workItemId", params.work_item_id.as_deref())?;
+    let run: Option<RunId> = known("runId", params.run_id.as_deref())?;
+    let asked = json!({
+        "goalId": goal, "requestType": params.request_type, "description": params.description,
+        "workItemId": item, "runId": run, "details": params.details,
+    });
+    let command =
+        goal::Control { method: Create::NAME, goal, asked, key: params.idempotency_key, reason: None };
+    match command.settle::<Made>(hub, caller).await? {
+        Settled::Done(made) => get(hub, GetParams { approval_id: made.approval_id }).await,
+        Settled::Waiting(_) => {
+            let message = "the request is kept, and nobody can be asked before a scheduler has taken it";
+            Err(RpcError::new(ErrorCode::InternalError, message).hint(
+                "start one: pb scheduler start; the same idempotencyKey then tells what came of the request",
+            ))
+        }
+    }
+}
+
+fn known<T: FromStr<Err: Display>>(key: &str, id: Option<&str>) -> Result<Option<T>, RpcError> {
+    let parse = |id: &str| id.parse().map_err(|error| RpcError::invalid_params(format!("{key}: {error}")));
+    id.map(parse).transpose()
+}
+
 /// Hands a yes or a no over.
 pub(super) async fn decide(
     hub: &Hub,
@@ -71,7 +111,8 @@ pub(super) async fn decide(
         return Err(RpcError::new(ErrorCode::InvalidParams, "Approval request is not pending"));
     }
     let answer = if yes { Answer::Approve } else { Answer::Deny };
-    let data = params.reason.map(|text| RespondData { text: Some(text), ..RespondData::default() });
+    let words = if yes { params.conditions.or(params.reason) } else { params.reason };
+    let data = words.map(|text| RespondData { text: Some(text), ..RespondData::default() });
     let respond = RespondParams {
         escalation_id: params.approval_id,
         action: answer.as_str().to_owned(),

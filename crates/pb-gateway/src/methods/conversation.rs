@@ -128,11 +128,7 @@ async fn answered(hub: &Hub, taken: &Taken, patience: Duration) -> Result<Messag
         let session = found.ok_or_else(|| RpcError::internal("the conversation is not in the log"))?;
         let is_answered = session.answered >= taken.turn || session.status == SessionStatus::Ended;
         if is_answered || Instant::now() >= deadline {
-            let response = session
-                .turns
-                .iter()
-                .find(|turn| turn.n > taken.turn && turn.role != pb_model::session::Role::User)
-                .filter(|_| is_answered);
+            let response = session.answer_to(taken.turn).filter(|_| is_answered);
             return Ok(MessageResult {
                 session_id: session.id.to_string(),
                 response: response.map(|turn| turn.content.clone()).unwrap_or_default(),

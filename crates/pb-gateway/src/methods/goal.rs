@@ -19,7 +19,7 @@ use pb_runtime::disk::{self, LowDisk};
 use pb_store::NewCommand;
 use serde_json::json;
 
-use control::Control;
+pub(super) use control::Control;
 pub(super) use control::{on_the_link, pause, prioritize, respond, resume, retry};
 pub(crate) use find::{Found, find, resolve, state};
 pub(crate) use list::{list, page};

@@ -194,6 +194,9 @@ async fn approve(hub: &Hub, caller: &Caller, request: &Request, method: &str) ->
         wire::approval::Pending::NAME => {
             answer::<wire::approval::Pending, _>(request, |_| approval::pending(hub)).await
         }
+        wire::approval::Create::NAME => {
+            answer::<wire::approval::Create, _>(request, |params| approval::create(hub, caller, params)).await
+        }
         wire::approval::Grant::NAME => answer::<wire::approval::Grant, _>(request, decide(true)).await,
         wire::approval::Deny::NAME => answer::<wire::approval::Deny, _>(request, decide(false)).await,
         wire::approval::Approve::NAME => answer::<wire::approval::Approve, _>(request, decide(true)).await,

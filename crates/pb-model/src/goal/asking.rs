@@ -28,6 +28,12 @@ pub const ANSWER_BYTES_MAX: usize = 4 * 1024;
 pub const ANSWER_WITHIN_S_DEFAULT: u64 = 24 * 3600;
 /// The longest time that a goal may give a person, in seconds (30 days).
 pub const ANSWER_WITHIN_S_MAX: u64 = 30 * 24 * 3600;
+/// Most requests of clients for a yes that a goal has open.
+pub const REQUESTS_MAX: usize = 32;
+/// Longest name of what kind of thing a client asks a yes for, in bytes.
+pub const REQUEST_TYPE_BYTES_MAX: usize = 64;
+/// Most bytes of what else a person should see of it.
+pub const REQUEST_DETAILS_BYTES_MAX: usize = 16 * 1024;
 /// Most assumptions of a goal.
 pub const ASSUMPTIONS_MAX: usize = 32;
 

@@ -52,7 +52,7 @@ impl GoalState {
             }
             ItemStatus::Done | ItemStatus::Failed | ItemStatus::Skipped => false,
         };
-        self.running().any(Run::is_waiting) || self.items.iter().any(waits)
+        self.running().any(Run::is_waiting) || self.client_waits() || self.items.iter().any(waits)
     }
 
     /// Whether it can only fail: an item failed, and nothing else of it can go on, by itself or by an answer.

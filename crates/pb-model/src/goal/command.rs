@@ -93,6 +93,8 @@ pub enum Command {
     Answer { escalation: EscalationId, reply: Reply, by: String },
     /// A person has a goal that failed tried again.
     Retry { by: String },
+    /// A client asks for a person's yes to something that it does itself.
+    RequestApproval { request: Box<ApprovalRequest>, by: String },
     /// A person changes its priority.
     Prioritize { priority: u8, by: String },
     /// A schedule asks for a goal.
@@ -118,6 +120,21 @@ pub struct Next {
     pub unpriced: bool,
     /// What is left out of it from now on, if it would not fit.
     pub condensing: Option<Condensing>,
+}
+
+/// Something that a client does itself, once a person has said yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovalRequest {
+    /// What kind of thing, in the client's words; at most [`REQUEST_TYPE_BYTES_MAX`](super::REQUEST_TYPE_BYTES_MAX).
+    pub request_type: String,
+    /// What it is, for the person; at most [`QUESTION_BYTES_MAX`](super::QUESTION_BYTES_MAX).
+    pub description: String,
+    /// The item that it is about.
+    pub item: Option<ItemId>,
+    /// The run that it is about.
+    pub run: Option<RunId>,
+    /// What else the person should see, as JSON; empty if nothing. At most [`REQUEST_DETAILS_BYTES_MAX`](super::REQUEST_DETAILS_BYTES_MAX).
+    pub details: String,
 }
 
 /// A plan that a model made; one id an item.
@@ -173,7 +190,7 @@ pub enum Rejection {
         /// What is offered.
         offered: String,
     },
-    /// It cannot be answered so.
+    /// It cannot be answered, or asked, so.
     #[error("{0}")]
     BadAnswer(String),
     /// The run is not held by this incarnation, or has ended: write nothing, stop what it started.

@@ -66,6 +66,11 @@ impl Escalation {
         self.resolution.is_none()
     }
 
+    /// Whether a client asks for a yes to something that it does itself: no call of the goal waits for it.
+    pub fn is_request(&self) -> bool {
+        self.approval.is_some() && self.waiting.is_none()
+    }
+
     /// Whether this answer is one of those that were offered.
     pub fn offers(&self, answer: Answer) -> bool {
         self.packet.options.iter().any(|option| option.action == answer.as_str())

@@ -167,7 +167,12 @@ pub enum Event {
     /// A cap is reached; a human is asked.
     BudgetExceeded { item: Option<ItemId>, cap: Cap },
     /// Something about a call that needs a yes.
-    ApprovalChanged { escalation: EscalationId, item: Option<ItemId>, run: RunId, change: ApprovalEvent },
+    ApprovalChanged {
+        escalation: EscalationId,
+        item: Option<ItemId>,
+        run: Option<RunId>,
+        change: ApprovalEvent,
+    },
     /// What the goal means was made out: what is assumed, and how it will be known, if nobody had said.
     GoalElaborated { assumptions: Vec<String>, criteria: Vec<SuccessCriterion> },
     /// A human answered.
@@ -351,13 +356,12 @@ impl Event {
             Self::RunStarted { run } => Some(run.id),
             Self::GateCompleted { result } => Some(result.run_id),
             Self::EscalationCreated { escalation } => escalation.run_id,
-            Self::EscalationResolved { run, .. } => *run,
+            Self::EscalationResolved { run, .. } | Self::ApprovalChanged { run, .. } => *run,
             Self::ModelRequested { reservation, .. } => Some(reservation.run),
             Self::ModelAnswered { run, .. }
             | Self::ModelFailed { run, .. }
             | Self::ToolCompleted { run, .. }
             | Self::GuardTripped { run, .. }
-            | Self::ApprovalChanged { run, .. }
             | Self::EvaluationDecided { run, .. }
             | Self::ConversationCondensed { run, .. }
             | Self::ItemStarted { run, .. }

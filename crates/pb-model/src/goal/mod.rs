@@ -52,9 +52,10 @@ mod wants;
 pub use asking::{
     ANSWER_BYTES_MAX, ANSWER_WITHIN_S_DEFAULT, ANSWER_WITHIN_S_MAX, ASK_PERSON, ASSUMPTIONS_MAX, Asks,
     CHOICES_MAX, Clarification, QUESTION_BYTES_MAX, QUESTIONS_DEFAULT, QUESTIONS_MAX,
+    REQUEST_DETAILS_BYTES_MAX, REQUEST_TYPE_BYTES_MAX, REQUESTS_MAX,
 };
 pub use cap::{Cap, Caps};
-pub use command::{Command, Moment, Next, Planned, Rejection};
+pub use command::{ApprovalRequest, Command, Moment, Next, Planned, Rejection};
 pub use conversation::{
     AfterFailure, CALLS_MAX, Call, CallEnd, CallResult, Condensed, Condensing, Conversation, Doing, FINISH,
     Hindrance, IDLE_TURNS_MAX, MODEL_FAILURES_MAX, PLANNING_TURNS_MAX, PLANS_REFUSED_MAX, Reviewed,

@@ -92,7 +92,14 @@ impl GoalState {
 
     /// Whether every item is done or left out, so that only delivery is left.
     pub fn is_done(&self) -> bool {
-        self.goal.replan.is_none() && self.items.iter().all(|item| item.status.is_settled())
+        self.goal.replan.is_none()
+            && self.items.iter().all(|item| item.status.is_settled())
+            && !self.client_waits()
+    }
+
+    /// Whether a client waits for a yes to something that it does itself; the goal has no end before that.
+    pub fn client_waits(&self) -> bool {
+        self.open_escalations().any(Escalation::is_request)
     }
 
     /// The items of the plan as it stands, without those whose place another plan took.

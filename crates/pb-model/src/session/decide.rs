@@ -176,7 +176,7 @@ fn turn(
     goal: Option<GoalId>,
     moment: &SessionMoment,
 ) -> Turn {
-    Turn { n: session.said + 1, role, content, at_ms: moment.now_ms, goal }
+    Turn { n: session.said + 1, role, content, at_ms: moment.now_ms, goal, answers: None }
 }
 
 fn say(session: &Session, text: String, moment: &SessionMoment) -> Result<SessionEvent, SessionRejection> {

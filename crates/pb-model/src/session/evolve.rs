@@ -68,7 +68,7 @@ fn apply(session: &mut Session, event: &SessionEvent) {
             session.failures = 0;
             session.not_before_ms = None;
             session.status = SessionStatus::Idle;
-            say(session, turn);
+            answer(session, turn);
         }
         SessionEvent::Told { turn, goal, ended } => {
             say(session, turn);
@@ -93,7 +93,12 @@ fn respond(session: &mut Session, (n, model): (u32, &str), charge: crate::goal::
     let answered = session.answered;
     let more = session.turns.iter().any(|turn| turn.role == Role::User && turn.n > answered);
     session.status = if more { SessionStatus::Waiting } else { SessionStatus::Idle };
-    say(session, turn);
+    answer(session, turn);
+}
+
+fn answer(session: &mut Session, turn: &Turn) {
+    let answers = Some(session.answered);
+    say(session, &Turn { answers, ..turn.clone() });
 }
 
 fn say(session: &mut Session, turn: &Turn) {

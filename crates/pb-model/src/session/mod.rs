@@ -128,6 +128,9 @@ pub struct Turn {
     /// The goal that it made, or that it tells about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goal: Option<GoalId>,
+    /// It answers the messages up to this turn; none for a message, and for news of a goal. Set when it is folded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<u64>,
 }
 
 /// Who says something.
@@ -186,6 +189,11 @@ impl Session {
             (SessionStatus::Thinking, Some(call)) => Some(SessionWant::Think(call.n)),
             (SessionStatus::Thinking | SessionStatus::Idle | SessionStatus::Ended, _) => None,
         }
+    }
+
+    /// What answered the message of turn `n`, if that is known yet.
+    pub fn answer_to(&self, n: u64) -> Option<&Turn> {
+        self.turns.iter().find(|turn| turn.answers.is_some_and(|up_to| up_to >= n))
     }
 
     /// When it wants something by itself that it does not want yet.

@@ -148,6 +148,16 @@ fn what_is_said_while_the_model_thinks_is_answered_next() {
     let texts: Vec<&str> = told.session().turns.iter().map(|turn| turn.content.as_str()).collect();
     assert_eq!(texts, ["a", "b", "to a", "to b"]);
     assert_eq!(told.session().answered, 3, "the second call saw the first answer");
+    let answer = |n| told.session().answer_to(n).map(|turn| turn.content.as_str());
+    assert_eq!([answer(1), answer(2), answer(5)], [Some("to a"), Some("to b"), None]);
+}
+
+#[test]
+fn news_that_come_before_an_answer_are_none() {
+    let news = SessionCommand::Tell { goal: goal(1), text: "planned".to_owned(), ended: None };
+    let told =
+        Told::of([message("a"), reserve(), made(1, 1), message("b"), news, reserve(), said(2, "to b")]);
+    assert_eq!(told.session().answer_to(3).map(|turn| turn.content.as_str()), Some("to b"));
 }
 
 #[test]

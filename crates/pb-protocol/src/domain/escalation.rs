@@ -238,6 +238,15 @@ impl ResolutionData {
     }
 }
 
+/// What kind of thing a yes is asked for, in the first implementation's words.
+pub(crate) fn request_type(asked: &goal::Escalation) -> &str {
+    match &asked.approval {
+        Some(approval) if asked.is_request() => &approval.call.tool,
+        Some(_) => "tool_execution",
+        None => "external_action",
+    }
+}
+
 /// A question that waits for a yes, as the first implementation's clients know it (`wire.md` §2.6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -252,7 +261,7 @@ pub struct Approval {
     /// The run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<String>,
-    /// `tool_execution`, or `external_action` for a plan or a gate.
+    /// `tool_execution`, `external_action` for a plan or a gate, or what a client called it that asked.
     pub request_type: String,
     /// One line.
     pub description: String,
@@ -286,13 +295,12 @@ impl From<&goal::Escalation> for Approval {
             (false, true) => "approved",
             (false, false) => "denied",
         };
-        let of_a_call = asked.approval.is_some();
         Self {
             id: asked.id.to_string(),
             goal_id: asked.goal_id.to_string(),
             work_item_id: asked.item_id.map(|id| id.to_string()),
             run_id: asked.run_id.map(|id| id.to_string()),
-            request_type: if of_a_call { "tool_execution" } else { "external_action" }.to_owned(),
+            request_type: request_type(asked).to_owned(),
             description: asked.title.clone(),
             details: Escalation::from(asked),
             status: status.to_owned(),

@@ -5,7 +5,7 @@ use pb_model::approval::ApprovalEvent;
 use pb_model::goal::{Event, Goal, GoalState, WARN_PERCENT};
 use serde_json::{Value, json};
 
-use crate::domain::usd;
+use crate::domain::{request_type, usd};
 
 pub(super) fn particulars(event: &Event, state: &GoalState) -> Value {
     match event {
@@ -79,11 +79,14 @@ fn approval(id: EscalationId, change: &ApprovalEvent, state: &GoalState) -> Valu
     let asked = state.escalation(id);
     let mut told = json!({
         "approvalId": id,
-        "requestType": "tool_execution",
+        "requestType": asked.map_or("tool_execution", request_type),
         "description": asked.map(|asked| &asked.title),
     });
     match change {
-        ApprovalEvent::Granted { by } => told["grantedBy"] = json!(by),
+        ApprovalEvent::Granted { by } => {
+            told["grantedBy"] = json!(by);
+            told["conditions"] = json!(asked.and_then(|asked| asked.resolution.as_ref()?.text.as_deref()));
+        }
         ApprovalEvent::Denied { by } => {
             told["deniedBy"] = json!(by);
             told["reason"] = json!(asked.and_then(|asked| asked.resolution.as_ref()?.text.as_deref()));

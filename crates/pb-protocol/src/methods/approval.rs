@@ -78,6 +78,46 @@ impl Method for Pending {
     type Result = escalation::PendingResult;
 }
 
+/// `approval.create`.
+#[derive(Debug)]
+pub struct Create;
+
+impl Method for Create {
+    const NAME: &'static str = "approval.create";
+    const PERMISSION: Option<Permission> = Some(Permission::Admin);
+    const DOC: &'static str = "Asks a person's yes for something that the client does itself; the goal is not delivered before the answer";
+    type Params = CreateParams;
+    type Result = Approval;
+
+    fn make_repeatable(params: &mut Self::Params, fresh_key: impl FnOnce() -> String) {
+        params.idempotency_key.get_or_insert_with(fresh_key);
+    }
+}
+
+/// What a yes is asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateParams {
+    /// The goal that it belongs to, or a part of its id.
+    pub goal_id: String,
+    /// What kind of thing it is, in the client's words; at most 64 bytes.
+    pub request_type: String,
+    /// What it is, for the person; at most 1 KiB.
+    pub description: String,
+    /// The item that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_item_id: Option<String>,
+    /// The run that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<String>,
+    /// What else the person should see; at most 16 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<serde_json::Value>,
+    /// The same key gives the same answer, for 30 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
 macro_rules! decides {
     ($(#[$doc:meta])* $method:ident, $name:literal, $about:literal) => {
         $(#[$doc])*
@@ -132,6 +172,9 @@ pub struct DecideParams {
     /// Why not, for the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What a yes is given under, kept beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<String>,
     /// The same key gives the same answer, for 30 days.
     #[serde(default, rename = "idempotencyKey", skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,

@@ -87,7 +87,7 @@ pub(super) fn execute(turn: &mut Turn, goals: &mut Goals, control: &Control) -> 
     }
 }
 
-fn refused(goal: GoalId, rejection: Rejection) -> RpcError {
+pub(super) fn refused(goal: GoalId, rejection: Rejection) -> RpcError {
     let text = rejection.to_string();
     match rejection {
         Rejection::UnknownGoal => RpcError::goal_not_found(goal),

@@ -6,6 +6,7 @@
 mod control_goal;
 mod conversation;
 mod gc;
+mod request_approval;
 mod schedule;
 mod submit_goal;
 mod watch;
@@ -36,6 +37,7 @@ enum Action {
     Repeat,
     Submit(Box<submit_goal::Submit>),
     Control(Box<control_goal::Control>),
+    Request(Box<request_approval::Request>),
     Schedule(Box<schedule::Scheduled>),
     Talk(Box<conversation::Talk>),
     Gc,
@@ -49,6 +51,8 @@ pub(crate) async fn prepare(context: &Context, row: InboxRow, repeated: bool) ->
         Action::Repeat
     } else if let Some(control) = control_goal::prepare(&row) {
         control.map_or_else(Action::Refuse, |control| Action::Control(Box::new(control)))
+    } else if let Some(asked) = request_approval::prepare(&row) {
+        asked.map_or_else(Action::Refuse, |asked| Action::Request(Box::new(asked)))
     } else if let Some(asked) = schedule::prepare(context, &row).await {
         asked.map_or_else(Action::Refuse, |asked| Action::Schedule(Box::new(asked)))
     } else if let Some(talk) = conversation::prepare(&row) {
@@ -79,6 +83,7 @@ pub(crate) fn execute(turn: &mut Turn, goals: &mut Goals, inbox_id: &str, prepar
         }
         Action::Submit(submit) => submit_goal::execute(turn, goals, row, submit),
         Action::Control(control) => control_goal::execute(turn, goals, control),
+        Action::Request(asked) => request_approval::execute(turn, goals, asked),
         Action::Schedule(asked) => schedule::execute(turn, goals, asked),
         Action::Talk(talk) => conversation::execute(turn, goals, talk),
         Action::Gc => Ok(gc::execute()),
@@ -95,6 +100,7 @@ pub(crate) fn execute(turn: &mut Turn, goals: &mut Goals, inbox_id: &str, prepar
 pub(crate) fn goal_of(prepared: &Prepared) -> Option<pb_model::GoalId> {
     match &prepared.action {
         Action::Control(control) => Some(control.goal),
+        Action::Request(asked) => Some(asked.goal),
         Action::Submit(submit) => Some(submit.goal),
         Action::Repeat | Action::Schedule(_) | Action::Talk(_) | Action::Gc | Action::Refuse(_) => None,
     }

@@ -51,6 +51,7 @@ mod old_gateway;
 mod plan;
 mod real_model;
 mod reports;
+mod requested;
 mod reviewing;
 mod schedule;
 mod schedule_crash;

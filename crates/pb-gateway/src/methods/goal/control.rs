@@ -11,6 +11,7 @@ use pb_protocol::methods::goal_control::{
     GoalParams, Pause, Prioritize, PrioritizeParams, Resume, ResumeParams, Retry,
 };
 use pb_store::NewCommand;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{resolve, state};
@@ -19,22 +20,34 @@ use crate::inbox::commands::{self, Settled};
 use crate::methods::Caller;
 
 /// A command about a goal that exists.
-pub(super) struct Control {
+pub(in crate::methods) struct Control {
     /// The method that asks for it.
-    pub(super) method: &'static str,
+    pub(in crate::methods) method: &'static str,
     /// The goal.
-    pub(super) goal: GoalId,
+    pub(in crate::methods) goal: GoalId,
     /// What the scheduler reads; the same for a repeat.
-    pub(super) asked: Value,
+    pub(in crate::methods) asked: Value,
     /// The caller's idempotency key.
-    pub(super) key: Option<String>,
+    pub(in crate::methods) key: Option<String>,
     /// The caller's words, for schedulers that keep no log.
-    pub(super) reason: Option<String>,
+    pub(in crate::methods) reason: Option<String>,
 }
 
 impl Control {
     /// Makes it durable, and waits a while for the scheduler. Whether it can be done now is for that to say.
     pub(super) async fn hand_over(self, hub: &Hub, caller: &Caller) -> Result<Accepted, RpcError> {
+        Ok(match self.settle(hub, caller).await? {
+            Settled::Done(result) => result,
+            Settled::Waiting(_) => Accepted { success: true, waiting: true },
+        })
+    }
+
+    /// The same, with what came of it.
+    pub(in crate::methods) async fn settle<T: DeserializeOwned>(
+        self,
+        hub: &Hub,
+        caller: &Caller,
+    ) -> Result<Settled<T>, RpcError> {
         state(hub, self.goal).await?;
         let command = NewCommand {
             id: commands::id(hub, caller.actor(), self.method, self.key.as_deref())?,
@@ -51,10 +64,7 @@ impl Control {
             goal_id: command.goal.clone(),
             reason: self.reason,
         };
-        Ok(match commands::hand_over(hub, command, bell).await? {
-            Settled::Done(result) => result,
-            Settled::Waiting(_) => Accepted { success: true, waiting: true },
-        })
+        commands::hand_over(hub, command, bell).await
     }
 }
 

@@ -247,8 +247,10 @@ fn finish(decision: &mut Decision, asked: &Escalation, given: Given<'_>) -> Resu
     let idle = |id: ItemId| !state.working().any(|run| run.item_id == Some(id));
     let left = state.items.iter().filter(|item| !item.status.is_settled() && idle(item.id));
     let left: Vec<ItemId> = left.map(|item| item.id).collect();
-    let moot =
-        |other: &&Escalation| other.id == asked.id || other.item_id.is_some_and(|item| left.contains(&item));
+    let moot = |other: &&Escalation| {
+        let is_about = other.item_id.is_some_and(|item| left.contains(&item));
+        other.id == asked.id || (is_about && !other.is_request())
+    };
     let moot: Vec<Escalation> = state.open_escalations().filter(moot).cloned().collect();
     // What does not work, though its run has not ended: it waits for a person, or did, or for the folder.
     let stands = |run: &&Run| !state.working().any(|working| working.id == run.id);

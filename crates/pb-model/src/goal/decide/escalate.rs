@@ -24,15 +24,16 @@ pub(super) struct Question {
     pub(super) cap: Option<Cap>,
     /// The call that needs a yes, if it is about one.
     pub(super) call: Option<String>,
-    /// The call that waits for the answer, if one does.
+    /// What waits for the answer, if anything does.
     pub(super) waiting: Option<Waiting>,
 }
 
-/// A call that waits for the answer.
+/// What waits for the answer: a call, or a client.
 pub(super) struct Waiting {
-    pub(super) run: RunId,
-    /// Its place in the run's journal.
-    pub(super) n: u32,
+    /// Its run; none for what a client does itself.
+    pub(super) run: Option<RunId>,
+    /// Its place in the run's journal; none for what a client does itself.
+    pub(super) n: Option<u32>,
     pub(super) expiry: Expiry,
     pub(super) approval: Option<Approval>,
     pub(super) questions: Vec<Clarification>,
@@ -86,15 +87,21 @@ pub(super) fn item(decision: &mut Decision, item: ItemId, question: Question) {
 /// can go on.
 pub(super) fn waiting(decision: &mut Decision, item: Option<ItemId>, question: Question) {
     let title = question.title.clone();
-    let id = raise(decision, item, question);
-    let asked = decision.state.escalation(id).filter(|asked| asked.approval.is_some()).cloned();
-    if let Some((asked, run)) = asked.and_then(|asked| Some((asked.clone(), asked.run_id?))) {
-        let change = ApprovalEvent::Requested;
-        decision.emit(Event::ApprovalChanged { escalation: id, item: asked.item_id, run, change });
-    }
+    let id = requested(decision, item, question);
     if decision.state.goal.status == GoalStatus::Queued {
         decision.emit(Event::GoalBlocked { escalations: vec![id], summary: title });
     }
+}
+
+/// Asks a person, and says so where what waits is a yes.
+pub(super) fn requested(decision: &mut Decision, item: Option<ItemId>, question: Question) -> EscalationId {
+    let id = raise(decision, item, question);
+    let asked = decision.state.escalation(id).filter(|asked| asked.approval.is_some());
+    if let Some((item, run)) = asked.map(|asked| (asked.item_id, asked.run_id)) {
+        let change = ApprovalEvent::Requested;
+        decision.emit(Event::ApprovalChanged { escalation: id, item, run, change });
+    }
+    id
 }
 
 fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> EscalationId {
@@ -128,7 +135,10 @@ fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> E
         id,
         goal_id: state.goal.id,
         item_id: item.map(|item| item.id),
-        run_id: waiting.as_ref().map(|waiting| waiting.run).or(runs.next_back().map(|run| run.id)),
+        run_id: match &waiting {
+            Some(waiting) => waiting.run,
+            None => runs.next_back().map(|run| run.id),
+        },
         created_at_ms: decision.moment.now_ms,
         escalation_type: question.escalation_type,
         title: question.title,
@@ -146,7 +156,7 @@ fn raise(decision: &mut Decision, item: Option<ItemId>, question: Question) -> E
         },
         cap: question.cap,
         call: question.call,
-        waiting: waiting.as_ref().map(|waiting| waiting.n),
+        waiting: waiting.as_ref().and_then(|waiting| waiting.n),
         expiry: waiting.as_ref().map(|waiting| waiting.expiry),
         approval: waiting.and_then(|waiting| waiting.approval),
         resolution: None,

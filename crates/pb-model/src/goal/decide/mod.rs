@@ -12,6 +12,7 @@ mod evaluate;
 mod intake;
 mod outgrow;
 mod replan;
+mod request;
 mod review;
 mod run;
 mod tick;
@@ -85,6 +86,7 @@ pub fn decide(state: Option<&GoalState>, command: Command, moment: Moment) -> Re
         Command::Resume { by, reply } => control::resume(&mut decision, &by, reply)?,
         Command::Answer { escalation, reply, by } => answer::one(&mut decision, escalation, &reply, &by)?,
         Command::Retry { by } => control::retry(&mut decision, by)?,
+        Command::RequestApproval { request, by } => request::request(&mut decision, *request, &by)?,
         Command::Prioritize { priority, by } => control::prioritize(&mut decision, priority, by)?,
     }
     budget::warn(&mut decision);

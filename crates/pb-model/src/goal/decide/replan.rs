@@ -22,7 +22,10 @@ pub(super) fn begin(decision: &mut Decision, why: String, by: &str) {
 
 /// The questions that nobody needs an answer to, when another plan takes the place of what they are about.
 pub(super) fn moot(decision: &Decision, but: EscalationId) -> Vec<EscalationId> {
-    let open = decision.state.open_escalations().filter(|asked| asked.id != but && asked.waiting.is_none());
+    let open = decision
+        .state
+        .open_escalations()
+        .filter(|asked| asked.id != but && asked.waiting.is_none() && !asked.is_request());
     open.filter(|asked| asked.item_id.is_some()).map(|asked| asked.id).collect()
 }
 

@@ -17,6 +17,7 @@ mod outgrow;
 mod paying;
 mod properties;
 mod replan;
+mod request;
 mod retry;
 mod review;
 mod script;

@@ -90,11 +90,11 @@ impl GoalState {
         }
     }
 
-    fn change_approval(&mut self, id: EscalationId, run: RunId, change: &ApprovalEvent) {
+    fn change_approval(&mut self, id: EscalationId, run: Option<RunId>, change: &ApprovalEvent) {
         let Some(asked) = self.escalations.iter_mut().find(|asked| asked.id == id) else { return };
         asked.approval = asked.approval.take().map(|approval| approval::evolve(approval, change));
         // The call may be made now, and gets its intent.
-        if let (ApprovalEvent::Used, Some(n)) = (change, asked.waiting) {
+        if let (ApprovalEvent::Used, Some(run), Some(n)) = (change, run, asked.waiting) {
             self.with_conversation(run, |talk| {
                 if let Doing::Acting { calls } = &mut talk.doing
                     && let Some(call) = calls.iter_mut().find(|call| call.n == n)

@@ -60,10 +60,10 @@ async fn tell(
         let moment = SessionMoment { now_ms, seed: 3, day: DayBudget::default() };
         let mut appended = Vec::new();
         let events = session::decide(state.as_ref(), command, &moment).unwrap();
-        for event in &events {
+        for (n, event) in events.iter().enumerate() {
             state = session::evolve(state, event, now_ms);
             appended.push(NewEvent {
-                id: Uuid::now_v7().to_string(),
+                id: format!("{}-{now_ms}-{}-{n}", event.kind(), writes.len()),
                 at_ms: now_ms,
                 kind: event.kind().to_owned(),
                 body: serde_json::to_string(event).unwrap(),

@@ -19,7 +19,7 @@ use crate::{Epoch, RunId};
 pub(super) use act::{Acted, acted};
 use end::{ask, cancelled, end, exhausted, give_up, hinder};
 pub(super) use think::{lose, thought};
-pub(super) use wait::{answered, decided, withdraw, withdraw_approval};
+pub(super) use wait::{answered, decided, expiry, withdraw, withdraw_approval};
 
 /// The run that `epoch` holds, while its conversation goes on; `None` for the item of a plan's run.
 fn talking(

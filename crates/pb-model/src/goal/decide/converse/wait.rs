@@ -43,13 +43,12 @@ fn is_used(decision: &mut Decision, run: &Run, call: &Call, bound: &BoundCall) -
 }
 
 fn change_approval(decision: &mut Decision, asked: &Escalation, change: ApprovalEvent) {
-    if let Some(run) = asked.run_id {
-        let (escalation, item) = (asked.id, asked.item_id);
-        decision.emit(Event::ApprovalChanged { escalation, item, run, change });
-    }
+    let (escalation, item, run) = (asked.id, asked.item_id, asked.run_id);
+    decision.emit(Event::ApprovalChanged { escalation, item, run, change });
 }
 
-fn expiry(decision: &Decision, answer: Answer) -> Expiry {
+/// When nobody's answer is this one.
+pub(in crate::goal::decide) fn expiry(decision: &Decision, answer: Answer) -> Expiry {
     let within = decision.state.goal.spec.answer_within_s.unwrap_or(ANSWER_WITHIN_S_DEFAULT);
     Expiry { at_ms: decision.moment.now_ms.saturating_add(within.saturating_mul(1_000)), answer }
 }
@@ -78,7 +77,7 @@ fn clarification(
         ],
     );
     let expiry = expiry(decision, Answer::Skip);
-    question.waiting = Some(Waiting { run, n, expiry, approval: None, questions });
+    question.waiting = Some(Waiting { run: Some(run), n: Some(n), expiry, approval: None, questions });
     question
 }
 
@@ -112,8 +111,8 @@ fn approval(
         status: ApprovalStatus::Pending,
         decided_by: None,
     };
-    let approval = Some(approval);
-    question.waiting = Some(Waiting { run, n: call.n, expiry, approval, questions: Vec::new() });
+    let (run, n, approval) = (Some(run), Some(call.n), Some(approval));
+    question.waiting = Some(Waiting { run, n, expiry, approval, questions: Vec::new() });
     question
 }
 
@@ -199,7 +198,8 @@ fn waiting_call(state: &GoalState, asked: &Escalation) -> Option<(Run, Call)> {
 /// Nobody needs the yes any more that the run waits for, or has.
 pub(in crate::goal::decide) fn withdraw_approval(decision: &mut Decision, run: &Run) {
     let of_run = decision.state.escalations.iter().rev().filter(|asked| asked.run_id == Some(run.id));
-    let Some(asked) = of_run.clone().find(|asked| asked.approval.is_some()).cloned() else { return };
+    let of_call = |asked: &&Escalation| asked.approval.is_some() && asked.waiting.is_some();
+    let Some(asked) = of_run.clone().find(of_call).cloned() else { return };
     let now = decision.moment.now_ms;
     let change = asked.approval.as_ref();
     let change = change.and_then(|approval| approval::decide(approval, ApprovalCommand::Withdraw, now).ok());

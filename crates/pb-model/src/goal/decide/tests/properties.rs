@@ -7,6 +7,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use uuid::Uuid;
 
+use super::request::asks_for;
 use super::script::{
     GOAL, agent_work, artifact, asks, call, command_item, edited, execution, results, review, spec,
 };
@@ -160,8 +161,10 @@ impl World {
                 self.now_ms = self.now_ms.saturating_add_signed(by_ms);
                 let _ = self.tell(Command::ClockJumped { by_ms });
             }
-            if self.draw(30) == 1 {
-                let _ = self.tell(Command::Pause { by: "ann".to_owned() });
+            match self.draw(30) {
+                1 => drop(self.tell(Command::Pause { by: "ann".to_owned() })),
+                2 => drop(self.tell(asks_for("deploy"))),
+                _ => {}
             }
             let state = self.state.as_ref().unwrap();
             let wanted = wants(state, self.now_ms);

@@ -25,6 +25,7 @@
 //! publish a1=+- files=1          rechecked gates, delivered files
 //! pause, prioritize 90           a person says so; resume, or: resume retry, resume raise to=9
 //! say 10 retry                   bob answers the question ?10; with words: text=so, one=this
+//! ask deploy                     a client asks for a yes to something that it does itself
 //! again                          a goal that failed is tried again
 //! show                           where everything stands, and what is wanted
 //! packet                         what the human is asked
@@ -51,17 +52,27 @@ use crate::goal::{
 use crate::spec::{AgentSpec, Check, CommandSpec, Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
 use crate::{ArtifactId, EscalationId, GoalId, ItemId, Millis, RunId};
 
+use super::request::asks_for;
 use told::{of_control, of_conversation};
 
 pub(super) const GOAL: u128 = 7;
 
 /// What a script's commands made.
 pub(super) fn check(script: &str) -> String {
+    told(script).out.trim_end().to_owned()
+}
+
+/// The goal after a script's commands.
+pub(super) fn state_after(script: &str) -> GoalState {
+    told(script).state.unwrap()
+}
+
+fn told(script: &str) -> Told {
     let mut told = Told::default();
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         told.line(line);
     }
-    told.out.trim_end().to_owned()
+    told
 }
 
 pub(super) fn spec(items: Vec<ItemSpec>) -> GoalSpec {
@@ -554,6 +565,7 @@ fn person(words: &[&str]) -> Command {
             let escalation = u128::from_str_radix(question, 16).unwrap();
             Command::Answer { escalation: Uuid::from_u128(escalation).into(), reply, by: "bob".to_owned() }
         }
+        ["ask", kind] => asks_for(kind),
         ["again"] => Command::Retry { by },
         ["prioritize", priority] => Command::Prioritize { priority: priority.parse().unwrap(), by },
         words => panic!("not in the language: {words:?}"),
