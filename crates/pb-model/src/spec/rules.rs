@@ -185,7 +185,7 @@ pub(super) fn check_regex(place: &str, pattern: &str) -> Result<(), Invalid> {
             format!("not a regular expression: {reason}")
         }
     };
-    Err(Invalid::new(place, problem))
+    Err(Invalid::new(place, problem).hint("a plain text is looked for with `text`"))
 }
 
 /// Whether `{{…}}` can name this input: `[A-Za-z_][A-Za-z0-9_-]*`.
