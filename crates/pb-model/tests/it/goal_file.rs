@@ -219,7 +219,7 @@ fn time_limits() {
     assert_snapshot!(limit("1.5"), @"line 6, column 14: item `a`: `time_limit` is a float, expected a whole number");
     assert_snapshot!(limit("-1"), @"line 6, column 14: item `a`: `time_limit` is -1, expected a whole number from 0");
     assert_snapshot!(limit("0"), @"line 6, column 14: item `a`: `time_limit`: a time limit is above zero");
-    assert_snapshot!(limit("'25h'"), @"line 6, column 14: item `a`: `time_limit`: longer than 86400 s");
+    assert_snapshot!(limit("'25h'"), @r#"line 6, column 14: item `a`: `time_limit`: longer than 86400 s (at most "24h")"#);
 }
 
 #[test]
