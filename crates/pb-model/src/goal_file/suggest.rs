@@ -55,12 +55,13 @@ const OF_GATES: [&str; 15] = [
 /// The known key that is meant by another one, if one can be told.
 pub(super) fn meant(key: &str, known: &[&'static str]) -> Option<&'static str> {
     let plain = key.to_lowercase().replace('-', "_");
-    let other_word = || {
-        let (_, ours) = OTHER_WORDS.iter().find(|(word, _)| *word == plain)?;
+    let ours = |other: &str| {
+        let (_, ours) = OTHER_WORDS.iter().find(|(word, _)| *word == other)?;
         ours.iter().copied().find(|ours| known.contains(ours))
     };
     let same = known.iter().copied().find(|one| *one == plain);
-    same.or_else(other_word).or_else(|| closest(&plain, known))
+    let misspelt = || closest(&plain, &OTHER_WORDS.map(|(word, _)| word)).and_then(ours);
+    same.or_else(|| ours(&plain)).or_else(|| closest(&plain, known)).or_else(misspelt)
 }
 
 /// Where a key of an item would belong that an item of its kind has not. `known` are the keys that it may have.

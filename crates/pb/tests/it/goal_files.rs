@@ -72,8 +72,8 @@ fn machine() -> (TestEnv, ModelServer) {
 /// Puts an example into a folder of its own, with what the page says is beside it.
 fn lay_out(env: &TestEnv, page: &Page, number: usize, example: &Example) -> PathBuf {
     let folder = env.file(&format!("example-{number}"));
-    let files = page.files.iter().chain([(&"goal.toml".to_owned(), &example.text)]);
-    for (name, text) in files {
+    let beside = page.files.iter().map(|(name, text)| (name.as_str(), text));
+    for (name, text) in beside.chain([("goal.toml", &example.text)]) {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
