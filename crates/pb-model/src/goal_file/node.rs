@@ -88,7 +88,13 @@ impl<'a> Node<'a> {
         let written = match self.value {
             DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
             DeValue::Float(float) => float.as_str(),
-            _ => return self.wrong(log, "a number", self.value.is_str().then_some("write only the number, without quotes")),
+            _ => {
+                return self.wrong(
+                    log,
+                    "a number",
+                    self.value.is_str().then_some("write only the number, without quotes"),
+                );
+            }
         };
         written.parse().ok().or_else(|| self.wrong(log, "a number", None))
     }

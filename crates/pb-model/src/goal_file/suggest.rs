@@ -44,12 +44,34 @@ const OTHER_WORDS: [(&str, &[&str]); 35] = [
 /// Keys of a command item that an agent item has not.
 const OF_COMMANDS: [&str; 4] = ["argv", "cwd", "env", "tcp_ports"];
 /// Keys of an agent item that a command item has not.
-const OF_AGENTS: [&str; 9] =
-    ["prompt", "tools", "tier", "model", "max_turns", "budget_percent", "budget_tokens", "budget_usd", "guards"];
+const OF_AGENTS: [&str; 9] = [
+    "prompt",
+    "tools",
+    "tier",
+    "model",
+    "max_turns",
+    "budget_percent",
+    "budget_tokens",
+    "budget_usd",
+    "guards",
+];
 /// Keys that only a gate has.
 const OF_GATES: [&str; 15] = [
-    "path", "text", "regex", "min", "schema", "schema_path", "url", "status", "paths", "max_files", "rubric",
-    "control", "judges", "may_change", "expect_exit",
+    "path",
+    "text",
+    "regex",
+    "min",
+    "schema",
+    "schema_path",
+    "url",
+    "status",
+    "paths",
+    "max_files",
+    "rubric",
+    "control",
+    "judges",
+    "may_change",
+    "expect_exit",
 ];
 
 /// The known key that is meant by another one, if one can be told.

@@ -28,13 +28,17 @@ pub(super) fn hint(text: &str, at: usize, message: &str) -> Option<String> {
     }
     let (key, rest) = line.split_once(['=', ':']).map_or((line.trim(), ""), |(k, r)| (k.trim(), r.trim()));
     if message.contains("unquoted key") && !key.is_ascii() {
-        return Some("keys are English words, such as title = \"…\"; Chinese stands in the quotes".to_owned());
+        return Some(
+            "keys are English words, such as title = \"…\"; Chinese stands in the quotes".to_owned(),
+        );
     }
     if message.contains("key with no value") && line.contains(':') {
         return Some(format!("a goal file is TOML, not YAML: {} = …", key.trim_start_matches("- ")));
     }
     if message.contains("duplicate key") {
-        return Some("a key and a table stand once; a list of tables has two brackets, as [[items]]".to_owned());
+        return Some(
+            "a key and a table stand once; a list of tables has two brackets, as [[items]]".to_owned(),
+        );
     }
     if message.contains("must be quoted") {
         return Some(format!("put it in quotes: {key} = \"{}\"", rest.trim_matches('"')));
@@ -43,7 +47,9 @@ pub(super) fn hint(text: &str, at: usize, message: &str) -> Option<String> {
         return Some("in \"…\" a backslash begins an escape: write '…', or two backslashes".to_owned());
     }
     if message.contains("invalid basic string") || message.contains("invalid literal string") {
-        return Some("close the text with a quote on its line; several lines stand between \"\"\"".to_owned());
+        return Some(
+            "close the text with a quote on its line; several lines stand between \"\"\"".to_owned(),
+        );
     }
     if message.contains("unclosed array") {
         return Some("close it with `]`; a list of tables has two, as [[items]]".to_owned());

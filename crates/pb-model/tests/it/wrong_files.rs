@@ -65,7 +65,9 @@ fn what_the_schema_requires_the_parser_requires_and_nothing_else() {
     let definitions = &schema["definitions"];
     check_required(&definitions["Budget"], "", |table| format!("title = 't'\nbudget = {table}"));
     check_required(&definitions["Input"], "", |table| format!("title = 't'\ninputs.a = {table}"));
-    check_required(&definitions["Criterion"], "", |table| format!("title = 't'\nsuccess_criteria = [{table}]"));
+    check_required(&definitions["Criterion"], "", |table| {
+        format!("title = 't'\nsuccess_criteria = [{table}]")
+    });
     for item in definitions["Item"]["oneOf"].as_array().unwrap() {
         check_required(item, "", |table| format!("title = 't'\nitems = [{table}]"));
     }
@@ -78,7 +80,9 @@ fn what_the_schema_requires_the_parser_requires_and_nothing_else() {
         };
         check_required(gate, more, |table| {
             let beside = "{ kind = 'file_exists', path = 'x' }";
-            format!("title = 't'\n[[items]]\nid = 'a'\nkind = 'command'\nargv = ['x']\ngates = [{beside}, {table}]")
+            format!(
+                "title = 't'\n[[items]]\nid = 'a'\nkind = 'command'\nargv = ['x']\ngates = [{beside}, {table}]"
+            )
         });
     }
 }

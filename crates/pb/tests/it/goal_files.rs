@@ -38,8 +38,10 @@ fn planner() -> Conversation {
 }
 
 fn reviewer() -> Conversation {
-    let finding = |point: u32, seen: &str| json!({"point": point, "holds": true, "seen": seen, "files": ["poem.md"]});
-    let findings = [finding(1, "the first line names a pony"), finding(2, "有两行，我数过了：第一行和第二行")];
+    let finding =
+        |point: u32, seen: &str| json!({"point": point, "holds": true, "seen": seen, "files": ["poem.md"]});
+    let findings =
+        [finding(1, "the first line names a pony"), finding(2, "有两行，我数过了：第一行和第二行")];
     let looks = Reply::call("read_file", json!({"path": "poem.md"})).usage(600, 50);
     let submits = Reply::call("submit_review", json!({ "findings": findings })).usage(600, 50);
     Conversation::new(When::tool("submit_review"), [looks, submits])
@@ -82,7 +84,12 @@ fn lay_out(env: &TestEnv, page: &Page, number: usize, example: &Example) -> Path
 }
 
 /// Hands an example over; `inputs` are given where it declares them.
-fn start(env: &TestEnv, page: &Page, (number, example): (usize, &Example), inputs: &[(&str, String)]) -> String {
+fn start(
+    env: &TestEnv,
+    page: &Page,
+    (number, example): (usize, &Example),
+    inputs: &[(&str, String)],
+) -> String {
     let folder = lay_out(env, page, number, example);
     let declared: toml::Table = toml::from_str(&example.text).unwrap();
     let declares = |name: &str| declared.get("inputs").is_some_and(|inputs| inputs.get(name).is_some());

@@ -100,21 +100,35 @@ fn of_examples(page: &Page, known: &Keys) -> Keys {
     used
 }
 
+/// What is in one and not in the other, as a person mends it.
+fn differences(page: &Keys, schema: &Keys) -> Vec<String> {
+    let flat = |keys: &Keys| -> BTreeSet<String> {
+        keys.iter()
+            .flat_map(|(heading, keys)| keys.iter().map(move |key| format!("`{key}` of {heading}")))
+            .collect()
+    };
+    let (page, schema) = (flat(page), flat(schema));
+    let lacks = (&schema - &page).into_iter().map(|key| format!("the page lacks {key}"));
+    let has = (&page - &schema).into_iter().map(|key| format!("the schema does not know {key}"));
+    lacks.chain(has).collect()
+}
+
 #[test]
 fn every_key_is_documented_in_its_place_and_no_other() {
     let page = Page::read();
     let known = of_schema(&page, false);
-    let documented: Keys = known.keys().map(|heading| (heading.clone(), of_rows(page.table(heading)))).collect();
-    assert_eq!(documented, known);
+    let documented: Keys =
+        known.keys().map(|heading| (heading.clone(), of_rows(page.table(heading)))).collect();
+    assert_eq!(differences(&documented, &known), Vec::<String>::new());
     let said = |heading: &str| of_rows(page.table(heading).iter().filter(|row| row.is_required));
     let required = of_schema(&page, true);
     let documented: Keys = required.keys().map(|heading| (heading.clone(), said(heading))).collect();
-    assert_eq!(documented, required, "what is required");
+    assert_eq!(differences(&documented, &required), Vec::<String>::new(), "as required");
 }
 
 #[test]
 fn every_key_is_used_in_an_example() {
     let page = Page::read();
     let known = of_schema(&page, false);
-    assert_eq!(of_examples(&page, &known), known);
+    assert_eq!(differences(&of_examples(&page, &known), &known), Vec::<String>::new(), "in examples");
 }

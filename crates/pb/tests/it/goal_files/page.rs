@@ -56,7 +56,11 @@ impl Page {
         let language = words.next().unwrap_or_default();
         let marks: Vec<(&str, &str)> = words.map(|word| word.split_once('=').expect("mark=value")).collect();
         let all = |name: &str| {
-            marks.iter().filter(|(mark, _)| *mark == name).map(|(_, value)| (*value).to_owned()).collect::<Vec<_>>()
+            marks
+                .iter()
+                .filter(|(mark, _)| *mark == name)
+                .map(|(_, value)| (*value).to_owned())
+                .collect::<Vec<_>>()
         };
         if language == "toml" {
             let end = all("end").pop().unwrap_or_else(|| panic!("the example at line {line} has no `end=`"));
