@@ -91,8 +91,8 @@ fn start(
     inputs: &[(&str, String)],
 ) -> String {
     let folder = lay_out(env, page, number, example);
-    let declared: toml::Table = toml::from_str(&example.text).unwrap();
-    let declares = |name: &str| declared.get("inputs").is_some_and(|inputs| inputs.get(name).is_some());
+    let goal: toml::Table = toml::from_str(&example.text).unwrap();
+    let declares = |name: &str| goal.get("inputs").is_some_and(|inputs| inputs.get(name).is_some());
     let given = inputs.iter().filter(|(name, _)| declares(name));
     let given = given.flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")]);
     let arguments = ["run", "--detach", "goal.toml"].map(str::to_owned).into_iter().chain(given);

@@ -30,7 +30,16 @@ fn kind(table: &Value) -> &str {
 fn gate_heading(page: &Page, kind: &str) -> String {
     let word = format!("`{kind}`");
     let heading = page.tables.keys().find(|heading| heading.contains(&word));
-    heading.unwrap_or_else(|| panic!("no heading names the gate {word}")).clone()
+    heading.cloned().unwrap_or_else(|| format!("a heading that names {word}"))
+}
+
+/// The heading of the page that documents a kind of item.
+fn item_heading(_: &Page, kind: &str) -> String {
+    match kind {
+        "command" => "Command items".to_owned(),
+        "agent" => "Agent items".to_owned(),
+        other => format!("a heading for items of kind {other}"),
+    }
 }
 
 /// All keys of the schema, or those that are required. What several gates under one heading have is there once.
@@ -41,21 +50,15 @@ fn of_schema(page: &Page, required: bool) -> Keys {
     for (heading, name) in [("Inputs", "Input"), ("Budget", "Budget"), ("Success criteria", "Criterion")] {
         found.insert(heading.to_owned(), keys(&definitions[name], required));
     }
-    let item_heading = |kind: &str| match kind {
-        "command" => "Command items".to_owned(),
-        "agent" => "Agent items".to_owned(),
-        other => panic!("the page does not know items of kind {other}"),
-    };
-    let gate_heading = |kind: &str| gate_heading(page, kind);
-    let of_kinds: [(&str, &str, &dyn Fn(&str) -> String); 2] =
-        [("Item", "Work items", &item_heading), ("Gate", "Gates", &gate_heading)];
+    let of_kinds =
+        [("Item", "Work items", item_heading as fn(&Page, &str) -> String), ("Gate", "Gates", gate_heading)];
     for (name, shared_heading, heading) in of_kinds {
         let kinds = definitions[name]["oneOf"].as_array().unwrap();
         let shared = kinds.iter().map(|kind| keys(kind, false)).reduce(|a, b| &a & &b).unwrap();
         for one in kinds {
             let own = keys(one, required);
             found.entry(shared_heading.to_owned()).or_default().extend(&own & &shared);
-            found.entry(heading(kind(one))).or_default().extend(&own - &shared);
+            found.entry(heading(page, kind(one))).or_default().extend(&own - &shared);
         }
     }
     found
@@ -70,8 +73,9 @@ fn of_examples(page: &Page, known: &Keys) -> Keys {
     let mut used = Keys::new();
     let mut note = |headings: &[&str], table: &toml::Table| {
         for key in table.keys() {
-            let heading = headings.iter().find(|heading| known[**heading].contains(key));
-            let heading = heading.unwrap_or_else(|| panic!("`{key}` is not in {headings:?}"));
+            // What nobody knows is counted to the first, where it is a difference.
+            let heading =
+                headings.iter().find(|heading| known[**heading].contains(key)).unwrap_or(&headings[0]);
             used.entry((*heading).to_owned()).or_default().insert(key.clone());
         }
     };
@@ -86,11 +90,15 @@ fn of_examples(page: &Page, known: &Keys) -> Keys {
             note(&["Budget"], budget);
         }
         let inputs = goal.get("inputs").and_then(toml::Value::as_table).into_iter().flatten();
-        inputs.filter_map(|(_, input)| input.as_table()).for_each(|input| note(&["Inputs"], input));
-        tables(&goal, "success_criteria").iter().for_each(|one| note(&["Success criteria"], one));
+        for input in inputs.filter_map(|(_, input)| input.as_table()) {
+            note(&["Inputs"], input);
+        }
+        for criterion in tables(&goal, "success_criteria") {
+            note(&["Success criteria"], &criterion);
+        }
         for item in tables(&goal, "items") {
-            let own = if item["kind"].as_str() == Some("command") { "Command items" } else { "Agent items" };
-            note(&["Work items", own], &item);
+            let own = item_heading(page, item["kind"].as_str().unwrap());
+            note(&["Work items", &own], &item);
             for gate in tables(&item, "gates") {
                 let own = gate_heading(page, gate["kind"].as_str().unwrap());
                 note(&["Gates", &own], &gate);

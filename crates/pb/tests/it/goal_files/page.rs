@@ -54,7 +54,7 @@ impl Page {
     fn block(&mut self, fence: &str, line: usize, text: String) {
         let mut words = fence.split(' ');
         let language = words.next().unwrap_or_default();
-        let marks: Vec<(&str, &str)> = words.map(|word| word.split_once('=').expect("mark=value")).collect();
+        let marks: Vec<(&str, &str)> = words.map(|word| word.split_once('=').unwrap()).collect();
         let all = |name: &str| {
             marks
                 .iter()
@@ -63,7 +63,9 @@ impl Page {
                 .collect::<Vec<_>>()
         };
         if language == "toml" {
-            let end = all("end").pop().unwrap_or_else(|| panic!("the example at line {line} has no `end=`"));
+            let end = all("end").pop();
+            assert!(end.is_some(), "the example at line {line} has no `end=`");
+            let end = end.unwrap_or_default();
             self.examples.push(Example { line, text, answers: all("answer"), end });
         } else if let Some(path) = all("file").pop() {
             self.files.insert(path, text);
