@@ -12,8 +12,8 @@ use crate::spec::{Invalid, ItemSpec};
 pub fn order(items: &[ItemSpec]) -> Result<Vec<Vec<usize>>, Invalid> {
     let mut index_of = BTreeMap::new();
     for (index, item) in items.iter().enumerate() {
-        if let Some(first) = index_of.insert(item.id.as_str(), index) {
-            let problem = format!("`{}` is the id of items[{first}] already", item.id);
+        if index_of.insert(item.id.as_str(), index).is_some() {
+            let problem = format!("an earlier item has the id `{}`", item.id);
             return Err(Invalid::new(format!("items[{index}].id"), problem).hint("ids are unique in a goal"));
         }
     }
@@ -177,7 +177,7 @@ mod tests {
     fn what_is_wrong_is_named() {
         check(
             &[item("a", &[]), item("a", &[])],
-            "items[1].id: `a` is the id of items[0] already / ids are unique in a goal",
+            "items[1].id: an earlier item has the id `a` / ids are unique in a goal",
         );
         check(
             &[item("build", &[]), item("test", &["biuld"])],

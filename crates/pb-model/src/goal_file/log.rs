@@ -22,18 +22,22 @@ pub(super) struct Found {
 
 /// Byte offsets of the file's values by place, such as `items[2].needs[0]`.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places(BTreeMap<String, usize>);
+pub(super) struct Places {
+    offsets: BTreeMap<String, usize>,
+    /// What messages call the items, in their order.
+    items: Vec<String>,
+}
 
 impl Places {
     pub(super) fn add(&mut self, place: &str, at: usize) {
-        self.0.insert(place.to_owned(), at);
+        self.offsets.insert(place.to_owned(), at);
     }
 
     /// The offset of a place, or of the nearest thing around one that the file does not spell out.
     pub(super) fn offset(&self, place: &str) -> usize {
         let mut place = place;
         loop {
-            if let Some(at) = self.0.get(place) {
+            if let Some(at) = self.offsets.get(place) {
                 return *at;
             }
             match place.rfind(['.', '[']).and_then(|cut| place.get(..cut)) {
@@ -46,9 +50,10 @@ impl Places {
     /// A problem of the specification, at its place in the file.
     pub(super) fn found(&self, invalid: Invalid) -> Found {
         // The specification is flat where the file has a table.
-        let place = match invalid.place.strip_prefix("budget_") {
-            Some(key) => format!("budget.{key}"),
-            None => invalid.place,
+        let place = match (invalid.place.strip_prefix("budget_"), invalid.place.as_str()) {
+            (Some(key), _) => format!("budget.{key}"),
+            (None, "answer_within_s") => "answer_within".to_owned(),
+            (None, _) => invalid.place,
         };
         let key = place.rsplit('.').next().unwrap_or_default();
         let message = match key.split_once('[') {
@@ -56,8 +61,28 @@ impl Places {
             Some((list, _)) => format!("`{list}`: {}", invalid.problem),
             None => format!("`{key}`: {}", invalid.problem),
         };
+        let message = match self.around(&place) {
+            Some(around) => format!("{around}: {message}"),
+            None => message,
+        };
         Found { at: self.offset(&place), item: None, message, hint: invalid.hint }
     }
+
+    /// What messages call the item or the gate that a place is in.
+    fn around(&self, place: &str) -> Option<String> {
+        let (item, rest) = index(place, "items[")?;
+        let item = self.items.get(item)?;
+        Some(match index(rest, ".gates[") {
+            Some((gate, _)) => format!("gate {} of {item}", gate + 1),
+            None => item.clone(),
+        })
+    }
+}
+
+/// The number that follows `before` at the start of a place, and what follows its bracket.
+fn index<'p>(place: &'p str, before: &str) -> Option<(usize, &'p str)> {
+    let (number, rest) = place.strip_prefix(before)?.split_once(']')?;
+    Some((number.parse().ok()?, rest))
 }
 
 /// The notes of one walk.
@@ -70,6 +95,8 @@ pub(super) struct Log<'t> {
     pub(super) inputs: BTreeSet<String>,
     /// The item being read.
     pub(super) item: Option<usize>,
+    /// What messages call the item or the gate being read; empty outside of both.
+    pub(super) around: String,
 }
 
 impl<'t> Log<'t> {
@@ -77,8 +104,25 @@ impl<'t> Log<'t> {
         Self { text, ..Self::default() }
     }
 
-    pub(super) fn problem(&mut self, at: usize, message: String, hint: Option<String>) {
+    /// A problem; whoever reads its message is told in which item and gate it is.
+    pub(super) fn problem(&mut self, at: usize, mut message: String, hint: Option<String>) {
+        if !message.contains(&self.around) {
+            message = format!("{}: {message}", self.around);
+        }
         self.found.push(Found { at, item: self.item, message, hint });
+    }
+
+    /// From now on item `n` is read, which messages call by this name.
+    pub(super) fn begin_item(&mut self, n: usize, name: String) {
+        self.item = Some(n);
+        self.around.clone_from(&name);
+        self.places.items.push(name);
+    }
+
+    /// The item was read.
+    pub(super) fn end_item(&mut self) {
+        self.item = None;
+        self.around.clear();
     }
 
     /// Whether anything was wrong in an item, or outside all items.
@@ -114,7 +158,8 @@ impl<'t> Log<'t> {
 
 /// ``did you mean `near`?``, if a known word is near.
 pub(super) fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
-    closest(word, known).map(|near| format!("did you mean `{near}`?"))
+    let near = closest(word, known).or_else(|| closest(&word.to_lowercase(), known));
+    near.map(|near| format!("did you mean `{near}`?"))
 }
 
 /// A word of the file as messages quote it: of bounded length.

@@ -44,6 +44,8 @@ mod render_lines;
 mod resolve;
 mod schema;
 mod shape;
+mod suggest;
+mod syntax;
 mod table;
 mod template;
 

@@ -56,12 +56,13 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn flag(&self, log: &mut Log) -> Option<bool> {
-        self.value.as_bool().or_else(|| self.wrong(log, "`true` or `false`", None))
+        let hint = self.value.is_str().then_some("write one of the two, without quotes");
+        self.value.as_bool().or_else(|| self.wrong(log, "`true` or `false`", hint))
     }
 
     pub(super) fn integer<T: TryFrom<i128>>(&self, log: &mut Log, range: RangeInclusive<i128>) -> Option<T> {
         let DeValue::Integer(integer) = self.value else {
-            let hint = self.value.is_str().then_some("without quotes");
+            let hint = self.value.is_str().then_some("write only the number, without quotes");
             return self.wrong(log, "a whole number", hint);
         };
         let number = i128::from_str_radix(integer.as_str(), integer.radix()).ok();
@@ -87,7 +88,13 @@ impl<'a> Node<'a> {
         let written = match self.value {
             DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
             DeValue::Float(float) => float.as_str(),
-            _ => return self.wrong(log, "a number", self.value.is_str().then_some("without quotes")),
+            _ => {
+                return self.wrong(
+                    log,
+                    "a number",
+                    self.value.is_str().then_some("write only the number, without quotes"),
+                );
+            }
         };
         written.parse().ok().or_else(|| self.wrong(log, "a number", None))
     }
@@ -191,10 +198,21 @@ impl<'a> Node<'a> {
         Some(entries.iter().filter_map(|(key, _, node)| Some((key.clone(), node.template(log)?))).collect())
     }
 
+    /// What messages call the item that this is, number `n` from 0: by its key, else by its number.
+    pub(super) fn item_name(&self, n: usize) -> String {
+        let id = self.value.as_table().and_then(|table| table.get("id"));
+        match id.and_then(|id| id.get_ref().as_str()).filter(|id| !id.trim().is_empty()) {
+            Some(id) => format!("item `{}`", short(id)),
+            None => format!("item {}", n + 1),
+        }
+    }
+
     /// A table; `what` names it in messages, such as `item 3`.
     pub(super) fn table(&self, log: &mut Log, what: &str) -> Option<Table<'a>> {
         let Some(map) = self.value.as_table() else {
-            return self.wrong(log, "a table", None);
+            let name = without_indices(&self.place);
+            let header = if self.place.ends_with(']') { format!("[[{name}]]") } else { format!("[{name}]") };
+            return self.wrong(log, "a table", Some(&format!("write {header}, and its keys below it")));
         };
         Some(Table::new(log, map, (self.span.start, self.place.clone()), what.to_owned()))
     }

@@ -9,7 +9,7 @@ use super::log::{Log, Places};
 use super::problem::Problems;
 use super::shape::Goal;
 use super::template::Filler;
-use super::{GOAL_FILE_BYTES_MAX, check, convert, read};
+use super::{GOAL_FILE_BYTES_MAX, check, convert, read, syntax};
 
 /// A goal file that was read and makes sense, with inputs still open.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ fn document<'t>(log: &mut Log, text: &'t str) -> Spanned<DeTable<'t>> {
         // After the first error of a line the parser only guesses.
         let line_end = text.get(at..).and_then(|rest| rest.find('\n')).map(|length| at + length);
         if reported.insert(line_end) {
-            log.problem(at, error.message().to_owned(), None);
+            log.problem(at, error.message().to_owned(), syntax::hint(text, at, error.message()));
         }
     }
     document

@@ -89,16 +89,16 @@ fn criterion(log: &mut Log, n: usize, node: &Node, outside: &[&'static str]) -> 
 }
 
 fn item(log: &mut Log, n: usize, node: &Node, outside: &[&'static str]) -> Item {
-    log.item = Some(n);
+    log.begin_item(n, node.item_name(n));
     // An unreadable item keeps its place, because problems name items by their number.
     let item = item_here(log, n, node, outside).unwrap_or_default();
-    log.item = None;
+    log.end_item();
     item
 }
 
 fn item_here(log: &mut Log, n: usize, node: &Node, outside: &[&'static str]) -> Option<Item> {
     let lanes = Lane::ALL.map(|lane| (lane.as_str(), lane));
-    let mut table = node.table(log, &format!("item {}", n + 1))?;
+    let mut table = node.table(log, &node.item_name(n))?;
     let mut item = Item {
         id: table.required(log, "id", Node::text),
         title: table.optional(log, "title", Node::template),
@@ -121,7 +121,7 @@ fn item_here(log: &mut Log, n: usize, node: &Node, outside: &[&'static str]) -> 
     let outer = [("the item", around.as_slice()), ("the goal", outside)];
     let gates = gates.and_then(|node| node.list(log, "an array of tables"));
     for (g, node) in gates.iter().flatten().enumerate() {
-        item.gates.extend(read_gate::gate(log, (n, g), node, &outer));
+        item.gates.extend(read_gate::gate(log, g, node, &outer));
     }
     match kind {
         Some(_) => table.finish(log, &[("the goal", outside)]),

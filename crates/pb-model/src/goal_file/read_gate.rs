@@ -7,14 +7,23 @@ use super::shape::{Check, Gate};
 use super::table::Table;
 use super::template::Template;
 
-/// Gate `g` of item `n`, both from 0. `outside` are the keys of the item and the goal.
+/// Gate `g`, from 0, of the item that is read. `outside` are the keys of the item and the goal.
 pub(super) fn gate(
     log: &mut Log,
-    (n, g): (usize, usize),
+    g: usize,
     node: &Node,
     outside: &[(&str, &[&'static str])],
 ) -> Option<Gate> {
-    let mut table = node.table(log, &format!("gate {} of item {}", g + 1, n + 1))?;
+    let item = log.around.clone();
+    log.around = format!("gate {} of {item}", g + 1);
+    let gate = gate_here(log, node, outside);
+    log.around = item;
+    gate
+}
+
+fn gate_here(log: &mut Log, node: &Node, outside: &[(&str, &[&'static str])]) -> Option<Gate> {
+    let what = log.around.clone();
+    let mut table = node.table(log, &what)?;
     let name = table.optional(log, "name", Node::template);
     let required = table.optional(log, "required", Node::flag);
     let judges = table.or_default(log, "judges", Node::templates);

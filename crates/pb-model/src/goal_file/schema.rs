@@ -43,6 +43,9 @@ fn unwrap_lines(schema: &mut Map<String, Value>) {
 
 /// TOML has no null: an optional key is absent.
 fn drop_null(schema: &mut Map<String, Value>) {
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
     if let Some(Value::Array(types)) = schema.get_mut("type") {
         types.retain(|name| name != "null");
         if let [only] = types.as_slice() {

@@ -10,6 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
 use super::template::Template;
+use crate::goal::ANSWER_WITHIN_S_MAX;
 use crate::spec::{Ask, CriterionType, Effect, Lane, TIME_LIMIT_S_MAX};
 use crate::{Millis, Tier};
 
@@ -35,7 +36,7 @@ pub(super) struct Goal {
     pub(super) tags: Vec<String>,
     /// When it is to be done, such as `2026-12-24T18:00:00+01:00`: what is not then is stopped, and a person
     /// decides.
-    #[schemars(rename = "deadline", schema_with = "moment_schema")]
+    #[schemars(rename = "deadline", default, schema_with = "moment_schema")]
     pub(super) deadline_ms: Option<Millis>,
     /// Whether you are asked when the goal can be read in more than one way; `never` has it assume, and tell.
     #[schemars(default)]
@@ -45,6 +46,7 @@ pub(super) struct Goal {
     pub(super) max_questions: Option<u32>,
     /// How long you have to answer, such as `"30m"` or `"12h"`: after that it goes on with what the question
     /// says is assumed, and what needs your yes is not done; 24 hours if absent.
+    #[schemars(default, schema_with = "answer_within_schema")]
     pub(super) answer_within: Option<TimeLimit>,
     /// Tools of which each call by an agent waits for your yes, such as `run_command`.
     #[schemars(default)]
@@ -102,6 +104,7 @@ pub(super) struct Budget {
     #[schemars(range(min = 1))]
     pub(super) time_minutes: Option<u64>,
     /// US dollars.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub(super) cost_usd: Option<f64>,
     /// Answers of models.
     #[schemars(range(min = 1))]
@@ -110,6 +113,7 @@ pub(super) struct Budget {
     #[schemars(range(min = 1))]
     pub(super) call_tokens: Option<u64>,
     /// US dollars of one call of a model.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub(super) call_usd: Option<f64>,
 }
 
@@ -205,6 +209,7 @@ pub(super) struct Agent {
     #[schemars(range(min = 1))]
     pub(super) budget_tokens: Option<u64>,
     /// Most US dollars that its calls of models may cost.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub(super) budget_usd: Option<f64>,
     /// Whether a conversation that goes nowhere is noticed, helped and in the end handed to a person; true
     /// if absent.
@@ -403,13 +408,21 @@ impl JsonSchema for TimeLimit {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "anyOf": [
-                { "type": "string", "pattern": "^[0-9]+[smh]$" },
-                { "type": "integer", "minimum": 1, "maximum": TIME_LIMIT_S_MAX },
-            ]
-        })
+        seconds_schema(TIME_LIMIT_S_MAX)
     }
+}
+
+fn answer_within_schema(_: &mut SchemaGenerator) -> Schema {
+    seconds_schema(ANSWER_WITHIN_S_MAX)
+}
+
+fn seconds_schema(max: u64) -> Schema {
+    json_schema!({
+        "anyOf": [
+            { "type": "string", "pattern": "^[0-9]+[smh]$" },
+            { "type": "integer", "minimum": 1, "maximum": max },
+        ]
+    })
 }
 
 fn moment_schema(_: &mut SchemaGenerator) -> Schema {

@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::log::{Log, short};
 use super::node::Node;
-use crate::plan::closest;
+use super::suggest::{elsewhere, meant, written};
 
 /// A table of the file whose keys are asked for one by one.
 pub(super) struct Table<'a> {
@@ -109,7 +109,7 @@ impl<'a> Table<'a> {
                 continue;
             }
             let owner = outside.iter().find(|(_, keys)| keys.contains(&key.as_str()));
-            let hint = match (owner, closest(&key, &self.asked)) {
+            let hint = match (owner, meant(&key, &self.asked)) {
                 (Some((owner, _)), _) => {
                     format!("it belongs to {owner}: put it above the header of {}", self.what)
                 }
@@ -118,7 +118,8 @@ impl<'a> Table<'a> {
                     self.missing.retain(|missing| *missing != near);
                     format!("did you mean `{near}`?")
                 }
-                (None, None) => format!("{} may have: {}", self.what, self.asked.join(", ")),
+                (None, None) => elsewhere(&key, &self.asked)
+                    .unwrap_or_else(|| format!("{} may have: {}", self.what, self.asked.join(", "))),
             };
             log.problem(at, format!("unknown key `{}`", short(&key)), Some(hint));
         }
@@ -128,7 +129,7 @@ impl<'a> Table<'a> {
     /// Reports the missing keys only, where it is not known which others there may be.
     pub(super) fn report_missing(&self, log: &mut Log) {
         for key in &self.missing {
-            log.problem(self.at, format!("{} has no `{key}`", self.what), None);
+            log.problem(self.at, format!("{} has no `{key}`", self.what), Some(written(key)));
         }
     }
 

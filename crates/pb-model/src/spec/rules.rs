@@ -120,7 +120,7 @@ pub(super) fn check_time_limit(place: &str, seconds: Option<u64>) -> Result<(), 
     match seconds {
         Some(0) => Err(Invalid::new(place, "a time limit is above zero")),
         Some(s) if s > TIME_LIMIT_S_MAX => {
-            Err(Invalid::new(place, format!("longer than {TIME_LIMIT_S_MAX} s")))
+            Err(Invalid::new(place, format!("longer than {TIME_LIMIT_S_MAX} s")).hint("at most \"24h\""))
         }
         Some(_) | None => Ok(()),
     }
@@ -172,20 +172,21 @@ fn check_path(place: &str, path: &str) -> Result<(), Invalid> {
 
 pub(super) fn check_regex(place: &str, pattern: &str) -> Result<(), Invalid> {
     check_text(place, pattern, GATE_REGEX_BYTES_MAX)?;
-    let problem = match regex::Regex::new(pattern) {
-        Ok(_) => return Ok(()),
+    match regex::Regex::new(pattern) {
+        Ok(_) => Ok(()),
         Err(regex::Error::CompiledTooBig(limit)) => {
-            format!("this regular expression takes more than {limit} bytes of memory")
+            let problem = format!("this regular expression takes more than {limit} bytes of memory");
+            Err(Invalid::new(place, problem))
         }
         Err(error) => {
             // It explains over several lines with a drawing; the last one says what is wrong.
             let error = error.to_string();
             let reason = error.lines().next_back().unwrap_or_default();
             let reason = reason.trim_start_matches("error: ");
-            format!("not a regular expression: {reason}")
+            let problem = format!("not a regular expression: {reason}");
+            Err(Invalid::new(place, problem).hint("a plain text is looked for with `text`"))
         }
-    };
-    Err(Invalid::new(place, problem))
+    }
 }
 
 /// Whether `{{…}}` can name this input: `[A-Za-z_][A-Za-z0-9_-]*`.

@@ -30,7 +30,10 @@ pub(super) fn check_schema(schema: &Value) -> Result<(), String> {
 fn compile(schema: &Value) -> Result<Validator, String> {
     // This engine takes linear time, whatever the pattern and the text.
     let options = jsonschema::options().with_pattern_options(PatternOptions::regex()).with_retriever(Nothing);
-    options.build(schema).map_err(|error| cut(&error.to_string()))
+    options.build(schema).map_err(|error| {
+        let place = error.instance_path().to_string();
+        cut(&if place.is_empty() { error.to_string() } else { format!("{place}: {error}") })
+    })
 }
 
 /// Where a schema is fetched from that another one refers to: nowhere.

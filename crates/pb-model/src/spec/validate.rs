@@ -94,7 +94,8 @@ impl GoalSpec {
         }
         if self.answer_within_s.is_some_and(|within| !(1..=ANSWER_WITHIN_S_MAX).contains(&within)) {
             let days = ANSWER_WITHIN_S_MAX / (24 * 3600);
-            return Err(Invalid::new("answer_within_s", format!("it is 1 second to {days} days")));
+            return Err(Invalid::new("answer_within_s", format!("it is 1 second to {days} days"))
+                .hint("write it like \"30m\" or \"12h\""));
         }
         check_tools("approve", &self.approve)
     }

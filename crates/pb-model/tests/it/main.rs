@@ -8,3 +8,5 @@ mod goal_file;
 mod render;
 #[cfg(test)]
 mod spec;
+#[cfg(test)]
+mod wrong_files;

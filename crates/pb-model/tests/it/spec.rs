@@ -115,7 +115,7 @@ fn gates() {
     assert_snapshot!(check_gate(json!({"kind": "file_exists", "path": "p", "name": of_length(spec::GATE_NAME_CHARS_MAX + 1)})), @"items[0].gates[0].name: longer than 200 characters");
     assert_snapshot!(check_gate(json!({"kind": "command", "argv": ["x"], "expect_exit": 256})), @"items[0].gates[0].expect_exit: 256 is not an exit code (a program ends with 0 to 255)");
     assert_snapshot!(check_gate(json!({"kind": "command", "argv": ["x"], "expect_exit": -1})), @"items[0].gates[0].expect_exit: -1 is not an exit code (a program ends with 0 to 255)");
-    assert_snapshot!(check_gate(json!({"kind": "file_contains", "path": "p", "regex": "a("})), @"items[0].gates[0].regex: not a regular expression: unclosed group");
+    assert_snapshot!(check_gate(json!({"kind": "file_contains", "path": "p", "regex": "a("})), @"items[0].gates[0].regex: not a regular expression: unclosed group (a plain text is looked for with `text`)");
     assert_snapshot!(check_gate(json!({"kind": "file_contains", "path": "p", "regex": "(\\w{1000}){1000}"})), @"items[0].gates[0].regex: this regular expression takes more than 10485760 bytes of memory");
     assert_snapshot!(check_gate(json!({"kind": "file_contains", "path": "p", "regex": of_length(spec::GATE_REGEX_BYTES_MAX + 1)})), @"items[0].gates[0].regex: longer than 4096 bytes");
     assert_snapshot!(check_gate(json!({"kind": "file_contains", "path": "p", "text": of_length(spec::GATE_TEXT_BYTES_MAX + 1)})), @"items[0].gates[0].text: longer than 16384 bytes");
@@ -170,7 +170,7 @@ fn gates_of_more_kinds() {
     items[0].gates[0]: json_schema needs either `schema` or `schema_path`
     items[0].gates[0]: json_schema needs either `schema` or `schema_path`
     items[0].gates[0].schema: everything holds against an empty schema
-    items[0].gates[0].schema: not a JSON Schema: "strin" is not valid under any of the schemas listed in the 'anyOf' keyword
+    items[0].gates[0].schema: not a JSON Schema: /type: "strin" is not valid under any of the schemas listed in the 'anyOf' keyword
     items[0].gates[0].schema: TOML cannot say this: `null`, or a number beyond 64 bits (write `type = "null"`, or put it into a file and name it with `schema_path`)
     items[0].gates[0].schema: not a JSON Schema: Resource 'https://example.org/s' is not present in a registry and retrieving it failed: nothing is fetched: put it into `$defs`
     items[0].gates[0].schema: longer than 65536 bytes (put it into a file and name it with `schema_path`)

@@ -34,6 +34,7 @@ mod faults;
 mod fix_the_bug;
 mod follow_py;
 mod goal_file;
+mod goal_files;
 mod guards;
 mod help;
 mod inbox;

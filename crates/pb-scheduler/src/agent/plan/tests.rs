@@ -97,7 +97,7 @@ fn the_shape_of_a_plan_is_checked() {
     the plan does not hold:
     - items[1].needs[0]: no item has the id `biuld` (did you mean `build`?)
     the plan does not hold:
-    - items[1].id: `a` is the id of items[0] already (ids are unique in a goal)
+    - items[1].id: an earlier item has the id `a` (ids are unique in a goal)
     ");
 }
 
