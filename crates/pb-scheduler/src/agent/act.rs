@@ -72,6 +72,7 @@ fn unmade(call: &Call, why: &str) -> CallResult {
         duration_ms: 0,
         asks: None,
         review: None,
+        adds: Vec::new(),
     }
 }
 

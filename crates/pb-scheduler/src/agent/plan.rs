@@ -101,6 +101,10 @@ struct DraftItem {
     /// Of an agent: how much of the goal's budget it may use, 1 to 100.
     #[serde(default)]
     budget_percent: Option<u8>,
+    /// Of an agent: whether it may add items while it works, because only then it will be known what is to be
+    /// done.
+    #[serde(default)]
+    may_add_items: bool,
     /// What proves that it is done: at least one.
     #[serde(default)]
     gates: Vec<DraftGate>,
@@ -152,7 +156,7 @@ pub(super) fn check(arguments: &Value, state: &GoalState) -> Result<Checked, Str
 
 /// The items that stay when another plan is made: what is done, and what runs.
 pub(super) fn kept(state: &GoalState) -> Vec<ItemSpec> {
-    let mut kept = state.plan_spec().items;
+    let mut kept = state.item_specs();
     let of_plan = |key: &str| state.planned().any(|item| item.key == key);
     kept.retain(|item| of_plan(&item.id));
     for item in &mut kept {
@@ -206,6 +210,9 @@ fn item(draft: DraftItem, n: usize, problems: &mut Problems) -> ItemSpec {
     let effect = draft.effect.unwrap_or_default();
     let work = match draft.kind {
         DraftKind::Command => {
+            if draft.may_add_items {
+                problems.add(&place, "only an agent may add items");
+            }
             if draft.prompt.is_some() {
                 problems.add(&place, "a command has no `prompt`; it has `argv`");
             }
@@ -236,6 +243,7 @@ fn item(draft: DraftItem, n: usize, problems: &mut Problems) -> ItemSpec {
                 budget_usd: None,
                 guards: true,
                 approve: Vec::new(),
+                may_add_items: draft.may_add_items,
             })
         }
     };

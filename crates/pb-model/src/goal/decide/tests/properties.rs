@@ -12,15 +12,15 @@ use super::script::{
 };
 use super::states;
 use crate::goal::{
-    AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Condensed, Condensing, DayBudget,
+    ADDED_DEPTH_MAX, Addition, AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Condensed, Condensing, DayBudget,
     Doing, ErrorClass, Event, Failure, Hindrance, Moment, Next, Planned, Rejection, Reply, Reviewed,
-    SUBMIT_PLAN, Thought, ThoughtOutcome, Touched, Used, Want, batch, decide, evolve, next_wake, wants,
+    SUBMIT_PLAN, Thought, ThoughtOutcome, Touched, Used, Want, batch, decide, evolve, inherited, next_wake, wants,
 };
 use crate::goal::{
     Escalation, ExecutionOutcome, GateResult, GoalState, GoalStatus, Item, ItemStatus, Phase, Run, RunStage,
     RunStatus,
 };
-use crate::spec::{Effect, ItemSpec, Work};
+use crate::spec::{AgentSpec, Effect, ItemSpec, Work};
 use crate::{EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
 
 /// Many more than any plan here needs once its luck has run out.
@@ -37,7 +37,7 @@ fn plans() -> impl Strategy<Value = Vec<ItemSpec>> {
             // A bit for each earlier item: needs point backwards, so there is no circle.
             item.needs = (0..index).filter(|n| needs >> n & 1 == 1).map(|n| n.to_string()).collect();
             if agent {
-                item.work = Work::Agent(agent_work());
+                item.work = Work::Agent(AgentSpec { may_add_items: needs >> 6 & 1 == 1, ..agent_work() });
             }
             if needs >> 4 == 5 && item.gates.iter().any(|gate| gate.required) {
                 item.gates.push(review());
@@ -341,6 +341,7 @@ impl World {
         };
         let planning = known.as_ref().is_some_and(Run::is_planning);
         let reviewing = known.as_ref().is_some_and(|run| run.reviews.is_some());
+        let mut added: Vec<Addition> = Vec::new();
         let results = calls.iter().take(batch(&calls)).map(|call| {
             let end = match (self.draw(12), call.effect) {
                 _ if call.held => CallEnd::Asks,
@@ -362,13 +363,41 @@ impl World {
             };
             let asks = (end == CallEnd::Asks).then(|| asks(sign));
             let review = reviewing.then(|| Reviewed { passed: self.draw(3) > 0, found: "so".to_owned() });
-            CallResult { n: call.n, end, found: String::new(), output_digest, duration_ms: 1, asks, review }
+            let adds = if end == CallEnd::Ok { self.additions(known.as_ref(), &added) } else { Vec::new() };
+            added.extend(adds.iter().cloned());
+            CallResult { n: call.n, end, found: String::new(), output_digest, duration_ms: 1, asks, review, adds }
         });
         let results: Vec<CallResult> = results.collect();
         let plan = known.is_some_and(|run| run.is_planning()).then(|| self.planned());
         let next = (self.draw(2) == 0).then(|| self.next());
         let workspace = (self.draw(3) > 0).then(|| "same".to_owned());
         Command::FinishActing { run, epoch, results, workspace, plan, next }
+    }
+
+    /// What a run that may adds to its goal, beside what it added in the same batch: one or two items, the
+    /// second of which may need the first.
+    fn additions(&mut self, run: Option<&Run>, earlier: &[Addition]) -> Vec<Addition> {
+        let state = self.state.clone().unwrap();
+        let parent = run.and_then(|run| state.item(run.item_id?)).filter(|item| state.may_add_items(item));
+        let (Some(run), Some(parent)) = (run, parent) else { return Vec::new() };
+        if self.draw(3) > 0 {
+            return Vec::new();
+        }
+        let room = state.room_to_add() as usize - earlier.len();
+        let mut additions: Vec<Addition> = Vec::new();
+        for _ in 0..room.min(1 + usize::from(self.draw(2))) {
+            let id = ItemId::from(self.mint());
+            let mut spec = command_item(&format!("+{}", self.minted), Effect::Idempotent, &[true]);
+            if self.draw(2) == 1 {
+                let may_add_items = state.added_depth(parent) + 1 < ADDED_DEPTH_MAX;
+                spec.work = Work::Agent(AgentSpec { may_add_items, ..agent_work() });
+            }
+            spec.needs = additions.iter().filter(|_| self.draw(2) == 1).map(|other| other.spec.id.clone()).collect();
+            additions.push(Addition { id, spec: inherited(parent, spec) });
+        }
+        let specs: Vec<ItemSpec> = additions.iter().map(|addition| addition.spec.clone()).collect();
+        assert_eq!(state.addition_problems(run, earlier, &specs), []);
+        additions
     }
 
     /// The plan, with keys that are new.
@@ -551,6 +580,7 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
         Event::ItemStarted { item, .. } => {
             let item = before.item(*item).unwrap();
             assert!(before.needs_met(item), "{} starts before its needs", item.key);
+            assert!(is_below_settled(before, item), "{} starts before what was added", item.key);
             assert!(!needs_what_failed(before, item), "{} starts, and needs what failed", item.key);
             assert!(before.goal.cancel.is_none() && before.goal.status == GoalStatus::Active);
             assert!(before.running().all(|run| run.item_id != Some(item.id)), "two runs at once");
@@ -574,6 +604,10 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
             let risky = before.run(*run).unwrap().risky_call().map(|call| call.effect);
             let effect = risky.or_else(|| Some(before.item((*item)?).unwrap().effect()));
             assert_ne!(effect, Some(Effect::Unsafe));
+        }
+        Event::ItemCreated { item } => {
+            let above = item.added_by.map(|above| before.item(above).unwrap().status);
+            assert!(above.is_none_or(|status| status == ItemStatus::Done), "added by what is not done");
         }
         Event::ItemCompleted { item, run, verdict } => {
             let approved = before.escalations.iter().any(|asked| {
@@ -619,9 +653,39 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
     }
 }
 
+/// What was added below what the item needs, level by level; an item that was added does not wait for its
+/// parent's others.
+fn below_needs<'a>(state: &'a GoalState, item: &Item) -> Vec<&'a Item> {
+    let is_below = |other: &&Item| {
+        let above = std::iter::successors(other.added_by, |id| state.item(*id).unwrap().added_by);
+        above.take_while(|above| Some(*above) != item.added_by).any(|above| item.needs.contains(&above))
+    };
+    state.items.iter().filter(is_below).collect()
+}
+
+fn is_below_settled(state: &GoalState, item: &Item) -> bool {
+    below_needs(state, item).iter().all(|below| below.status.is_settled())
+}
+
+/// What runs add is within the limits, each of it is there once, and nothing of it before its parent was done.
+fn assert_added(state: &GoalState) {
+    let added: Vec<&Item> = state.items.iter().filter(|item| item.added_by.is_some()).collect();
+    assert!(added.len() + state.to_come().count() <= state.added_max() as usize, "too many are added");
+    for item in &added {
+        assert!((1..=ADDED_DEPTH_MAX).contains(&state.added_depth(item)), "{} is too deep", item.key);
+        let parent = item.added_by.and_then(|parent| state.item(parent)).unwrap();
+        assert!(item.needs.contains(&parent.id) && parent.is_agent());
+    }
+    let keys: std::collections::BTreeSet<&str> = state.items.iter().map(|item| item.key.as_str()).collect();
+    assert_eq!(keys.len(), state.items.len(), "a key is there twice");
+    let ids: std::collections::BTreeSet<ItemId> = state.items.iter().map(|item| item.id).collect();
+    assert_eq!(ids.len(), state.items.len(), "an item is there twice");
+}
+
 /// Whether something that the item needs, directly or not, has failed.
 fn needs_what_failed(state: &GoalState, item: &Item) -> bool {
-    let needs = item.needs.iter().map(|need| state.item(*need).unwrap());
+    let mut needs: Vec<&Item> = item.needs.iter().map(|need| state.item(*need).unwrap()).collect();
+    needs.extend(below_needs(state, item));
     needs.into_iter().any(|need| need.status == ItemStatus::Failed || needs_what_failed(state, need))
 }
 
@@ -721,6 +785,7 @@ fn assert_sound(state: &GoalState, now_ms: Millis) {
         }
     }
     assert_paid(state);
+    assert_added(state);
     assert_branches_apart(state, now_ms);
     if goal.status == GoalStatus::Completed {
         assert!(state.is_done() || goal.spec.plan_only);

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! item a idempotent gates=2      an item of the plan: key, effect, needs=, gates=, optional=, retries=, agent,
-//!                                maychange
+//!                                maychange, adds (may add items)
+//! spare b needs=c                an item that is not of the plan, for `adopt` and `adds=`; after those that are
 //! at 5000                        sets the clock; otherwise each command comes 10 ms after the last
 //! submit minutes=1               commands: submit, plan, start, wait, refuse, cancel, publishing
 //! run a                          an attempt at `a`, named `a1` (then `a2` …); @2 for epoch 2
@@ -15,7 +16,7 @@
 //! act a1 +-                      one sign a call: + ok, - failed, . finished, ? unknown, x host, w withheld,
 //!                                = ok with the same result as each other one; same: in an unchanged workspace;
 //!                                y asks for a yes, Y for a yes to something else, q asks questions,
-//!                                R a review that passes, r one that does not
+//!                                R a review that passes, r one that does not; adds=b,c: the first call adds these
 //! day tokens=100 settled=5 reserved=5   what the day's budget is, and what is used of it
 //! tick                           time has passed
 //! jump -500                      the clock was set
@@ -41,7 +42,7 @@ use uuid::Uuid;
 use crate::Tier;
 use crate::approval::BoundCall;
 use crate::goal::{
-    AfterFailure, Amount, Asks, Call, CallEnd, CallResult, Caps, Charge, Clarification, Command, Condensed,
+    Addition, AfterFailure, Amount, Asks, Call, CallEnd, CallResult, Caps, Charge, Clarification, Command, Condensed,
     Condensing, DayBudget, Doing, ErrorClass, Event, Failure, Hindrance, LocalDay, Moment, Next, Planned,
     Reply, Rung, Thought, ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
 };
@@ -161,6 +162,8 @@ pub(super) fn artifact(n: u128) -> Artifact {
 #[derive(Default)]
 struct Told {
     items: Vec<ItemSpec>,
+    /// How many of them, at the end, are not of the plan.
+    spare: usize,
     text: bool,
     state: Option<GoalState>,
     now_ms: Millis,
@@ -174,6 +177,10 @@ impl Told {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["item", key, rest @ ..] => self.items.push(planned(key, rest)),
+            ["spare", key, rest @ ..] => {
+                self.items.push(planned(key, rest));
+                self.spare += 1;
+            }
             ["text"] => self.text = true,
             ["at", now] => self.now_ms = now.parse().unwrap(),
             ["show"] => self.show(),
@@ -280,7 +287,9 @@ impl Told {
 
     fn submit(&self, words: &[&str]) -> Command {
         let named = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
-        let mut spec = spec(self.items.clone());
+        let of_plan = self.items.len() - self.spare;
+        let mut spec = spec(self.items.iter().take(of_plan).cloned().collect());
+        spec.max_added_items = named("added=").map(|n| n.parse().unwrap());
         spec.budget_time_minutes = named("minutes=").map(|n| n.parse().unwrap());
         spec.budget_tokens = named("tokens=").map(|n| n.parse().unwrap());
         spec.budget_cost_usd = named("usd=").map(|n| n.parse().unwrap());
@@ -349,10 +358,20 @@ impl Told {
             Some(Doing::Acting { calls }) => calls.clone(),
             _ => Vec::new(),
         };
-        let results = signs.chars().zip(&calls).map(|(sign, call)| call_result(sign, call)).collect();
+        let mut results: Vec<CallResult> =
+            signs.chars().zip(&calls).map(|(sign, call)| call_result(sign, call)).collect();
+        let adds = words.iter().find_map(|word| word.strip_prefix("adds="));
+        if let (Some(first), Some(keys)) = (results.first_mut(), adds) {
+            first.adds = keys.split(',').map(|key| self.addition(key)).collect();
+        }
         let next = words.iter().any(|word| word.starts_with("tokens=")).then(|| next(words));
         let workspace = words.contains(&"same").then(|| "same".to_owned());
         Command::FinishActing { run, epoch, results, workspace, plan, next }
+    }
+
+    fn addition(&self, key: &str) -> Addition {
+        let spec = self.items.iter().find(|item| item.id == key).unwrap().clone();
+        Addition { id: self.item_id(key), spec }
     }
 
     fn plan_of(&self, keys: &str) -> Planned {
@@ -416,7 +435,16 @@ impl Told {
             say(self.key(item));
         }
         match event {
-            Event::ItemCreated { item } => say(item.status.as_str()),
+            Event::ItemCreated { item } => {
+                say(item.status.as_str());
+                if let Some(above) = item.added_by {
+                    say(&format!("added by {}", self.key(above)));
+                }
+            }
+            Event::ItemsAdded { items, .. } => {
+                let keys: Vec<&str> = items.iter().map(|addition| addition.spec.id.as_str()).collect();
+                say(&format!("adds {}", keys.join(", ")));
+            }
             Event::GoalPlanned { items } => say(&format!("planned {items} item(s)")),
             Event::GoalWaiting { .. } => say("waiting"),
             Event::GoalTakenOver { epoch, .. } => say(&format!("taken over by {epoch}")),
@@ -599,6 +627,7 @@ fn planned(key: &str, rest: &[&str]) -> ItemSpec {
         agent.budget_tokens = named("tokens=").map(|n| n.parse().unwrap());
         agent.time_limit_s = named("seconds=").map(|n| n.parse().unwrap());
         agent.guards = !rest.contains(&"unguarded");
+        agent.may_add_items = rest.contains(&"adds");
         item.work = Work::Agent(agent);
     }
     item
@@ -618,6 +647,7 @@ pub(super) fn agent_work() -> AgentSpec {
         budget_usd: None,
         guards: true,
         approve: Vec::new(),
+        may_add_items: false,
     }
 }
 
@@ -708,7 +738,7 @@ fn call_result(sign: char, call: &Call) -> CallResult {
         matches!(sign, 'R' | 'r').then(|| Reviewed { passed: sign == 'R', found: "point 1".to_owned() });
     // Each result is another one, but for those that are to be the same.
     let output_digest = if sign == '=' { "same".to_owned() } else { format!("{}", call.n) };
-    CallResult { n: call.n, end, found: "found".to_owned(), output_digest, duration_ms: 1, asks, review }
+    CallResult { n: call.n, end, found: "found".to_owned(), output_digest, duration_ms: 1, asks, review, adds: Vec::new() }
 }
 
 /// What a call waits for.
