@@ -11,8 +11,6 @@
 //! key that was used in vain is free. Then it is an item like any other, which says by whom it was added. It
 //! starts after that item, and what needs that item waits for all that was added below it.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::escalation::Answer;
@@ -85,19 +83,22 @@ impl GoalState {
         }
     }
 
-    /// Every item that has to be settled before this one starts: what it needs, and what was added below that.
-    /// An item that was added does not wait for what else its parent added.
-    pub fn waits_on(&self, item: &Item) -> BTreeSet<ItemId> {
-        let mut all: BTreeSet<ItemId> = item.needs.iter().copied().collect();
+    /// Every item that has to be settled before this one starts, each once: what it needs, and then what was
+    /// added below that. An item that was added does not wait for what else its parent added.
+    pub fn waits_on(&self, item: &Item) -> Vec<ItemId> {
+        let mut all = item.needs.clone();
         if self.items.iter().all(|item| item.added_by.is_none()) {
             return all;
         }
-        let mut open: Vec<ItemId> =
-            item.needs.iter().copied().filter(|need| Some(*need) != item.added_by).collect();
+        let mut open: Vec<ItemId> = all.iter().copied().filter(|need| Some(*need) != item.added_by).collect();
         // Bounded: an item is added by one other, and never by itself.
         while let Some(above) = open.pop() {
-            let below = self.items.iter().filter(|other| other.added_by == Some(above));
-            open.extend(below.map(|other| other.id).filter(|id| all.insert(*id)));
+            for below in self.items.iter().filter(|other| other.added_by == Some(above)) {
+                if !all.contains(&below.id) {
+                    all.push(below.id);
+                }
+                open.push(below.id);
+            }
         }
         all
     }
