@@ -13,6 +13,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::conversation::FINISH;
 use super::escalation::Answer;
 use super::state::{GoalState, Item, ItemStatus, Run, RunStatus};
 use crate::spec::{AgentSpec, Check, Effect, GateSpec, ITEMS_MAX, Invalid, ItemSpec, Lane, Work};
@@ -109,7 +110,7 @@ impl GoalState {
         let Some(parent) = run.item_id.and_then(|item| self.item(item)) else {
             return vec![Invalid::new("items", "only the run of an item adds items")];
         };
-        let mut problems = self.forbidden(parent, earlier.len() + specs.len());
+        let mut problems = self.forbidden(parent, earlier.len(), specs.len());
         for (n, spec) in specs.iter().enumerate() {
             let place = format!("items[{n}] ({})", spec.id);
             let wider = self.wider_rights(parent, spec).into_iter();
@@ -131,19 +132,20 @@ impl GoalState {
         problems
     }
 
-    /// Whether so many items may be added below `parent`.
-    fn forbidden(&self, parent: &Item, count: usize) -> Vec<Invalid> {
+    /// Why so many items may not be added below `parent`, beside those that are not committed yet.
+    fn forbidden(&self, parent: &Item, uncommitted: usize, count: usize) -> Vec<Invalid> {
         let mut problems = Vec::new();
         if !self.may_add_items(parent) {
             problems.push(Invalid::new("items", "this item may not add items"));
         }
-        let room = self.room_to_add();
-        if u32::try_from(count).unwrap_or(u32::MAX) > room {
+        let room = (self.room_to_add() as usize).saturating_sub(uncommitted);
+        if count > room {
             let most = self.added_max();
-            let problem = format!("{count} more; of the {most} that may be added to this goal {room} are left");
+            let problem =
+                format!("{count} more; of the {most} that may be added to this goal {room} are left");
             problems.push(Invalid::new("items", problem).hint("add fewer, larger ones, or do it yourself"));
         }
-        if self.items.len() + self.to_come().count() + count > ITEMS_MAX {
+        if self.items.len() + self.to_come().count() + uncommitted + count > ITEMS_MAX {
             problems.push(Invalid::new("items", format!("a goal has at most {ITEMS_MAX} items")));
         }
         problems
@@ -152,7 +154,7 @@ impl GoalState {
     /// The first reason why these may not be added below `parent`, whatever their keys; what does not change
     /// while a call of the tool is under way.
     pub(super) fn refuses_additions(&self, parent: &Item, specs: &[&ItemSpec]) -> Option<String> {
-        let forbidden = self.forbidden(parent, specs.len()).into_iter().map(|invalid| invalid.to_string());
+        let forbidden = self.forbidden(parent, 0, specs.len()).into_iter().map(|invalid| invalid.to_string());
         let wider = specs.iter().flat_map(|spec| self.wider_rights(parent, spec));
         forbidden.chain(wider).next()
     }
@@ -171,7 +173,8 @@ impl GoalState {
             ));
         }
         let Work::Agent(below) = &spec.work else { return wider };
-        for tool in below.tools.iter().filter(|tool| !above.tools.is_empty() && !above.tools.contains(tool)) {
+        let has = |tool: &String| above.tools.is_empty() || above.tools.contains(tool) || tool == FINISH;
+        for tool in below.tools.iter().filter(|tool| !has(tool)) {
             wider.push(format!("it names the tool `{tool}`, which the item that adds it has not"));
         }
         if let (Some(most), Some(wanted)) = (above.budget_percent, below.budget_percent)

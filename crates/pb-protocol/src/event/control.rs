@@ -29,7 +29,8 @@ pub(super) fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::GoalReplanning { why, by } => json!({"why": why, "replannedBy": by}),
         Event::ItemSuperseded { .. } => json!({"superseded": true}),
         Event::ItemsAdded { items, .. } => {
-            let added = |spec: &ItemSpec| json!({"id": spec.id, "title": spec.title.as_deref().unwrap_or(&spec.id)});
+            let added =
+                |spec: &ItemSpec| json!({"id": spec.id, "title": spec.title.as_deref().unwrap_or(&spec.id)});
             json!({"added": items.iter().map(|addition| added(&addition.spec)).collect::<Vec<_>>()})
         }
         Event::BudgetWarned { cap, percent } => {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pb_model::goal::{
-    ADD_ITEMS, ASK_PERSON, Addition, Asks, Call, CallEnd, CallResult, Doing, Escalation, GoalState, Item, Next, Planned, Reviewed, Run,
-    SUBMIT_PLAN, SUBMIT_REVIEW, Seen, batch,
+    ADD_ITEMS, ASK_PERSON, Addition, Asks, Call, CallEnd, CallResult, Doing, Escalation, GoalState, Item,
+    Next, Planned, Reviewed, Run, SUBMIT_PLAN, SUBMIT_REVIEW, Seen, batch,
 };
 use pb_model::{Effect, RunId};
 use pb_tools::{ApprovedCall, Scope, ToolError};

@@ -143,7 +143,10 @@ pub(super) fn check(arguments: &Value, state: &GoalState) -> Result<Checked, Str
     let left_out = state.items.iter().filter(|item| item.superseded).map(|item| &item.key);
     for key in left_out.chain(state.to_come().map(|addition| &addition.spec.id)) {
         if items.iter().any(|item| item.id == *key) {
-            problems.add(key, "an item of an earlier plan, or one that is being added, has this id: choose another");
+            problems.add(
+                key,
+                "an item of an earlier plan, or one that is being added, has this id: choose another",
+            );
         }
     }
     spec.items.extend(items.iter().cloned());

@@ -79,7 +79,7 @@ fn what_is_no_plan_is_told() {
     - items: a plan has at least one item
     the plan was not understood: `items[0]`: missing field `id`
     the plan was not understood: `items[0].kind`: unknown variant `robot`, expected `command` or `agent`
-    the plan was not understood: `items[0].retries`: unknown field `retries`, expected one of `id`, `title`, `kind`, `needs`, `argv`, `prompt`, `tools`, `tier`, `effect`, `budget_percent`, `gates`
+    the plan was not understood: `items[0].retries`: unknown field `retries`, expected one of `id`, `title`, `kind`, `needs`, `argv`, `prompt`, `tools`, `tier`, `effect`, `budget_percent`, `may_add_items`, `gates`
     the plan was not understood: `items[0].gates[0].file`: unknown field `file`, expected one of `kind`, `name`, `path`, `text`, `regex`, `argv`, `expect_exit`, `min`, `control`, `schema`, `schema_path`, `url`, `status`, `paths`, `max_files`, `judges`
     the plan was not understood: `items[0].budget_percent`: invalid value: integer `300`, expected u8
     ");

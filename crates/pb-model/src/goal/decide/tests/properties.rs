@@ -12,9 +12,10 @@ use super::script::{
 };
 use super::states;
 use crate::goal::{
-    ADDED_DEPTH_MAX, Addition, AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Condensed, Condensing, DayBudget,
-    Doing, ErrorClass, Event, Failure, Hindrance, Moment, Next, Planned, Rejection, Reply, Reviewed,
-    SUBMIT_PLAN, Thought, ThoughtOutcome, Touched, Used, Want, batch, decide, evolve, inherited, next_wake, wants,
+    ADDED_DEPTH_MAX, Addition, AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Condensed,
+    Condensing, DayBudget, Doing, ErrorClass, Event, Failure, Hindrance, Moment, Next, Planned, Rejection,
+    Reply, Reviewed, SUBMIT_PLAN, Thought, ThoughtOutcome, Touched, Used, Want, batch, decide, evolve,
+    inherited, next_wake, wants,
 };
 use crate::goal::{
     Escalation, ExecutionOutcome, GateResult, GoalState, GoalStatus, Item, ItemStatus, Phase, Run, RunStage,
@@ -365,7 +366,16 @@ impl World {
             let review = reviewing.then(|| Reviewed { passed: self.draw(3) > 0, found: "so".to_owned() });
             let adds = if end == CallEnd::Ok { self.additions(known.as_ref(), &added) } else { Vec::new() };
             added.extend(adds.iter().cloned());
-            CallResult { n: call.n, end, found: String::new(), output_digest, duration_ms: 1, asks, review, adds }
+            CallResult {
+                n: call.n,
+                end,
+                found: String::new(),
+                output_digest,
+                duration_ms: 1,
+                asks,
+                review,
+                adds,
+            }
         });
         let results: Vec<CallResult> = results.collect();
         let plan = known.is_some_and(|run| run.is_planning()).then(|| self.planned());
@@ -392,7 +402,8 @@ impl World {
                 let may_add_items = state.added_depth(parent) + 1 < ADDED_DEPTH_MAX;
                 spec.work = Work::Agent(AgentSpec { may_add_items, ..agent_work() });
             }
-            spec.needs = additions.iter().filter(|_| self.draw(2) == 1).map(|other| other.spec.id.clone()).collect();
+            spec.needs =
+                additions.iter().filter(|_| self.draw(2) == 1).map(|other| other.spec.id.clone()).collect();
             additions.push(Addition { id, spec: inherited(parent, spec) });
         }
         let specs: Vec<ItemSpec> = additions.iter().map(|addition| addition.spec.clone()).collect();

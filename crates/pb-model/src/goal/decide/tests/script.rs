@@ -42,9 +42,9 @@ use uuid::Uuid;
 use crate::Tier;
 use crate::approval::BoundCall;
 use crate::goal::{
-    Addition, AfterFailure, Amount, Asks, Call, CallEnd, CallResult, Caps, Charge, Clarification, Command, Condensed,
-    Condensing, DayBudget, Doing, ErrorClass, Event, Failure, Hindrance, LocalDay, Moment, Next, Planned,
-    Reply, Rung, Thought, ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
+    Addition, AfterFailure, Amount, Asks, Call, CallEnd, CallResult, Caps, Charge, Clarification, Command,
+    Condensed, Condensing, DayBudget, Doing, ErrorClass, Event, Failure, Hindrance, LocalDay, Moment, Next,
+    Planned, Reply, Rung, Thought, ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
 };
 use crate::goal::{
     Artifact, Edited, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Reviewed, Run,
@@ -738,7 +738,16 @@ fn call_result(sign: char, call: &Call) -> CallResult {
         matches!(sign, 'R' | 'r').then(|| Reviewed { passed: sign == 'R', found: "point 1".to_owned() });
     // Each result is another one, but for those that are to be the same.
     let output_digest = if sign == '=' { "same".to_owned() } else { format!("{}", call.n) };
-    CallResult { n: call.n, end, found: "found".to_owned(), output_digest, duration_ms: 1, asks, review, adds: Vec::new() }
+    CallResult {
+        n: call.n,
+        end,
+        found: "found".to_owned(),
+        output_digest,
+        duration_ms: 1,
+        asks,
+        review,
+        adds: Vec::new(),
+    }
 }
 
 /// What a call waits for.
