@@ -244,7 +244,8 @@ impl Fold<'_> {
 fn adds_within_limits(state: &GoalState) -> bool {
     let added = state.items.iter().filter(|item| item.added_by.is_some());
     let is_deep = |item: &Item| state.added_depth(item) > ADDED_DEPTH_MAX;
-    added.clone().count() + state.to_come().count() <= state.added_max() as usize && !added.into_iter().any(is_deep)
+    added.clone().count() + state.to_come().count() <= state.added_max() as usize
+        && !added.into_iter().any(is_deep)
 }
 
 /// What is spent and promised stays below each cap, but for a call that was reported above its promise.

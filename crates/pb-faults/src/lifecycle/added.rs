@@ -38,7 +38,10 @@ pub(super) fn explores() -> Script {
             When::contains("This is attempt 2"),
             [adds(json!([one.clone()])), adds(json!([two])), write("explore.done"), finish()],
         ),
-        Conversation::new(When::contains("You are agent Two."), [adds(json!([three])), write("two.done"), finish()]),
+        Conversation::new(
+            When::contains("You are agent Two."),
+            [adds(json!([three])), write("two.done"), finish()],
+        ),
         Conversation::new(When::contains("You are agent Three."), [write("three.done"), finish()]),
         Conversation::new(When::tool("add_items"), [adds(json!([one])), finish()]),
     ])

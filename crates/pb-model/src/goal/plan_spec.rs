@@ -14,14 +14,14 @@ impl GoalState {
         // Until the plan is made, the items that the goal brought are in its specification.
         if !self.items.is_empty() {
             let of_plan = self.items.iter().filter(|item| item.added_by.is_none());
-            spec.items = of_plan.map(|item| self.item_spec(item, |need| self.planned_above(need))).collect();
+            spec.items = of_plan.map(|item| item_spec(item, |need| self.planned_above(need))).collect();
         }
         spec
     }
 
     /// Every item as a specification, those that runs added too.
     pub fn item_specs(&self) -> Vec<ItemSpec> {
-        self.items.iter().map(|item| self.item_spec(item, |need| self.item(need))).collect()
+        self.items.iter().map(|item| item_spec(item, |need| self.item(need))).collect()
     }
 
     /// The item of the plan below which this one was added, or itself.
@@ -32,27 +32,27 @@ impl GoalState {
             None => Some(item),
         }
     }
+}
 
-    fn item_spec<'a>(&'a self, item: &Item, need: impl Fn(ItemId) -> Option<&'a Item>) -> ItemSpec {
-        let mut needs: Vec<String> = Vec::new();
-        for needed in item.needs.iter().filter_map(|id| need(*id)) {
-            if !needs.contains(&needed.key) {
-                needs.push(needed.key.clone());
-            }
+fn item_spec<'a>(item: &Item, need: impl Fn(ItemId) -> Option<&'a Item>) -> ItemSpec {
+    let mut needs: Vec<String> = Vec::new();
+    for needed in item.needs.iter().filter_map(|id| need(*id)) {
+        if !needs.contains(&needed.key) {
+            needs.push(needed.key.clone());
         }
-        let mut spec = ItemSpec {
-            id: item.key.clone(),
-            title: (item.title != item.key).then(|| item.title.clone()),
-            description: item.description.clone(),
-            needs,
-            lane: item.lane,
-            max_retries: None,
-            work: item.work.clone(),
-            gates: item.gates.clone(),
-        };
-        if spec.retries() != item.max_retries {
-            spec.max_retries = Some(item.max_retries);
-        }
-        spec
     }
+    let mut spec = ItemSpec {
+        id: item.key.clone(),
+        title: (item.title != item.key).then(|| item.title.clone()),
+        description: item.description.clone(),
+        needs,
+        lane: item.lane,
+        max_retries: None,
+        work: item.work.clone(),
+        gates: item.gates.clone(),
+    };
+    if spec.retries() != item.max_retries {
+        spec.max_retries = Some(item.max_retries);
+    }
+    spec
 }

@@ -62,7 +62,9 @@ pub(super) fn check(
     }
     let mut items = drafted(draft.items, &mut problems);
     // That they come after it needs no saying.
-    items.iter_mut().for_each(|item| item.needs.retain(|need| *need != parent.key));
+    for item in &mut items {
+        item.needs.retain(|need| *need != parent.key);
+    }
     // Each by itself; what they are to each other comes after.
     let alone = |item: &ItemSpec| ItemSpec { needs: Vec::new(), ..item.clone() };
     let bare = GoalSpec::in_words("goal", "goal");

@@ -119,7 +119,7 @@ impl Lines {
             }
             "added" => {
                 let keys: Vec<String> = payload.added.iter().map(|added| format::line(&added.id)).collect();
-                Some(format!("adds {}, once it is done", keys.join(", ")))
+                Some(format!("adds {}, to be done after it", keys.join(", ")))
             }
             "updated" if payload.skipped_by.is_some() => Some(styled(WARN, "left out, as was answered")),
             "updated" if payload.superseded == Some(true) => Some("makes room for another plan".to_owned()),

@@ -69,12 +69,21 @@ fn what_an_agent_adds_is_done_after_it_and_before_what_needs_it() {
     let told = env.show(&goal);
     let of = |key: &str| item(&told, key).clone();
     let added_by = |key: &str| of(key)["added_by"].clone();
-    assert_eq!([added_by("第一章"), added_by("count")], [of("explore")["id"].clone(), of("explore")["id"].clone()]);
-    assert_eq!((of("第一章")["lane"].clone(), of("count")["lane"].clone()), (json!("subagent"), json!("main")));
+    assert_eq!(
+        [added_by("第一章"), added_by("count")],
+        [of("explore")["id"].clone(), of("explore")["id"].clone()]
+    );
+    assert_eq!(
+        (of("第一章")["lane"].clone(), of("count")["lane"].clone()),
+        (json!("subagent"), json!("main"))
+    );
     assert_eq!(env.witnesses("out", ["count", "bind"]), [1, 1]);
     // What is refused is told, and what is taken; the chapter's writer sees what was found out.
     let refused = scripted.request(1);
-    assert!(refused.contains("needs at least one gate") && refused.contains("has an item with this id"), "{refused}");
+    assert!(
+        refused.contains("needs at least one gate") && refused.contains("has an item with this id"),
+        "{refused}"
+    );
     let chapter = scripted.request(4);
     assert!(chapter.contains("看一看有哪些章节: one chapter") && !chapter.contains("add_items"), "{chapter}");
     let report = env.pb(["goal", "report", &goal, "--md"]);

@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use super::script::check;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one life is one text")]
 fn what_a_run_adds_is_done_after_it_and_before_what_needs_it() {
     assert_snapshot!(check("
         item a agent gates=1 adds
@@ -157,6 +158,7 @@ fn an_attempt_that_comes_to_nothing_adds_nothing_and_the_next_may_use_the_same_k
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one life is one text")]
 fn more_than_the_goal_allows_or_deeper_is_not_taken() {
     assert_snapshot!(check("
         item a agent gates=1 adds
@@ -340,6 +342,7 @@ fn a_kill_before_the_commit_leaves_nothing_and_after_it_everything() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one life is one text")]
 fn what_was_added_and_fails_cuts_off_what_needs_its_parent() {
     assert_snapshot!(check("
         item a agent gates=1 adds
@@ -421,6 +424,7 @@ fn what_was_added_and_fails_cuts_off_what_needs_its_parent() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one life is one text")]
 fn a_person_who_lets_the_gates_count_lets_the_additions_count() {
     assert_snapshot!(check("
         item a agent gates=1 adds
@@ -565,6 +569,7 @@ fn what_is_added_after_a_person_said_finish_is_left_out() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one life is one text")]
 fn another_plan_keeps_what_was_added_and_is_done() {
     assert_snapshot!(check("
         item a agent gates=1 adds

@@ -1,5 +1,7 @@
 //! What holds whatever happens, in whatever order (`durability.md` §7).
 
+mod added;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -7,6 +9,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use uuid::Uuid;
 
+use self::added::{assert_added, assert_addition_fits, below_needs};
 use super::script::{
     GOAL, agent_work, artifact, asks, call, command_item, edited, execution, results, review, spec,
 };
@@ -384,33 +387,6 @@ impl World {
         Command::FinishActing { run, epoch, results, workspace, plan, next }
     }
 
-    /// What a run that may adds to its goal, beside what it added in the same batch: one or two items, the
-    /// second of which may need the first.
-    fn additions(&mut self, run: Option<&Run>, earlier: &[Addition]) -> Vec<Addition> {
-        let state = self.state.clone().unwrap();
-        let parent = run.and_then(|run| state.item(run.item_id?)).filter(|item| state.may_add_items(item));
-        let (Some(run), Some(parent)) = (run, parent) else { return Vec::new() };
-        if self.draw(3) > 0 {
-            return Vec::new();
-        }
-        let room = state.room_to_add() as usize - earlier.len();
-        let mut additions: Vec<Addition> = Vec::new();
-        for _ in 0..room.min(1 + usize::from(self.draw(2))) {
-            let id = ItemId::from(self.mint());
-            let mut spec = command_item(&format!("+{}", self.minted), Effect::Idempotent, &[true]);
-            if self.draw(2) == 1 {
-                let may_add_items = state.added_depth(parent) + 1 < ADDED_DEPTH_MAX;
-                spec.work = Work::Agent(AgentSpec { may_add_items, ..agent_work() });
-            }
-            spec.needs =
-                additions.iter().filter(|_| self.draw(2) == 1).map(|other| other.spec.id.clone()).collect();
-            additions.push(Addition { id, spec: inherited(parent, spec) });
-        }
-        let specs: Vec<ItemSpec> = additions.iter().map(|addition| addition.spec.clone()).collect();
-        assert_eq!(state.addition_problems(run, earlier, &specs), []);
-        additions
-    }
-
     /// The plan, with keys that are new.
     fn planned(&mut self) -> Planned {
         let plans = self.state.as_ref().map_or(0, |state| state.goal.plans);
@@ -546,6 +522,7 @@ impl World {
     fn apply(&mut self, event: Event) {
         if let Some(before) = &self.state {
             assert_event_fits(before, &event);
+            assert_addition_fits(before, &event);
         }
         let after = evolve(self.state.clone(), &event, self.now_ms).unwrap();
         states::note(self.state.as_ref(), &event, &after);
@@ -591,7 +568,6 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
         Event::ItemStarted { item, .. } => {
             let item = before.item(*item).unwrap();
             assert!(before.needs_met(item), "{} starts before its needs", item.key);
-            assert!(is_below_settled(before, item), "{} starts before what was added", item.key);
             assert!(!needs_what_failed(before, item), "{} starts, and needs what failed", item.key);
             assert!(before.goal.cancel.is_none() && before.goal.status == GoalStatus::Active);
             assert!(before.running().all(|run| run.item_id != Some(item.id)), "two runs at once");
@@ -615,10 +591,6 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
             let risky = before.run(*run).unwrap().risky_call().map(|call| call.effect);
             let effect = risky.or_else(|| Some(before.item((*item)?).unwrap().effect()));
             assert_ne!(effect, Some(Effect::Unsafe));
-        }
-        Event::ItemCreated { item } => {
-            let above = item.added_by.map(|above| before.item(above).unwrap().status);
-            assert!(above.is_none_or(|status| status == ItemStatus::Done), "added by what is not done");
         }
         Event::ItemCompleted { item, run, verdict } => {
             let approved = before.escalations.iter().any(|asked| {
@@ -662,35 +634,6 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
         }
         _ => {}
     }
-}
-
-/// What was added below what the item needs, level by level; an item that was added does not wait for its
-/// parent's others.
-fn below_needs<'a>(state: &'a GoalState, item: &Item) -> Vec<&'a Item> {
-    let is_below = |other: &&Item| {
-        let above = std::iter::successors(other.added_by, |id| state.item(*id).unwrap().added_by);
-        above.take_while(|above| Some(*above) != item.added_by).any(|above| item.needs.contains(&above))
-    };
-    state.items.iter().filter(is_below).collect()
-}
-
-fn is_below_settled(state: &GoalState, item: &Item) -> bool {
-    below_needs(state, item).iter().all(|below| below.status.is_settled())
-}
-
-/// What runs add is within the limits, each of it is there once, and nothing of it before its parent was done.
-fn assert_added(state: &GoalState) {
-    let added: Vec<&Item> = state.items.iter().filter(|item| item.added_by.is_some()).collect();
-    assert!(added.len() + state.to_come().count() <= state.added_max() as usize, "too many are added");
-    for item in &added {
-        assert!((1..=ADDED_DEPTH_MAX).contains(&state.added_depth(item)), "{} is too deep", item.key);
-        let parent = item.added_by.and_then(|parent| state.item(parent)).unwrap();
-        assert!(item.needs.contains(&parent.id) && parent.is_agent());
-    }
-    let keys: std::collections::BTreeSet<&str> = state.items.iter().map(|item| item.key.as_str()).collect();
-    assert_eq!(keys.len(), state.items.len(), "a key is there twice");
-    let ids: std::collections::BTreeSet<ItemId> = state.items.iter().map(|item| item.id).collect();
-    assert_eq!(ids.len(), state.items.len(), "an item is there twice");
 }
 
 /// Whether something that the item needs, directly or not, has failed.

@@ -47,12 +47,12 @@ use crate::goal::{
     Planned, Reply, Rung, Thought, ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
 };
 use crate::goal::{
-    Artifact, Edited, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Reviewed, Run,
+    Artifact, Edited, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Item, Reviewed, Run,
 };
 use crate::spec::{AgentSpec, Check, CommandSpec, Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
 use crate::{ArtifactId, EscalationId, GoalId, ItemId, Millis, RunId};
 
-use told::{of_control, of_conversation};
+use told::{created, of_control, of_conversation};
 
 pub(super) const GOAL: u128 = 7;
 
@@ -435,16 +435,7 @@ impl Told {
             say(self.key(item));
         }
         match event {
-            Event::ItemCreated { item } => {
-                say(item.status.as_str());
-                if let Some(above) = item.added_by {
-                    say(&format!("added by {}", self.key(above)));
-                }
-            }
-            Event::ItemsAdded { items, .. } => {
-                let keys: Vec<&str> = items.iter().map(|addition| addition.spec.id.as_str()).collect();
-                say(&format!("adds {}", keys.join(", ")));
-            }
+            Event::ItemCreated { item } => say(&created(item, |id| self.key(id))),
             Event::GoalPlanned { items } => say(&format!("planned {items} item(s)")),
             Event::GoalWaiting { .. } => say("waiting"),
             Event::GoalTakenOver { epoch, .. } => say(&format!("taken over by {epoch}")),
