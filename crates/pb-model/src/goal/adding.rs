@@ -111,6 +111,10 @@ impl GoalState {
             return vec![Invalid::new("items", "only the run of an item adds items")];
         };
         let mut problems = self.forbidden(parent, earlier.len(), specs.len());
+        let total = self.items.len() + self.to_come().count() + earlier.len() + specs.len();
+        if total > ITEMS_MAX {
+            problems.push(Invalid::new("items", format!("a goal has at most {ITEMS_MAX} items")));
+        }
         for (n, spec) in specs.iter().enumerate() {
             let place = format!("items[{n}] ({})", spec.id);
             let wider = self.wider_rights(parent, spec).into_iter();
@@ -144,9 +148,6 @@ impl GoalState {
             let problem =
                 format!("{count} more; of the {most} that may be added to this goal {room} are left");
             problems.push(Invalid::new("items", problem).hint("add fewer, larger ones, or do it yourself"));
-        }
-        if self.items.len() + self.to_come().count() + uncommitted + count > ITEMS_MAX {
-            problems.push(Invalid::new("items", format!("a goal has at most {ITEMS_MAX} items")));
         }
         problems
     }

@@ -86,6 +86,8 @@ fn what_an_agent_adds_is_done_after_it_and_before_what_needs_it() {
     );
     let chapter = scripted.request(4);
     assert!(chapter.contains("看一看有哪些章节: one chapter") && !chapter.contains("add_items"), "{chapter}");
+    let plan = env.pb(["goal", "plan", &goal]).raw_stdout;
+    assert!(plan.contains("may_add_items = true") && !plan.contains("第一章\""), "it may be added again: {plan}");
     let report = env.pb(["goal", "report", &goal, "--md"]);
     assert!(report.raw_stdout.contains("(`count`, added by `explore`, command, 1 attempt)"), "{report}");
 }
@@ -126,4 +128,25 @@ fn killed_around_its_commit_an_addition_is_made_once() {
     assert_eq!(keys("workitem.created"), ["explore", "bind", "count", "第一章"]);
     assert_eq!(keys("workitem.completed"), ["explore", "第一章", "count", "bind"]);
     assert_eq!(env.witnesses("out", ["count", "bind"]), [1, 1]);
+}
+
+#[test]
+fn what_needs_a_yes_to_be_added_waits_for_it() {
+    let approve = GOAL.replace("may_add_items = true", "may_add_items = true\napprove = [\"add_items\"]");
+    let scripted = Scripted::saying([
+        explorer([adds(), adds(), write("chapters", "第一章\n"), finish("one chapter")]),
+        writer([write("第一章.md", "从前\n"), finish("第一章写好了")]),
+    ]);
+    let env = &scripted.env;
+    env.write("goal.toml", &approve);
+    assert_eq!(env.pb(["run", "goal.toml"]).exit, Some(2));
+    let goal = env.only_goal();
+    let denied = env.pb(["goal", "resume", &goal, "--answer", "deny"]);
+    assert_eq!((denied.exit, env.watch(&goal)), (Some(0), Some(2)), "{denied}");
+    assert_eq!(Log::of(env).state(&goal).unwrap().to_come().count(), 0, "nobody said yes");
+    let approved = env.pb(["goal", "resume", &goal, "--answer", "approve"]);
+    assert_eq!((approved.exit, env.watch(&goal)), (Some(0), Some(0)), "{approved}");
+    let told = env.show(&goal);
+    assert_eq!((told["items"].as_array().unwrap().len(), &told["verdict"]), (4, &json!("verified")));
+    assert!(scripted.request(1).contains("said no"));
 }

@@ -1,3 +1,5 @@
+use pb_model::ItemId;
+use pb_model::goal::Addition;
 use serde_json::json;
 
 use super::*;
@@ -292,4 +294,17 @@ fn a_model_is_told_the_form_of_a_plan() {
     let (registry, allowed) = (Registry::builtin().with(SubmitPlan), pb_tools::Allowed::only([SUBMIT_PLAN]));
     let specs = registry.specs(&allowed);
     insta::assert_json_snapshot!(specs);
+}
+
+#[test]
+fn a_plan_says_who_may_add_items_and_takes_no_key_of_what_is_being_added() {
+    let plan = json!({"items": [with(agent("look"), &json!({"may_add_items": true})), agent("write")]});
+    let items = checked(&plan).unwrap();
+    let may_add = |item: &ItemSpec| matches!(&item.work, Work::Agent(agent) if agent.may_add_items);
+    assert_eq!(items.iter().map(may_add).collect::<Vec<_>>(), [true, false]);
+    let file = "title = '数一数'\n[[items]]\nid = 'old'\nkind = 'agent'\nprompt = 'Look.'\nmay_add_items = true";
+    let mut state = scratch::begun(scratch::goal(file), Some("old"));
+    let addition = Addition { id: ItemId::from(uuid::Uuid::from_u128(90)), spec: items[1].clone() };
+    state.runs.last_mut().unwrap().added.push(addition);
+    insta::assert_snapshot!(check(&plan, &state).unwrap_err(), @"");
 }

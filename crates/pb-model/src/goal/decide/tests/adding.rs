@@ -682,3 +682,52 @@ fn another_plan_keeps_what_was_added_and_is_done() {
     = wants start e
     "#);
 }
+
+#[test]
+fn a_key_that_another_plan_took_meanwhile_becomes_one_like_it() {
+    let life = check("
+        item a agent gates=1 adds
+        item f gates=1 retries=0
+        spare b gates=1
+        spare c gates=1
+        text
+        submit
+        planrun
+        next p tokens=100
+        answer p submit_plan?
+        adopt p a,f
+        start
+        run a
+        next a1 tokens=100
+        answer a1 add_items? finish?
+        run f
+        exec f1 ok
+        verify f1 -
+        planrun
+        act a1 +. adds=c>b
+        next q tokens=100
+        answer q submit_plan?
+        adopt q b
+        verify a1 +
+        show
+    ");
+    let (_, last) = life.split_once("> adopt q b").unwrap();
+    assert_snapshot!(last, @"");
+}
+
+#[test]
+fn a_person_sees_which_items_of_a_plan_may_add_others() {
+    let life = check("
+        item a agent gates=1 adds
+        item b agent gates=1
+        text
+        submit approve-plan
+        planrun
+        next p tokens=100
+        answer p submit_plan?
+        adopt p a,b
+        packet
+    ");
+    let (_, packet) = life.split_once("? ?").unwrap();
+    assert_snapshot!(packet, @"");
+}

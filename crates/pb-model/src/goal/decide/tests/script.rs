@@ -16,7 +16,8 @@
 //! act a1 +-                      one sign a call: + ok, - failed, . finished, ? unknown, x host, w withheld,
 //!                                = ok with the same result as each other one; same: in an unchanged workspace;
 //!                                y asks for a yes, Y for a yes to something else, q asks questions,
-//!                                R a review that passes, r one that does not; adds=b,c: the first call adds these
+//!                                R a review that passes, r one that does not; adds=b,c: the first call adds these,
+//!                                c>b: c under the key b
 //! day tokens=100 settled=5 reserved=5   what the day's budget is, and what is used of it
 //! tick                           time has passed
 //! jump -500                      the clock was set
@@ -370,8 +371,9 @@ impl Told {
     }
 
     fn addition(&self, key: &str) -> Addition {
-        let spec = self.items.iter().find(|item| item.id == key).unwrap().clone();
-        Addition { id: self.item_id(key), spec }
+        let (item, key) = key.split_once('>').unwrap_or((key, key));
+        let spec = self.items.iter().find(|one| one.id == item).unwrap().clone();
+        Addition { id: self.item_id(item), spec: ItemSpec { id: key.to_owned(), ..spec } }
     }
 
     fn plan_of(&self, keys: &str) -> Planned {
