@@ -306,5 +306,8 @@ fn a_plan_says_who_may_add_items_and_takes_no_key_of_what_is_being_added() {
     let mut state = scratch::begun(scratch::goal(file), Some("old"));
     let addition = Addition { id: ItemId::from(uuid::Uuid::from_u128(90)), spec: items[1].clone() };
     state.runs.last_mut().unwrap().added.push(addition);
-    insta::assert_snapshot!(check(&plan, &state).unwrap_err(), @"");
+    insta::assert_snapshot!(check(&plan, &state).unwrap_err(), @"
+    the plan does not hold:
+    - write: an item of an earlier plan, or one that is being added, has this id: choose another
+    ");
 }

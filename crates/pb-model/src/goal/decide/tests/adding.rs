@@ -712,7 +712,20 @@ fn a_key_that_another_plan_took_meanwhile_becomes_one_like_it() {
         show
     ");
     let (_, last) = life.split_once("> adopt q b").unwrap();
-    assert_snapshot!(last, @"");
+    assert_snapshot!(last, @"
+      tool.completed q submit_plan#2 Finished
+      run.completed q success
+      workitem.created b ready
+      goal.updated planned 1 item(s)
+    > verify a1 +
+      gate.completed a1 g0 +
+      verification.completed a1 verified
+      run.completed a1 success
+      workitem.completed a1 verified
+      workitem.created c ready added by a
+    = active execution, a done, f skipped, b ready, b-2 ready, spent 140 ms
+    = wants start b, start c
+    ");
 }
 
 #[test]
@@ -729,5 +742,10 @@ fn a_person_sees_which_items_of_a_plan_may_add_others() {
         packet
     ");
     let (_, packet) = life.split_once("? ?").unwrap();
-    assert_snapshot!(packet, @"");
+    assert_snapshot!(packet, @r#"
+    50: a plan of 2 item(s) waits for your yes
+      goal "a goal"
+      nothing of it was done; a: a (may add items); b: b
+      approve, alternative_approach, cancel
+    "#);
 }
