@@ -139,7 +139,8 @@ fn what_needs_a_yes_to_be_added_waits_for_it() {
     ]);
     let env = &scripted.env;
     env.write("goal.toml", &approve);
-    assert_eq!(env.pb(["run", "goal.toml"]).exit, Some(2));
+    let ran = env.pb(["run", "goal.toml"]);
+    assert_eq!(ran.exit, Some(2), "{ran}");
     let goal = env.only_goal();
     let denied = env.pb(["goal", "resume", &goal, "--answer", "deny"]);
     assert_eq!((denied.exit, env.watch(&goal)), (Some(0), Some(2)), "{denied}");
