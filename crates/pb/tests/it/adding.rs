@@ -87,7 +87,10 @@ fn what_an_agent_adds_is_done_after_it_and_before_what_needs_it() {
     let chapter = scripted.request(4);
     assert!(chapter.contains("看一看有哪些章节: one chapter") && !chapter.contains("add_items"), "{chapter}");
     let plan = env.pb(["goal", "plan", &goal]).raw_stdout;
-    assert!(plan.contains("may_add_items = true") && !plan.contains("第一章\""), "it may be added again: {plan}");
+    assert!(
+        plan.contains("may_add_items = true") && !plan.contains("第一章\""),
+        "it may be added again: {plan}"
+    );
     let report = env.pb(["goal", "report", &goal, "--md"]);
     assert!(report.raw_stdout.contains("(`count`, added by `explore`, command, 1 attempt)"), "{report}");
 }

@@ -302,7 +302,8 @@ fn a_plan_says_who_may_add_items_and_takes_no_key_of_what_is_being_added() {
     let items = checked(&plan).unwrap();
     let may_add = |item: &ItemSpec| matches!(&item.work, Work::Agent(agent) if agent.may_add_items);
     assert_eq!(items.iter().map(may_add).collect::<Vec<_>>(), [true, false]);
-    let file = "title = '数一数'\n[[items]]\nid = 'old'\nkind = 'agent'\nprompt = 'Look.'\nmay_add_items = true";
+    let file =
+        "title = '数一数'\n[[items]]\nid = 'old'\nkind = 'agent'\nprompt = 'Look.'\nmay_add_items = true";
     let mut state = scratch::begun(scratch::goal(file), Some("old"));
     let addition = Addition { id: ItemId::from(uuid::Uuid::from_u128(90)), spec: items[1].clone() };
     state.runs.last_mut().unwrap().added.push(addition);

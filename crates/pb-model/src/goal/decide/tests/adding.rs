@@ -685,7 +685,8 @@ fn another_plan_keeps_what_was_added_and_is_done() {
 
 #[test]
 fn a_key_that_another_plan_took_meanwhile_becomes_one_like_it() {
-    let life = check("
+    let life = check(
+        "
         item a agent gates=1 adds
         item f gates=1 retries=0
         spare b gates=1
@@ -710,7 +711,8 @@ fn a_key_that_another_plan_took_meanwhile_becomes_one_like_it() {
         adopt q b
         verify a1 +
         show
-    ");
+    ",
+    );
     let (_, last) = life.split_once("> adopt q b").unwrap();
     assert_snapshot!(last, @"
       tool.completed q submit_plan#2 Finished
@@ -730,7 +732,8 @@ fn a_key_that_another_plan_took_meanwhile_becomes_one_like_it() {
 
 #[test]
 fn a_person_sees_which_items_of_a_plan_may_add_others() {
-    let life = check("
+    let life = check(
+        "
         item a agent gates=1 adds
         item b agent gates=1
         text
@@ -740,7 +743,8 @@ fn a_person_sees_which_items_of_a_plan_may_add_others() {
         answer p submit_plan?
         adopt p a,b
         packet
-    ");
+    ",
+    );
     let (_, packet) = life.split_once("? ?").unwrap();
     assert_snapshot!(packet, @r#"
     50: a plan of 2 item(s) waits for your yes
