@@ -75,7 +75,7 @@ pub struct Fault {
 
 /// Every fault: the kill matrix, then the others in the order of their numbers.
 pub const FAULTS: &[Fault] = &[
-    Fault { id: "lifecycle", what: "kill -9 at every commit of thirteen goals", run: lifecycle::run },
+    Fault { id: "lifecycle", what: "kill -9 at every commit of fourteen goals", run: lifecycle::run },
     Fault { id: "F1", what: "kill -9 of a writer of the store", run: f01_killed_writer::run },
     Fault { id: "F2", what: "kill -9 while real commands run", run: f02_kills::run },
     Fault { id: "F3", what: "power loss under a writer of the store", run: f03_power_loss::run },

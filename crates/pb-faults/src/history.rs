@@ -1,13 +1,13 @@
 //! The auditor of a final store (`durability.md` §7): the events of a log, folded anew, must give its rows,
 //! and nothing on the way may break an invariant.
 //!
-//! I2 no gaps · I4 one terminal outcome an item, no write of a superseded epoch · I6 events fold into the
+//! I2 no gaps · no item twice, and none that was added beyond the limits · I4 one terminal outcome an item, no write of a superseded epoch · I6 events fold into the
 //! rows · I7 nothing starts before what it needs is verified · I8 within the caps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use pb_model::goal::{Caps, Event, GoalState, ItemStatus, RunStatus, evolve};
+use pb_model::goal::{ADDED_DEPTH_MAX, Caps, Event, GoalState, Item, ItemStatus, RunStatus, evolve};
 use pb_model::schedule::{self, Schedule, ScheduleEvent};
 use pb_model::session::{self, Session, SessionEvent};
 use pb_model::{GoalId, ItemId, ScheduleId, SessionId, Verdict};
@@ -134,6 +134,9 @@ impl Fold<'_> {
         if after.as_ref().is_some_and(|state| !is_within_caps(state)) {
             self.fail("I8: more is committed than a cap allows", record);
         }
+        if after.as_ref().is_some_and(|state| !adds_within_limits(state)) {
+            self.fail("more is added, or deeper, than the goal allows", record);
+        }
         self.states.insert(record.goal.clone(), after);
     }
 
@@ -184,6 +187,15 @@ impl Fold<'_> {
                     self.fail("I4: its item had ended", record);
                 }
             }
+            Event::ItemCreated { item } => {
+                if before.items.iter().any(|known| known.id == item.id || known.key == item.key) {
+                    self.fail("its item was created twice", record);
+                }
+                let above = item.added_by.map(|above| before.item(above).map(|above| above.status));
+                if above.is_some_and(|status| status != Some(ItemStatus::Done)) {
+                    self.fail("what added its item is not done", record);
+                }
+            }
             // A human said so.
             Event::ItemReopened { item, .. } => {
                 self.ended.remove(item);
@@ -193,7 +205,7 @@ impl Fold<'_> {
                 if !matches!(status, Some(ItemStatus::Ready | ItemStatus::Queued)) {
                     self.fail("I4: its item runs, or has ended", record);
                 }
-                let needs = before.item(*item).map(|item| item.needs.clone()).unwrap_or_default();
+                let needs = before.item(*item).map(|item| before.waits_on(item)).unwrap_or_default();
                 let is_proven = |need: &ItemId| {
                     before.item(*need).is_some_and(|need| {
                         let is_done =
@@ -226,6 +238,14 @@ impl Fold<'_> {
             self.fail(&format!("I4: written by {said}, its run is held by {}", run.epoch), record);
         }
     }
+}
+
+/// What runs added, and what they are adding, is not more than the goal allows, and not deeper.
+fn adds_within_limits(state: &GoalState) -> bool {
+    let added = state.items.iter().filter(|item| item.added_by.is_some());
+    let is_deep = |item: &Item| state.added_depth(item) > ADDED_DEPTH_MAX;
+    added.clone().count() + state.to_come().count() <= state.added_max() as usize
+        && !added.into_iter().any(is_deep)
 }
 
 /// What is spent and promised stays below each cap, but for a call that was reported above its promise.

@@ -217,7 +217,7 @@ pub struct WorkItem {
     pub status: String,
     /// The goal's priority.
     pub priority: u8,
-    /// Ids of the items it needs.
+    /// Ids of the items it needs, and of those that were added below them.
     pub dependencies: Vec<String>,
     /// Ids of the items that need it.
     pub blocks: Vec<String>,
@@ -249,6 +249,9 @@ pub struct WorkItem {
     /// What went wrong last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
+    /// Id of the item whose run added it; none for one of the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added_by: Option<String>,
     /// Whether another plan took its place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub superseded: bool,
@@ -290,7 +293,7 @@ impl WorkItem {
         let blocks = state
             .items
             .iter()
-            .filter(|other| other.needs.contains(&item.id))
+            .filter(|other| state.waits_on(other).contains(&item.id))
             .map(|other| other.id.to_string());
         Self {
             id: item.id.to_string(),
@@ -302,7 +305,7 @@ impl WorkItem {
             item_type: "code".to_owned(),
             status: item.status.as_str().to_owned(),
             priority: state.goal.spec.priority,
-            dependencies: item.needs.iter().map(ToString::to_string).collect(),
+            dependencies: state.waits_on(item).iter().map(ToString::to_string).collect(),
             blocks: blocks.collect(),
             estimated_effort: "M".to_owned(),
             retry_count: item.retry_count,
@@ -322,6 +325,7 @@ impl WorkItem {
             verdict: item.verdict,
             not_before: item.not_before_ms,
             superseded: item.superseded,
+            added_by: item.added_by.map(|above| above.to_string()),
             error: item.error.as_ref().map(Error::from),
         }
     }

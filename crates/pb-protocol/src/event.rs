@@ -212,6 +212,7 @@ fn particulars(event: &Event, state: &GoalState) -> Value {
         | Event::GoalResumed { .. }
         | Event::GoalPrioritized { .. }
         | Event::GatesApproved { .. }
+        | Event::ItemsAdded { .. }
         | Event::ItemSkipped { .. } => control::particulars(event, state),
         Event::GoalCompleted { verdict, summary, .. } => json!({"verdict": verdict, "summary": summary}),
         Event::GoalBlocked { escalations, summary } => {

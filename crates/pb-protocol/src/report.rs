@@ -82,6 +82,9 @@ pub struct DoneItem {
     pub title: String,
     /// `command` or `agent`.
     pub kind: String,
+    /// Key of the item whose run added it; none for one of the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added_by: Option<String>,
     /// How well it is proven.
     pub verdict: Verdict,
     /// How many attempts were made.
@@ -98,6 +101,9 @@ pub struct OpenItem {
     pub key: String,
     /// One line.
     pub title: String,
+    /// Key of the item whose run added it; none for one of the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added_by: Option<String>,
     /// `queued`, `ready`, `in_progress`, `verify`, `failed`, `blocked` or `skipped`; `replaced` when another plan took
     /// its place.
     pub status: String,

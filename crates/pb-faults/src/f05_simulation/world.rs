@@ -161,7 +161,7 @@ impl Machine {
 
     fn check_needs(&self, state: &GoalState, item: &Item) {
         let is_done = |need: &ItemId| state.item(*need).is_some_and(|need| need.status.is_settled());
-        if !item.needs.iter().all(is_done) {
+        if !state.waits_on(item).iter().all(is_done) {
             self.inner().wrong.push(format!("I7: `{}` runs before what it needs is done", item.key));
         }
     }

@@ -5,6 +5,7 @@ use pb_model::goal::{Answer, EscalationType, GoalState};
 use pb_testkit::model_server::{Conversation, Fault, Reply, Script, When};
 use serde_json::{Value, json};
 
+use super::added::{adds, explores};
 use super::planned::{
     answer_within, answers, approved, assumes, deploys, in_words, says_yes, two_plans, waits,
 };
@@ -73,6 +74,7 @@ pub(super) const GOALS: &[Scenario] = &[
         script: two_plans,
         person: looks_after_risk,
     },
+    Scenario { name: "added", items: adds, more: nothing, script: explores, person: looks_after_risk },
     Scenario { name: "late", items: no_plan, more: answer_within, script: assumes, person: waits },
 ];
 
@@ -90,7 +92,7 @@ fn silence() -> Script {
 }
 
 /// A command that leaves a witness, and then what its gate looks for.
-fn command(id: &str, needs: &[&str], effect: &str, work: &str) -> Value {
+pub(super) fn command(id: &str, needs: &[&str], effect: &str, work: &str) -> Value {
     json!({
         "id": id,
         "needs": needs,

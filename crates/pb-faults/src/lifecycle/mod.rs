@@ -1,9 +1,10 @@
-//! The kill matrix: thirteen goals that differ, each with the scheduler killed at every commit, before it and
+//! The kill matrix: fourteen goals that differ, each with the scheduler killed at every commit, before it and
 //! after it, and compared with the same goal undisturbed.
 //!
 //! How many commits there are is found by killing at the first, the second and so on, until the goal ends
 //! before that many. Each kill is a case with a home, a gateway and a model server of its own.
 
+mod added;
 mod case;
 mod ended;
 mod goals;

@@ -95,6 +95,7 @@ fn run(incarnation: u64, steps: u32) -> Run {
         id: RunId::from(Uuid::from_u128(u128::from(incarnation))),
         item_id: None,
         reviews: None,
+        added: Vec::new(),
         goal_id: goal(0),
         attempt: 1,
         epoch: incarnation,

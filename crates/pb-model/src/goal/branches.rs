@@ -79,7 +79,7 @@ impl GoalState {
         while grows {
             let before = cut.len();
             for item in self.items.iter().filter(|item| !item.status.is_settled()) {
-                if item.needs.iter().any(|need| cut.contains(need)) {
+                if self.waits_on(item).iter().any(|need| cut.contains(need)) {
                     cut.insert(item.id);
                 }
             }

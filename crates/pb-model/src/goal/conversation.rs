@@ -16,6 +16,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::adding::Addition;
 use super::asking::Asks;
 use super::guard::Watch;
 use super::spending::Amount;
@@ -197,6 +198,8 @@ pub struct CallResult {
     pub asks: Option<Asks>,
     /// What a review found; with [`CallEnd::Finished`] only.
     pub review: Option<Reviewed>,
+    /// What it adds to the goal; with [`CallEnd::Ok`] only.
+    pub adds: Vec<Addition>,
 }
 
 /// What a review came to.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::adding::Addition;
 use super::cap::Cap;
 use super::conversation::{Call, CallEnd, Condensed, Used};
 use super::escalation::{Escalation, Resolution};
@@ -111,6 +112,8 @@ pub enum Event {
         workspace: Option<String>,
         duration_ms: u64,
     },
+    /// The run adds items to its goal; they are created once its own item is done.
+    ItemsAdded { item: ItemId, run: RunId, items: Vec<Addition> },
     /// The conversation goes nowhere: what was seen, and what is done about it.
     GuardTripped { item: Option<ItemId>, run: RunId, guard: Guard, rung: Rung },
     /// The conversation would not fit its model: from now on its older parts are told in short. `turns` and
@@ -255,6 +258,7 @@ impl Event {
             Self::GoalCancelled { .. } => "goal.cancelled",
             Self::GoalCompacted { .. } => "goal.compacted",
             Self::ItemCreated { .. } => "workitem.created",
+            Self::ItemsAdded { .. } => "workitem.added",
             Self::ItemReady { .. }
             | Self::ItemRetrying { .. }
             | Self::ItemReopened { .. }
@@ -313,6 +317,7 @@ impl Event {
             | Self::EvaluationDecided { item, .. }
             | Self::ItemSkipped { item, .. }
             | Self::GatesApproved { item, .. }
+            | Self::ItemsAdded { item, .. }
             | Self::RunExecuted { item, .. }
             | Self::VerificationStarted { item, .. }
             | Self::VerificationCompleted { item, .. } => Some(*item),
@@ -369,6 +374,7 @@ impl Event {
             | Self::RunContinued { run, .. }
             | Self::RunExecuted { run, .. }
             | Self::GatesApproved { run, .. }
+            | Self::ItemsAdded { run, .. }
             | Self::RunCompleted { run, .. }
             | Self::VerificationStarted { run, .. }
             | Self::VerificationCompleted { run, .. } => Some(*run),

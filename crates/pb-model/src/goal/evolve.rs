@@ -82,6 +82,7 @@ impl GoalState {
             | Event::ModelFailed { .. }
             | Event::ToolCompleted { .. }
             | Event::ConversationCondensed { .. }
+            | Event::ItemsAdded { .. }
             | Event::GuardTripped { .. } => self.apply_conversation(event),
             Event::RunStarted { .. }
             | Event::RunContinued { .. }
@@ -310,6 +311,9 @@ impl GoalState {
                     talk.doing = Doing::after(calls.clone());
                     talk.watch.answered();
                 });
+            }
+            Event::ItemsAdded { run, items, .. } => {
+                self.with_run(*run, |run| run.added.extend(items.iter().cloned()));
             }
             Event::GuardTripped { run, guard, rung, .. } => {
                 self.with_conversation(*run, |talk| {

@@ -28,6 +28,7 @@
 //! [`wants`] says what the daemon should have in flight for a state. After a crash the same three
 //! functions go on from the stored state.
 
+mod adding;
 mod allowance;
 mod asking;
 mod branches;
@@ -49,6 +50,9 @@ mod state;
 pub mod states;
 mod wants;
 
+pub use adding::{
+    ADD_ITEMS, ADDED_DEPTH_MAX, ADDED_ITEMS_DEFAULT, ADDED_ITEMS_MAX, Addition, RUN_COMMAND, inherited,
+};
 pub use asking::{
     ANSWER_BYTES_MAX, ANSWER_WITHIN_S_DEFAULT, ANSWER_WITHIN_S_MAX, ASK_PERSON, ASSUMPTIONS_MAX, Asks,
     CHOICES_MAX, Clarification, QUESTION_BYTES_MAX, QUESTIONS_DEFAULT, QUESTIONS_MAX,

@@ -85,9 +85,10 @@ impl GoalState {
         self.escalations.iter().filter(|asked| asked.is_open())
     }
 
-    /// Whether every item that `item` needs is done, or a human said to go on without it.
+    /// Whether every item that `item` needs is done, with what was added below it, or a human said to go on
+    /// without it.
     pub fn needs_met(&self, item: &Item) -> bool {
-        item.needs.iter().all(|need| self.item(*need).is_some_and(|i| i.status.is_settled()))
+        self.waits_on(item).iter().all(|need| self.item(*need).is_some_and(|i| i.status.is_settled()))
     }
 
     /// Whether every item is done or left out, so that only delivery is left.
@@ -416,6 +417,9 @@ pub struct Item {
     /// Whether another plan took its place: it counts for nothing any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub superseded: bool,
+    /// The item whose run added it; `None` for one of the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added_by: Option<ItemId>,
     /// Digests of what judges it, as a human approved that after the goal had changed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approved: Vec<String>,
@@ -470,6 +474,7 @@ impl Item {
             allowed: Vec::new(),
             avoided: Vec::new(),
             superseded: false,
+            added_by: None,
             approved: Vec::new(),
         }
     }

@@ -38,7 +38,7 @@ pub static GOAL: Machine = Machine {
 /// A work item.
 pub static ITEM: Machine = Machine {
     name: "Work item",
-    about: "A node of the plan.",
+    about: "A node of the plan, or one that a run added.",
     states: &[
         state("queued", "waits for other items, or for its next attempt"),
         state("ready", "may start when its lane has room"),

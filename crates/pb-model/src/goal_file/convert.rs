@@ -37,6 +37,7 @@ pub(super) fn goal(goal: &Goal, filler: &mut Filler) -> GoalSpec {
         answer_within_s: seconds(goal.answer_within),
         approve: goal.approve.clone(),
         approve_plan: goal.approve_plan,
+        max_added_items: goal.max_added_items,
         tags: goal.tags.clone(),
         workspace: filler.optional(goal.workspace.as_ref()),
         inputs: std::collections::BTreeMap::new(),
@@ -85,6 +86,7 @@ fn agent(agent: &Agent, filler: &mut Filler) -> AgentSpec {
         budget_usd: agent.budget_usd.map(Usd::from),
         guards: agent.guards.unwrap_or(true),
         approve: agent.approve.clone(),
+        may_add_items: agent.may_add_items,
     }
 }
 

@@ -13,7 +13,7 @@ use super::read_inputs::inputs;
 use super::shape::{Agent, Budget, Command, Criterion, Goal, Item, Work};
 use super::table::Table;
 use crate::Tier;
-use crate::goal::QUESTIONS_MAX;
+use crate::goal::{ADDED_ITEMS_MAX, QUESTIONS_MAX};
 use crate::spec::{Ask, CriterionType, Effect, Lane, RETRIES_MAX, TURNS_MAX};
 
 const U64: std::ops::RangeInclusive<i128> = 0..=u64::MAX as i128;
@@ -38,6 +38,8 @@ pub(super) fn goal(log: &mut Log, document: &Spanned<DeTable<'_>>) -> Goal {
         answer_within: table.optional(log, "answer_within", Node::time_limit),
         approve: table.or_default(log, "approve", Node::texts),
         approve_plan: table.or_default(log, "approve_plan", Node::flag),
+        max_added_items: table
+            .optional(log, "max_added_items", |node, log| node.integer(log, 0..=ADDED_ITEMS_MAX.into())),
         budget: Budget::default(),
         success_criteria: Vec::new(),
         items: Vec::new(),
@@ -180,6 +182,7 @@ fn agent(log: &mut Log, table: &mut Table) -> Agent {
         budget_usd: table.optional(log, "budget_usd", Node::number),
         guards: table.optional(log, "guards", Node::flag),
         approve: table.or_default(log, "approve", Node::texts),
+        may_add_items: table.or_default(log, "may_add_items", Node::flag),
     }
 }
 

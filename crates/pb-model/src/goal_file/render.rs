@@ -58,6 +58,7 @@ fn asking(spec: &GoalSpec, lines: &mut Lines<'_>) {
     lines.plain_if("answer_within", spec.answer_within_s);
     lines.verbatims("approve", &spec.approve);
     lines.plain_if("approve_plan", spec.approve_plan.then_some(true));
+    lines.plain_if("max_added_items", spec.max_added_items);
 }
 
 /// A time as TOML writes it, to the millisecond; `None` for one beyond the year 9999.
@@ -183,6 +184,7 @@ fn agent(agent: &AgentSpec, lines: &mut Lines<'_>) {
     lines.plain_if("budget_usd", agent.budget_usd.map(|usd| format!("{:?}", f64::from(usd))));
     lines.plain_if("guards", (!agent.guards).then_some(false));
     lines.verbatims("approve", &agent.approve);
+    lines.plain_if("may_add_items", agent.may_add_items.then_some(true));
 }
 
 fn effect(effect: Effect, lines: &mut Lines<'_>) {

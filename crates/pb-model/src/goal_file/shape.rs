@@ -54,6 +54,10 @@ pub(super) struct Goal {
     /// Whether a plan that a model makes waits for your yes.
     #[schemars(default)]
     pub(super) approve_plan: bool,
+    /// Most items that its agents may add together while they work, where an item says `may_add_items`; 8 if
+    /// absent, none if 0.
+    #[schemars(range(min = 0, max = 32))]
+    pub(super) max_added_items: Option<u32>,
     /// What may be different each time the goal is run, by name. Give a value with
     /// `--set name=value`; use it as `{{name}}`, or in a shell as `"$PB_INPUT_NAME"`.
     #[schemars(default, schema_with = "inputs_schema")]
@@ -217,6 +221,10 @@ pub(super) struct Agent {
     /// Tools of which each call waits for your yes, such as `run_command`, beside those of the goal.
     #[schemars(default)]
     pub(super) approve: Vec<String>,
+    /// Whether it may add items to the goal while it works: they are done once it is done, and what needs it
+    /// waits for them.
+    #[schemars(default)]
+    pub(super) may_add_items: bool,
 }
 
 /// One program to run.

@@ -44,7 +44,7 @@ const OTHER_WORDS: [(&str, &[&str]); 35] = [
 /// Keys of a command item that an agent item has not.
 const OF_COMMANDS: [&str; 4] = ["argv", "cwd", "env", "tcp_ports"];
 /// Keys of an agent item that a command item has not.
-const OF_AGENTS: [&str; 9] = [
+const OF_AGENTS: [&str; 10] = [
     "prompt",
     "tools",
     "tier",
@@ -54,6 +54,7 @@ const OF_AGENTS: [&str; 9] = [
     "budget_tokens",
     "budget_usd",
     "guards",
+    "may_add_items",
 ];
 /// Keys that only a gate has.
 const OF_GATES: [&str; 15] = [

@@ -87,6 +87,10 @@ pub struct GoalSpec {
     /// Whether a plan that a model made waits for a person's yes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub approve_plan: bool,
+    /// Most items that its agents may add together; [`ADDED_ITEMS_DEFAULT`](crate::goal::ADDED_ITEMS_DEFAULT) if
+    /// absent, none if 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_added_items: Option<u32>,
     /// Free labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -127,6 +131,7 @@ impl GoalSpec {
             answer_within_s: None,
             approve: Vec::new(),
             approve_plan: false,
+            max_added_items: None,
             tags: Vec::new(),
             workspace: None,
             inputs: BTreeMap::new(),
@@ -414,6 +419,9 @@ pub struct AgentSpec {
     /// Tools of which each call waits for a person's yes, beside those of the goal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approve: Vec<String>,
+    /// Whether it may add items to the goal while it works.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_add_items: bool,
 }
 
 impl AgentSpec {

@@ -13,7 +13,7 @@ use super::{
     ItemSpec, MODEL_NAME_CHARS_MAX, PRIORITY_MAX, PROMPT_BYTES_MAX, RETRIES_MAX, SuccessCriterion,
     TAG_CHARS_MAX, TAGS_MAX, TOOL_NAME_CHARS_MAX, TOOLS_MAX, TURNS_MAX, Work, input_variable,
 };
-use crate::goal::{ANSWER_WITHIN_S_MAX, QUESTIONS_MAX};
+use crate::goal::{ADDED_ITEMS_MAX, ANSWER_WITHIN_S_MAX, QUESTIONS_MAX};
 use crate::plan;
 
 /// One thing wrong with a specification: where, what, and what to do.
@@ -76,6 +76,10 @@ impl GoalSpec {
         }
         check_workspace("workspace", self.workspace.as_deref())?;
         self.validate_asking()?;
+        if self.max_added_items.is_some_and(|most| most > ADDED_ITEMS_MAX) {
+            return Err(Invalid::new("max_added_items", format!("it is 0 to {ADDED_ITEMS_MAX}"))
+                .hint("0 lets no item add others"));
+        }
         self.validate_inputs()?;
         if self.items.len() > ITEMS_MAX {
             let problem = format!("{} items, at most {ITEMS_MAX} are allowed", self.items.len());

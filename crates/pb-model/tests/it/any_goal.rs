@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pb_model::goal::Usd;
+use pb_model::goal::{ADDED_ITEMS_MAX, Usd};
 use pb_model::spec::{
     AgentSpec, Ask, Check, CommandSpec, CriterionType, Effect, GateCommand, GateHttp, GateSpec, GoalSpec,
     ItemSpec, Lane, SuccessCriterion, TURNS_MAX, Work, input_variable,
@@ -199,11 +199,12 @@ fn work() -> BoxedStrategy<Work> {
             of(1..=1_000_000_000_u64),
             any::<bool>(),
             time_limit(),
-            vec(label(), 0..2),
+            (vec(label(), 0..2), any::<bool>()),
         ),
     )
         .prop_map(|(prompt, tools, tier, model, effect, max_turns, rest)| {
             let (budget_percent, budget_tokens, budget_usd, guards, time_limit_s, approve) = rest;
+            let (approve, may_add_items) = approve;
             let budget_usd = budget_usd.map(Usd);
             Work::Agent(AgentSpec {
                 prompt,
@@ -218,6 +219,7 @@ fn work() -> BoxedStrategy<Work> {
                 budget_usd,
                 guards,
                 approve,
+                may_add_items,
             })
         });
     prop_oneof![command, agent].boxed()
@@ -287,9 +289,10 @@ pub(crate) fn any_goal() -> BoxedStrategy<GoalSpec> {
     let budget = (of(1..=u64::MAX), of(1..=u64::MAX), of(prop_oneof![cost, Just(5.0)]), of(1..=u32::MAX));
     let more = (of(1..=u64::MAX), of(prop_oneof![cost, Just(0.25)]), of(0..=253_402_300_799_999_u64));
     let asking = (select(Ask::ALL.to_vec()), of(1..=10_u32), time_limit(), vec(label(), 0..2), any::<bool>());
+    let asking = (asking, of(0..=ADDED_ITEMS_MAX));
     (words, (budget, more, asking), criteria(), inputs(), items())
         .prop_map(|(words, (budget, more, asking), success_criteria, inputs, items)| {
-            let (ask, max_questions, answer_within_s, approve, approve_plan) = asking;
+            let ((ask, max_questions, answer_within_s, approve, approve_plan), max_added_items) = asking;
             let (title, description, workspace, model, tags, priority) = words;
             let (budget_tokens, budget_time_minutes, budget_cost_usd, budget_turns) = budget;
             let (budget_call_tokens, budget_call_usd, deadline_ms) = more;
@@ -312,6 +315,7 @@ pub(crate) fn any_goal() -> BoxedStrategy<GoalSpec> {
                 answer_within_s,
                 approve,
                 approve_plan,
+                max_added_items,
                 tags,
                 workspace: workspace.map(|path| format!("/{path}")),
                 inputs,

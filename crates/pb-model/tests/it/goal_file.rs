@@ -129,7 +129,7 @@ fn keys() {
     assert_snapshot!(check("titel = 't'\npriorty = 1\nqqq = 1\n[budget]\ntoken = 1\n[[success_criteria]]\ntext = 'x'\n"), @r#"
     line 1, column 1: unknown key `titel` (did you mean `title`?)
     line 2, column 1: unknown key `priorty` (did you mean `priority`?)
-    line 3, column 1: unknown key `qqq` (the goal may have: inputs, title, description, workspace, priority, model, tags, deadline, ask, max_questions, answer_within, approve, approve_plan, budget, success_criteria, items)
+    line 3, column 1: unknown key `qqq` (the goal may have: inputs, title, description, workspace, priority, model, tags, deadline, ask, max_questions, answer_within, approve, approve_plan, max_added_items, budget, success_criteria, items)
     line 5, column 1: unknown key `token` (did you mean `tokens`?)
     line 6, column 1: success criterion 1 has no `description` (add description = "…")
     line 7, column 1: unknown key `text` (success criterion 1 may have: description, type, verification_method, required)
@@ -308,7 +308,7 @@ fn inputs() {
 #[test]
 fn messages_are_safe_to_print() {
     assert_snapshot!(check(r#""a\u001b[31m\n" = 1"#), @r#"
-    line 1, column 1: unknown key `a�[31m�` (the goal may have: inputs, title, description, workspace, priority, model, tags, deadline, ask, max_questions, answer_within, approve, approve_plan, budget, success_criteria, items)
+    line 1, column 1: unknown key `a�[31m�` (the goal may have: inputs, title, description, workspace, priority, model, tags, deadline, ask, max_questions, answer_within, approve, approve_plan, max_added_items, budget, success_criteria, items)
     line 1, column 1: the goal has no `title` (add title = "…")
     "#);
     assert_snapshot!(check_item("kind = 'agent'\nprompt = 'p'\nneeds = [\"x\\u001b[2J\\ny\"]"), @"line 6, column 10: item `a`: `needs`: no item has the id `x�[2J�y` (known ids: a)");

@@ -3,6 +3,7 @@
 use pb_model::EscalationId;
 use pb_model::approval::ApprovalEvent;
 use pb_model::goal::{Event, Goal, GoalState, WARN_PERCENT};
+use pb_model::spec::ItemSpec;
 use serde_json::{Value, json};
 
 use crate::domain::{request_type, usd};
@@ -27,6 +28,11 @@ pub(super) fn particulars(event: &Event, state: &GoalState) -> Value {
         }
         Event::GoalReplanning { why, by } => json!({"why": why, "replannedBy": by}),
         Event::ItemSuperseded { .. } => json!({"superseded": true}),
+        Event::ItemsAdded { items, .. } => {
+            let added =
+                |spec: &ItemSpec| json!({"id": spec.id, "title": spec.title.as_deref().unwrap_or(&spec.id)});
+            json!({"added": items.iter().map(|addition| added(&addition.spec)).collect::<Vec<_>>()})
+        }
         Event::BudgetWarned { cap, percent } => {
             // The first implementation's words.
             let level = if WARN_PERCENT.first() == Some(percent) { "warning" } else { "critical" };

@@ -62,6 +62,11 @@ fn attempts(state: &GoalState, item: &Item) -> u32 {
     state.last_run(item.id).map_or(0, |run| run.attempt)
 }
 
+/// Key of the item whose run added it.
+fn added_by(state: &GoalState, item: &Item) -> Option<String> {
+    item.added_by.and_then(|above| state.item(above)).map(|above| above.key.clone())
+}
+
 fn done_item(state: &GoalState, item: &Item) -> DoneItem {
     let kind = match item.work {
         Work::Command(_) => "command",
@@ -71,6 +76,7 @@ fn done_item(state: &GoalState, item: &Item) -> DoneItem {
         key: item.key.clone(),
         title: item.title.clone(),
         kind: kind.to_owned(),
+        added_by: added_by(state, item),
         verdict: item.verdict.unwrap_or(Verdict::Unverified),
         attempts: attempts(state, item),
         said: said(state, item),
@@ -88,6 +94,7 @@ fn open_item(state: &GoalState, item: &Item) -> OpenItem {
     OpenItem {
         key: item.key.clone(),
         title: item.title.clone(),
+        added_by: added_by(state, item),
         status: if item.superseded { "replaced" } else { item.status.as_str() }.to_owned(),
         why: why_open(state, item),
         attempts: attempts(state, item),
@@ -125,7 +132,8 @@ fn why_open(state: &GoalState, item: &Item) -> String {
 
 /// Keys of what the item needs and has not got.
 fn waits_for(state: &GoalState, item: &Item) -> Vec<String> {
-    let needs = item.needs.iter().filter_map(|need| state.item(*need));
+    let needs = state.waits_on(item);
+    let needs = needs.iter().filter_map(|need| state.item(*need));
     needs.filter(|need| !need.status.is_settled()).map(|need| need.key.clone()).collect()
 }
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pb_model::goal::{
-    ASK_PERSON, Asks, Call, CallEnd, CallResult, Doing, Escalation, GoalState, Next, Planned, Reviewed, Run,
-    SUBMIT_PLAN, SUBMIT_REVIEW, Seen, batch,
+    ADD_ITEMS, ASK_PERSON, Addition, Asks, Call, CallEnd, CallResult, Doing, Escalation, GoalState, Item,
+    Next, Planned, Reviewed, Run, SUBMIT_PLAN, SUBMIT_REVIEW, Seen, batch,
 };
 use pb_model::{Effect, RunId};
 use pb_tools::{ApprovedCall, Scope, ToolError};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::compose::{journal, next, registry};
@@ -18,7 +19,7 @@ use super::journal::ToolStep;
 use super::runner::StepRunner;
 use super::talk::Talk;
 use super::think::{TOLD_BYTES_MAX, beginning};
-use super::{ask, binding, plan, review};
+use super::{add, ask, binding, plan, review};
 use crate::effects::{Context, Done};
 use crate::trace::{self, About, CallNote};
 use crate::workspace;
@@ -43,6 +44,8 @@ pub(crate) async fn act(
         plan: None,
         asks: None,
         review: None,
+        adds: Vec::new(),
+        added: Vec::new(),
         papers: Vec::new(),
     };
     let (results, next) = match journal(context, run).await {
@@ -72,6 +75,7 @@ fn unmade(call: &Call, why: &str) -> CallResult {
         duration_ms: 0,
         asks: None,
         review: None,
+        adds: Vec::new(),
     }
 }
 
@@ -88,6 +92,10 @@ struct Acting<'a> {
     asks: Option<Asks>,
     /// What a review came to.
     review: Option<Reviewed>,
+    /// What the last call adds to the goal.
+    adds: Vec<Addition>,
+    /// What the calls before it added, all of which is committed with it.
+    added: Vec<Addition>,
     /// The results for the journal, by place.
     papers: Vec<(u32, String)>,
 }
@@ -124,6 +132,7 @@ impl Acting<'_> {
                 duration_ms,
                 asks: None,
                 review: self.review.take(),
+                adds: self.take_adds(),
             });
             match end {
                 CallEnd::Ok | CallEnd::Failed | CallEnd::Withheld => {}
@@ -189,6 +198,9 @@ impl Acting<'_> {
                 Err(problems) => (CallEnd::Failed, problems),
             };
         }
+        if let Some(parent) = add::adder(self.state, self.run).filter(|_| said.name == ADD_ITEMS) {
+            return self.add(call, &said.arguments, parent).await;
+        }
         if self.run.is_planning()
             && let Some(refused) = self.folder_refused().await
         {
@@ -202,6 +214,33 @@ impl Acting<'_> {
                 None => self.approved(call, &approved).await,
             },
         }
+    }
+
+    /// Adds items to the goal, if they hold and nobody has to say yes to that first.
+    async fn add(&mut self, call: &Call, arguments: &Value, parent: &Item) -> (CallEnd, String) {
+        let items = match add::check(arguments, (self.state, self.run, parent), &self.added) {
+            Ok(items) => items,
+            Err(problems) => return (CallEnd::Failed, problems),
+        };
+        let (registry, allowed) = registry(self.state, self.run);
+        let approved = match pb_tools::policy::approve(&registry, &allowed, ADD_ITEMS, arguments.clone()) {
+            Ok(approved) => approved,
+            Err(denied) => return (CallEnd::Failed, denied.to_string()),
+        };
+        if let Some(asked) = self.yes_to(call, &approved).await {
+            return asked;
+        }
+        let told = add::told(&items);
+        let mint = |spec| Addition { id: self.context.config.ids.uuid().into(), spec };
+        self.adds = items.into_iter().map(mint).collect();
+        (CallEnd::Ok, told)
+    }
+
+    /// What the last call adds; from now on it was added by an earlier one.
+    fn take_adds(&mut self) -> Vec<Addition> {
+        let adds = std::mem::take(&mut self.adds);
+        self.added.extend(adds.iter().cloned());
+        adds
     }
 
     /// What comes of a call that needs a yes and has none, or one for something else; `None` when it may be

@@ -12,6 +12,7 @@ use pb_model::{RunId, Tier};
 use pb_tools::{Allowed, Registry};
 use serde::Serialize;
 
+use super::add::{self, AddItems};
 use super::ask::{self, AskPerson};
 use super::condense::{self, Told};
 use super::plan::{self, SubmitPlan};
@@ -343,10 +344,14 @@ pub(super) fn registry(state: &GoalState, run: &Run) -> (Registry, Allowed) {
 fn planned_tools(state: &GoalState, run: &Run) -> (Registry, Allowed) {
     let agent = run.item_id.and_then(|item| state.item(item)).and_then(agent_of);
     match agent {
-        Some(agent) if agent.tools.is_empty() => (Registry::builtin(), Allowed::everything()),
         Some(agent) => {
-            let names = agent.tools.iter().cloned().chain([pb_tools::FINISH.to_owned()]);
-            (Registry::builtin(), Allowed::only(names))
+            let adds = add::adder(state, run).is_some();
+            let registry = if adds { Registry::builtin().with(AddItems) } else { Registry::builtin() };
+            if agent.tools.is_empty() {
+                return (registry, Allowed::everything());
+            }
+            let own = [pb_tools::FINISH, pb_model::goal::ADD_ITEMS].map(str::to_owned);
+            (registry, Allowed::only(agent.tools.iter().cloned().chain(own)))
         }
         None if run.reviews.is_some() => {
             let names = plan::LOOKING.into_iter().chain([pb_model::goal::SUBMIT_REVIEW]);

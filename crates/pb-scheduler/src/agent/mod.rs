@@ -24,6 +24,7 @@ mod task;
 mod think;
 
 mod act;
+mod add;
 mod ask;
 mod binding;
 mod journal;

@@ -5,7 +5,7 @@ use std::path::Path;
 use futures_util::future::BoxFuture;
 use pb_model::goal::{ASSUMPTIONS_MAX, GoalState, QUESTION_BYTES_MAX, SUBMIT_PLAN};
 use pb_model::plan::closest;
-use pb_model::spec::{AgentSpec, CRITERIA_MAX, CommandSpec, Effect, GateSpec, ItemSpec, Lane, Work};
+use pb_model::spec::{AgentSpec, CRITERIA_MAX, CommandSpec, Effect, GateSpec, Invalid, ItemSpec, Lane, Work};
 use pb_model::{Tier, goal_file};
 use pb_tools::{Output, Registry, Scope, ToolError, TypedTool};
 use schemars::JsonSchema;
@@ -71,9 +71,9 @@ pub(super) struct Checked {
 /// One work item. Keys of the other kind are left out.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct DraftItem {
+pub(super) struct DraftItem {
     /// A short key, unique in the plan: letters, digits, `-`, `_`.
-    id: String,
+    pub(super) id: String,
     /// One line for people.
     #[serde(default)]
     title: Option<String>,
@@ -101,6 +101,10 @@ struct DraftItem {
     /// Of an agent: how much of the goal's budget it may use, 1 to 100.
     #[serde(default)]
     budget_percent: Option<u8>,
+    /// Of an agent: whether it may add items while it works, because only then it will be known what is to be
+    /// done.
+    #[serde(default)]
+    may_add_items: bool,
     /// What proves that it is done: at least one.
     #[serde(default)]
     gates: Vec<DraftGate>,
@@ -117,7 +121,7 @@ enum DraftKind {
 pub(super) fn check(arguments: &Value, state: &GoalState) -> Result<Checked, String> {
     let draft: Draft = pb_tools::parse_arguments(arguments)
         .map_err(|reason| format!("the plan was not understood: {reason}"))?;
-    let mut problems = Problems::default();
+    let mut problems = Problems::of("the plan does not hold");
     if draft.items.is_empty() {
         problems.add("items", "a plan has at least one item");
     }
@@ -131,28 +135,28 @@ pub(super) fn check(arguments: &Value, state: &GoalState) -> Result<Checked, Str
     sentences("assumptions", &draft.assumptions, ASSUMPTIONS_MAX, &mut problems);
     sentences("criteria", &draft.criteria, CRITERIA_MAX, &mut problems);
     let Draft { items, assumptions, criteria } = draft;
-    let items: Vec<ItemSpec> =
-        items.into_iter().enumerate().map(|(n, draft)| item(draft, n, &mut problems)).collect();
+    let items = drafted(items, &mut problems);
     let mut spec = state.goal.spec.clone();
     spec.plan_only = false;
     // New items may need those that stay, and come after them; their keys are not used again.
     spec.items = kept(state);
-    for key in state.items.iter().filter(|item| item.superseded).map(|item| &item.key) {
+    let left_out = state.items.iter().filter(|item| item.superseded).map(|item| &item.key);
+    for key in left_out.chain(state.to_come().map(|addition| &addition.spec.id)) {
         if items.iter().any(|item| item.id == *key) {
-            problems.add(key, "an item of an earlier plan has this id: choose another");
+            problems.add(
+                key,
+                "an item of an earlier plan, or one that is being added, has this id: choose another",
+            );
         }
     }
     spec.items.extend(items.iter().cloned());
-    for invalid in goal_file::spec_problems(&spec) {
-        let hint = invalid.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        problems.add(&invalid.place, &format!("{}{hint}", invalid.problem));
-    }
+    problems.extend(goal_file::spec_problems(&spec));
     problems.or(Checked { items, assumptions, criteria })
 }
 
 /// The items that stay when another plan is made: what is done, and what runs.
 pub(super) fn kept(state: &GoalState) -> Vec<ItemSpec> {
-    let mut kept = state.plan_spec().items;
+    let mut kept = state.item_specs();
     let of_plan = |key: &str| state.planned().any(|item| item.key == key);
     kept.retain(|item| of_plan(&item.id));
     for item in &mut kept {
@@ -171,25 +175,48 @@ fn sentences(place: &str, texts: &[String], most: usize, problems: &mut Problems
     }
 }
 
-#[derive(Default)]
-struct Problems(Vec<String>);
+/// Everything that is wrong with what a model hands in, each once.
+pub(super) struct Problems {
+    what: &'static str,
+    lines: Vec<String>,
+}
 
 impl Problems {
-    fn add(&mut self, place: &str, problem: &str) {
-        self.0.push(format!("- {place}: {problem}"));
+    /// None so far; `what` says what they mean.
+    pub(super) fn of(what: &'static str) -> Self {
+        Self { what, lines: Vec::new() }
     }
 
-    fn or<T>(mut self, value: T) -> Result<T, String> {
-        if self.0.is_empty() {
+    pub(super) fn add(&mut self, place: &str, problem: &str) {
+        let line = format!("- {place}: {problem}");
+        if !self.lines.contains(&line) {
+            self.lines.push(line);
+        }
+    }
+
+    pub(super) fn extend(&mut self, found: Vec<Invalid>) {
+        for invalid in found {
+            let hint = invalid.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            self.add(&invalid.place, &format!("{}{hint}", invalid.problem));
+        }
+    }
+
+    pub(super) fn or<T>(mut self, value: T) -> Result<T, String> {
+        if self.lines.is_empty() {
             return Ok(value);
         }
-        let more = self.0.len().saturating_sub(PROBLEMS_MAX);
-        self.0.truncate(PROBLEMS_MAX);
+        let more = self.lines.len().saturating_sub(PROBLEMS_MAX);
+        self.lines.truncate(PROBLEMS_MAX);
         if more > 0 {
-            self.0.push(format!("- and {more} more"));
+            self.lines.push(format!("- and {more} more"));
         }
-        Err(format!("the plan does not hold:\n{}", self.0.join("\n")))
+        Err(format!("{}:\n{}", self.what, self.lines.join("\n")))
     }
+}
+
+/// The items of a plan, or of a part of one, as their model means them.
+pub(super) fn drafted(items: Vec<DraftItem>, problems: &mut Problems) -> Vec<ItemSpec> {
+    items.into_iter().enumerate().map(|(n, draft)| item(draft, n, problems)).collect()
 }
 
 fn item(draft: DraftItem, n: usize, problems: &mut Problems) -> ItemSpec {
@@ -206,6 +233,9 @@ fn item(draft: DraftItem, n: usize, problems: &mut Problems) -> ItemSpec {
     let effect = draft.effect.unwrap_or_default();
     let work = match draft.kind {
         DraftKind::Command => {
+            if draft.may_add_items {
+                problems.add(&place, "only an agent may add items");
+            }
             if draft.prompt.is_some() {
                 problems.add(&place, "a command has no `prompt`; it has `argv`");
             }
@@ -236,6 +266,7 @@ fn item(draft: DraftItem, n: usize, problems: &mut Problems) -> ItemSpec {
                 budget_usd: None,
                 guards: true,
                 approve: Vec::new(),
+                may_add_items: draft.may_add_items,
             })
         }
     };

@@ -32,6 +32,7 @@ pub(super) struct AgentTask<'a> {
     agreed: Vec<String>,
     done: Vec<DoneBefore<'a>>,
     gates: Vec<String>,
+    adding: Option<Adding<'a>>,
     previous: Option<Previous<'a>>,
 }
 
@@ -41,6 +42,17 @@ struct ItemVariables<'a> {
     description: &'a str,
     prompt: &'a str,
     turns: u32,
+}
+
+/// What a run may add to the goal.
+#[derive(Serialize)]
+struct Adding<'a> {
+    /// How many items.
+    room: u32,
+    /// Titles of what runs of the item added before.
+    before: Vec<&'a str>,
+    /// Whether the last attempt added some, which came to nothing with it.
+    dropped: bool,
 }
 
 /// An item that was done before.
@@ -78,7 +90,8 @@ pub(super) fn goal_variables(state: &GoalState) -> (GoalVariables<'_>, Vec<&str>
 pub(super) fn agent_task<'a>(state: &'a GoalState, item: &'a Item) -> AgentTask<'a> {
     let (goal, criteria) = goal_variables(state);
     let agent = agent_of(item);
-    let needs = item.needs.iter().filter_map(|need| state.item(*need));
+    let before = state.waits_on(item);
+    let needs = before.iter().filter_map(|need| state.item(*need)).filter(|need| !need.superseded);
     AgentTask {
         goal,
         criteria,
@@ -92,8 +105,24 @@ pub(super) fn agent_task<'a>(state: &'a GoalState, item: &'a Item) -> AgentTask<
         agreed: agreed(state),
         done: needs.map(|need| DoneBefore { title: &need.title, summary: summary(state, need) }).collect(),
         gates: item.gates.iter().map(pb_model::GateSpec::label).collect(),
+        adding: adding(state, item),
         previous: previous(state, item),
     }
+}
+
+fn adding<'a>(state: &'a GoalState, item: &Item) -> Option<Adding<'a>> {
+    let room = state.room_to_add();
+    if !state.may_add_items(item) || room == 0 {
+        return None;
+    }
+    let added = state.items.iter().filter(|other| other.added_by == Some(item.id) && !other.superseded);
+    let last = state.runs.iter().rev().filter(|run| run.item_id == Some(item.id)).nth(1);
+    let is_lost = |run: &Run| run.added.iter().any(|addition| state.item(addition.id).is_none());
+    Some(Adding {
+        room,
+        before: added.map(|other| other.title.as_str()).collect(),
+        dropped: last.is_some_and(is_lost),
+    })
 }
 
 /// What the person answered before, and what is taken for granted.

@@ -1,7 +1,7 @@
 //! `goal.submit`: the door. Refuses with a reason, and nothing is lost: a goal that the machine
 //! does not allow is kept as failed.
 
-use pb_model::goal::{Command, ErrorClass, Failure, Hindrance, Rejection};
+use pb_model::goal::{ADD_ITEMS, Command, ErrorClass, Failure, Hindrance, Rejection};
 use pb_model::plan::closest;
 use pb_model::spec::{Invalid, Work};
 use pb_model::{GoalId, GoalSpec};
@@ -60,13 +60,18 @@ pub(super) async fn prepare(context: &Context, row: &InboxRow) -> Result<Submit,
     Ok(Submit { goal: params.goal_id, spec: params.spec, refused })
 }
 
-/// Agents may use only tools that there are; a yes that no call needs would be none.
+/// Agents may use only tools that there are; a yes that no call needs would be none. Adding items is no tool of
+/// every agent, but may need a yes.
 pub(super) fn known_tools(spec: &GoalSpec) -> Result<(), RpcError> {
-    known("approve", &spec.approve)?;
+    let needs_yes = |place: &str, tools: &[String]| {
+        let tools: Vec<String> = tools.iter().filter(|tool| *tool != ADD_ITEMS).cloned().collect();
+        known(place, &tools)
+    };
+    needs_yes("approve", &spec.approve)?;
     for (n, item) in spec.items.iter().enumerate() {
         let Work::Agent(agent) = &item.work else { continue };
         known(&format!("items[{n}].tools"), &agent.tools)?;
-        known(&format!("items[{n}].approve"), &agent.approve)?;
+        needs_yes(&format!("items[{n}].approve"), &agent.approve)?;
     }
     Ok(())
 }

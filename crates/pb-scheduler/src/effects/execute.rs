@@ -184,6 +184,7 @@ impl Done {
                     duration_ms: 0,
                     asks: None,
                     review: None,
+                    adds: Vec::new(),
                 };
                 Self::Acted {
                     goal,

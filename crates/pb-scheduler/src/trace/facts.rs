@@ -60,6 +60,7 @@ fn fact(event: &Event, state: &GoalState) -> Vec<What> {
         }
         // Calls are told by whoever makes them; the rest are transitions, or stand in the log.
         Event::ItemCreated { .. }
+        | Event::ItemsAdded { .. }
         | Event::GoalPlanned { .. }
         | Event::GoalWaiting { .. }
         | Event::GoalStarted { .. }

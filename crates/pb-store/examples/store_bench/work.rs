@@ -30,6 +30,7 @@ pub(crate) fn run(caller: usize) -> Run {
         id: RunId::from(Uuid::from_u128(caller as u128 + 1)),
         item_id: None,
         reviews: None,
+        added: Vec::new(),
         goal_id: goal(caller),
         attempt: 1,
         epoch: 1,

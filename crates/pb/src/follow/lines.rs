@@ -113,6 +113,14 @@ impl Lines {
         match what {
             "started" if item.retry_count == 0 => Some("started".to_owned()),
             "started" => Some(format!("started, attempt {}", item.retry_count + 1)),
+            "created" => {
+                let above = self.items.get(item.added_by.as_ref()?)?;
+                Some(format!("added by {}", above.key))
+            }
+            "added" => {
+                let keys: Vec<String> = payload.added.iter().map(|added| format::line(&added.id)).collect();
+                Some(format!("adds {}, to be done after it", keys.join(", ")))
+            }
             "updated" if payload.skipped_by.is_some() => Some(styled(WARN, "left out, as was answered")),
             "updated" if payload.superseded == Some(true) => Some("makes room for another plan".to_owned()),
             "updated" => {

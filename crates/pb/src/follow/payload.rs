@@ -42,6 +42,8 @@ pub(super) struct Payload {
     /// `workitem.updated`: who said to go on without the item.
     pub(super) skipped_by: Option<String>,
     pub(super) superseded: Option<bool>,
+    /// `workitem.added`: what is added once the item is done.
+    pub(super) added: Vec<Added>,
     /// What was made out of the goal, and of attempts.
     pub(super) assumptions: Vec<String>,
     pub(super) decision: Option<String>,
@@ -81,6 +83,13 @@ pub(super) struct Payload {
     pub(super) duration_ms: Option<u64>,
     /// `verification.started`: the gates find out whether lost work was done.
     pub(super) probe: Option<bool>,
+}
+
+/// An item that a run adds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Added {
+    pub(super) id: String,
 }
 
 /// A tool that a model calls.

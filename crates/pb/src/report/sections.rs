@@ -18,7 +18,7 @@ pub(crate) fn items(account: &Account) -> String {
         let time: u64 =
             one.runs.iter().filter_map(|run| Some(run.completed_at?.saturating_sub(run.created_at))).sum();
         vec![
-            format::line(&one.item.key),
+            key(account, &one.item),
             status(&one.item, &cut_off),
             one.item.verdict.map_or("-", Verdict::as_str).to_owned(),
             one.runs.len().to_string(),
@@ -26,6 +26,16 @@ pub(crate) fn items(account: &Account) -> String {
         ]
     };
     table::render(&["ITEM", "STATUS", "VERDICT", "ATTEMPTS", "TIME"], account.items.iter().map(row).collect())
+}
+
+/// The item's key; of one that a run added, with the key of that run's item.
+fn key(account: &Account, item: &WorkItem) -> String {
+    let key = format::line(&item.key);
+    let above = item.added_by.as_ref();
+    match above.and_then(|above| account.items.iter().find(|one| one.item.id == *above)) {
+        Some(above) => format!("{key} (added by {})", format::line(&above.item.key)),
+        None => key,
+    }
 }
 
 /// Where an item stands; that another plan took its place, or that it can never start, no status says

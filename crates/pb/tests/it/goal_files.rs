@@ -47,13 +47,17 @@ fn reviewer() -> Conversation {
     Conversation::new(When::tool("submit_review"), [looks, submits])
 }
 
-fn conversations() -> [Conversation; 5] {
+fn conversations() -> [Conversation; 6] {
+    let page = json!({"id": "小马", "kind": "command", "argv": ["sh", "-c", "echo 小马 > 小马.md"],
+                      "effect": "idempotent", "gates": [{"kind": "file_exists", "path": "小马.md"}]});
+    let adds = Reply::call("add_items", json!({ "items": [page] })).usage(700, 60);
     let runs = Reply::call("run_command", json!({"argv": ["sh", "deploy.sh"]})).usage(700, 30);
     [
         planner(),
         reviewer(),
         worker("Write a name for a pony", [write("name.txt", "小马\n"), finish("named")]),
         worker("Write deploy.sh", [write("deploy.sh", "touch done\n"), runs, finish("deployed")]),
+        worker("Write the names of the ponies", [adds, write("list.txt", "小马\n"), finish("one pony")]),
         worker("Write a poem about a pony", [write("poem.md", "小马\n跑\n"), finish("a poem")]),
     ]
 }

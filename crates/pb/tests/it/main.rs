@@ -13,6 +13,7 @@ mod replanning;
 mod socket;
 mod tools;
 
+mod adding;
 mod agent;
 mod agent_crash;
 mod agent_fails;

@@ -66,8 +66,7 @@ pub(super) fn approve(decision: &mut Decision, item: ItemId, by: &str) {
     let digests = flagged.iter().map(|gate| gate.evidence.edited.digest.clone()).collect();
     decision.emit(Event::GatesApproved { item: item.id, run, by: by.to_owned(), edited, digests });
     let verdict = run::verdict_of(decision, run);
-    decision.emit(Event::ItemCompleted { item: item.id, run, verdict });
-    run::free(decision, item.id);
+    run::done(decision, item.id, run, verdict);
 }
 
 /// At the last look: whether a human has to be asked about an item that was done.

@@ -69,7 +69,10 @@ pub(super) fn retry(decision: &mut Decision, by: String) -> Result<(), Rejection
     decision.emit(Event::GoalResumed { by });
     // What others need first: these then wait for it. There is no circle, so one is always found.
     while !failed.is_empty() {
-        let needs_none = |item: &Item| !failed.iter().any(|other| item.needs.contains(&other.id));
+        let needs_none = |item: &Item| {
+            let waits_on = decision.state.waits_on(item);
+            !failed.iter().any(|other| waits_on.contains(&other.id))
+        };
         let first = failed.iter().position(needs_none).unwrap_or(0);
         let item = failed.remove(first).id;
         decision.emit(Event::ItemReopened { item, allow: None });

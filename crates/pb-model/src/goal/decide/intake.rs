@@ -133,7 +133,6 @@ pub(super) fn adopt(decision: &mut Decision, plan: &Planned) {
 }
 
 fn create(decision: &mut Decision, specs: &[ItemSpec], ids: &[ItemId]) {
-    let goal = decision.state.goal.id;
     let known: Vec<(String, ItemId)> =
         decision.state.items.iter().map(|item| (item.key.clone(), item.id)).collect();
     let id_of: BTreeMap<&str, ItemId> = known
@@ -141,21 +140,33 @@ fn create(decision: &mut Decision, specs: &[ItemSpec], ids: &[ItemId]) {
         .map(|(key, id)| (key.as_str(), *id))
         .chain(specs.iter().map(|item| item.id.as_str()).zip(ids.iter().copied()))
         .collect();
-    let first = u32::try_from(known.len()).unwrap_or(u32::MAX);
-    for ((spec, id), index) in specs.iter().zip(ids).zip(first..) {
+    for (spec, id) in specs.iter().zip(ids) {
         let needs: Vec<ItemId> =
             spec.needs.iter().filter_map(|need| id_of.get(need.as_str()).copied()).collect();
-        let mut item = Item::planned(spec, index, *id, needs, (goal, decision.moment.now_ms));
-        if decision.state.needs_met(&item) {
-            item.status = ItemStatus::Ready;
-        }
-        if item.lane == Lane::Main && decision.state.goal.scheduled.is_some() {
-            item.lane = Lane::Cron; // What runs by itself leaves room for what a person waits for.
-        }
-        decision.emit(Event::ItemCreated { item: Box::new(item) });
+        create_item(decision, spec, (*id, needs), None);
     }
     let items = u32::try_from(specs.len()).unwrap_or(u32::MAX);
     decision.emit(Event::GoalPlanned { items });
+}
+
+/// One more item, behind all that there are.
+pub(super) fn create_item(
+    decision: &mut Decision,
+    spec: &ItemSpec,
+    (id, needs): (ItemId, Vec<ItemId>),
+    added_by: Option<ItemId>,
+) {
+    let state = &decision.state;
+    let index = u32::try_from(state.items.len()).unwrap_or(u32::MAX);
+    let mut item = Item::planned(spec, index, id, needs, (state.goal.id, decision.moment.now_ms));
+    item.added_by = added_by;
+    if state.needs_met(&item) {
+        item.status = ItemStatus::Ready;
+    }
+    if item.lane == Lane::Main && state.goal.scheduled.is_some() {
+        item.lane = Lane::Cron; // What runs by itself leaves room for what a person waits for.
+    }
+    decision.emit(Event::ItemCreated { item: Box::new(item) });
 }
 
 pub(super) fn wait(decision: &mut Decision, workspace: String, behind: GoalId) -> Result<(), Rejection> {

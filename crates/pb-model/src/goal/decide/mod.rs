@@ -1,5 +1,6 @@
 //! Deciding: state + command + moment give events, or a rejection. Pure.
 
+mod adding;
 mod answer;
 mod approve;
 mod budget;

@@ -4,7 +4,7 @@ use super::Decision;
 use super::escalate::{self, Question};
 use crate::goal::escalation::{Answer, EscalationType};
 use crate::goal::event::Event;
-use crate::goal::state::ItemStatus;
+use crate::goal::state::{Item, ItemStatus};
 use crate::{EscalationId, ItemId};
 
 /// Begins to have another plan made.
@@ -33,7 +33,11 @@ pub(super) fn moot(decision: &Decision, but: EscalationId) -> Vec<EscalationId> 
 pub(super) fn ask_for_yes(decision: &mut Decision) {
     let state = &decision.state;
     let new = state.planned().filter(|item| !item.status.is_settled());
-    let lines: Vec<String> = new.map(|item| format!("{}: {}", item.key, item.title)).collect();
+    let line = |item: &Item| {
+        let may_add = if state.may_add_items(item) { " (may add items)" } else { "" };
+        format!("{}: {}{may_add}", item.key, item.title)
+    };
+    let lines: Vec<String> = new.map(line).collect();
     let question = Question::new(
         EscalationType::Approval,
         format!("a plan of {} item(s) waits for your yes", lines.len()),

@@ -1,7 +1,7 @@
 //! Runs: starting one, taking one over after a crash, and what follows when its command ends.
 
 use super::escalate::{self, Question};
-use super::{Decision, approve, budget, converse, evaluate};
+use super::{Decision, adding, approve, budget, converse, evaluate};
 use crate::goal::cap::Cap;
 use crate::goal::command::Rejection;
 use crate::goal::conversation::{Conversation, Doing};
@@ -68,6 +68,7 @@ pub(super) fn attempt(decision: &Decision, id: RunId, item: Option<&Item>, epoch
         execution: None,
         continued: Vec::new(),
         error: None,
+        added: Vec::new(),
         conversation,
     }
 }
@@ -279,8 +280,14 @@ fn exhausted(decision: &mut Decision, item: &Item, run: &Run) {
 /// The item is done, and what waited for it may start.
 pub(super) fn succeed(decision: &mut Decision, item: &Item, run: RunId, verdict: Verdict) {
     decision.emit(Event::RunCompleted { item: Some(item.id), run, status: RunStatus::Success, error: None });
-    decision.emit(Event::ItemCompleted { item: item.id, run, verdict });
-    free(decision, item.id);
+    done(decision, item.id, run, verdict);
+}
+
+/// The item is done: what its run added are items now, and what waited for it may start.
+pub(super) fn done(decision: &mut Decision, item: ItemId, run: RunId, verdict: Verdict) {
+    decision.emit(Event::ItemCompleted { item, run, verdict });
+    adding::create(decision, item, run);
+    free(decision, item);
 }
 
 /// What waited for this item may start, if it waits for nothing else.
@@ -289,7 +296,7 @@ pub(super) fn free(decision: &mut Decision, item: ItemId) {
         .state
         .items
         .iter()
-        .filter(|next| next.status == ItemStatus::Queued && next.needs.contains(&item))
+        .filter(|next| next.status == ItemStatus::Queued && decision.state.waits_on(next).contains(&item))
         .filter(|next| decision.state.needs_met(next))
         .map(|next| next.id)
         .collect();

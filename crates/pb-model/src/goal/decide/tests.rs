@@ -1,5 +1,6 @@
 //! Text in, text out: a script of commands gives the events that it made.
 
+mod adding;
 mod answer;
 mod approve;
 mod asking;

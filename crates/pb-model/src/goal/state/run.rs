@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::goal::adding::Addition;
 use crate::goal::conversation::{Call, Conversation, Doing, batch};
 use crate::goal::failure::Failure;
 use crate::{Epoch, GoalId, ItemId, Millis, RunId};
@@ -39,6 +40,9 @@ pub struct Run {
     pub continued: Vec<Continuation>,
     /// Why it did not succeed.
     pub error: Option<Failure>,
+    /// What it adds to its goal once its item is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<Addition>,
     /// Its conversation with a model, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Conversation>,

@@ -1,10 +1,13 @@
 use pb_llm::{Said, ToolCall};
+use pb_model::ItemId;
 use pb_model::goal::{
-    CallEnd, Conversation, ErrorClass, Evidence, Execution, ExecutionOutcome, Failure, GateResult,
-    ItemStatus, Reservation, RunStage, RunStatus,
+    Addition, CallEnd, Conversation, ErrorClass, Evidence, Execution, ExecutionOutcome, Failure, GateResult,
+    Goal, ItemStatus, Reservation, RunStage, RunStatus,
 };
+use pb_model::spec::{GoalSpec, ItemSpec};
 use pb_store::Step;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::*;
 use crate::agent::journal::ModelStep;
@@ -434,4 +437,61 @@ fn what_is_told_in_short_ends_with_what_still_counts() {
     - Limit: 50000 tokens for the whole goal
     - Work only in the workspace. When it is done, or cannot be done, call `finish` and say so; then stop.
     "#);
+}
+
+#[test]
+fn who_may_add_items_is_told_so_and_what_became_of_those_before() {
+    let file = "title = '写一份报告'\nmax_added_items = 3\n[[items]]\nid = 'explore'\ntitle = '看一看'\nkind = 'agent'\n\
+                prompt = 'Look.'\ntools = ['read_file']\nmay_add_items = true";
+    let of = |state: &GoalState| {
+        let text = sent(state, &Talk::default());
+        text.split_once("Look.\n").map(|(_, told)| told.to_owned()).unwrap()
+    };
+    let first = begun(goal(file), Some("explore"));
+    let mut lost = first.clone();
+    let spec = |key: &str| ItemSpec { id: key.to_owned(), ..first.item_specs().remove(0) };
+    let addition = |n: u128, key: &str| Addition { id: ItemId::from(Uuid::from_u128(n)), spec: spec(key) };
+    lost.runs.last_mut().unwrap().added = vec![addition(90, "gone")];
+    let second = begun(failed(lost, "it was not enough", &[]), Some("explore"));
+    let mut reopened = first.clone();
+    let (goal_id, parent) = (reopened.goal.id, reopened.items[0].id);
+    let mut chapter =
+        Item::planned(&spec("chapter"), 1, ItemId::from(Uuid::from_u128(91)), vec![parent], (goal_id, 1));
+    (chapter.added_by, chapter.title) = (Some(parent), "第一章".to_owned());
+    reopened.items.push(chapter);
+    let full = first.clone();
+    let full = GoalState {
+        goal: Goal { spec: GoalSpec { max_added_items: Some(0), ..full.goal.spec }, ..full.goal },
+        ..full
+    };
+    insta::assert_snapshot!([of(&first), of(&second), of(&reopened), of(&full)].join("\n=====\n"), @"
+    # Items that you may add
+    If the work turns out to hold parts that others should do and that can be checked by themselves, you may add up to 3 item(s) to the goal with `add_items`. They are done after yours, so do not wait for them: finish your own item. What you can do yourself now, do not add.
+
+    You have at most 40 answers.
+    tools: read_file finish add_items; at most 8192 tokens
+    =====
+
+    # Items that you may add
+    If the work turns out to hold parts that others should do and that can be checked by themselves, you may add up to 3 item(s) to the goal with `add_items`. They are done after yours, so do not wait for them: finish your own item. What you can do yourself now, do not add.
+    What the last attempt added is gone with it.
+
+    # What went wrong before
+    This is attempt 2. The folder is as the last attempt left it. The last attempt failed: it was not enough
+
+    You have at most 40 answers.
+    tools: read_file finish add_items; at most 8192 tokens
+    =====
+
+    # Items that you may add
+    If the work turns out to hold parts that others should do and that can be checked by themselves, you may add up to 2 item(s) to the goal with `add_items`. They are done after yours, so do not wait for them: finish your own item. What you can do yourself now, do not add.
+    - added before, do not add it again: 第一章
+
+    You have at most 40 answers.
+    tools: read_file finish add_items; at most 8192 tokens
+    =====
+
+    You have at most 40 answers.
+    tools: read_file finish; at most 8192 tokens
+    ");
 }

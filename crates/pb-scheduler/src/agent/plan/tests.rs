@@ -1,3 +1,5 @@
+use pb_model::ItemId;
+use pb_model::goal::Addition;
 use serde_json::json;
 
 use super::*;
@@ -79,7 +81,7 @@ fn what_is_no_plan_is_told() {
     - items: a plan has at least one item
     the plan was not understood: `items[0]`: missing field `id`
     the plan was not understood: `items[0].kind`: unknown variant `robot`, expected `command` or `agent`
-    the plan was not understood: `items[0].retries`: unknown field `retries`, expected one of `id`, `title`, `kind`, `needs`, `argv`, `prompt`, `tools`, `tier`, `effect`, `budget_percent`, `gates`
+    the plan was not understood: `items[0].retries`: unknown field `retries`, expected one of `id`, `title`, `kind`, `needs`, `argv`, `prompt`, `tools`, `tier`, `effect`, `budget_percent`, `may_add_items`, `gates`
     the plan was not understood: `items[0].gates[0].file`: unknown field `file`, expected one of `kind`, `name`, `path`, `text`, `regex`, `argv`, `expect_exit`, `min`, `control`, `schema`, `schema_path`, `url`, `status`, `paths`, `max_files`, `judges`
     the plan was not understood: `items[0].budget_percent`: invalid value: integer `300`, expected u8
     ");
@@ -134,7 +136,7 @@ fn a_gate_says_what_it_checks() {
         gates.iter().map(|gates| told(&json!([with(agent("a"), &json!({"gates": gates}))]))).collect();
     insta::assert_snapshot!(texts.join("\n"), @r#"
     the plan does not hold:
-    - items[0].gates[0].regex: not a regular expression: unclosed group
+    - items[0].gates[0].regex: not a regular expression: unclosed group (a plain text is looked for with `text`)
     the plan does not hold:
     - items[0].gates[0]: file_contains needs either `text` or `regex`
     the plan does not hold:
@@ -292,4 +294,21 @@ fn a_model_is_told_the_form_of_a_plan() {
     let (registry, allowed) = (Registry::builtin().with(SubmitPlan), pb_tools::Allowed::only([SUBMIT_PLAN]));
     let specs = registry.specs(&allowed);
     insta::assert_json_snapshot!(specs);
+}
+
+#[test]
+fn a_plan_says_who_may_add_items_and_takes_no_key_of_what_is_being_added() {
+    let plan = json!({"items": [with(agent("look"), &json!({"may_add_items": true})), agent("write")]});
+    let items = checked(&plan).unwrap();
+    let may_add = |item: &ItemSpec| matches!(&item.work, Work::Agent(agent) if agent.may_add_items);
+    assert_eq!(items.iter().map(may_add).collect::<Vec<_>>(), [true, false]);
+    let file =
+        "title = '数一数'\n[[items]]\nid = 'old'\nkind = 'agent'\nprompt = 'Look.'\nmay_add_items = true";
+    let mut state = scratch::begun(scratch::goal(file), Some("old"));
+    let addition = Addition { id: ItemId::from(uuid::Uuid::from_u128(90)), spec: items[1].clone() };
+    state.runs.last_mut().unwrap().added.push(addition);
+    insta::assert_snapshot!(check(&plan, &state).unwrap_err(), @"
+    the plan does not hold:
+    - write: an item of an earlier plan, or one that is being added, has this id: choose another
+    ");
 }

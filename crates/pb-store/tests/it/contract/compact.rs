@@ -96,6 +96,7 @@ fn run(goal: GoalId) -> Run {
         id: RunId::from(goal.uuid()),
         item_id: None,
         reviews: None,
+        added: Vec::new(),
         goal_id: goal,
         attempt: 1,
         epoch: 1,

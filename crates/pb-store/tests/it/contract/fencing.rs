@@ -13,6 +13,7 @@ fn run(epoch: u64) -> Run {
         id: RunId::from(Uuid::from_u128(1)),
         item_id: Some(ItemId::from(Uuid::from_u128(1))),
         reviews: None,
+        added: Vec::new(),
         goal_id: goal(1),
         attempt: 1,
         epoch,

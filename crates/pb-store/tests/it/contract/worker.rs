@@ -184,6 +184,7 @@ impl Worker {
                 duration_ms: 1,
                 asks: None,
                 review: None,
+                adds: Vec::new(),
             }
         });
         let results = results.collect();

@@ -31,7 +31,7 @@ fn report() -> Value {
             "said": "Done.\n\nI wrote it.",
         }],
         "not_done": [{
-            "key": "send", "title": "Send it", "status": "blocked", "why": "the command exited with 7", "attempts": 3,
+            "key": "send", "title": "Send it", "added_by": "write", "status": "blocked", "why": "the command exited with 7", "attempts": 3,
         }],
         "verified": [
             {

@@ -96,6 +96,7 @@ fn agent(turns: u32, workspace: &Path) -> anyhow::Result<GoalSpec> {
         budget_usd: None,
         guards: true,
         approve: Vec::new(),
+        may_add_items: false,
     };
     let exists = Check::FileExists { path: FILE.to_owned() };
     Ok(GoalSpec {

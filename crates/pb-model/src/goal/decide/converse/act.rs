@@ -6,7 +6,7 @@ use super::{go_on, stop_going_on, talking};
 use crate::goal::command::{Next, Planned, Rejection};
 use crate::goal::conversation::{Call, CallEnd, CallResult, Doing, PLANS_REFUSED_MAX};
 use crate::goal::decide::escalate::Question;
-use crate::goal::decide::{Decision, intake, review, run};
+use crate::goal::decide::{Decision, adding, intake, review, run};
 use crate::goal::escalation::{Answer, EscalationType};
 use crate::goal::event::Event;
 use crate::goal::state::{ExecutionOutcome, Item, Run};
@@ -61,6 +61,9 @@ pub(in crate::goal::decide) fn acted(
             workspace: workspace.clone(),
             duration_ms: result.duration_ms,
         });
+        if result.end == CallEnd::Ok && !result.adds.is_empty() {
+            adding::add(decision, item.as_ref(), &run, result.adds.clone())?;
+        }
         match result.end {
             CallEnd::Withheld if conversation.withheld.contains(&call.digest) => {
                 insists(decision, item.as_ref(), &run, call);

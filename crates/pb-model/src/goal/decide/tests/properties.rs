@@ -1,5 +1,7 @@
 //! What holds whatever happens, in whatever order (`durability.md` §7).
 
+mod added;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -7,21 +9,23 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use uuid::Uuid;
 
+use self::added::{assert_added, assert_addition_fits, below_needs};
 use super::request::asks_for;
 use super::script::{
     GOAL, agent_work, artifact, asks, call, command_item, edited, execution, results, review, spec,
 };
 use super::states;
 use crate::goal::{
-    AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Condensed, Condensing, DayBudget,
-    Doing, ErrorClass, Event, Failure, Hindrance, Moment, Next, Planned, Rejection, Reply, Reviewed,
-    SUBMIT_PLAN, Thought, ThoughtOutcome, Touched, Used, Want, batch, decide, evolve, next_wake, wants,
+    ADDED_DEPTH_MAX, Addition, AfterFailure, Amount, Answer, CallEnd, CallResult, Caps, Command, Condensed,
+    Condensing, DayBudget, Doing, ErrorClass, Event, Failure, Hindrance, Moment, Next, Planned, Rejection,
+    Reply, Reviewed, SUBMIT_PLAN, Thought, ThoughtOutcome, Touched, Used, Want, batch, decide, evolve,
+    inherited, next_wake, wants,
 };
 use crate::goal::{
     Escalation, ExecutionOutcome, GateResult, GoalState, GoalStatus, Item, ItemStatus, Phase, Run, RunStage,
     RunStatus,
 };
-use crate::spec::{Effect, ItemSpec, Work};
+use crate::spec::{AgentSpec, Effect, ItemSpec, Work};
 use crate::{EscalationId, GoalId, ItemId, Millis, RunId, Verdict};
 
 /// Many more than any plan here needs once its luck has run out.
@@ -38,7 +42,7 @@ fn plans() -> impl Strategy<Value = Vec<ItemSpec>> {
             // A bit for each earlier item: needs point backwards, so there is no circle.
             item.needs = (0..index).filter(|n| needs >> n & 1 == 1).map(|n| n.to_string()).collect();
             if agent {
-                item.work = Work::Agent(agent_work());
+                item.work = Work::Agent(AgentSpec { may_add_items: needs >> 6 & 1 == 1, ..agent_work() });
             }
             if needs >> 4 == 5 && item.gates.iter().any(|gate| gate.required) {
                 item.gates.push(review());
@@ -344,6 +348,7 @@ impl World {
         };
         let planning = known.as_ref().is_some_and(Run::is_planning);
         let reviewing = known.as_ref().is_some_and(|run| run.reviews.is_some());
+        let mut added: Vec<Addition> = Vec::new();
         let results = calls.iter().take(batch(&calls)).map(|call| {
             let end = match (self.draw(12), call.effect) {
                 _ if call.held => CallEnd::Asks,
@@ -365,7 +370,18 @@ impl World {
             };
             let asks = (end == CallEnd::Asks).then(|| asks(sign));
             let review = reviewing.then(|| Reviewed { passed: self.draw(3) > 0, found: "so".to_owned() });
-            CallResult { n: call.n, end, found: String::new(), output_digest, duration_ms: 1, asks, review }
+            let adds = if end == CallEnd::Ok { self.additions(known.as_ref(), &added) } else { Vec::new() };
+            added.extend(adds.iter().cloned());
+            CallResult {
+                n: call.n,
+                end,
+                found: String::new(),
+                output_digest,
+                duration_ms: 1,
+                asks,
+                review,
+                adds,
+            }
         });
         let results: Vec<CallResult> = results.collect();
         let plan = known.is_some_and(|run| run.is_planning()).then(|| self.planned());
@@ -509,6 +525,7 @@ impl World {
     fn apply(&mut self, event: Event) {
         if let Some(before) = &self.state {
             assert_event_fits(before, &event);
+            assert_addition_fits(before, &event);
         }
         let after = evolve(self.state.clone(), &event, self.now_ms).unwrap();
         states::note(self.state.as_ref(), &event, &after);
@@ -624,7 +641,8 @@ fn assert_event_fits(before: &GoalState, event: &Event) {
 
 /// Whether something that the item needs, directly or not, has failed.
 fn needs_what_failed(state: &GoalState, item: &Item) -> bool {
-    let needs = item.needs.iter().map(|need| state.item(*need).unwrap());
+    let mut needs: Vec<&Item> = item.needs.iter().map(|need| state.item(*need).unwrap()).collect();
+    needs.extend(below_needs(state, item));
     needs.into_iter().any(|need| need.status == ItemStatus::Failed || needs_what_failed(state, need))
 }
 
@@ -724,6 +742,7 @@ fn assert_sound(state: &GoalState, now_ms: Millis) {
         }
     }
     assert_paid(state);
+    assert_added(state);
     assert_branches_apart(state, now_ms);
     if goal.status == GoalStatus::Completed {
         assert!(state.is_done() || goal.spec.plan_only);

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! item a idempotent gates=2      an item of the plan: key, effect, needs=, gates=, optional=, retries=, agent,
-//!                                maychange
+//!                                maychange, adds (may add items)
+//! spare b needs=c                an item that is not of the plan, for `adopt` and `adds=`; after those that are
 //! at 5000                        sets the clock; otherwise each command comes 10 ms after the last
 //! submit minutes=1               commands: submit, plan, start, wait, refuse, cancel, publishing
 //! run a                          an attempt at `a`, named `a1` (then `a2` …); @2 for epoch 2
@@ -15,7 +16,8 @@
 //! act a1 +-                      one sign a call: + ok, - failed, . finished, ? unknown, x host, w withheld,
 //!                                = ok with the same result as each other one; same: in an unchanged workspace;
 //!                                y asks for a yes, Y for a yes to something else, q asks questions,
-//!                                R a review that passes, r one that does not
+//!                                R a review that passes, r one that does not; adds=b,c: the first call adds these,
+//!                                c>b: c under the key b
 //! day tokens=100 settled=5 reserved=5   what the day's budget is, and what is used of it
 //! tick                           time has passed
 //! jump -500                      the clock was set
@@ -32,6 +34,7 @@
 //! ready                          submit, plan and start, silently
 //! ```
 
+mod said;
 mod told;
 
 use std::collections::BTreeMap;
@@ -42,18 +45,18 @@ use uuid::Uuid;
 use crate::Tier;
 use crate::approval::BoundCall;
 use crate::goal::{
-    AfterFailure, Amount, Asks, Call, CallEnd, CallResult, Caps, Charge, Clarification, Command, Condensed,
-    Condensing, DayBudget, Doing, ErrorClass, Event, Failure, Hindrance, LocalDay, Moment, Next, Planned,
-    Reply, Rung, Thought, ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
+    Addition, AfterFailure, Amount, Asks, Call, CallEnd, CallResult, Caps, Charge, Clarification, Command,
+    Condensed, Condensing, DayBudget, Doing, ErrorClass, Event, Failure, Hindrance, LocalDay, Moment, Next,
+    Planned, Rung, Thought, ThoughtOutcome, Used, Want, decide, evolve, next_wake, wants,
 };
 use crate::goal::{
-    Artifact, Edited, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Reviewed, Run,
+    Artifact, Edited, Evidence, Execution, ExecutionOutcome, GateResult, GoalState, Item, Reviewed, Run,
 };
 use crate::spec::{AgentSpec, Check, CommandSpec, Effect, GateSpec, GoalSpec, ItemSpec, Lane, Work};
 use crate::{ArtifactId, EscalationId, GoalId, ItemId, Millis, RunId};
 
-use super::request::asks_for;
-use told::{of_control, of_conversation};
+use said::person;
+use told::{created, of_control, of_conversation};
 
 pub(super) const GOAL: u128 = 7;
 
@@ -172,6 +175,8 @@ pub(super) fn artifact(n: u128) -> Artifact {
 #[derive(Default)]
 struct Told {
     items: Vec<ItemSpec>,
+    /// How many of them, at the end, are not of the plan.
+    spare: usize,
     text: bool,
     state: Option<GoalState>,
     now_ms: Millis,
@@ -185,6 +190,10 @@ impl Told {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["item", key, rest @ ..] => self.items.push(planned(key, rest)),
+            ["spare", key, rest @ ..] => {
+                self.items.push(planned(key, rest));
+                self.spare += 1;
+            }
             ["text"] => self.text = true,
             ["at", now] => self.now_ms = now.parse().unwrap(),
             ["show"] => self.show(),
@@ -291,7 +300,9 @@ impl Told {
 
     fn submit(&self, words: &[&str]) -> Command {
         let named = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
-        let mut spec = spec(self.items.clone());
+        let of_plan = self.items.len() - self.spare;
+        let mut spec = spec(self.items.iter().take(of_plan).cloned().collect());
+        spec.max_added_items = named("added=").map(|n| n.parse().unwrap());
         spec.budget_time_minutes = named("minutes=").map(|n| n.parse().unwrap());
         spec.budget_tokens = named("tokens=").map(|n| n.parse().unwrap());
         spec.budget_cost_usd = named("usd=").map(|n| n.parse().unwrap());
@@ -360,10 +371,21 @@ impl Told {
             Some(Doing::Acting { calls }) => calls.clone(),
             _ => Vec::new(),
         };
-        let results = signs.chars().zip(&calls).map(|(sign, call)| call_result(sign, call)).collect();
+        let mut results: Vec<CallResult> =
+            signs.chars().zip(&calls).map(|(sign, call)| call_result(sign, call)).collect();
+        let adds = words.iter().find_map(|word| word.strip_prefix("adds="));
+        if let (Some(first), Some(keys)) = (results.first_mut(), adds) {
+            first.adds = keys.split(',').map(|key| self.addition(key)).collect();
+        }
         let next = words.iter().any(|word| word.starts_with("tokens=")).then(|| next(words));
         let workspace = words.contains(&"same").then(|| "same".to_owned());
         Command::FinishActing { run, epoch, results, workspace, plan, next }
+    }
+
+    fn addition(&self, key: &str) -> Addition {
+        let (item, key) = key.split_once('>').unwrap_or((key, key));
+        let spec = self.items.iter().find(|one| one.id == item).unwrap().clone();
+        Addition { id: self.item_id(item), spec: ItemSpec { id: key.to_owned(), ..spec } }
     }
 
     fn plan_of(&self, keys: &str) -> Planned {
@@ -427,7 +449,7 @@ impl Told {
             say(self.key(item));
         }
         match event {
-            Event::ItemCreated { item } => say(item.status.as_str()),
+            Event::ItemCreated { item } => say(&created(item, |id| self.key(id))),
             Event::GoalPlanned { items } => say(&format!("planned {items} item(s)")),
             Event::GoalWaiting { .. } => say("waiting"),
             Event::GoalTakenOver { epoch, .. } => say(&format!("taken over by {epoch}")),
@@ -546,32 +568,6 @@ impl Told {
     }
 }
 
-fn person(words: &[&str]) -> Command {
-    let to = words.iter().find_map(|word| word.strip_prefix("to="));
-    let by = "ann".to_owned();
-    match words {
-        ["cancel"] => Command::Cancel { by, reason: Some("enough".to_owned()) },
-        ["pause"] => Command::Pause { by },
-        ["resume", rest @ ..] => Command::Resume { by, reply: rest.first().map(|word| reply(word, to)) },
-        ["say", question, word, rest @ ..] => {
-            let mut reply = reply(word, to);
-            for (key, words) in rest.iter().filter_map(|word| word.split_once('=')) {
-                match key {
-                    "to" => {}
-                    "text" => reply.text = Some(words.to_owned()),
-                    id => drop(reply.answers.insert(id.to_owned(), words.to_owned())),
-                }
-            }
-            let escalation = u128::from_str_radix(question, 16).unwrap();
-            Command::Answer { escalation: Uuid::from_u128(escalation).into(), reply, by: "bob".to_owned() }
-        }
-        ["ask", kind] => asks_for(kind),
-        ["again"] => Command::Retry { by },
-        ["prioritize", priority] => Command::Prioritize { priority: priority.parse().unwrap(), by },
-        words => panic!("not in the language: {words:?}"),
-    }
-}
-
 fn day_budget(words: &[&str]) -> DayBudget {
     let named = |name: &str| words.iter().find_map(|word| word.strip_prefix(name)?.parse().ok());
     let tokens = |name: &str| Amount { tokens: named(name).unwrap_or(0), micro_usd: 0 };
@@ -584,10 +580,6 @@ fn day_budget(words: &[&str]) -> DayBudget {
         turns: named("answered=").map_or(0, |n: u64| n.try_into().unwrap()),
         calls: 0,
     }
-}
-
-fn reply(word: &str, to: Option<&str>) -> Reply {
-    Reply { to: to.map(|to| to.parse().unwrap()), ..Reply::plain(word.parse().unwrap()) }
 }
 
 fn planned(key: &str, rest: &[&str]) -> ItemSpec {
@@ -611,6 +603,7 @@ fn planned(key: &str, rest: &[&str]) -> ItemSpec {
         agent.budget_tokens = named("tokens=").map(|n| n.parse().unwrap());
         agent.time_limit_s = named("seconds=").map(|n| n.parse().unwrap());
         agent.guards = !rest.contains(&"unguarded");
+        agent.may_add_items = rest.contains(&"adds");
         item.work = Work::Agent(agent);
     }
     item
@@ -630,6 +623,7 @@ pub(super) fn agent_work() -> AgentSpec {
         budget_usd: None,
         guards: true,
         approve: Vec::new(),
+        may_add_items: false,
     }
 }
 
@@ -720,7 +714,16 @@ fn call_result(sign: char, call: &Call) -> CallResult {
         matches!(sign, 'R' | 'r').then(|| Reviewed { passed: sign == 'R', found: "point 1".to_owned() });
     // Each result is another one, but for those that are to be the same.
     let output_digest = if sign == '=' { "same".to_owned() } else { format!("{}", call.n) };
-    CallResult { n: call.n, end, found: "found".to_owned(), output_digest, duration_ms: 1, asks, review }
+    CallResult {
+        n: call.n,
+        end,
+        found: "found".to_owned(),
+        output_digest,
+        duration_ms: 1,
+        asks,
+        review,
+        adds: Vec::new(),
+    }
 }
 
 /// What a call waits for.

@@ -54,6 +54,7 @@ pub(super) fn of_control(event: &Event) -> String {
         }
         Event::EvaluationDecided { decision, reason, .. } => format!("{}: {reason}", decision.as_str()),
         Event::ItemSuperseded { .. } => "superseded".to_owned(),
+        Event::ItemsAdded { items, .. } => adds(items),
         Event::GoalReplanning { why, by } => format!("by {by}: {why}"),
         other => panic!("not of control: {other:?}"),
     }
@@ -66,4 +67,15 @@ pub(super) fn charged(charge: &Charge) -> String {
         (false, false) => "",
     };
     format!("{} token(s){how}", charge.amount.tokens)
+}
+
+/// How an item begins, and who added it.
+pub(super) fn created<'a>(item: &Item, key: impl Fn(ItemId) -> &'a str) -> String {
+    let added = item.added_by.map(|above| format!(" added by {}", key(above))).unwrap_or_default();
+    format!("{}{added}", item.status.as_str())
+}
+
+fn adds(items: &[Addition]) -> String {
+    let keys: Vec<&str> = items.iter().map(|addition| addition.spec.id.as_str()).collect();
+    format!("adds {}", keys.join(", "))
 }
