@@ -134,7 +134,7 @@ fn a_gate_says_what_it_checks() {
         gates.iter().map(|gates| told(&json!([with(agent("a"), &json!({"gates": gates}))]))).collect();
     insta::assert_snapshot!(texts.join("\n"), @r#"
     the plan does not hold:
-    - items[0].gates[0].regex: not a regular expression: unclosed group
+    - items[0].gates[0].regex: not a regular expression: unclosed group (a plain text is looked for with `text`)
     the plan does not hold:
     - items[0].gates[0]: file_contains needs either `text` or `regex`
     the plan does not hold:
