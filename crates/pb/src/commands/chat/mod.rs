@@ -104,6 +104,6 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         let begin = talk::Begin { going_on, persona: args.persona, workspace };
         let how =
             talk::How { once: (!message.is_empty()).then_some(message), wait: args.wait, json: args.json };
-        talk::talk(client, begin, how).await
+        talk::talk(&home, client, begin, how).await
     })
 }

@@ -11,11 +11,13 @@ use pb_protocol::frame::EventFrame;
 use pb_protocol::methods::conversation::{Message, MessageParams, Status as TalkStatus, StatusParams};
 use pb_protocol::methods::events::SubscribeParams;
 use pb_protocol::methods::goal::{GoalIdParams, Status};
+use pb_runtime::Home;
 use pb_runtime::signals::StopSignals;
 use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::show::{Screen, Told};
+use crate::daemon::Daemon;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{connection, output, report};
@@ -40,10 +42,11 @@ pub(super) struct How {
 }
 
 /// Holds it, until its end or that of the input.
-pub(super) async fn talk(client: Client, begin: Begin, how: How) -> Result<Exit, Failure> {
+pub(super) async fn talk(home: &Home, client: Client, begin: Begin, how: How) -> Result<Exit, Failure> {
     let mut signals = StopSignals::listen().context("cannot listen to signals")?;
     let lines = if how.once.is_some() { None } else { Some(read_lines()) };
     let mut talk = Talk {
+        home,
         client,
         begin,
         how,
@@ -82,7 +85,8 @@ fn read_lines() -> mpsc::Receiver<String> {
     lines
 }
 
-struct Talk {
+struct Talk<'h> {
+    home: &'h Home,
     client: Client,
     begin: Begin,
     how: How,
@@ -101,7 +105,7 @@ struct Talk {
     exit: Exit,
 }
 
-impl Talk {
+impl Talk<'_> {
     async fn hold(&mut self) -> Result<Exit, Failure> {
         if let Some(id) = self.begin.going_on.take() {
             let status = self.client.call::<TalkStatus>(&StatusParams { session_id: id.clone() }).await?;
@@ -158,7 +162,8 @@ impl Talk {
             ..MessageParams::default()
         };
         let taken = connection::patiently(self.client.call::<Message>(&params)).await?;
-        if taken.waiting && taken.turn == 0 {
+        // One that has only just begun takes it in a moment.
+        if taken.waiting && taken.turn == 0 && Daemon::Scheduler.holder(self.home).is_none() {
             output::note("it is answered when a scheduler runs: pb scheduler start");
         }
         // One that nobody has taken yet has no number; it has one before it has an answer.
