@@ -36,8 +36,8 @@ names! {
     "goal.failed", "it is over without success; `error` says why", GOAL;
     "goal.cancelled", "it was cancelled", GOAL;
     "goal.compacted", "it ended long ago: the events before this one are dropped", "`events` (how many were dropped)";
-    "workitem.created", "the plan has this item", ITEM;
-    "workitem.added", "a run of it adds items, which are created once it is done", "`added` (`id` and `title` of each), and as before";
+    "workitem.created", "the plan has this item, or a run added it (`added_by`)", ITEM;
+    "workitem.added", "a run of it adds items, which are created once it is done", "`added` (`id` and `title` of each), `workItem` (whole)";
     "workitem.updated", "it may start, or is tried again", ITEM;
     "workitem.started", "an attempt begins", ITEM;
     "workitem.completed", "its gates passed", ITEM;

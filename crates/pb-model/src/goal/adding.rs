@@ -120,7 +120,6 @@ impl GoalState {
             let wider = self.wider_rights(parent, spec).into_iter();
             problems.extend(wider.map(|problem| Invalid::new(place.clone(), problem)));
         }
-        let of_run: Vec<&Addition> = run.added.iter().chain(earlier).collect();
         let taken = |key: &str| {
             let coming = self.to_come().chain(earlier).any(|addition| addition.spec.id == key);
             coming || self.items.iter().any(|item| item.key == key)
@@ -129,9 +128,10 @@ impl GoalState {
             let problem = "the goal has an item with this id already";
             problems.push(Invalid::new(format!("items[{n}].id"), format!("`{}`: {problem}", spec.id)));
         }
-        // The new ones come first, so that problems name them by their places.
-        let mut all = specs.to_vec();
-        all.extend(of_run.into_iter().map(|addition| addition.spec.clone()));
+        // The new ones come first, so that problems name them by their places; what is taken was told.
+        let before = run.added.iter().chain(earlier).map(|addition| &addition.spec);
+        let before = before.filter(|spec| specs.iter().all(|new| new.id != spec.id));
+        let all: Vec<ItemSpec> = specs.iter().chain(before).cloned().collect();
         problems.extend(plan::order(&all).err());
         problems
     }

@@ -170,7 +170,6 @@ fn a_second_call_knows_what_the_first_added() {
     insta::assert_snapshot!(again, @"
     nothing is added:
     - items[0].id: `a`: the goal has an item with this id already
-    - items[1].id: an earlier item has the id `a` (ids are unique in a goal)
     ");
 }
 
