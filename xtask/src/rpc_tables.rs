@@ -46,8 +46,8 @@ fn table(name: &str) -> anyhow::Result<String> {
         "methods" => Ok(rows(
             ["method", "permission", "what it does"],
             METHODS.iter().map(|method| {
-                let permission = method.permission.map_or("none", Permission::as_str);
-                [format!("`{}`", method.name), permission.to_owned(), method.doc.to_owned()]
+                let permission = Permission::listed(method.permissions).unwrap_or_else(|| "none".to_owned());
+                [format!("`{}`", method.name), permission, method.doc.to_owned()]
             }),
         )),
         "errors" => Ok(rows(

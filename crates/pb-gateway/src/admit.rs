@@ -4,35 +4,44 @@
 //! make it connect. A program sends no `Origin`: it is let in with the token, or because its socket
 //! belongs to our own user. Nothing is trusted for coming from a loopback address.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use axum::Json;
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use pb_protocol::Permission;
+use pb_protocol::{Permission, Permissions};
 use serde_json::json;
-use subtle::ConstantTimeEq;
 
-/// What the token and, where tools are confined, our own user give.
-const FULL: &[Permission] = &[Permission::Read, Permission::Write, Permission::Admin];
+use crate::access::{Access, Grant, Who};
+
+/// What our own token and, where tools are confined, our own user give.
+const FULL: Permissions = Permissions::of(&[Permission::Read, Permission::Write, Permission::Admin]);
 /// What our own user gives where it could be a tool that asks.
-const LOOK: &[Permission] = &[Permission::Read];
+const LOOK: Permissions = Permissions::of(&[Permission::Read]);
 
 /// Somebody who was let in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Admitted {
     /// What they may do.
-    pub(crate) permissions: &'static [Permission],
-    /// Their name in commands: `token` or `local:<uid>`.
+    pub(crate) permissions: Permissions,
+    /// Their name in commands: `token`, `token:<id>` or `local:<uid>`.
     pub(crate) actor: String,
+    /// The access token that they came in by; the connection ends with it.
+    pub(crate) grant: Option<Grant>,
 }
 
 /// What the decision depends on besides the request.
 #[derive(Debug)]
 pub(crate) struct Door<'a> {
     pub(crate) port: u16,
-    pub(crate) token: &'a str,
+    pub(crate) access: &'a Access,
+    pub(crate) now_ms: u64,
     /// Our own user.
     pub(crate) our_uid: u32,
+    /// Where the other end is.
+    pub(crate) peer: IpAddr,
     /// The user at the other end, if it could be found out.
     pub(crate) peer_uid: Option<u32>,
     pub(crate) tools_are_confined: bool,
@@ -49,6 +58,8 @@ pub(crate) enum Refusal {
     TokenInUrl,
     #[error("the token is not valid")]
     WrongToken,
+    #[error("too many wrong tokens came from here")]
+    TooManyWrong { wait: Duration },
     #[error("a browser needs the token")]
     BrowserWithoutToken,
     #[error("the connection belongs to another user")]
@@ -62,6 +73,7 @@ impl Refusal {
         match self {
             Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::TokenInUrl => StatusCode::BAD_REQUEST,
+            Self::TooManyWrong { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::WrongToken | Self::BrowserWithoutToken | Self::OtherUser | Self::UnknownUser => {
                 StatusCode::UNAUTHORIZED
             }
@@ -73,7 +85,12 @@ impl Refusal {
             Self::ForeignHost => "connect to 127.0.0.1, localhost or [::1] with the gateway's own port",
             Self::ForeignOrigin => "only pages that the gateway itself serves may connect",
             Self::TokenInUrl => "send it as `Authorization: Bearer TOKEN`; URLs end up in logs",
-            Self::WrongToken => "the token is in $PB_HOME/token of the user that runs the gateway",
+            Self::WrongToken => {
+                "the user who runs the gateway has one in $PB_HOME/token; `pb gateway pair` makes others"
+            }
+            Self::TooManyWrong { .. } => {
+                "wait as long as `retry-after` says; each further wrong one doubles it"
+            }
             Self::BrowserWithoutToken | Self::OtherUser | Self::UnknownUser => {
                 "send `Authorization: Bearer TOKEN` with the content of $PB_HOME/token"
             }
@@ -84,7 +101,12 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let body = json!({"error": self.to_string(), "hint": self.hint()});
-        (self.status(), Json(body)).into_response()
+        let mut response = (self.status(), Json(body)).into_response();
+        if let Self::TooManyWrong { wait } = self {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
@@ -97,16 +119,11 @@ pub(crate) fn admit(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> Result<A
     if from_browser && !only(headers, &ORIGIN).is_some_and(|origin| is_our_origin(origin, door.port)) {
         return Err(Refusal::ForeignOrigin);
     }
-    if uri.query().is_some_and(|query| names_a_token(query, door.token)) {
+    if uri.query().is_some_and(|query| names_a_token(query, door.access)) {
         return Err(Refusal::TokenInUrl);
     }
     if headers.contains_key(AUTHORIZATION) {
-        return match only(headers, &AUTHORIZATION).and_then(bearer) {
-            Some(token) if bool::from(token.as_bytes().ct_eq(door.token.as_bytes())) => {
-                Ok(Admitted { permissions: FULL, actor: "token".to_owned() })
-            }
-            _ => Err(Refusal::WrongToken),
-        };
+        return with_token(only(headers, &AUTHORIZATION).and_then(bearer), door);
     }
     if from_browser {
         return Err(Refusal::BrowserWithoutToken);
@@ -115,10 +132,28 @@ pub(crate) fn admit(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> Result<A
         Some(uid) if uid == door.our_uid => Ok(Admitted {
             permissions: if door.tools_are_confined { FULL } else { LOOK },
             actor: format!("local:{uid}"),
+            grant: None,
         }),
         Some(_) => Err(Refusal::OtherUser),
         None => Err(Refusal::UnknownUser),
     }
+}
+
+/// Decides by a token. Who sent too many wrong ones is not told whether this one is right.
+fn with_token(token: Option<&str>, door: &Door<'_>) -> Result<Admitted, Refusal> {
+    let who = Who::of(door.peer, door.peer_uid);
+    if let Some(wait) = door.access.throttle.wait(who, door.now_ms) {
+        return Err(Refusal::TooManyWrong { wait });
+    }
+    let token = token.unwrap_or_default();
+    if door.access.is_own(token) {
+        return Ok(Admitted { permissions: FULL, actor: "token".to_owned(), grant: None });
+    }
+    let Some(grant) = door.access.find(token, door.now_ms) else {
+        door.access.throttle.failed(who, door.now_ms);
+        return Err(Refusal::WrongToken);
+    };
+    Ok(Admitted { permissions: grant.permissions, actor: format!("token:{}", grant.id), grant: Some(grant) })
 }
 
 /// The header's value, if there is exactly one and it is text.
@@ -149,39 +184,79 @@ fn bearer(authorization: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn names_a_token(query: &str, token: &str) -> bool {
-    let named = query.split('&').any(|pair| {
-        let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
-        name.contains("token") || matches!(name.as_str(), "authorization" | "auth" | "key" | "api_key")
-    });
-    named || query.contains(token)
+fn names_a_token(query: &str, access: &Access) -> bool {
+    query.split('&').any(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, pair));
+        let name = name.to_ascii_lowercase();
+        let is_named =
+            name.contains("token") || matches!(name.as_str(), "authorization" | "auth" | "key" | "api_key");
+        is_named || access.knows(value)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use pb_store::{AccessToken, Inbox, Location};
 
     use super::*;
-
-    const PORT: u16 = 18789;
-    const TOKEN: &str = "cafe";
-
-    fn check(headers: &[(&str, &str)], path: &str, peer_uid: Option<u32>) -> Result<Admitted, Refusal> {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            let name = HeaderName::try_from(*name).unwrap();
-            map.append(name, HeaderValue::from_str(value).unwrap());
-        }
-        let door = Door { port: PORT, token: TOKEN, our_uid: 1000, peer_uid, tools_are_confined: true };
-        admit(&map, &path.parse().unwrap(), &door)
-    }
+    use crate::access::digest;
 
     const HOST: (&str, &str) = ("host", "127.0.0.1:18789");
+    const OURS: Option<u32> = Some(1000);
 
-    #[test]
-    fn hosts() {
+    /// A door on port 18789 whose own token is `cafe`; `phone` is one that may look until the moment 100.
+    struct Porter(Access);
+
+    impl Porter {
+        async fn new() -> Self {
+            let store = Inbox::open(Location::Memory, "inbox".to_owned()).await.unwrap();
+            let access = Access::open("cafe".to_owned(), store, 0).await.unwrap();
+            let phone = AccessToken {
+                id: "t1".to_owned(),
+                name: "phone".to_owned(),
+                hash: digest("phone"),
+                permissions: "read".to_owned(),
+                created_at_ms: 0,
+                created_by: "token".to_owned(),
+                expires_at_ms: Some(100),
+                revoked_at_ms: None,
+                public_key: None,
+            };
+            access.add(phone).await.unwrap();
+            Self(access)
+        }
+
+        fn check(
+            &self,
+            headers: &[(&str, &str)],
+            path: &str,
+            (peer_uid, now_ms): (Option<u32>, u64),
+        ) -> Result<String, Refusal> {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                let name = HeaderName::try_from(*name).unwrap();
+                map.append(name, HeaderValue::from_str(value).unwrap());
+            }
+            let door = Door {
+                port: 18789,
+                access: &self.0,
+                now_ms,
+                our_uid: 1000,
+                peer: IpAddr::from([127, 0, 0, 1]),
+                peer_uid,
+                tools_are_confined: true,
+            };
+            admit(&map, &path.parse().unwrap(), &door)
+                .map(|admitted| format!("{} {}", admitted.actor, admitted.permissions))
+        }
+    }
+
+    #[tokio::test]
+    async fn hosts() {
+        let porter = Porter::new().await;
         for ours in ["127.0.0.1", "localhost", "LocalHost:18789", "[::1]:18789", "[::1]"] {
-            assert!(check(&[("host", ours)], "/", Some(1000)).is_ok(), "{ours}");
+            assert!(porter.check(&[("host", ours)], "/", (OURS, 0)).is_ok(), "{ours}");
         }
         for foreign in [
             "evil.example",
@@ -193,15 +268,16 @@ mod tests {
             "127.0.0.1:18789:18789",
             "家",
         ] {
-            let refused = check(&[("host", foreign)], "/", Some(1000));
+            let refused = porter.check(&[("host", foreign)], "/", (OURS, 0));
             assert_eq!(refused, Err(Refusal::ForeignHost), "{foreign}");
         }
-        assert_eq!(check(&[], "/", Some(1000)), Err(Refusal::ForeignHost));
-        assert_eq!(check(&[HOST, HOST], "/", Some(1000)), Err(Refusal::ForeignHost));
+        assert_eq!(porter.check(&[], "/", (OURS, 0)), Err(Refusal::ForeignHost));
+        assert_eq!(porter.check(&[HOST, HOST], "/", (OURS, 0)), Err(Refusal::ForeignHost));
     }
 
-    #[test]
-    fn origins() {
+    #[tokio::test]
+    async fn origins() {
+        let porter = Porter::new().await;
         for foreign in [
             "null",
             "http://evil.example",
@@ -212,28 +288,32 @@ mod tests {
             "http://evil@127.0.0.1:18789",
         ] {
             let headers = [HOST, ("origin", foreign), ("authorization", "Bearer cafe")];
-            assert_eq!(check(&headers, "/", Some(1000)), Err(Refusal::ForeignOrigin), "{foreign}");
+            let refused = porter.check(&headers, "/", (OURS, 0));
+            assert_eq!(refused, Err(Refusal::ForeignOrigin), "{foreign}");
         }
         for ours in ["http://127.0.0.1:18789", "http://localhost:18789", "http://[::1]:18789"] {
-            let bare = check(&[HOST, ("origin", ours)], "/", Some(1000));
+            let bare = porter.check(&[HOST, ("origin", ours)], "/", (OURS, 0));
             assert_eq!(bare, Err(Refusal::BrowserWithoutToken), "{ours}");
             let headers = [HOST, ("origin", ours), ("authorization", "Bearer cafe")];
-            assert!(check(&headers, "/", None).is_ok(), "{ours}");
+            assert!(porter.check(&headers, "/", (None, 0)).is_ok(), "{ours}");
         }
     }
 
-    #[test]
-    fn tokens_and_users() {
-        let with = |value| check(&[HOST, ("authorization", value)], "/", Some(1000));
-        assert_eq!(with("Bearer cafe").unwrap().actor, "token");
+    #[tokio::test]
+    async fn tokens_and_users() {
+        let porter = Porter::new().await;
+        let with = |value, now| porter.check(&[HOST, ("authorization", value)], "/", (OURS, now));
+        assert_eq!(with("Bearer cafe", 0).unwrap(), "token read,write,admin");
+        assert_eq!(with("Bearer phone", 99).unwrap(), "token:t1 read");
+        assert_eq!(with("Bearer phone", 100), Err(Refusal::WrongToken), "it has expired");
         for wrong in ["Bearer caff", "Bearer ", "Bearer", "Basic cafe", "cafe"] {
-            assert_eq!(with(wrong), Err(Refusal::WrongToken), "{wrong}");
+            assert_eq!(with(wrong, 0), Err(Refusal::WrongToken), "{wrong}");
         }
-        for url in ["/?token=cafe", "/?a=b&access_token=x", "/events?x=cafe", "/?Auth=1"] {
-            assert_eq!(check(&[HOST], url, Some(1000)), Err(Refusal::TokenInUrl), "{url}");
+        for url in ["/?token=cafe", "/?a=b&access_token=x", "/events?x=cafe", "/events?x=phone", "/?Auth=1"] {
+            assert_eq!(porter.check(&[HOST], url, (OURS, 0)), Err(Refusal::TokenInUrl), "{url}");
         }
-        assert_eq!(check(&[HOST], "/", Some(1000)).unwrap().actor, "local:1000");
-        assert_eq!(check(&[HOST], "/", Some(1001)), Err(Refusal::OtherUser));
-        assert_eq!(check(&[HOST], "/", None), Err(Refusal::UnknownUser));
+        assert_eq!(porter.check(&[HOST], "/", (OURS, 0)).unwrap(), "local:1000 read,write,admin");
+        assert_eq!(porter.check(&[HOST], "/", (Some(1001), 0)), Err(Refusal::OtherUser));
+        assert_eq!(porter.check(&[HOST], "/", (None, 0)), Err(Refusal::UnknownUser));
     }
 }

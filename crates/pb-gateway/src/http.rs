@@ -35,8 +35,10 @@ async fn admission(
 ) -> Response {
     let door = Door {
         port: hub.address.port(),
-        token: &hub.token,
+        access: &hub.access,
+        now_ms: hub.clock.now_ms(),
         our_uid: rustix::process::geteuid().as_raw(),
+        peer: peer.address,
         peer_uid: peer.uid,
         tools_are_confined: hub.tools_are_confined,
     };
@@ -74,7 +76,13 @@ async fn events(
         return begin(&hub, admitted, handshake);
     }
     match query {
-        Ok(Query(asked)) => sse::serve(hub, &peer, &headers, asked).await,
+        Ok(Query(asked)) => {
+            if let Some(grant) = admitted.grant {
+                let (clock, cut) = (hub.clock.clone(), peer.cut.clone());
+                hub.tasks.spawn("end of a token", async move { grant.cut_off(&clock, &cut).await });
+            }
+            sse::serve(hub, &peer, &headers, asked).await
+        }
         Err(error) => {
             let body = json!({"error": error.body_text()});
             (StatusCode::BAD_REQUEST, Json(body)).into_response()

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::Access;
 use crate::debug::DebugFeed;
 use crate::deltas::Deltas;
 use crate::link::Link;
@@ -38,7 +39,7 @@ pub(crate) struct Hub {
     /// Where clients connect to.
     pub(crate) address: SocketAddr,
     pub(crate) started_at_ms: u64,
-    pub(crate) token: String,
+    pub(crate) access: Access,
     pub(crate) inbox: Inbox,
     pub(crate) feed: Feed,
     pub(crate) link: Link,
@@ -60,7 +61,7 @@ impl Hub {
         config: Config,
         address: SocketAddr,
         started_at_ms: u64,
-        (token, free_bytes_min): (String, u64),
+        (access, free_bytes_min): (Access, u64),
         (inbox, feed): (Inbox, Feed),
     ) -> Self {
         let debug = Arc::new(DebugFeed::new(config.home.trace_db()));
@@ -74,7 +75,7 @@ impl Hub {
             ids: config.ids,
             address,
             started_at_ms,
-            token,
+            access,
             inbox,
             feed,
             link: Link::default(),

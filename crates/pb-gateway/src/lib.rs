@@ -16,6 +16,7 @@
 //!
 //! Start reading at `service.rs`, then `session.rs` and `inbox/commands.rs`.
 
+mod access;
 mod admit;
 mod bind;
 mod debug;

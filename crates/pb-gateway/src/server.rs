@@ -1,6 +1,6 @@
 //! TCP connections: accepted, bounded, and given to the routes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// The other end of a connection, as the routes see it.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
+    /// Its address.
+    pub(crate) address: IpAddr,
     /// Its user, if it could be found out.
     pub(crate) uid: Option<u32>,
     /// Ends the connection at once.
@@ -71,7 +73,7 @@ async fn connection(
     let cut = CancellationToken::new();
     let entrance = Entrance {
         routes: TowerToHyperService::new(router),
-        peer: Peer { uid: peer_uid::of(peer, hub.address).await, cut: cut.clone() },
+        peer: Peer { address: peer.ip(), uid: peer_uid::of(peer, hub.address).await, cut: cut.clone() },
     };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -85,6 +87,8 @@ async fn connection(
         },
         () = cut.cancelled() => {}
     }
+    // Who waits for the connection's end is told.
+    cut.cancel();
 }
 
 fn prepare(stream: &TcpStream) -> std::io::Result<()> {

@@ -11,6 +11,7 @@ use pb_store::{Inbox, Location};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Access;
 use crate::hub::Hub;
 use crate::page::Feed;
 use crate::{bind, link, server, upkeep};
@@ -158,6 +159,7 @@ impl Gateway {
         let inbox = Inbox::open(Location::File(home.gateway_db()), fresh_id).await?;
         let token = pb_runtime::token::read_or_make(&home.token())
             .map_err(|source| StartError::Token { path: home.token(), source })?;
+        let access = Access::open(token, inbox.clone(), started_at_ms).await?;
         let clients = bind::loopback(&config.host, config.port).await?;
         let address = bind::address_of(&clients)?;
         let schedulers = bind::unix(&config.socket)?;
@@ -179,8 +181,8 @@ impl Gateway {
             return Err(StartError::Endpoint { path, source });
         }
         let socket = config.socket.clone();
-        let token = (token, settings.disk.free_bytes_min);
-        let hub = Hub::new(config, address, started_at_ms, token, (inbox, feed));
+        let access = (access, settings.disk.free_bytes_min);
+        let hub = Hub::new(config, address, started_at_ms, access, (inbox, feed));
         Ok(Self { hub: Arc::new(hub), clients, schedulers, socket, _lock: lock })
     }
 

@@ -130,6 +130,13 @@ impl Session {
     async fn serve(&mut self, incoming: &mut Incoming) -> Closing {
         let stopping = self.hub.stopping.clone();
         let mut stopped = std::pin::pin!(stopping.cancelled());
+        let (grant, clock) = (self.caller.grant(), self.hub.clock.clone());
+        let mut token_ended = std::pin::pin!(async move {
+            match &grant {
+                Some(grant) => grant.end(&clock).await,
+                None => std::future::pending().await,
+            }
+        });
         let mut tick = interval_at(Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut slot = None;
@@ -145,6 +152,7 @@ impl Session {
                 is_idle && self.listener.is_some() && !self.subscriptions.are_behind(&self.hub.feed);
             tokio::select! {
                 () = &mut stopped => return Closing::ShuttingDown,
+                why = &mut token_ended => return Closing::TokenEnded(why),
                 writable = self.socket.writable(), if !is_idle => {
                     if writable.is_err() {
                         return Closing::Gone;
@@ -399,8 +407,7 @@ async fn next_request(
 }
 
 fn greeting(caller: &Caller) -> Bytes {
-    let permissions: Vec<_> = caller.permissions().iter().map(|one| one.as_str()).collect();
-    let data = json!({"sessionId": caller.session_id, "permissions": permissions});
+    let data = json!({"sessionId": caller.session_id, "permissions": caller.permissions().words()});
     let data = to_raw_value(&data).unwrap_or_else(|_| RawValue::NULL.to_owned());
     text_frame(&ServerFrame::Event(EventFrame::outside_log("connection.authenticated", data)))
 }

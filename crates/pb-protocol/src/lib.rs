@@ -23,8 +23,10 @@ mod json_text;
 pub mod line;
 pub mod link_text;
 pub mod methods;
+mod permission;
 pub mod report;
 pub mod schedule;
 
 pub use error::{ErrorCode, RpcError};
-pub use methods::{Method, Permission};
+pub use methods::Method;
+pub use permission::{Permission, Permissions, UnknownPermission};

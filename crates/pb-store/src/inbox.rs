@@ -147,6 +147,11 @@ impl Inbox {
         self.connection.call(move |connection| inbox::forget(connection, pos)).await
     }
 
+    /// What else lies in this file is written on the same connection.
+    pub(crate) fn connection(&self) -> &Shared {
+        &self.connection
+    }
+
     /// A reader on the writer's own connection.
     pub fn reader(&self) -> InboxReader {
         InboxReader { connection: self.connection.clone() }

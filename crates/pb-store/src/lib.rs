@@ -11,6 +11,7 @@
 //!
 //! Start reading at [`contract`], then `sqlite/append.rs`.
 
+mod access;
 mod backup;
 pub mod contract;
 pub mod cursor;
@@ -25,6 +26,7 @@ mod sessions;
 mod sqlite;
 pub mod trace;
 
+pub use access::AccessToken;
 pub use backup::{Databases, Held, back_up};
 pub use contract::{
     Batch, Candidate, Committed, Compact, Compacted, Error, EventRecord, Head, InboxRow, LogIdentity,

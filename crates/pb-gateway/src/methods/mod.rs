@@ -11,6 +11,7 @@ pub(crate) mod goal_events;
 mod persona;
 mod schedule;
 pub(crate) mod system;
+mod token;
 pub(crate) mod workitem;
 
 use std::future::Future;
@@ -19,11 +20,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use pb_protocol::frame::Request;
 use pb_protocol::methods::events::SubscribeResult;
 use pb_protocol::methods::{self as wire, METHODS, Method};
-use pb_protocol::{ErrorCode, Permission, RpcError};
+use pb_protocol::{ErrorCode, Permission, Permissions, RpcError};
 use serde_json::value::{RawValue, to_raw_value};
 
 use goal_events::GoalChange;
 
+use crate::access::Grant;
 use crate::admit::Admitted;
 use crate::debug::Subscription as DebugSubscription;
 use crate::hub::Hub;
@@ -51,8 +53,13 @@ impl Caller {
         }
     }
 
-    pub(crate) fn permissions(&self) -> &'static [Permission] {
+    pub(crate) fn permissions(&self) -> Permissions {
         self.admitted.permissions
+    }
+
+    /// The access token that they came in by.
+    pub(crate) fn grant(&self) -> Option<Grant> {
+        self.admitted.grant.clone()
     }
 
     /// Their name in commands.
@@ -65,8 +72,12 @@ impl Caller {
         format!("sub_{}", self.subscriptions.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    fn may(&self, needed: Permission) -> bool {
-        self.permissions().iter().any(|has| *has == needed || *has == Permission::Admin)
+    /// What helps who may not do something.
+    fn denied_hint(&self) -> &'static str {
+        match self.admitted.grant {
+            Some(_) => "this access token does not allow it; `pb gateway pair --permissions` makes another",
+            None => "connect with the token in $PB_HOME/token: the kernel here cannot tell you from a tool",
+        }
     }
 }
 
@@ -245,21 +256,29 @@ async fn talk(hub: &Hub, caller: &Caller, request: &Request) -> Result<Outcome, 
         persona::Default::NAME => {
             answer::<persona::Default, _>(request, |_| std::future::ready(Ok(self::persona::default()))).await
         }
+        _ => tokens(hub, caller, request).await,
+    }
+}
+
+/// Answers what is about access tokens.
+async fn tokens(hub: &Hub, caller: &Caller, request: &Request) -> Result<Outcome, RpcError> {
+    use wire::token::{Create, List, Revoke};
+    match request.method.as_str() {
+        Create::NAME => answer::<Create, _>(request, |params| token::create(hub, caller, params)).await,
+        List::NAME => answer::<List, _>(request, |_| token::list(hub)).await,
+        Revoke::NAME => answer::<Revoke, _>(request, |params| token::revoke(hub, params)).await,
         method => Err(unknown(method)),
     }
 }
 
 fn permitted(caller: &Caller, method: &str) -> Result<(), RpcError> {
     let info = METHODS.iter().find(|info| info.name == method).ok_or_else(|| unknown(method))?;
-    match info.permission {
-        Some(needed) if !caller.may(needed) => {
-            let message = format!("Permission denied: requires '{}'", needed.as_str());
-            Err(RpcError::new(ErrorCode::PermissionDenied, message).hint(
-                "connect with the token in $PB_HOME/token: the kernel here cannot tell you from a tool",
-            ))
-        }
-        _ => Ok(()),
+    if caller.permissions().allow(info.permissions) {
+        return Ok(());
     }
+    let needed = Permission::listed(info.permissions).unwrap_or_default();
+    let message = format!("Permission denied: requires '{needed}'");
+    Err(RpcError::new(ErrorCode::PermissionDenied, message).hint(caller.denied_hint()))
 }
 
 /// A connection asks for more than it may have of something.

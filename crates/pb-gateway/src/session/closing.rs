@@ -19,6 +19,8 @@ pub(super) enum Closing {
     /// The other side said goodbye.
     Goodbye,
     ShuttingDown,
+    /// The access token has ended; why.
+    TokenEnded(&'static str),
     HeartbeatTimeout,
     ConnectionLimit,
     SlowConsumer,
@@ -44,6 +46,7 @@ impl Closing {
             Self::Gone => None,
             Self::Goodbye => Some((1000, "")),
             Self::ShuttingDown => Some((1001, "Server shutting down")),
+            Self::TokenEnded(why) => Some((4003, why)),
             Self::HeartbeatTimeout => Some((1000, "heartbeat_timeout")),
             Self::ConnectionLimit => Some((4006, "Connection limit exceeded")),
             Self::SlowConsumer => Some((4008, "slow_consumer")),

@@ -41,3 +41,5 @@ mod submit;
 mod subscribe;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tokens;

@@ -13,7 +13,7 @@ pub struct List;
 
 impl Method for List {
     const NAME: &'static str = "approval.list";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Lists what waits for a yes, or had an answer, the latest first";
     type Params = ListParams;
     type Result = ListResult;
@@ -52,7 +52,7 @@ pub struct Get;
 
 impl Method for Get {
     const NAME: &'static str = "approval.get";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Gives an approval with everything needed to decide";
     type Params = GetParams;
     type Result = Approval;
@@ -72,7 +72,7 @@ pub struct Pending;
 
 impl Method for Pending {
     const NAME: &'static str = "approval.pending";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Counts what waits for a yes";
     type Params = NoParams;
     type Result = escalation::PendingResult;
@@ -84,7 +84,7 @@ pub struct Create;
 
 impl Method for Create {
     const NAME: &'static str = "approval.create";
-    const PERMISSION: Option<Permission> = Some(Permission::Admin);
+    const PERMISSIONS: &[Permission] = &[Permission::Admin];
     const DOC: &'static str = "Asks a person's yes for something that the client does itself; the goal is not delivered before the answer";
     type Params = CreateParams;
     type Result = Approval;
@@ -126,7 +126,7 @@ macro_rules! decides {
 
         impl Method for $method {
             const NAME: &'static str = $name;
-            const PERMISSION: Option<Permission> = Some(Permission::Write);
+            const PERMISSIONS: &[Permission] = &[Permission::Approve];
             const DOC: &'static str = $about;
             type Params = DecideParams;
             type Result = Accepted;

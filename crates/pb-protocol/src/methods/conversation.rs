@@ -13,7 +13,7 @@ pub struct Message;
 
 impl Method for Message {
     const NAME: &'static str = "conversation.message";
-    const PERMISSION: Option<Permission> = Some(Permission::Write);
+    const PERMISSIONS: &[Permission] = &[Permission::Write];
     const DOC: &'static str = "Says something to the worker; gives the answer, once there is one";
     type Params = MessageParams;
     type Result = MessageResult;
@@ -79,7 +79,7 @@ pub struct History;
 
 impl Method for History {
     const NAME: &'static str = "conversation.history";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str =
         "Gives the last turns of a conversation, oldest first; none of one that is not there";
     type Params = HistoryParams;
@@ -110,7 +110,7 @@ pub struct End;
 
 impl Method for End {
     const NAME: &'static str = "conversation.end";
-    const PERMISSION: Option<Permission> = Some(Permission::Write);
+    const PERMISSIONS: &[Permission] = &[Permission::Write];
     const DOC: &'static str = "Ends a conversation; its goals go on";
     type Params = EndParams;
     type Result = Accepted;
@@ -137,7 +137,7 @@ pub struct Status;
 
 impl Method for Status {
     const NAME: &'static str = "conversation.status";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Says where a conversation stands";
     type Params = StatusParams;
     type Result = StatusResult;
@@ -174,7 +174,7 @@ pub struct List;
 
 impl Method for List {
     const NAME: &'static str = "conversation.list";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Lists conversations, the one in which something was said last first";
     type Params = ListParams;
     type Result = ListResult;

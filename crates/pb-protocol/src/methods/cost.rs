@@ -14,7 +14,7 @@ pub struct Summary;
 
 impl Method for Summary {
     const NAME: &'static str = "cost.summary";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Tells what models have cost, by goal, model or day";
     type Params = SummaryParams;
     type Result = SummaryResult;

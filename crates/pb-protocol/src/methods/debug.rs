@@ -11,7 +11,7 @@ pub struct EventsSubscribe;
 
 impl Method for EventsSubscribe {
     const NAME: &'static str = "debug.events.subscribe";
-    const PERMISSION: Option<Permission> = Some(Permission::Admin);
+    const PERMISSIONS: &[Permission] = &[Permission::Admin];
     const DOC: &'static str = "Sends debug events from a cursor on, then live; one subscription a connection";
     type Params = EventsSubscribeParams;
     type Result = EventsSubscribeResult;
@@ -51,7 +51,7 @@ pub struct EventsUnsubscribe;
 
 impl Method for EventsUnsubscribe {
     const NAME: &'static str = "debug.events.unsubscribe";
-    const PERMISSION: Option<Permission> = Some(Permission::Admin);
+    const PERMISSIONS: &[Permission] = &[Permission::Admin];
     const DOC: &'static str = "Ends the debug events of this connection";
     type Params = NoParams;
     type Result = EventsUnsubscribeResult;

@@ -15,7 +15,7 @@ pub struct List;
 
 impl Method for List {
     const NAME: &'static str = "escalation.list";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Lists questions to people, the latest first";
     type Params = ListParams;
     type Result = ListResult;
@@ -54,7 +54,7 @@ pub struct Get;
 
 impl Method for Get {
     const NAME: &'static str = "escalation.get";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Gives a question with everything needed to decide";
     type Params = GetParams;
     type Result = Escalation;
@@ -74,7 +74,7 @@ pub struct Pending;
 
 impl Method for Pending {
     const NAME: &'static str = "escalation.pending";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Counts the questions that somebody has to answer";
     type Params = NoParams;
     type Result = PendingResult;
@@ -93,7 +93,7 @@ pub struct Respond;
 
 impl Method for Respond {
     const NAME: &'static str = "escalation.respond";
-    const PERMISSION: Option<Permission> = Some(Permission::Write);
+    const PERMISSIONS: &[Permission] = &[Permission::Write, Permission::Approve];
     const DOC: &'static str = "Answers a question; the first answer wins, and a goal with none left goes on";
     type Params = RespondParams;
     type Result = Accepted;
@@ -139,7 +139,7 @@ pub struct Resolve;
 
 impl Method for Resolve {
     const NAME: &'static str = "escalation.resolve";
-    const PERMISSION: Option<Permission> = Some(Permission::Write);
+    const PERMISSIONS: &[Permission] = &[Permission::Write, Permission::Approve];
     const DOC: &'static str = "The same as escalation.respond, with the answer one level deeper";
     type Params = ResolveParams;
     type Result = Accepted;

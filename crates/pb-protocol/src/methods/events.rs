@@ -12,7 +12,7 @@ pub struct Subscribe;
 
 impl Method for Subscribe {
     const NAME: &'static str = "events.subscribe";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Sends events from a cursor on, then live, without a seam";
     type Params = SubscribeParams;
     type Result = SubscribeResult;
@@ -69,7 +69,7 @@ pub struct Unsubscribe;
 
 impl Method for Unsubscribe {
     const NAME: &'static str = "events.unsubscribe";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Ends a subscription of this connection";
     type Params = UnsubscribeParams;
     type Result = UnsubscribeResult;

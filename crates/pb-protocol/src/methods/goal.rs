@@ -13,7 +13,7 @@ pub struct Submit;
 
 impl Method for Submit {
     const NAME: &'static str = "goal.submit";
-    const PERMISSION: Option<Permission> = Some(Permission::Write);
+    const PERMISSIONS: &[Permission] = &[Permission::Write];
     const DOC: &'static str =
         "Asks for a goal; it is on the disk before the answer, also while no scheduler runs";
     type Params = SubmitParams;
@@ -41,7 +41,7 @@ pub struct List;
 
 impl Method for List {
     const NAME: &'static str = "goal.list";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Lists goals, highest priority first, then oldest first";
     type Params = ListParams;
     type Result = ListResult;
@@ -84,7 +84,7 @@ pub struct Status;
 
 impl Method for Status {
     const NAME: &'static str = "goal.status";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Shows a goal with its artifacts and escalations";
     type Params = GoalIdParams;
     type Result = GoalDetail;
@@ -110,7 +110,7 @@ pub struct Cancel;
 
 impl Method for Cancel {
     const NAME: &'static str = "goal.cancel";
-    const PERMISSION: Option<Permission> = Some(Permission::Write);
+    const PERMISSIONS: &[Permission] = &[Permission::Write];
     const DOC: &'static str = "Stops a goal and everything that it started";
     type Params = CancelParams;
     type Result = Accepted;
@@ -150,7 +150,7 @@ pub struct Plan;
 
 impl Method for Plan {
     const NAME: &'static str = "goal.plan";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Writes the plan of a goal as a goal file, which can be edited and run again";
     type Params = GoalIdParams;
     type Result = PlanResult;
@@ -172,7 +172,7 @@ pub struct Steps;
 
 impl Method for Steps {
     const NAME: &'static str = "goal.steps";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Shows the journal of a goal: every step with its output";
     type Params = GoalIdParams;
     type Result = StepsResult;

@@ -12,7 +12,7 @@ pub struct Pause;
 
 impl Method for Pause {
     const NAME: &'static str = "goal.pause";
-    const PERMISSION: Option<Permission> = Some(Permission::Write);
+    const PERMISSIONS: &[Permission] = &[Permission::Write];
     const DOC: &'static str = "Has a goal stand still: steps under way end, nothing new starts";
     type Params = GoalParams;
     type Result = Accepted;
@@ -28,7 +28,7 @@ pub struct Retry;
 
 impl Method for Retry {
     const NAME: &'static str = "goal.retry";
-    const PERMISSION: Option<Permission> = Some(Permission::Write);
+    const PERMISSIONS: &[Permission] = &[Permission::Write];
     const DOC: &'static str = "Tries a goal that failed again: the items that failed, from their start";
     type Params = GoalParams;
     type Result = Accepted;
@@ -55,7 +55,7 @@ pub struct Resume;
 
 impl Method for Resume {
     const NAME: &'static str = "goal.resume";
-    const PERMISSION: Option<Permission> = Some(Permission::Write);
+    const PERMISSIONS: &[Permission] = &[Permission::Write];
     const DOC: &'static str = "Has a goal go on that was paused, or that is blocked and asks for an answer";
     type Params = ResumeParams;
     type Result = Accepted;
@@ -89,7 +89,7 @@ pub struct Prioritize;
 
 impl Method for Prioritize {
     const NAME: &'static str = "goal.prioritize";
-    const PERMISSION: Option<Permission> = Some(Permission::Write);
+    const PERMISSIONS: &[Permission] = &[Permission::Write];
     const DOC: &'static str = "Changes which goals come first where there is not room for all";
     type Params = PrioritizeParams;
     type Result = Accepted;

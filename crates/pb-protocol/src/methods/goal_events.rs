@@ -13,7 +13,7 @@ pub struct Subscribe;
 
 impl Method for Subscribe {
     const NAME: &'static str = "goal.subscribe";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str =
         "Sends this connection, from now on, the events of this goal and not of every goal; for old clients";
     type Params = GoalIdParams;
@@ -26,7 +26,7 @@ pub struct Unsubscribe;
 
 impl Method for Unsubscribe {
     const NAME: &'static str = "goal.unsubscribe";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Sends no more events of a goal that goal.subscribe named; for old clients";
     type Params = GoalIdParams;
     type Result = Success;

@@ -9,7 +9,7 @@ pub struct Report;
 
 impl Method for Report {
     const NAME: &'static str = "goal.report";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str =
         "Reports on a goal: asked, done, proven how, not done, spent, delivered, how to undo it";
     type Params = GoalIdParams;

@@ -13,19 +13,21 @@ pub mod goal_report;
 pub mod persona;
 pub mod schedule;
 pub mod system;
+pub mod token;
 pub mod workitem;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::error::RpcError;
+use crate::permission::Permission;
 
 /// A method: its name, what it takes and what it gives.
 pub trait Method {
     /// Its name on the wire.
     const NAME: &'static str;
-    /// What a session must have to call it; `None` for public methods.
-    const PERMISSION: Option<Permission>;
+    /// One of these a session must have to call it, or `admin`; with none anybody may.
+    const PERMISSIONS: &'static [Permission];
     /// One line for people.
     const DOC: &'static str;
     /// What it takes.
@@ -38,35 +40,13 @@ pub trait Method {
     fn make_repeatable(_params: &mut Self::Params, _fresh_key: impl FnOnce() -> String) {}
 }
 
-/// What a session may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Permission {
-    /// Look.
-    Read,
-    /// Submit and cancel.
-    Write,
-    /// Everything.
-    Admin,
-}
-
-impl Permission {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Admin => "admin",
-        }
-    }
-}
-
 /// A row of the method table.
 #[derive(Debug, Clone, Copy)]
 pub struct MethodInfo {
     /// Its name on the wire.
     pub name: &'static str,
-    /// What a session must have to call it.
-    pub permission: Option<Permission>,
+    /// One of these a session must have to call it, or `admin`; with none anybody may.
+    pub permissions: &'static [Permission],
     /// One line for people.
     pub doc: &'static str,
 }
@@ -77,7 +57,7 @@ macro_rules! methods {
         pub const METHODS: &[MethodInfo] = &[
             $(MethodInfo {
                 name: <$method as Method>::NAME,
-                permission: <$method as Method>::PERMISSION,
+                permissions: <$method as Method>::PERMISSIONS,
                 doc: <$method as Method>::DOC,
             },)*
         ];
@@ -87,7 +67,7 @@ macro_rules! methods {
             let mut all = serde_json::Map::new();
             $(all.insert(<$method as Method>::NAME.to_owned(), serde_json::json!({
                 "doc": <$method as Method>::DOC,
-                "permission": <$method as Method>::PERMISSION.map(Permission::as_str),
+                "permission": Permission::listed(<$method as Method>::PERMISSIONS),
                 "params": schemars::schema_for!(<$method as Method>::Params),
                 "result": schemars::schema_for!(<$method as Method>::Result),
             }));)*
@@ -140,6 +120,9 @@ methods![
     persona::List,
     persona::Get,
     persona::Default,
+    token::Create,
+    token::List,
+    token::Revoke,
     goal_events::Subscribe,
     goal_events::Unsubscribe,
     workitem::ByGoal,
@@ -181,8 +164,9 @@ mod tests {
     #[test]
     fn what_changes_something_has_an_idempotency_key() {
         for (name, method) in schemas() {
-            let changes =
-                method["permission"] == Permission::Write.as_str() || name == approval::Create::NAME;
+            let permission = method["permission"].as_str().unwrap_or_default();
+            let changes = ["write", "approve", "write or approve"].contains(&permission)
+                || [approval::Create::NAME, token::Create::NAME].contains(&name.as_str());
             let has_key = method["params"]["properties"].get("idempotencyKey").is_some();
             assert_eq!(changes, has_key, "{name}");
         }

@@ -12,7 +12,7 @@ pub struct List;
 
 impl Method for List {
     const NAME: &'static str = "persona.list";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Lists the personas, and the files of personas that cannot be read";
     type Params = NoParams;
     type Result = ListResult;
@@ -24,7 +24,7 @@ pub struct Get;
 
 impl Method for Get {
     const NAME: &'static str = "persona.get";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Gives one persona";
     type Params = GetParams;
     type Result = Persona;
@@ -36,7 +36,7 @@ pub struct Default;
 
 impl Method for Default {
     const NAME: &'static str = "persona.default";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Names the persona of conversations that name none";
     type Params = NoParams;
     type Result = DefaultResult;

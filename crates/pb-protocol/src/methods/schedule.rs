@@ -14,7 +14,7 @@ pub struct Add;
 
 impl Method for Add {
     const NAME: &'static str = "schedule.add";
-    const PERMISSION: Option<Permission> = Some(Permission::Write);
+    const PERMISSIONS: &[Permission] = &[Permission::Write];
     const DOC: &'static str = "Has a goal run again and again, by a cron expression or at intervals";
     type Params = AddParams;
     type Result = Schedule;
@@ -41,7 +41,7 @@ pub struct List;
 
 impl Method for List {
     const NAME: &'static str = "schedule.list";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Lists schedules, oldest first";
     type Params = ListParams;
     type Result = ListResult;
@@ -76,7 +76,7 @@ pub struct Get;
 
 impl Method for Get {
     const NAME: &'static str = "schedule.get";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Shows a schedule with its goal, its last runs and its next slots";
     type Params = GetParams;
     type Result = Schedule;
@@ -107,7 +107,7 @@ pub struct Run;
 
 impl Method for Run {
     const NAME: &'static str = "schedule.run";
-    const PERMISSION: Option<Permission> = Some(Permission::Write);
+    const PERMISSIONS: &[Permission] = &[Permission::Write];
     const DOC: &'static str = "Submits the goal of a schedule now; its slots stay where they are";
     type Params = ScheduleParams;
     type Result = RunResult;
@@ -136,7 +136,7 @@ macro_rules! controls {
 
         impl Method for $method {
             const NAME: &'static str = $name;
-            const PERMISSION: Option<Permission> = Some(Permission::Write);
+            const PERMISSIONS: &[Permission] = &[Permission::Write];
             const DOC: &'static str = $doc;
             type Params = ScheduleParams;
             type Result = Accepted;

@@ -13,7 +13,7 @@ pub struct Ping;
 
 impl Method for Ping {
     const NAME: &'static str = "system.ping";
-    const PERMISSION: Option<Permission> = None;
+    const PERMISSIONS: &[Permission] = &[];
     const DOC: &'static str = "Tells that the gateway answers";
     type Params = NoParams;
     type Result = PingResult;
@@ -34,7 +34,7 @@ pub struct Info;
 
 impl Method for Info {
     const NAME: &'static str = "system.info";
-    const PERMISSION: Option<Permission> = None;
+    const PERMISSIONS: &[Permission] = &[];
     const DOC: &'static str = "Names the gateway and its version";
     type Params = NoParams;
     type Result = InfoResult;
@@ -57,7 +57,7 @@ pub struct Gc;
 
 impl Method for Gc {
     const NAME: &'static str = "system.gc";
-    const PERMISSION: Option<Permission> = Some(Permission::Admin);
+    const PERMISSIONS: &[Permission] = &[Permission::Admin];
     const DOC: &'static str = "Compacts goals that ended long ago now, and not within the hour";
     type Params = NoParams;
     type Result = GcResult;
@@ -79,7 +79,7 @@ pub struct Status;
 
 impl Method for Status {
     const NAME: &'static str = "system.status";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Tells how gateway, link and goals are";
     type Params = NoParams;
     type Result = StatusResult;

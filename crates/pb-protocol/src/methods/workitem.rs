@@ -13,7 +13,7 @@ pub struct ByGoal;
 
 impl Method for ByGoal {
     const NAME: &'static str = "workitem.byGoal";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Lists the work items of a goal, in plan order";
     type Params = GoalIdParams;
     type Result = ByGoalResult;
@@ -33,7 +33,7 @@ pub struct Runs;
 
 impl Method for Runs {
     const NAME: &'static str = "workitem.runs";
-    const PERMISSION: Option<Permission> = Some(Permission::Read);
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Lists the attempts at a work item, with what their gates found";
     type Params = RunsParams;
     type Result = RunsResult;

@@ -53,7 +53,7 @@ pub(crate) const STATE: Schema = Schema {
 /// `gateway.db`.
 pub(crate) const INBOX: Schema = Schema {
     application_id: 0x5042_4731,
-    migrations: &[include_str!("migrations/inbox_0001.sql")],
+    migrations: &[include_str!("migrations/inbox_0001.sql"), include_str!("migrations/inbox_0002.sql")],
     synchronous: Synchronous::Full,
 };
 /// `trace.db`.

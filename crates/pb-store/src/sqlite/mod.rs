@@ -1,5 +1,6 @@
 //! The SQLite backend. Everything that speaks SQL is below here.
 
+pub(crate) mod access;
 pub(crate) mod append;
 pub(crate) mod compact;
 pub(crate) mod copy;

@@ -9,6 +9,7 @@ use pb_runtime::config::Config as Settings;
 use pb_runtime::{Clock, Home, Ids};
 use tokio_util::sync::CancellationToken;
 
+use super::tokens;
 use crate::daemon::{self, Daemon, Ground};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -36,6 +37,9 @@ enum Action {
     Restart(StartArgs),
     /// Show whether the gateway runs, and where; exits 3 if it does not
     Status(commands::status::DaemonArgs),
+    Pair(tokens::PairArgs),
+    Tokens(tokens::TokensArgs),
+    Revoke(tokens::RevokeArgs),
 }
 
 /// How to start a gateway.
@@ -76,6 +80,9 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
             start(&home, args)
         }
         Action::Status(args) => commands::status::daemon(&home, Daemon::Gateway, &args),
+        Action::Pair(args) => tokens::pair(&home, &args),
+        Action::Tokens(args) => tokens::list(&home, &args),
+        Action::Revoke(args) => tokens::revoke(&home, &args),
     }
 }
 

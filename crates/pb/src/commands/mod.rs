@@ -17,6 +17,7 @@ pub(crate) mod scheduler;
 mod start;
 mod status;
 mod stop;
+mod tokens;
 mod work;
 
 use clap::Subcommand;

@@ -1,6 +1,7 @@
 //! The contract: every test here runs on a SQLite file and in memory (later on PostgreSQL), and
 //! may not tell them apart.
 
+mod access;
 mod commands;
 mod compact;
 mod fencing;
@@ -75,6 +76,10 @@ store_contract! {
         old_results_are_forgotten,
         inbox_read_moves_only_forward,
         inbox_read_moves_with_its_batch;
+    access:
+        a_token_is_kept_once_and_ended_once,
+        a_key_is_bound_to_one_token_and_a_token_to_one_key,
+        tokens_that_ended_long_ago_are_forgotten;
     inbox:
         commands_keep_their_order,
         the_same_id_gives_the_first_row,

@@ -1,0 +1,164 @@
+//! Who was given a way in: access tokens, beside the one that our own user's programs read from a file.
+//!
+//! A token's secret is shown once, when it is made; kept is its digest, in the gateway's own file. What lies there is
+//! also held in memory, so that nobody who knocks makes us read the disk.
+
+mod throttle;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pb_protocol::Permissions;
+use pb_runtime::Clock;
+use pb_store::{AccessToken, Error, Inbox};
+use subtle::ConstantTimeEq;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use throttle::{Throttle, Who};
+
+/// Most tokens that have not ended.
+pub(crate) const TOKENS_MAX: usize = 256;
+/// Longest name of a token, in characters.
+pub(crate) const NAME_CHARS_MAX: usize = 64;
+/// How often a connection looks whether its token has ended by itself.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long a token that has ended is still listed, in milliseconds (30 days).
+const ENDED_KEPT_MS: u64 = 30 * 24 * 3600 * 1_000;
+
+/// The tokens, and the wrong ones of late.
+#[derive(Debug)]
+pub(crate) struct Access {
+    /// The token of our own user's programs; it is no row, and never ends.
+    own: String,
+    store: Inbox,
+    /// Those that may still be used, by the digests of their secrets.
+    live: Mutex<HashMap<String, Grant>>,
+    pub(crate) throttle: Throttle,
+}
+
+/// What a token gives to who has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Grant {
+    /// The token's id.
+    pub(crate) id: String,
+    /// What it allows.
+    pub(crate) permissions: Permissions,
+    /// When it ends by itself.
+    pub(crate) expires_at_ms: Option<u64>,
+    /// Cancelled when somebody ends it.
+    pub(crate) revoked: CancellationToken,
+}
+
+impl Grant {
+    /// Waits until the token has ended, by itself or because somebody ended it. Why, as a client is told.
+    pub(crate) async fn end(&self, clock: &Clock) -> &'static str {
+        loop {
+            let left = self.expires_at_ms.map(|at| at.saturating_sub(clock.now_ms()));
+            if left == Some(0) {
+                return "token_expired";
+            }
+            // The clock is asked again now and then: it may be set, and a machine may sleep.
+            let look = left.map_or(LOOK_EVERY, |left| LOOK_EVERY.min(Duration::from_millis(left)));
+            tokio::select! {
+                () = self.revoked.cancelled() => return "token_revoked",
+                () = tokio::time::sleep(look) => {}
+            }
+        }
+    }
+
+    /// Cuts a connection off when the token ends, unless that ends first.
+    pub(crate) async fn cut_off(&self, clock: &Clock, connection: &CancellationToken) {
+        tokio::select! {
+            _ = self.end(clock) => connection.cancel(),
+            () = connection.cancelled() => {}
+        }
+    }
+}
+
+impl Access {
+    /// Reads what is kept, and drops what ended long ago.
+    pub(crate) async fn open(own: String, store: Inbox, now_ms: u64) -> Result<Self, Error> {
+        store.forget_tokens(now_ms.saturating_sub(ENDED_KEPT_MS)).await?;
+        let kept = store.tokens().await?;
+        let live = kept.iter().filter_map(|token| Some((token.hash.clone(), grant(token)?))).collect();
+        Ok(Self { own, store, live: Mutex::new(live), throttle: Throttle::default() })
+    }
+
+    /// Whether this is the token of our own user's programs.
+    pub(crate) fn is_own(&self, secret: &str) -> bool {
+        secret.as_bytes().ct_eq(self.own.as_bytes()).into()
+    }
+
+    /// What this secret gives now.
+    pub(crate) fn find(&self, secret: &str, now_ms: u64) -> Option<Grant> {
+        let found = self.live().get(&digest(secret)).cloned()?;
+        found.expires_at_ms.is_none_or(|at| now_ms < at).then_some(found)
+    }
+
+    /// Whether this is a secret of ours, of whatever kind.
+    pub(crate) fn knows(&self, text: &str) -> bool {
+        self.is_own(text) || self.live().contains_key(&digest(text))
+    }
+
+    /// A secret for this key of a request: the same for the same caller and key, and for nobody to guess.
+    pub(crate) fn secret(&self, actor: &str, key: &str) -> String {
+        let mut hasher = blake3::Hasher::new_derive_key("PonyBunny 2026-11 access token by idempotency key");
+        for part in [&self.own, actor, key] {
+            // Lengths first, so that no two lists of parts are the same bytes.
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// Keeps a token; a repeat finds the first one.
+    pub(crate) async fn add(&self, token: AccessToken) -> Result<AccessToken, Error> {
+        let kept = self.store.add_token(token).await?;
+        if let Some(grant) = grant(&kept) {
+            self.live().entry(kept.hash.clone()).or_insert(grant);
+        }
+        Ok(kept)
+    }
+
+    /// Every token, also those that have ended.
+    pub(crate) async fn all(&self) -> Result<Vec<AccessToken>, Error> {
+        self.store.tokens().await
+    }
+
+    /// How many may still be used.
+    pub(crate) fn count(&self, now_ms: u64) -> usize {
+        self.live().values().filter(|grant| grant.expires_at_ms.is_none_or(|at| now_ms < at)).count()
+    }
+
+    /// Ends a token, and with it every connection that came in by it. Whether it went on before.
+    pub(crate) async fn revoke(&self, id: &str, now_ms: u64) -> Result<bool, Error> {
+        let was_live = self.store.revoke_token(id.to_owned(), now_ms).await?;
+        self.live().retain(|_, grant| {
+            if grant.id == id {
+                grant.revoked.cancel();
+            }
+            grant.id != id
+        });
+        Ok(was_live)
+    }
+
+    fn live(&self) -> MutexGuard<'_, HashMap<String, Grant>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is kept of a secret.
+pub(crate) fn digest(secret: &str) -> String {
+    blake3::hash(secret.as_bytes()).to_hex().to_string()
+}
+
+/// What a row gives, unless somebody ended it. One whose permissions this build does not know gives nothing.
+fn grant(token: &AccessToken) -> Option<Grant> {
+    let permissions = Permissions::parse(&token.permissions).ok()?;
+    token.revoked_at_ms.is_none().then(|| Grant {
+        id: token.id.clone(),
+        permissions,
+        expires_at_ms: token.expires_at_ms,
+        revoked: CancellationToken::new(),
+    })
+}
