@@ -11,6 +11,7 @@ mod machine;
 mod model;
 mod replanning;
 mod socket;
+mod tokens;
 mod tools;
 
 mod adding;
