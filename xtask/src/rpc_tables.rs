@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use pb_protocol::event_names::EVENT_NAMES;
-use pb_protocol::methods::METHODS;
+use pb_protocol::methods::{ALIASES, METHODS};
 use pb_protocol::{ErrorCode, Permission};
 
 use crate::generated::Generated;
@@ -49,6 +49,10 @@ fn table(name: &str) -> anyhow::Result<String> {
                 let permission = Permission::listed(method.permissions).unwrap_or_else(|| "none".to_owned());
                 [format!("`{}`", method.name), permission, method.doc.to_owned()]
             }),
+        )),
+        "aliases" => Ok(rows(
+            ["other name", "method"],
+            ALIASES.iter().map(|(alias, method)| [format!("`{alias}`"), format!("`{method}`")]),
         )),
         "errors" => Ok(rows(
             ["code", "name", "meaning"],

@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pb_protocol::frame::{EventFrame, Request, Response, ServerFrame};
-use pb_protocol::methods::Method;
 use pb_protocol::methods::events::Subscribe;
+use pb_protocol::methods::{Method, of_alias};
 use pb_protocol::{ErrorCode, RpcError};
 use serde::Serialize;
 use serde_json::json;
@@ -333,7 +333,10 @@ impl Session {
         Ok(())
     }
 
-    fn work_on(&mut self, slot: Slot, request: Request) {
+    fn work_on(&mut self, slot: Slot, mut request: Request) {
+        if let Some(ours) = of_alias(&request.method) {
+            ours.clone_into(&mut request.method);
+        }
         if request.method == Subscribe::NAME {
             self.subscriptions.end_implicit();
         }

@@ -34,17 +34,22 @@ error_codes! {
     InternalError = -32603, "the gateway could not do it; nothing was accepted";
     AuthRequired = -32001, "a session is needed";
     AuthFailed = -32002, "who asks could not be found out";
+    AuthExpired = -32003, "the session has ended";
     PermissionDenied = -32004, "the session may not do this";
     RateLimited = -32005, "too much of something at once; `data.hint` says of what";
     ConnectionLimit = -32006, "too many connections";
-    LowDisk = -32007, "the disk has too little room for new goals; new in this implementation";
+    InvalidToken = -32007, "the pairing token is not valid";
+    ChallengeExpired = -32008, "the time for the challenge is over: begin again";
+    SignatureInvalid = -32009, "the signature is not of this key and challenge";
     GoalNotFound = -32010, "there is no such goal";
     WorkItemNotFound = -32011, "there is no such work item";
     EscalationNotFound = -32012, "there is no such escalation";
     RunNotFound = -32013, "there is no such run";
-    ScheduleNotFound = -32014, "there is no such schedule; new in this implementation";
     GoalAlreadyCancelled = -32020, "the goal is cancelled already";
+    EscalationAlreadyResolved = -32021, "somebody answered first; the message says who and what";
     InvalidStateTransition = -32022, "what is asked does not fit how things stand, such as cancelling what is over";
+    LowDisk = -32050, "the disk has too little room for new goals; new in this implementation";
+    ScheduleNotFound = -32051, "there is no such schedule; new in this implementation";
 }
 
 impl ErrorCode {

@@ -36,7 +36,7 @@ pub use contract::{
 pub use cursor::{Cursor, CursorWriter};
 pub use feed::{EventRow, Feed, Follower, Page, Rebase, Span};
 pub use inbox::{Inbox, InboxReader, Put};
-pub use log::{EscalationFilter, GoalCost, GoalFilter, LaneCount, Log, LogReader};
+pub use log::{EscalationFilter, GoalCost, GoalFilter, ItemFilter, LaneCount, Log, LogReader};
 pub use mark::Mark;
 pub use restore::{check_backup, held_now, restore};
 pub use schedules::ScheduleFilter;

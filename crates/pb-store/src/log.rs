@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pb_model::goal::{CostLine, Escalation, EscalationType, Goal, GoalState, GoalStatus};
+use pb_model::goal::{CostLine, Escalation, EscalationType, Goal, GoalState, GoalStatus, ItemStatus};
 use pb_model::{EscalationId, GoalId, ItemId, RunId};
 use pb_runtime::faultpoints::{Bug, COMMIT_AFTER, COMMIT_BEFORE, place, planted};
 use rusqlite::Connection;
@@ -45,6 +45,19 @@ pub struct GoalCost {
     pub title: String,
     /// What was settled, by day and model.
     pub lines: Vec<CostLine>,
+}
+
+/// Which items to list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ItemFilter {
+    /// Only those of this goal.
+    pub goal: Option<GoalId>,
+    /// Only those in this status.
+    pub status: Option<ItemStatus>,
+    /// At most this many.
+    pub limit: usize,
+    /// After this many.
+    pub offset: usize,
 }
 
 /// Which questions to list.
@@ -321,6 +334,12 @@ impl LogReader {
                 Ok(states)
             })
             .await
+    }
+
+    /// A page of items with their goals: the latest goals first, each in the order of its plan; and how many
+    /// there are in all.
+    pub async fn items(&self, filter: ItemFilter) -> Result<(Vec<(ItemId, GoalId)>, u64), Error> {
+        self.connection.call(move |connection| query::items(connection, filter)).await
     }
 
     /// A page of questions, the latest first, and how many there are in all.

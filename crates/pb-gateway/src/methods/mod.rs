@@ -110,6 +110,10 @@ pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> R
         wire::system::Status::NAME => {
             answer::<wire::system::Status, _>(request, |_| system::status(hub)).await
         }
+        wire::system::Methods::NAME => {
+            let methods = |_| std::future::ready(Ok(system::methods(caller)));
+            answer::<wire::system::Methods, _>(request, methods).await
+        }
         wire::system::Gc::NAME => answer::<wire::system::Gc, _>(request, |_| system::gc(hub, caller)).await,
         wire::goal::Submit::NAME => {
             let goal =
@@ -134,6 +138,12 @@ pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> R
         }
         wire::goal::Steps::NAME => {
             answer::<wire::goal::Steps, _>(request, |params| goal::steps(hub, params)).await
+        }
+        wire::workitem::Get::NAME => {
+            answer::<wire::workitem::Get, _>(request, |params| workitem::get(hub, params)).await
+        }
+        wire::workitem::List::NAME => {
+            answer::<wire::workitem::List, _>(request, |params| workitem::list(hub, params)).await
         }
         wire::workitem::ByGoal::NAME => {
             answer::<wire::workitem::ByGoal, _>(request, |params| workitem::by_goal(hub, params)).await
@@ -210,8 +220,6 @@ async fn approve(hub: &Hub, caller: &Caller, request: &Request, method: &str) ->
         }
         wire::approval::Grant::NAME => answer::<wire::approval::Grant, _>(request, decide(true)).await,
         wire::approval::Deny::NAME => answer::<wire::approval::Deny, _>(request, decide(false)).await,
-        wire::approval::Approve::NAME => answer::<wire::approval::Approve, _>(request, decide(true)).await,
-        wire::approval::Reject::NAME => answer::<wire::approval::Reject, _>(request, decide(false)).await,
         _ => schedules(hub, caller, request).await,
     }
 }

@@ -7,10 +7,10 @@ use pb_model::goal::GoalStatus;
 use pb_protocol::RpcError;
 use pb_protocol::ipc::SchedulerCommand;
 use pb_protocol::methods::system::{
-    DiskStatus, GatewayStatus, Gc, GcResult, InfoResult, LaneStatus, PingResult, SchedulerStatus,
-    StatusResult,
+    DiskStatus, GatewayStatus, Gc, GcResult, InfoResult, LaneStatus, MethodsResult, PingResult,
+    SchedulerStatus, StatusResult,
 };
-use pb_protocol::methods::{Method, NoParams};
+use pb_protocol::methods::{ALIASES, METHODS, Method, NoParams};
 use pb_runtime::{LockHolder, disk};
 use pb_store::{LaneCount, NewCommand};
 
@@ -29,6 +29,17 @@ pub(super) fn info(hub: &Hub) -> InfoResult {
         version: pb_runtime::VERSION.to_owned(),
         timestamp: hub.clock.now_ms(),
     }
+}
+
+/// Every method that the session may call, and then the other names of those.
+pub(super) fn methods(caller: &Caller) -> MethodsResult {
+    let may = |name: &str| {
+        let found = METHODS.iter().find(|method| method.name == name);
+        found.is_some_and(|method| caller.permissions().allow(method.permissions))
+    };
+    let ours = METHODS.iter().map(|method| method.name).filter(|name| may(name));
+    let aliases = ALIASES.iter().filter(|(_, ours)| may(ours)).map(|(alias, _)| *alias);
+    MethodsResult { methods: ours.chain(aliases).map(str::to_owned).collect() }
 }
 
 pub(super) async fn gc(hub: &Hub, caller: &Caller) -> Result<GcResult, RpcError> {

@@ -503,6 +503,18 @@ pub enum ItemStatus {
 }
 
 impl ItemStatus {
+    /// Every status.
+    pub const ALL: [Self; 8] = [
+        Self::Queued,
+        Self::Ready,
+        Self::InProgress,
+        Self::Verify,
+        Self::Done,
+        Self::Failed,
+        Self::Blocked,
+        Self::Skipped,
+    ];
+
     /// The word shown everywhere.
     pub fn as_str(self) -> &'static str {
         match self {

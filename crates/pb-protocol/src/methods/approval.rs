@@ -150,19 +150,6 @@ decides!(
     "approval.deny",
     "Says no; the agent is told, and goes on"
 );
-decides!(
-    /// `approval.approve`, as the first terminal UI calls `approval.grant`.
-    Approve,
-    "approval.approve",
-    "The same as approval.grant"
-);
-decides!(
-    /// `approval.reject`, as the first terminal UI calls `approval.deny`.
-    Reject,
-    "approval.reject",
-    "The same as approval.deny"
-);
-
 /// Which approval, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DecideParams {

@@ -80,6 +80,7 @@ methods![
     system::Ping,
     system::Info,
     system::Status,
+    system::Methods,
     system::Gc,
     goal::Submit,
     goal::List,
@@ -100,8 +101,6 @@ methods![
     approval::Create,
     approval::Grant,
     approval::Deny,
-    approval::Approve,
-    approval::Reject,
     goal_report::Report,
     goal::Plan,
     goal::Steps,
@@ -125,6 +124,8 @@ methods![
     token::Revoke,
     goal_events::Subscribe,
     goal_events::Unsubscribe,
+    workitem::Get,
+    workitem::List,
     workitem::ByGoal,
     workitem::Runs,
     cost::Summary,
@@ -133,6 +134,21 @@ methods![
     debug::EventsSubscribe,
     debug::EventsUnsubscribe,
 ];
+
+/// Other names, by which clients of the first implementation call methods (`wire.md` §2.6), and ours.
+pub const ALIASES: &[(&str, &str)] = &[
+    ("ping", system::Ping::NAME),
+    ("goal.get", goal::Status::NAME),
+    ("subscribe", goal_events::Subscribe::NAME),
+    ("unsubscribe", goal_events::Unsubscribe::NAME),
+    ("approval.approve", approval::Grant::NAME),
+    ("approval.reject", approval::Deny::NAME),
+];
+
+/// The method that this is another name of, if it is one.
+pub fn of_alias(name: &str) -> Option<&'static str> {
+    ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, ours)| *ours)
+}
 
 /// Reads a method's parameters.
 ///

@@ -51,6 +51,25 @@ pub struct InfoResult {
     pub timestamp: u64,
 }
 
+/// `system.methods`.
+#[derive(Debug)]
+pub struct Methods;
+
+impl Method for Methods {
+    const NAME: &'static str = "system.methods";
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
+    const DOC: &'static str = "Names the methods that this session may call";
+    type Params = NoParams;
+    type Result = MethodsResult;
+}
+
+/// The methods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MethodsResult {
+    /// Their names, and then the other names of some.
+    pub methods: Vec<String>,
+}
+
 /// `system.gc`.
 #[derive(Debug)]
 pub struct Gc;

@@ -7,6 +7,58 @@ use super::goal::GoalIdParams;
 use super::{Method, Permission};
 use crate::domain::{Run, WorkItem};
 
+/// `workitem.get`.
+#[derive(Debug)]
+pub struct Get;
+
+impl Method for Get {
+    const NAME: &'static str = "workitem.get";
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
+    const DOC: &'static str = "Gives a work item";
+    type Params = ItemParams;
+    type Result = WorkItem;
+}
+
+/// `workitem.list`.
+#[derive(Debug)]
+pub struct List;
+
+impl Method for List {
+    const NAME: &'static str = "workitem.list";
+    const PERMISSIONS: &[Permission] = &[Permission::Read];
+    const DOC: &'static str = "Lists work items of one goal or of all, those of the latest goals first";
+    type Params = ListParams;
+    type Result = ListResult;
+}
+
+/// Which items.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ListParams {
+    /// Only those of this goal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goal_id: Option<String>,
+    /// Only those in this status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// At most so many; 50 if absent, 500 at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// After so many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<usize>,
+}
+
+/// A page of items.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListResult {
+    /// The page.
+    pub work_items: Vec<WorkItem>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
 /// `workitem.byGoal`.
 #[derive(Debug)]
 pub struct ByGoal;
@@ -35,13 +87,13 @@ impl Method for Runs {
     const NAME: &'static str = "workitem.runs";
     const PERMISSIONS: &[Permission] = &[Permission::Read];
     const DOC: &'static str = "Lists the attempts at a work item, with what their gates found";
-    type Params = RunsParams;
+    type Params = ItemParams;
     type Result = RunsResult;
 }
 
 /// Which item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RunsParams {
+pub struct ItemParams {
     /// The item's id.
     #[serde(rename = "workItemId")]
     pub work_item_id: String,

@@ -92,6 +92,7 @@ pub(super) fn refused(goal: GoalId, rejection: Rejection) -> RpcError {
     match rejection {
         Rejection::UnknownGoal => RpcError::goal_not_found(goal),
         Rejection::UnknownEscalation => RpcError::new(ErrorCode::EscalationNotFound, text),
+        Rejection::AlreadyAnswered { .. } => RpcError::new(ErrorCode::EscalationAlreadyResolved, text),
         Rejection::AlreadyCancelled => RpcError::new(ErrorCode::GoalAlreadyCancelled, text),
         Rejection::BadAnswer(_) => RpcError::invalid_params(text),
         Rejection::NeedsAnswer { problem, offered } => {
@@ -101,7 +102,6 @@ pub(super) fn refused(goal: GoalId, rejection: Rejection) -> RpcError {
         | Rejection::Exists
         | Rejection::AlreadyEnded(_)
         | Rejection::Cannot(..)
-        | Rejection::AlreadyAnswered { .. }
         | Rejection::Fenced
         | Rejection::NotNow(_) => RpcError::new(ErrorCode::InvalidStateTransition, text),
     }

@@ -3,12 +3,13 @@
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
 
-use pb_model::goal::{Escalation, EscalationType, Goal, GoalState};
+use pb_model::goal::{Escalation, EscalationType, Goal, GoalState, ItemStatus};
+use pb_model::{GoalId, ItemId};
 
 use super::unsigned;
 use crate::contract::{Error, EventRecord, LogIdentity, SCHEMA_VERSION, Step, StoredResult};
 use crate::feed::{EventRow, Page, SPAN_BYTES_MAX, Span, Tail};
-use crate::log::{EscalationFilter, GoalCost, GoalFilter, LaneCount};
+use crate::log::{EscalationFilter, GoalCost, GoalFilter, ItemFilter, LaneCount};
 
 /// Most event bytes in one page; the first event is always in it.
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
@@ -275,6 +276,31 @@ pub(crate) fn open_goals(connection: &Connection) -> Result<Vec<String>, Error> 
     )?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A page of items with their goals: the latest goals first, each in the order of its plan.
+pub(crate) fn items(
+    connection: &Connection,
+    filter: ItemFilter,
+) -> Result<(Vec<(ItemId, GoalId)>, u64), Error> {
+    const CHOSEN: &str = "FROM item JOIN goal ON goal.id = item.goal \
+        WHERE (?1 IS NULL OR item.goal = ?1) AND (?2 IS NULL OR item.status = ?2)";
+    let goal = filter.goal.map(|goal| goal.to_string());
+    let status = filter.status.map(ItemStatus::as_str);
+    let total: i64 = connection
+        .prepare_cached(&format!("SELECT count(*) {CHOSEN}"))?
+        .query_row(params![goal, status], |row| row.get(0))?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT item.id, item.goal {CHOSEN} ORDER BY goal.created_at DESC, goal.id DESC, item.place LIMIT ?3 OFFSET ?4"
+    ))?;
+    let page = statement
+        .query_map(params![goal, status, filter.limit as i64, filter.offset as i64], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    // Ids are written by us, and read back.
+    let ids = page.iter().filter_map(|(item, goal)| Some((item.parse().ok()?, goal.parse().ok()?)));
+    Ok((ids.collect(), unsigned(total)))
 }
 
 /// A page of questions, the latest first.

@@ -9,7 +9,7 @@ use pb_model::Verdict;
 use pb_protocol::client::Client;
 use pb_protocol::domain::{Goal, Run, WorkItem};
 use pb_protocol::methods::goal::{GoalDetail, GoalIdParams, StepView, Steps};
-use pb_protocol::methods::workitem::{ByGoal, Runs, RunsParams};
+use pb_protocol::methods::workitem::{ByGoal, ItemParams, Runs};
 use serde::Serialize;
 
 pub(crate) use ending::{ending, ending_without_data};
@@ -50,7 +50,7 @@ impl Account {
         let params = GoalIdParams { goal_id: detail.goal.id.clone() };
         let mut items = Vec::new();
         for item in client.call::<ByGoal>(&params).await?.work_items {
-            let params = RunsParams { work_item_id: item.id.clone() };
+            let params = ItemParams { work_item_id: item.id.clone() };
             let runs = client.call::<Runs>(&params).await?.runs;
             items.push(ItemAccount { item, runs });
         }

@@ -33,6 +33,7 @@ mod ending;
 mod examples;
 mod false_done;
 mod faults;
+mod first_clients;
 mod fix_the_bug;
 mod follow_py;
 mod goal_file;

@@ -1,11 +1,11 @@
 //! Rows: what `evolve` returned reads back as it was.
 
 use pb_model::goal::{
-    Amount, Answer, CostLine, Escalation, EscalationType, Event, GoalState, GoalStatus, Moment, Packet,
-    Resolution, Touched, evolve,
+    Amount, Answer, CostLine, Escalation, EscalationType, Event, GoalState, GoalStatus, ItemStatus, Moment,
+    Packet, Resolution, Touched, evolve,
 };
 use pb_model::{EscalationId, GoalId, Verdict, goal};
-use pb_store::{Batch, EscalationFilter, GoalFilter, Log, NewEvent, Row, Write};
+use pb_store::{Batch, EscalationFilter, GoalFilter, ItemFilter, Log, LogReader, NewEvent, Row, Write};
 use pretty_assertions::assert_eq;
 use uuid::Uuid;
 
@@ -33,10 +33,31 @@ pub(super) async fn a_goal_reads_back_as_it_was_decided(place: Place) {
         let item = state.items.first().unwrap().id;
         let by_item = log.reader().state_of_item(item).await.unwrap();
         assert_eq!(by_item.as_ref(), Some(&state));
+        assert_items(&log.reader(), &state).await;
         assert_eq!(replay(&log, worker.goal).await, Some(state));
     }
     assert!(ends.contains(&GoalStatus::Completed), "{ends:?}");
     assert!(ends.len() > 1, "{ends:?}");
+}
+
+/// The items of a goal are listed in the order of its plan, page by page, and by status.
+async fn assert_items(reader: &LogReader, state: &GoalState) {
+    let list = async |status, limit, offset| {
+        let filter = ItemFilter { goal: Some(state.goal.id), status, limit, offset };
+        let (page, total) = reader.items(filter).await.unwrap();
+        assert!(page.iter().all(|(_, goal)| *goal == state.goal.id));
+        (page.into_iter().map(|(item, _)| item).collect::<Vec<_>>(), total)
+    };
+    let all: Vec<_> = state.items.iter().map(|item| item.id).collect();
+    let total = all.len() as u64;
+    assert_eq!(list(None, 100, 0).await, (all.clone(), total));
+    assert_eq!(list(None, 1, 1).await, (all.into_iter().skip(1).take(1).collect(), total));
+    for status in ItemStatus::ALL {
+        let some: Vec<_> =
+            state.items.iter().filter(|item| item.status == status).map(|item| item.id).collect();
+        let count = some.len() as u64;
+        assert_eq!(list(Some(status), 100, 0).await, (some, count), "{status:?}");
+    }
 }
 
 /// Commits events and the rows that they touch, as the scheduler does.
