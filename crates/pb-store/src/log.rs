@@ -85,6 +85,8 @@ pub struct GoalFilter {
     pub limit: usize,
     /// After this many.
     pub offset: usize,
+    /// Whether the page is counted from those that were asked for last, whatever their priority.
+    pub latest: bool,
 }
 
 impl Log {

@@ -59,6 +59,10 @@ pub struct ListParams {
     /// After this many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<usize>,
+    /// Whether the page is counted from the goals that were asked for last, whatever their priority. The order is
+    /// the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub latest: bool,
 }
 
 /// The goals.

@@ -136,8 +136,8 @@ fn unpriced_hindrance(model: &str) -> Hindrance {
     Hindrance::Unusable {
         why: format!("there is a money budget, and nobody has said what `{model}` costs"),
         hint: format!(
-            "put this into config.toml, in USD for a million tokens, then `pb scheduler restart`: \
-             [prices.\"{model}\"] input = 1.00, output = 5.00"
+            "put this line at the top of config.toml, in USD for a million tokens, then `pb scheduler restart`: \
+             prices.\"{model}\" = {{ input = 1.00, output = 5.00 }}"
         ),
     }
 }

@@ -170,7 +170,8 @@ pub(crate) fn tail<P: Page>(
     Ok(Some(Tail { data_version, identity, spans, more }))
 }
 
-/// A page of goals, highest priority first, then oldest first, and how many there are in all.
+/// A page of goals, highest priority first, then oldest first, and how many there are in all. Of the latest ones,
+/// if that is asked.
 pub(crate) fn goals(connection: &Connection, filter: &GoalFilter) -> Result<(Vec<Goal>, u64), Error> {
     let status = filter.status.map(pb_model::goal::GoalStatus::as_str);
     let total: i64 = connection
@@ -179,8 +180,14 @@ pub(crate) fn goals(connection: &Connection, filter: &GoalFilter) -> Result<(Vec
     let goals = states(
         connection,
         "goal",
-        "SELECT state FROM goal WHERE ?1 IS NULL OR status = ?1
-         ORDER BY priority DESC, created_at, id LIMIT ?2 OFFSET ?3",
+        if filter.latest {
+            "SELECT state FROM (SELECT * FROM goal WHERE ?1 IS NULL OR status = ?1
+                                ORDER BY created_at DESC, id DESC LIMIT ?2 OFFSET ?3)
+             ORDER BY priority DESC, created_at, id"
+        } else {
+            "SELECT state FROM goal WHERE ?1 IS NULL OR status = ?1
+             ORDER BY priority DESC, created_at, id LIMIT ?2 OFFSET ?3"
+        },
         params![status, filter.limit as i64, filter.offset as i64],
     )?;
     Ok((goals, unsigned(total)))

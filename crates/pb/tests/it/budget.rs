@@ -1,5 +1,7 @@
 //! Budgets: what is promised and spent stays below them, and nothing is asked that might break one.
 
+use std::fs;
+
 use insta::assert_snapshot;
 use pb_testkit::model_server::Wire;
 use serde_json::{Value, json};
@@ -98,9 +100,15 @@ fn security_28_a_money_budget_is_refused_as_long_as_nobody_has_said_what_the_mod
     let env = &scripted.env;
     let ran = env.pb(["run", "Go on and on", "--budget-usd", "0.50"]);
     assert_snapshot!("budget_unpriced", ran);
-    assert!(ran.raw_stderr.contains("[prices.\"scripted/scripted\"]"), "{ran}");
+    let (_, line) = ran.raw_stderr.split_once("restart`: ").unwrap();
+    let config = env.home().join("config.toml");
+    let told = format!("{line}{}", fs::read_to_string(&config).unwrap());
     assert_eq!(env.json(["goal", "list", "--json"])["total"], 0);
     assert_eq!(scripted.model.requests().len(), 0);
+    // The line that is told is one that can be put there.
+    fs::write(&config, told).unwrap();
+    let ran = env.pb(["scheduler", "restart"]);
+    assert_eq!(ran.exit, Some(0), "{ran}");
 }
 
 #[test]

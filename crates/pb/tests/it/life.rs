@@ -216,4 +216,10 @@ fn a_list_that_is_cut_shows_the_newest_goals() {
     let shown: Vec<&str> =
         list["goals"].as_array().unwrap().iter().map(|goal| goal["id"].as_str().unwrap()).collect();
     assert_eq!((shown, list["total"].as_u64()), (vec![goals[1].as_str(), goals[2].as_str()], Some(3)));
+    // Also the one that matters most, which goes first.
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("priority = 90\n{text}")).unwrap();
+    let urgent = env.detach(&[file.to_str().unwrap()]);
+    let list = env.json(["goal", "list", "--limit", "1", "--json"]);
+    assert_eq!((list["goals"][0]["id"].as_str(), list["total"].as_u64()), (Some(urgent.as_str()), Some(4)));
 }

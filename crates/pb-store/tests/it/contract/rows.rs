@@ -175,7 +175,7 @@ pub(super) async fn goals_are_paged_ordered_and_filtered(place: Place) {
 
     let reader = log.reader();
     let list = async |status, limit, offset| {
-        let filter = GoalFilter { status, limit, offset };
+        let filter = GoalFilter { status, limit, offset, latest: false };
         let (page, total) = reader.goals(filter).await.unwrap();
         let place = |goal: &goal::Goal| goals.iter().position(|known| known == goal).unwrap();
         (page.iter().map(place).collect::<Vec<_>>(), total)

@@ -50,16 +50,10 @@ pub(super) fn run(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// The end of the list, where the newest goals of each priority are.
+/// The goals that were asked for last, in the order in which they are worked on.
 async fn last(home: &Home, status: Option<String>, limit: usize) -> Result<ListResult, Failure> {
     let client = connection::client(home, Patience::None);
-    let mut params = ListParams { status, limit: Some(limit), offset: None };
-    let list = client.call::<List>(&params).await?;
-    let before = usize::try_from(list.total).unwrap_or(usize::MAX).saturating_sub(list.goals.len());
-    if before == 0 {
-        return Ok(list);
-    }
-    params.offset = Some(before);
+    let params = ListParams { status, limit: Some(limit), offset: None, latest: true };
     Ok(client.call::<List>(&params).await?)
 }
 

@@ -34,7 +34,14 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) fn run(args: Args) -> Result<Exit, Failure> {
-    let told = |id: &str| format!("{id} goes on; follow it with: pb goal watch {id}");
+    let is_over = args.answer == Some(Answer::Cancel);
+    let told = |id: &str| {
+        if is_over {
+            format!("{id} is cancelled")
+        } else {
+            format!("{id} goes on; follow it with: pb goal watch {id}")
+        }
+    };
     control::ask(args.goal, args.json, told, |client, goal_id| async move {
         let answer = args.answer.map(|answer| answer.as_str().to_owned());
         let params = ResumeParams { goal_id, answer, to: args.to, idempotency_key: Some(control::key()) };
