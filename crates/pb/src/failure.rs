@@ -140,12 +140,13 @@ fn of_client(error: &client::Error) -> Option<Known> {
 }
 
 fn of_code(error: &RpcError) -> Exit {
-    const EXITS: [(ErrorCode, Exit); 11] = [
+    const EXITS: [(ErrorCode, Exit); 12] = [
         (ErrorCode::InvalidParams, Exit::Usage),
         (ErrorCode::GoalNotFound, Exit::Missing),
         (ErrorCode::WorkItemNotFound, Exit::Missing),
         (ErrorCode::RunNotFound, Exit::Missing),
         (ErrorCode::EscalationNotFound, Exit::Missing),
+        (ErrorCode::ScheduleNotFound, Exit::Missing),
         (ErrorCode::AuthRequired, Exit::Refused),
         (ErrorCode::AuthFailed, Exit::Refused),
         (ErrorCode::PermissionDenied, Exit::Refused),

@@ -73,11 +73,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return Ok(Exit::Ok);
     }
     for change in &chosen {
-        output::data(super::diff::line(change))?;
+        output::data(line(change, restored.is_some()))?;
     }
     match restored {
         _ if chosen.is_empty() => output::note("nothing is different"),
-        None => output::note("nothing was done: without --dry-run these would be put back"),
+        None => output::note("nothing was done: it would be without --dry-run"),
         Some(restored) => {
             let (back, gone) = (restored.put_back as u64, restored.removed as u64);
             let (back, gone) = (format::count(back, "file"), format::count(gone, "file"));
@@ -89,6 +89,16 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Ok)
+}
+
+/// What is done about a change, on one line: the opposite of it.
+fn line(change: &Change, is_done: bool) -> String {
+    let what = match (change.what, is_done) {
+        (What::Added, true) => "removed",
+        (What::Added, false) => "remove",
+        (What::Changed | What::Mode | What::Deleted, _) => "put back",
+    };
+    format!("{what:<8} {}", format::line(&change.path))
 }
 
 /// Keeps what is there now, for `--redo`. Whether that was done; who insists goes on without.
