@@ -96,9 +96,12 @@ impl Access {
         found.expires_at_ms.is_none_or(|at| now_ms < at).then_some(found)
     }
 
-    /// Whether this is a secret of ours, of whatever kind.
-    pub(crate) fn knows(&self, text: &str) -> bool {
-        self.is_own(text) || self.live().contains_key(&digest(text))
+    /// Whether a URL's query has a secret of ours in it: our own anywhere, of which the text is known, and others
+    /// as a value.
+    pub(crate) fn is_told_in(&self, query: &str) -> bool {
+        let values = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+        let live = self.live();
+        query.contains(&self.own) || values.into_iter().any(|value| live.contains_key(&digest(value)))
     }
 
     /// A secret for this key of a request: the same for the same caller and key, and for nobody to guess.

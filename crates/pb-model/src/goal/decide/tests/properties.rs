@@ -167,7 +167,7 @@ impl World {
             }
             match self.draw(30) {
                 1 => drop(self.tell(Command::Pause { by: "ann".to_owned() })),
-                2 => drop(self.tell(asks_for("deploy"))),
+                2 => drop(self.tell(asks_for("deploy", None))),
                 _ => {}
             }
             let state = self.state.as_ref().unwrap();

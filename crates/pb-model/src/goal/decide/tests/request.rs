@@ -3,15 +3,16 @@
 use insta::assert_snapshot;
 use uuid::Uuid;
 
-use super::script::{check, state_after};
+use super::script::{check, run_id, state_after};
 use crate::goal::{
     ApprovalRequest, Command, DayBudget, GoalState, Moment, QUESTION_BYTES_MAX, REQUESTS_MAX, decide,
 };
 use crate::{EscalationId, ItemId, RunId};
 
-/// A client asks for a yes to this kind of thing.
-pub(super) fn asks_for(kind: &str) -> Command {
-    Command::RequestApproval { request: Box::new(request(kind)), by: "tui".to_owned() }
+/// A client asks for a yes to this kind of thing, which is about this run.
+pub(super) fn asks_for(kind: &str, run: Option<&str>) -> Command {
+    let request = ApprovalRequest { run: run.map(run_id), ..request(kind) };
+    Command::RequestApproval { request: Box::new(request), by: "tui".to_owned() }
 }
 
 fn request(kind: &str) -> ApprovalRequest {
@@ -153,17 +154,14 @@ fn a_run_that_ends_withdraws_nothing_that_a_client_asked() {
     assert_snapshot!(check("
         item a agent
         ready approve=tool
-        ask deploy
         run a
         next a1 tokens=100
         answer a1 tool!
         act a1 y
+        ask deploy run=a1
         cancel
         show
     "), @"
-    > ask deploy
-      escalation.created ?40 approval
-      approval.requested ?40
     > run a
       workitem.started a1
       run.started a1
@@ -172,11 +170,14 @@ fn a_run_that_ends_withdraws_nothing_that_a_client_asked() {
     > answer a1 tool!
       model.answered a1 #1 100 token(s) assumed tool#2
     > act a1 y
+      escalation.created a1 ?70 approval
+      approval.requested a1 ?70
+      goal.blocked ?70
+    > ask deploy run=a1
       escalation.created a1 ?80 approval
       approval.requested a1 ?80
-      goal.blocked ?40 ?80
     > cancel
-      approval.voided a1 ?80
+      approval.voided a1 ?70
       run.completed a1 aborted CANCELLED
       workitem.failed a CANCELLED
       goal.cancelled

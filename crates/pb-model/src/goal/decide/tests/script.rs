@@ -27,7 +27,7 @@
 //! publish a1=+- files=1          rechecked gates, delivered files
 //! pause, prioritize 90           a person says so; resume, or: resume retry, resume raise to=9
 //! say 10 retry                   bob answers the question ?10; with words: text=so, one=this
-//! ask deploy                     a client asks for a yes to something that it does itself
+//! ask deploy run=a1              a client asks for a yes to something that it does itself
 //! again                          a goal that failed is tried again
 //! show                           where everything stands, and what is wanted
 //! packet                         what the human is asked
@@ -761,7 +761,7 @@ fn outcome(how: &[&str]) -> ExecutionOutcome {
 }
 
 /// A run's name is its id's bytes.
-fn run_id(name: &str) -> RunId {
+pub(super) fn run_id(name: &str) -> RunId {
     let bytes = name.bytes().fold(0, |id: u128, byte| id << 8 | u128::from(byte));
     RunId::from(Uuid::from_u128(bytes))
 }

@@ -24,7 +24,7 @@ pub(super) fn person(words: &[&str]) -> Command {
             let escalation = u128::from_str_radix(question, 16).unwrap();
             Command::Answer { escalation: Uuid::from_u128(escalation).into(), reply, by: "bob".to_owned() }
         }
-        ["ask", kind] => asks_for(kind),
+        ["ask", kind, about @ ..] => asks_for(kind, about.iter().find_map(|word| word.strip_prefix("run="))),
         ["again"] => Command::Retry { by },
         ["prioritize", priority] => Command::Prioritize { priority: priority.parse().unwrap(), by },
         words => panic!("not in the language: {words:?}"),
