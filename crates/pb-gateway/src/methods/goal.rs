@@ -18,6 +18,7 @@ use pb_protocol::{ErrorCode, RpcError};
 use pb_runtime::disk::{self, LowDisk};
 use pb_store::NewCommand;
 use serde_json::json;
+use serde_json::value::to_raw_value;
 
 pub(super) use control::Control;
 pub(super) use control::{on_the_link, pause, prioritize, respond, resume, retry};
@@ -27,12 +28,24 @@ pub(super) use plan::plan;
 pub(super) use report::report;
 pub(super) use steps::steps;
 
-use super::Caller;
+use super::goal_events::GoalChange;
+use super::{Caller, Outcome};
 use crate::hub::Hub;
 use crate::inbox::commands::{self, Settled};
 use crate::inbox::pending::{self, SubmitRow};
 
-pub(super) async fn submit(hub: &Hub, caller: &Caller, params: SubmitParams) -> Result<Goal, RpcError> {
+/// Submits, and tells a session that named goals about this one too.
+pub(super) async fn submit_and_name(
+    hub: &Hub,
+    caller: &Caller,
+    params: SubmitParams,
+) -> Result<Outcome, RpcError> {
+    let goal = submit(hub, caller, params).await?;
+    let result = to_raw_value(&goal).map_err(RpcError::internal)?;
+    Ok(Outcome::Goals(GoalChange::AddToNamed(goal.id), result))
+}
+
+async fn submit(hub: &Hub, caller: &Caller, params: SubmitParams) -> Result<Goal, RpcError> {
     params.spec.validate().map_err(|invalid| {
         let error = RpcError::invalid_params(format!("{}: {}", invalid.place, invalid.problem));
         match invalid.hint {

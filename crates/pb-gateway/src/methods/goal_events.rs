@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 
 use pb_protocol::RpcError;
-use pb_protocol::frame::Request;
 use pb_protocol::methods::goal::GoalIdParams;
-use pb_protocol::methods::goal_events::{Subscribe, Success, Unsubscribe};
-use pb_protocol::methods::params;
+use pb_protocol::methods::goal_events::Success;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Outcome, goal};
@@ -69,17 +67,15 @@ impl Named {
     }
 }
 
-pub(super) async fn subscribe(hub: &Hub, request: &Request) -> Result<Outcome, RpcError> {
-    let GoalIdParams { goal_id } = params::<Subscribe>(&request.params)?;
-    let id = goal::resolve(hub, &goal_id).await?;
+pub(super) async fn subscribe(hub: &Hub, params: GoalIdParams) -> Result<Outcome, RpcError> {
+    let id = goal::resolve(hub, &params.goal_id).await?;
     goal::state(hub, id).await?;
     Ok(Outcome::Goals(GoalChange::Add(id.to_string()), success()?))
 }
 
-pub(super) async fn unsubscribe(hub: &Hub, request: &Request) -> Result<Outcome, RpcError> {
-    let GoalIdParams { goal_id } = params::<Unsubscribe>(&request.params)?;
+pub(super) async fn unsubscribe(hub: &Hub, params: GoalIdParams) -> Result<Outcome, RpcError> {
     // Whether there is such a goal is not asked (`wire.md` §2.6).
-    let id = goal::resolve(hub, &goal_id).await.map_or(goal_id, |id| id.to_string());
+    let id = goal::resolve(hub, &params.goal_id).await.map_or(params.goal_id, |id| id.to_string());
     Ok(Outcome::Goals(GoalChange::Remove(id), success()?))
 }
 

@@ -51,7 +51,73 @@ pub struct MethodInfo {
     pub doc: &'static str,
 }
 
-macro_rules! methods {
+/// The method table. Gives every method, in the order in which they are listed to people, to a macro: what is
+/// made of the table (dispatch, permissions, schemas, TypeScript, `docs/RPC.md`) cannot leave one out.
+#[macro_export]
+macro_rules! for_each_method {
+    ($then:ident) => {
+        $then! {
+            $crate::methods::system::Ping,
+            $crate::methods::system::Info,
+            $crate::methods::system::Status,
+            $crate::methods::system::Methods,
+            $crate::methods::system::Gc,
+            $crate::methods::goal::Submit,
+            $crate::methods::goal::List,
+            $crate::methods::goal::Status,
+            $crate::methods::goal::Cancel,
+            $crate::methods::goal_control::Pause,
+            $crate::methods::goal_control::Resume,
+            $crate::methods::goal_control::Retry,
+            $crate::methods::goal_control::Prioritize,
+            $crate::methods::escalation::List,
+            $crate::methods::escalation::Get,
+            $crate::methods::escalation::Pending,
+            $crate::methods::escalation::Respond,
+            $crate::methods::escalation::Resolve,
+            $crate::methods::approval::List,
+            $crate::methods::approval::Get,
+            $crate::methods::approval::Pending,
+            $crate::methods::approval::Create,
+            $crate::methods::approval::Grant,
+            $crate::methods::approval::Deny,
+            $crate::methods::goal_report::Report,
+            $crate::methods::goal::Plan,
+            $crate::methods::goal::Steps,
+            $crate::methods::schedule::Add,
+            $crate::methods::schedule::List,
+            $crate::methods::schedule::Get,
+            $crate::methods::schedule::Run,
+            $crate::methods::schedule::Pause,
+            $crate::methods::schedule::Resume,
+            $crate::methods::schedule::Remove,
+            $crate::methods::conversation::Message,
+            $crate::methods::conversation::History,
+            $crate::methods::conversation::End,
+            $crate::methods::conversation::Status,
+            $crate::methods::conversation::List,
+            $crate::methods::persona::List,
+            $crate::methods::persona::Get,
+            $crate::methods::persona::Default,
+            $crate::methods::token::Create,
+            $crate::methods::token::List,
+            $crate::methods::token::Revoke,
+            $crate::methods::goal_events::Subscribe,
+            $crate::methods::goal_events::Unsubscribe,
+            $crate::methods::workitem::Get,
+            $crate::methods::workitem::List,
+            $crate::methods::workitem::ByGoal,
+            $crate::methods::workitem::Runs,
+            $crate::methods::cost::Summary,
+            $crate::methods::events::Subscribe,
+            $crate::methods::events::Unsubscribe,
+            $crate::methods::debug::EventsSubscribe,
+            $crate::methods::debug::EventsUnsubscribe,
+        }
+    };
+}
+
+macro_rules! describe {
     ($($method:ty),* $(,)?) => {
         /// Every method, in the order in which they are listed to people.
         pub const METHODS: &[MethodInfo] = &[
@@ -76,64 +142,7 @@ macro_rules! methods {
     };
 }
 
-methods![
-    system::Ping,
-    system::Info,
-    system::Status,
-    system::Methods,
-    system::Gc,
-    goal::Submit,
-    goal::List,
-    goal::Status,
-    goal::Cancel,
-    goal_control::Pause,
-    goal_control::Resume,
-    goal_control::Retry,
-    goal_control::Prioritize,
-    escalation::List,
-    escalation::Get,
-    escalation::Pending,
-    escalation::Respond,
-    escalation::Resolve,
-    approval::List,
-    approval::Get,
-    approval::Pending,
-    approval::Create,
-    approval::Grant,
-    approval::Deny,
-    goal_report::Report,
-    goal::Plan,
-    goal::Steps,
-    schedule::Add,
-    schedule::List,
-    schedule::Get,
-    schedule::Run,
-    schedule::Pause,
-    schedule::Resume,
-    schedule::Remove,
-    conversation::Message,
-    conversation::History,
-    conversation::End,
-    conversation::Status,
-    conversation::List,
-    persona::List,
-    persona::Get,
-    persona::Default,
-    token::Create,
-    token::List,
-    token::Revoke,
-    goal_events::Subscribe,
-    goal_events::Unsubscribe,
-    workitem::Get,
-    workitem::List,
-    workitem::ByGoal,
-    workitem::Runs,
-    cost::Summary,
-    events::Subscribe,
-    events::Unsubscribe,
-    debug::EventsSubscribe,
-    debug::EventsUnsubscribe,
-];
+for_each_method!(describe);
 
 /// Other names, by which clients of the first implementation call methods (`wire.md` §2.6), and ours.
 pub const ALIASES: &[(&str, &str)] = &[

@@ -1,0 +1,138 @@
+//! Which function answers which method. The method table asks for one of each: a method that is missing here
+//! does not compile.
+
+use std::future::{Future, ready};
+use std::pin::Pin;
+
+use pb_protocol::methods::{self as wire, Method};
+use pb_protocol::{RpcError, for_each_method};
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{
+    Caller, Outcome, approval, conversation, cost, debug, escalation, events, goal, goal_events, persona,
+    schedule, system, token, workitem,
+};
+use crate::hub::Hub;
+
+type Answering<'a> = Pin<Box<dyn Future<Output = Result<Outcome, RpcError>> + Send + 'a>>;
+/// Reads the parameters and answers.
+pub(super) type Handler = for<'a> fn(&'a Hub, &'a Caller, &'a RawValue) -> Answering<'a>;
+
+/// A method that this gateway answers.
+trait Answer: Method {
+    fn answer<'a>(hub: &'a Hub, caller: &'a Caller, params: Self::Params) -> Answering<'a>;
+}
+
+/// What answers the method of this name.
+pub(super) fn handler(name: &str) -> Option<Handler> {
+    macro_rules! of_name {
+        ($($method:ty),* $(,)?) => {
+            match name {
+                $(<$method as Method>::NAME => Some(read_and_answer::<$method>),)*
+                _ => None,
+            }
+        };
+    }
+    for_each_method!(of_name)
+}
+
+fn read_and_answer<'a, M: Answer>(hub: &'a Hub, caller: &'a Caller, params: &'a RawValue) -> Answering<'a> {
+    match wire::params::<M>(params) {
+        Ok(params) => M::answer(hub, caller, params),
+        Err(error) => Box::pin(ready(Err(error))),
+    }
+}
+
+/// A method, and the future of its result.
+macro_rules! answers {
+    ($($method:ty => |$hub:pat_param, $caller:pat_param, $params:pat_param| $result:expr;)*) => {$(
+        impl Answer for $method {
+            fn answer<'a>($hub: &'a Hub, $caller: &'a Caller, $params: Self::Params) -> Answering<'a> {
+                Box::pin(async move {
+                    let result: Self::Result = $result.await?;
+                    to_raw_value(&result).map(Outcome::Result).map_err(RpcError::internal)
+                })
+            }
+        }
+    )*};
+}
+
+/// A method, and the future of what the session is to do about it.
+macro_rules! outcomes {
+    ($($method:ty => |$hub:pat_param, $caller:pat_param, $params:pat_param| $outcome:expr;)*) => {$(
+        impl Answer for $method {
+            fn answer<'a>($hub: &'a Hub, $caller: &'a Caller, $params: Self::Params) -> Answering<'a> {
+                Box::pin($outcome)
+            }
+        }
+    )*};
+}
+
+outcomes! {
+    wire::goal::Submit => |hub, caller, params| goal::submit_and_name(hub, caller, params);
+    wire::goal_events::Subscribe => |hub, _, params| goal_events::subscribe(hub, params);
+    wire::goal_events::Unsubscribe => |hub, _, params| goal_events::unsubscribe(hub, params);
+    wire::events::Subscribe => |hub, caller, params| events::subscribe(hub, caller, params);
+    wire::events::Unsubscribe => |_, _, params| ready(Ok(Outcome::Unsubscribe(params.subscription_id)));
+    wire::debug::EventsSubscribe => |hub, _, params| debug::subscribe(hub, params);
+    wire::debug::EventsUnsubscribe => |_, _, _| ready(debug::unsubscribe());
+}
+
+answers! {
+    wire::system::Ping => |hub, _, _| ready(Ok(system::ping(hub)));
+    wire::system::Info => |hub, _, _| ready(Ok(system::info(hub)));
+    wire::system::Status => |hub, _, _| system::status(hub);
+    wire::system::Methods => |_, caller, _| ready(Ok(system::methods(caller)));
+    wire::system::Gc => |hub, caller, _| system::gc(hub, caller);
+
+    wire::goal::List => |hub, _, params| goal::list(hub, params);
+    wire::goal::Status => |hub, _, params| goal::status(hub, params);
+    wire::goal::Cancel => |hub, caller, params| goal::cancel(hub, caller, params);
+    wire::goal::Plan => |hub, _, params| goal::plan(hub, params);
+    wire::goal::Steps => |hub, _, params| goal::steps(hub, params);
+    wire::goal_report::Report => |hub, _, params| goal::report(hub, params);
+    wire::goal_control::Pause => |hub, caller, params| goal::pause(hub, caller, params);
+    wire::goal_control::Resume => |hub, caller, params| goal::resume(hub, caller, params);
+    wire::goal_control::Retry => |hub, caller, params| goal::retry(hub, caller, params);
+    wire::goal_control::Prioritize => |hub, caller, params| goal::prioritize(hub, caller, params);
+    wire::cost::Summary => |hub, _, params| cost::summary(hub, params);
+
+    wire::workitem::Get => |hub, _, params| workitem::get(hub, params);
+    wire::workitem::List => |hub, _, params| workitem::list(hub, params);
+    wire::workitem::ByGoal => |hub, _, params| workitem::by_goal(hub, params);
+    wire::workitem::Runs => |hub, _, params| workitem::runs(hub, params);
+
+    wire::escalation::List => |hub, _, params| escalation::list(hub, params);
+    wire::escalation::Get => |hub, _, params| escalation::get(hub, params);
+    wire::escalation::Pending => |hub, _, _| escalation::pending(hub);
+    wire::escalation::Respond => |hub, caller, params| goal::respond(hub, caller, params);
+    wire::escalation::Resolve => |hub, caller, params| goal::respond(hub, caller, params.into());
+
+    wire::approval::List => |hub, _, params| approval::list(hub, params);
+    wire::approval::Get => |hub, _, params| approval::get(hub, params);
+    wire::approval::Pending => |hub, _, _| approval::pending(hub);
+    wire::approval::Create => |hub, caller, params| approval::create(hub, caller, params);
+    wire::approval::Grant => |hub, caller, params| approval::decide(hub, caller, params, true);
+    wire::approval::Deny => |hub, caller, params| approval::decide(hub, caller, params, false);
+
+    wire::schedule::Add => |hub, caller, params| schedule::add(hub, caller, params);
+    wire::schedule::List => |hub, _, params| schedule::list(hub, params);
+    wire::schedule::Get => |hub, _, params| schedule::get(hub, params);
+    wire::schedule::Run => |hub, caller, params| schedule::run(hub, caller, params);
+    wire::schedule::Pause => |hub, caller, params| schedule::control(hub, caller, Self::NAME, params);
+    wire::schedule::Resume => |hub, caller, params| schedule::control(hub, caller, Self::NAME, params);
+    wire::schedule::Remove => |hub, caller, params| schedule::control(hub, caller, Self::NAME, params);
+
+    wire::conversation::Message => |hub, caller, params| conversation::message(hub, caller, params);
+    wire::conversation::History => |hub, _, params| conversation::history(hub, params);
+    wire::conversation::End => |hub, caller, params| conversation::end(hub, caller, params);
+    wire::conversation::Status => |hub, _, params| conversation::status(hub, params);
+    wire::conversation::List => |hub, _, params| conversation::list(hub, params);
+    wire::persona::List => |hub, _, _| persona::list(hub);
+    wire::persona::Get => |hub, _, params| persona::get(hub, params);
+    wire::persona::Default => |_, _, _| ready(Ok(persona::default()));
+
+    wire::token::Create => |hub, caller, params| token::create(hub, caller, params);
+    wire::token::List => |hub, _, _| token::list(hub);
+    wire::token::Revoke => |hub, _, params| token::revoke(hub, params);
+}
