@@ -238,4 +238,12 @@ impl Page for EventPage {
         // Another layout is made of few of them.
         self.first.bytes.len() + self.events.len() * EVENT_BYTES
     }
+
+    fn seal(&mut self) {
+        let Layout { bytes, ends } = &mut self.first;
+        bytes.shrink_to_fit();
+        ends.shrink_to_fit();
+        self.events.shrink_to_fit();
+        self.cursor = String::new();
+    }
 }

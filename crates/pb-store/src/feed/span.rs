@@ -35,6 +35,9 @@ pub trait Page: Send + Sync + Sized + 'static {
     fn push(&mut self, event: &EventRow<'_>);
     /// How much memory it takes, about.
     fn bytes(&self) -> usize;
+    /// Nothing more will be pushed: what was set aside for more is given back. Most pages are small, and many are
+    /// kept for a while.
+    fn seal(&mut self) {}
 }
 
 /// Events without a gap: everything after a position up to another one.
@@ -57,6 +60,11 @@ impl<P: Page> Span<P> {
         self.last = event.pos;
         self.events += 1;
         self.page.push(event);
+    }
+
+    pub(crate) fn sealed(mut self) -> Self {
+        self.page.seal();
+        self
     }
 
     pub(crate) fn is_full(&self, bytes_max: usize) -> bool {

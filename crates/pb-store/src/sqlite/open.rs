@@ -14,6 +14,9 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const BUSY_TIMEOUT_MS: u64 = 5_000;
 /// Size to which the WAL file is cut after a full checkpoint, in bytes.
 const JOURNAL_SIZE_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
+/// What a connection that only reads keeps of the file, in KiB. A process has several; what they drop is still in
+/// the system's memory, once for all.
+const READER_CACHE_KIB: i64 = 512;
 
 /// Opens for writing, creating and migrating as needed.
 pub(crate) fn writer(location: &Location, schema: &migrate::Schema) -> Result<Connection, Error> {
@@ -60,8 +63,7 @@ fn write_ahead(connection: &Connection) -> Result<(), Error> {
 /// Opens another process's file for reading only.
 pub(crate) fn reader(path: &std::path::Path, schema: &migrate::Schema) -> Result<Connection, Error> {
     let connection = bare_reader(path)?;
-    migrate::check(&connection, path, schema)?;
-    Ok(connection)
+    checked(connection, path, schema)
 }
 
 /// The same; `None` for a file that is just being made.
@@ -73,8 +75,18 @@ pub(crate) fn reader_unless_new(
     if migrate::is_new(&connection) {
         return Ok(None);
     }
+    checked(connection, path, schema).map(Some)
+}
+
+fn checked(
+    connection: Connection,
+    path: &std::path::Path,
+    schema: &migrate::Schema,
+) -> Result<Connection, Error> {
     migrate::check(&connection, path, schema)?;
-    Ok(Some(connection))
+    // A negative number is one of KiB, a positive one of pages.
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    Ok(connection)
 }
 
 fn bare_reader(path: &std::path::Path) -> Result<Connection, Error> {

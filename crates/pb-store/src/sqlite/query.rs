@@ -118,14 +118,14 @@ pub(crate) fn spans_after<P: Page>(
         });
         if span.is_full(bytes_max) {
             let next = Span::begin(log, span.last());
-            spans.push(std::mem::replace(&mut span, next));
+            spans.push(std::mem::replace(&mut span, next).sealed());
             if spans.len() == spans_max {
                 return Ok((spans, true));
             }
         }
     }
     if span.events() > 0 {
-        spans.push(span);
+        spans.push(span.sealed());
     }
     Ok((spans, false))
 }

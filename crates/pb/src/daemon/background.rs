@@ -64,6 +64,12 @@ pub(crate) fn start(home: &Home, daemon: Daemon, arguments: &[OsString]) -> Resu
     }
 }
 
+/// How many heaps glibc may make, for a process that does not say otherwise (mallopt(3)). It makes one a thread, and
+/// each keeps the most that it ever had.
+const ARENAS_VARIABLE: &str = "MALLOC_ARENA_MAX";
+/// Two threads work at once on a small machine; more of ours seldom allocate at the same moment.
+const ARENAS_MAX: &str = "2";
+
 #[expect(
     clippy::disallowed_methods,
     reason = "pb_exec runs the commands of goals, which end with the scheduler; this is our own binary, which stays"
@@ -75,7 +81,11 @@ fn spawn(
     (log, stdin): (File, Stdio),
 ) -> io::Result<Child> {
     // After an upgrade the path that we were started by is another version.
-    Command::new("/proc/self/exe")
+    let mut command = Command::new("/proc/self/exe");
+    if pb_runtime::environment::text(ARENAS_VARIABLE).is_none() {
+        command.env(ARENAS_VARIABLE, ARENAS_MAX);
+    }
+    command
         .arg0("pb")
         .args([daemon.name(), "start", "--foreground", "--report-ready"])
         .args(arguments)
