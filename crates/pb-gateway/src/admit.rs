@@ -80,6 +80,20 @@ impl Refusal {
         }
     }
 
+    /// One word for it, as `/metrics` counts it.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::ForeignHost => "foreign_host",
+            Self::ForeignOrigin => "foreign_origin",
+            Self::TokenInUrl => "token_in_url",
+            Self::WrongToken => "wrong_token",
+            Self::TooManyWrong { .. } => "too_many_wrong",
+            Self::BrowserWithoutToken => "browser_without_token",
+            Self::OtherUser => "other_user",
+            Self::UnknownUser => "unknown_user",
+        }
+    }
+
     fn hint(self) -> &'static str {
         match self {
             Self::ForeignHost => "connect to 127.0.0.1, localhost or [::1] with the gateway's own port",

@@ -15,12 +15,15 @@ use crate::admit::{self, Admitted, Door};
 use crate::hub::Hub;
 use crate::server::Peer;
 use crate::websocket::{Handshake, handshake};
-use crate::{session, sse};
+use crate::{health, session, sse};
 
-/// Every route. All but `/livez` are behind [`admit`].
+/// Every route. All but `/livez` are behind [`admit`]; those that only tell something know GET and HEAD.
 pub(crate) fn router(hub: Arc<Hub>) -> Router {
     Router::new()
         .route("/events", get(events))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .route("/version", get(health::version))
         .fallback(any(websocket))
         .layer(middleware::from_fn_with_state(Arc::clone(&hub), admission))
         .route("/livez", get(|| async { "ok\n" }))
@@ -48,6 +51,7 @@ async fn admission(
             next.run(request).await
         }
         Err(refusal) => {
+            hub.metrics.refused(refusal.reason());
             tracing::info!(%refusal, peer_uid = ?peer.uid, "a connection is refused");
             refusal.into_response()
         }

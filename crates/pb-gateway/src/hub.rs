@@ -15,11 +15,15 @@ use crate::access::Access;
 use crate::debug::DebugFeed;
 use crate::deltas::Deltas;
 use crate::link::Link;
+use crate::metrics::Metrics;
 use crate::page::Feed;
 use crate::service::Config;
 
 /// Most WebSocket and event-stream connections at once.
 pub(crate) const CONNECTIONS_MAX: usize = 16_384;
+/// Most connections that speak HTTP at once: those that have not said what they want, and event
+/// streams. Further ones wait in the kernel's queue.
+const HTTP_MAX: usize = 1024;
 /// Most connections that may each keep pages of their own while they do not read; others let go at once. A
 /// page is at most 256 KiB.
 const HOLDERS_MAX: usize = 64;
@@ -47,7 +51,12 @@ pub(crate) struct Hub {
     pub(crate) debug: Arc<DebugFeed>,
     /// About how many commands wait in the inbox; counted each second, and with each new one.
     pub(crate) waiting_commands: AtomicU64,
+    pub(crate) metrics: Metrics,
     seats: Arc<Semaphore>,
+    /// See [`HTTP_MAX`].
+    pub(crate) http_places: Arc<Semaphore>,
+    /// Each event stream holds it once more.
+    pub(crate) event_streams: Arc<()>,
     /// See [`HOLDERS_MAX`].
     pub(crate) holders: Arc<Semaphore>,
     pub(crate) tasks: Tasks,
@@ -82,7 +91,10 @@ impl Hub {
             deltas: Deltas::default(),
             debug,
             waiting_commands: AtomicU64::new(0),
+            metrics: Metrics::new(),
             seats: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            http_places: Arc::new(Semaphore::new(HTTP_MAX)),
+            event_streams: Arc::new(()),
             holders: Arc::new(Semaphore::new(HOLDERS_MAX)),
             tasks: Tasks::new(),
             sessions: TaskTracker::new(),
@@ -98,5 +110,10 @@ impl Hub {
     /// How many connections there are.
     pub(crate) fn connections(&self) -> u64 {
         (CONNECTIONS_MAX - self.seats.available_permits()) as u64
+    }
+
+    /// How many connections speak HTTP: those that have not said yet what they want, and event streams.
+    pub(crate) fn http_connections(&self) -> u64 {
+        (HTTP_MAX - self.http_places.available_permits()) as u64
     }
 }

@@ -67,6 +67,7 @@ pub(crate) async fn run(stream: TcpStream, came: Bytes, hub: Arc<Hub>, admitted:
     let (read, socket) = stream.into_split();
     let incoming = Incoming::new(read, came).await;
     let Some(_seat) = hub.seat() else {
+        Closing::ConnectionLimit.count(&hub.metrics);
         return close(incoming, socket, Outgoing::default(), Closing::ConnectionLimit).await;
     };
     let caller = Arc::new(Caller::new(&hub, admitted));
@@ -92,6 +93,7 @@ pub(crate) async fn run(stream: TcpStream, came: Bytes, hub: Arc<Hub>, admitted:
     let mut incoming = incoming;
     session.listen();
     let closing = session.serve(&mut incoming).await;
+    closing.count(&session.hub.metrics);
     tracing::debug!(?closing, "a session ended");
     close(incoming, session.socket, session.outgoing, closing).await;
 }
@@ -199,7 +201,9 @@ impl Session {
                 self.drained();
                 return Ok(());
             }
-            match self.outgoing.write(&self.socket)? {
+            let written = self.outgoing.write(&self.socket);
+            self.hub.metrics.sent(self.outgoing.take_sent());
+            match written? {
                 Written::All => {}
                 Written::Blocked { some } => {
                     if some {
@@ -318,6 +322,7 @@ impl Session {
             None => return Err(Closing::Gone),
             Some(Err(error)) => return Err(Closing::of(&error)),
         };
+        self.hub.metrics.received(bytes.len());
         let Some(slot) = slot.take() else {
             return Ok(()); // Nothing is read without one.
         };
@@ -327,6 +332,7 @@ impl Session {
         match request {
             Ok(request) => self.work_on(slot, request),
             Err(error) => {
+                self.hub.metrics.unreadable();
                 slot.send((String::new(), Err(error)));
             }
         }
@@ -342,7 +348,9 @@ impl Session {
         }
         let (hub, caller) = (Arc::clone(&self.hub), Arc::clone(&self.caller));
         self.hub.tasks.spawn("request", async move {
+            let came = Instant::now();
             let outcome = methods::dispatch(&hub, &caller, &request).await;
+            hub.metrics.answered(&request.method, &outcome, came.elapsed());
             slot.send((request.id, outcome));
         });
     }

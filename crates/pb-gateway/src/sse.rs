@@ -24,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::deltas::{self, Heard, Listener};
 use crate::hub::Hub;
-use crate::page::{EventSpan, Feed};
+use crate::metrics::Transport;
+use crate::page::EventSpan;
 use crate::server::Peer;
 use crate::subscription::{Shown, Subscription};
 
@@ -73,8 +74,10 @@ pub(crate) async fn serve(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, asked
     };
     let (frames, receiver) = mpsc::channel(PIECES_MAX);
     let listener = (subscription.wants_deltas || hub.legacy_peers).then(|| hub.deltas.listen());
-    let feed = hub.feed.clone();
-    let writer = Writer { frames, subscription, listener, feed, cut: peer.cut.clone(), _seat: seat };
+    let counted = Arc::clone(&hub.event_streams);
+    let cut = peer.cut.clone();
+    let writer =
+        Writer { frames, subscription, listener, hub: Arc::clone(&hub), cut, _seat: seat, _counted: counted };
     let hello = connected(&result, hub.clock.now_ms());
     let stopping = hub.stopping.clone();
     let work = async move {
@@ -109,9 +112,10 @@ struct Writer {
     frames: mpsc::Sender<Bytes>,
     subscription: Subscription,
     listener: Option<Listener>,
-    feed: Feed,
+    hub: Arc<Hub>,
     cut: CancellationToken,
     _seat: OwnedSemaphorePermit,
+    _counted: Arc<()>,
 }
 
 impl Writer {
@@ -133,7 +137,7 @@ impl Writer {
                 continue;
             }
             // What is in the log goes first, as in a session.
-            let may_hear = self.listener.is_some() && !self.subscription.is_behind(self.feed.last_pos());
+            let may_hear = self.listener.is_some() && !self.subscription.is_behind(self.hub.feed.last_pos());
             let sent = tokio::select! {
                 () = self.frames.closed() => return,
                 heard = deltas::next_of(&mut self.listener), if may_hear => match self.shown(heard) {
@@ -178,13 +182,18 @@ impl Writer {
             let piece = page.lines().first_bytes(&range, PIECE_BYTES_MAX);
             let bytes = Bytes::copy_from_slice(page.lines().of(&piece));
             range.start = piece.end;
+            let events = piece.len() as u64;
             match self.offer(bytes).await {
-                Ok(()) => {}
+                Ok(()) => self.hub.metrics.delivered(Transport::EventStream, events),
                 Err(Some(late)) => {
                     let sent = piece.end.checked_sub(1).and_then(|last| page.events().get(last));
                     self.subscription.go_back(sent.map_or(span.after(), |event| event.pos));
                     drop(span);
-                    return self.insist(late).await;
+                    let taken = self.insist(late).await;
+                    if taken {
+                        self.hub.metrics.delivered(Transport::EventStream, events);
+                    }
+                    return taken;
                 }
                 Err(None) => return false,
             }
@@ -217,6 +226,7 @@ impl Writer {
             Ok(()) => true,
             Err(SendTimeoutError::Closed(_)) => false,
             Err(SendTimeoutError::Timeout(_)) => {
+                self.hub.metrics.slow_consumer();
                 self.cut.cancel();
                 false
             }

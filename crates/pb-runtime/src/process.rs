@@ -41,6 +41,18 @@ pub fn private_memory_kib(pid: u32) -> Option<u64> {
     Some(of("Private_Clean:")? + of("Private_Dirty:")?)
 }
 
+/// The resident memory of a process, in KiB (`VmRSS` in `proc(5)`).
+pub fn resident_memory_kib(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
+/// How many descriptors a process has open. Takes some milliseconds where there are thousands.
+pub fn open_descriptors(pid: u32) -> Option<u64> {
+    Some(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count() as u64)
+}
+
 impl Process {
     /// The process with this pid, if it is the one that started then.
     pub fn open(pid: u32, started: u64) -> Option<Self> {

@@ -6,6 +6,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio_tungstenite::tungstenite;
 
+use crate::metrics::Metrics;
 use crate::websocket::{Incoming, Outgoing, Written, close_frame};
 
 /// How long the other side has to take a close frame and to answer it.
@@ -26,6 +27,7 @@ pub(super) enum Closing {
     SlowConsumer,
     TooBig,
     Malformed,
+    NotUtf8,
 }
 
 impl Closing {
@@ -36,8 +38,28 @@ impl Closing {
             tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
                 Self::Gone
             }
-            tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_) => Self::Malformed,
+            tungstenite::Error::Utf8(_) => Self::NotUtf8,
+            tungstenite::Error::Protocol(_) => Self::Malformed,
             _ => Self::Gone,
+        }
+    }
+
+    /// Counts it.
+    pub(super) fn count(self, metrics: &Metrics) {
+        match self {
+            Self::Gone => metrics.closed("none", "gone"),
+            Self::Goodbye => metrics.closed("1000", "goodbye"),
+            Self::ShuttingDown => metrics.closed("1001", "shutting_down"),
+            Self::TokenEnded(why) => metrics.closed("4003", why),
+            Self::HeartbeatTimeout => metrics.closed("1000", "heartbeat_timeout"),
+            Self::ConnectionLimit => metrics.closed("4006", "connection_limit"),
+            Self::SlowConsumer => {
+                metrics.closed("4008", "slow_consumer");
+                metrics.slow_consumer();
+            }
+            Self::TooBig => metrics.closed("1009", "too_big"),
+            Self::Malformed => metrics.closed("1002", "malformed"),
+            Self::NotUtf8 => metrics.closed("1007", "not_utf8"),
         }
     }
 
@@ -52,6 +74,7 @@ impl Closing {
             Self::SlowConsumer => Some((4008, "slow_consumer")),
             Self::TooBig => Some((1009, "message too big")),
             Self::Malformed => Some((1002, "malformed frame")),
+            Self::NotUtf8 => Some((1007, "text is not UTF-8")),
         }
     }
 }

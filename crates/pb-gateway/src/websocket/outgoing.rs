@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::net::tcp::OwnedWriteHalf;
 
+use crate::metrics::Sent;
 use crate::page::{Dress, EventSpan, Layout};
 
 /// Most pieces in one write.
@@ -21,11 +22,15 @@ pub(crate) struct Outgoing {
     written: usize,
     /// How much waits.
     bytes: usize,
+    /// What has left since it was last asked.
+    sent: Sent,
 }
 
 #[derive(Debug)]
 enum Piece {
     Own(Bytes),
+    /// What is left of an event's frame, which is counted already.
+    Rest(Bytes),
     Events(Events),
 }
 
@@ -57,6 +62,11 @@ impl Outgoing {
     /// How many bytes wait.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// What has left since this was last asked.
+    pub(crate) fn take_sent(&mut self) -> Sent {
+        std::mem::take(&mut self.sent)
     }
 
     /// A frame of our own.
@@ -110,18 +120,23 @@ impl Outgoing {
     fn advance(&mut self, count: usize) {
         self.bytes -= count;
         self.written += count;
+        self.sent.bytes += count as u64;
         while let Some(first) = self.pieces.front().map(|piece| piece.bytes().len())
             && self.written >= first
         {
             self.written -= first;
-            self.pieces.pop_front();
+            match self.pieces.pop_front() {
+                Some(Piece::Own(_)) => self.sent.frames += 1,
+                Some(Piece::Events(events)) => self.sent.count_events(events.range.len()),
+                Some(Piece::Rest(_)) | None => {}
+            }
         }
     }
 
     /// Whether a page is held that nobody else holds: memory that is only for this client.
     pub(crate) fn holds_alone(&self) -> bool {
         self.pieces.iter().any(|piece| match piece {
-            Piece::Own(_) => false,
+            Piece::Own(_) | Piece::Rest(_) => false,
             Piece::Events(events) => events.own.is_some() || Arc::strong_count(&events.span) == 1,
         })
     }
@@ -135,10 +150,12 @@ impl Outgoing {
             let written = if index == 0 { std::mem::take(&mut self.written) } else { 0 };
             match piece {
                 Piece::Own(frame) => kept.push_back(Piece::Own(frame.slice(written..))),
+                Piece::Rest(rest) => kept.push_back(Piece::Rest(rest.slice(written..))),
                 Piece::Events(events) => {
-                    let (pos, rest) = events.release(written);
+                    let (begun, pos, rest) = events.release(written);
+                    self.sent.count_events(begun);
                     if !rest.is_empty() {
-                        kept.push_back(Piece::Own(rest));
+                        kept.push_back(Piece::Rest(rest));
                     }
                     // The first piece of a subscription says where it has to go on.
                     if !unsent.iter().any(|(dress, _)| *dress == events.dress) {
@@ -156,7 +173,7 @@ impl Outgoing {
 impl Piece {
     fn bytes(&self) -> &[u8] {
         match self {
-            Self::Own(frame) => frame,
+            Self::Own(frame) | Self::Rest(frame) => frame,
             Self::Events(events) => events.bytes(),
         }
     }
@@ -170,13 +187,14 @@ impl Events {
         }
     }
 
-    /// The position of the last event of which something was written, and the rest of its frame.
-    fn release(&self, written: usize) -> (u64, Bytes) {
+    /// Of how many events something was written, the position of the last of them, and the rest of its frame.
+    fn release(&self, written: usize) -> (usize, u64, Bytes) {
         let (event, rest) = if written == 0 { (self.range.start, 0..0) } else { self.rest_of_frame(written) };
         let page = self.span.page();
         let before = event.checked_sub(1).and_then(|before| page.events().get(before));
         let pos = before.map_or(self.span.after(), |event| event.pos);
-        (pos, Bytes::copy_from_slice(self.bytes().get(rest).unwrap_or_default()))
+        let rest = Bytes::copy_from_slice(self.bytes().get(rest).unwrap_or_default());
+        (event - self.range.start, pos, rest)
     }
 
     /// The first event of which nothing was written, and where the rest of the frame before it lies.

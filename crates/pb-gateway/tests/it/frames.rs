@@ -149,7 +149,7 @@ async fn a_text_that_is_not_utf8_closes_its_own_connection_with_the_reason() {
         (Client::connect(gateway.address).await, Client::connect(gateway.address).await);
     let frame = Frame::message(&b"{\"type\":\"\xff\"}"[..], OpCode::Data(Data::Text), true);
     client.send(Message::Frame(frame)).await;
-    assert_eq!(client.closed().await, Some((1002, "malformed frame".to_owned())));
+    assert_eq!(client.closed().await, Some((1007, "text is not UTF-8".to_owned())));
     other.ping().await;
 }
 

@@ -16,6 +16,8 @@ mod frames;
 #[cfg(test)]
 mod goal_events;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod legacy;
 #[cfg(test)]
 mod link;

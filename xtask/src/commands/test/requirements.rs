@@ -29,32 +29,27 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         install: |_| install::debian(&["git"]),
     },
     Requirement {
-        name: "Python with the package `websockets`",
-        used_by: "the plain WebSocket client",
+        name: "Python with the packages `websockets` and `prometheus_client`",
+        used_by: "the plain WebSocket client, and the reader of metrics",
         variable: "PB_TEST_PYTHON",
         find: |tools| {
             let python = venv_python(tools);
-            process::succeeds(process::command(&python).args(["-c", "import websockets"])).then_some(python)
+            let trial = ["-c", "import websockets, prometheus_client"];
+            process::succeeds(process::command(&python).args(trial)).then_some(python)
         },
-        install: install_websockets,
+        install: install_packages,
     },
 ];
 
-/// A version that is known to work; the tests use nothing that changed since.
-const WEBSOCKETS: &str = "websockets>=12,<17";
+/// Versions that are known to work; the tests use nothing that changed since.
+const PACKAGES: [&str; 2] = ["websockets>=12,<17", "prometheus_client>=0.20,<1"];
 
 fn venv_python(tools: &Path) -> PathBuf {
     install::venv_python(&tools.join("python"))
 }
 
-fn install_websockets(tools: &Path) -> anyhow::Result<()> {
+fn install_packages(tools: &Path) -> anyhow::Result<()> {
     install::venv(&tools.join("python"))?;
-    process::run(process::command(venv_python(tools)).args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        WEBSOCKETS,
-    ]))
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    process::run(process::command(venv_python(tools)).args(pip).args(PACKAGES))
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod cutter;
+mod exposition;
 mod home;
 mod http;
 mod scheduler;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 pub(crate) use client::{Client, dial};
 pub(crate) use cutter::Cutter;
+pub(crate) use exposition::Exposition;
 pub(crate) use home::{Running, TestHome};
 pub(crate) use http::{Sse, get};
 pub(crate) use scheduler::{Peer, Scheduler, goal, link_event};
