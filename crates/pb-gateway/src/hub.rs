@@ -21,9 +21,6 @@ use crate::service::Config;
 
 /// Most WebSocket and event-stream connections at once.
 pub(crate) const CONNECTIONS_MAX: usize = 16_384;
-/// Most connections that speak HTTP at once: those that have not said what they want, and event
-/// streams. Further ones wait in the kernel's queue.
-const HTTP_MAX: usize = 1024;
 /// Most connections that may each keep pages of their own while they do not read; others let go at once. A
 /// page is at most 256 KiB.
 const HOLDERS_MAX: usize = 64;
@@ -53,8 +50,9 @@ pub(crate) struct Hub {
     pub(crate) waiting_commands: AtomicU64,
     pub(crate) metrics: Metrics,
     seats: Arc<Semaphore>,
-    /// See [`HTTP_MAX`].
-    pub(crate) http_places: Arc<Semaphore>,
+    /// Each connection that speaks HTTP holds it once more: those that have not said yet what they want, and
+    /// event streams.
+    pub(crate) http_connections: Arc<()>,
     /// Each event stream holds it once more.
     pub(crate) event_streams: Arc<()>,
     /// See [`HOLDERS_MAX`].
@@ -93,7 +91,7 @@ impl Hub {
             waiting_commands: AtomicU64::new(0),
             metrics: Metrics::new(),
             seats: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
-            http_places: Arc::new(Semaphore::new(HTTP_MAX)),
+            http_connections: Arc::new(()),
             event_streams: Arc::new(()),
             holders: Arc::new(Semaphore::new(HOLDERS_MAX)),
             tasks: Tasks::new(),
@@ -110,10 +108,5 @@ impl Hub {
     /// How many connections there are.
     pub(crate) fn connections(&self) -> u64 {
         (CONNECTIONS_MAX - self.seats.available_permits()) as u64
-    }
-
-    /// How many connections speak HTTP: those that have not said yet what they want, and event streams.
-    pub(crate) fn http_connections(&self) -> u64 {
-        (HTTP_MAX - self.http_places.available_permits()) as u64
     }
 }

@@ -12,12 +12,15 @@ use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::Hub;
 use crate::{http, peer_uid};
 
+/// Most connections that speak HTTP at once: those that have not said what they want, and event
+/// streams. Further ones wait in the kernel's queue.
+const HTTP_MAX: usize = 1024;
 /// How long a connection may take to say what it wants.
 const REQUEST_HEAD_MAX: Duration = Duration::from_secs(10);
 /// Longest request head, and HTTP buffer, in bytes.
@@ -41,7 +44,8 @@ pub(crate) struct Peer {
 /// Accepts connections until cancelled.
 pub(crate) async fn serve(hub: Arc<Hub>, listener: TcpListener) {
     let router = http::router(Arc::clone(&hub));
-    while let Ok(place) = Arc::clone(&hub.http_places).acquire_owned().await {
+    let places = Arc::new(Semaphore::new(HTTP_MAX));
+    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 hub.metrics.accepted();
@@ -63,6 +67,7 @@ async fn connection(
     peer: SocketAddr,
     _place: OwnedSemaphorePermit,
 ) {
+    let _counted = Arc::clone(&hub.http_connections);
     if let Err(error) = prepare(&stream) {
         tracing::debug!(%error, "a connection ended before it began");
         return;

@@ -37,8 +37,8 @@ fn gauge(to: &mut Registry, name: &str, what: &str, value: u64) {
 fn connections(hub: &Hub, to: &mut Registry) {
     let states = Family::<Labels<1>, Gauge>::default();
     let seated = hub.connections();
-    let streams = Arc::strong_count(&hub.event_streams) as u64 - 1;
-    let http = hub.http_connections();
+    let held = |counted: &Arc<()>| Arc::strong_count(counted) as u64 - 1;
+    let (streams, http) = (held(&hub.event_streams), held(&hub.http_connections));
     for (state, count) in [
         ("http", http.saturating_sub(streams)),
         ("event_stream", streams),

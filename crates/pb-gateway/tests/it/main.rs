@@ -18,6 +18,8 @@ mod goal_events;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod legacy;
 #[cfg(test)]
 mod link;

@@ -1,10 +1,12 @@
 //! What the tests share: a home with a gateway, clients, and a scheduler that does as it is told.
 
+mod beside;
 mod client;
 mod cutter;
 mod exposition;
 mod home;
 mod http;
+mod raw;
 mod scheduler;
 
 use std::future::Future;
@@ -13,12 +15,20 @@ use std::time::Duration;
 use pb_store::{Cursor, EventRecord, LogIdentity};
 use serde_json::{Value, json};
 
+pub(crate) use beside::{Beside, answered_in_time};
 pub(crate) use client::{Client, dial};
 pub(crate) use cutter::Cutter;
 pub(crate) use exposition::Exposition;
 pub(crate) use home::{Running, TestHome};
 pub(crate) use http::{Sse, get};
+pub(crate) use raw::{Raw, frame as masked_frame, header, upgrade};
 pub(crate) use scheduler::{Peer, Scheduler, goal, link_event};
+
+/// Says what was measured, for who looks at the output of a test.
+#[expect(clippy::print_stdout, reason = "the stated time and what came of it are printed")]
+pub(crate) fn tell(line: impl std::fmt::Display) {
+    println!("{line}");
+}
 
 /// Longest that anything here may take.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
