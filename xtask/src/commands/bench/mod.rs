@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: how fast and how small, measured on this machine.
 
+mod clients;
 mod fanout;
 mod goals;
 mod link;
@@ -34,6 +35,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
+    Clients(clients::Args),
     Fanout(fanout::Args),
     Goals(goals::Args),
     Link(link::Args),
@@ -51,6 +53,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     match bench {
+        Bench::Clients(args) => clients::run(&args),
         Bench::Fanout(args) => fanout::run(&args),
         Bench::Goals(args) => goals::run(&args),
         Bench::Link(args) => link::run(&args),

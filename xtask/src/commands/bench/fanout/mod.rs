@@ -8,12 +8,12 @@ mod deaf;
 mod frames;
 mod nats;
 mod outage;
-mod point;
-mod reader;
+pub(super) mod point;
+pub(super) mod reader;
 mod readers;
 mod rows;
-mod stand_in;
-mod sustained;
+pub(super) mod stand_in;
+pub(super) mod sustained;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -29,30 +29,30 @@ const BACKLOG_BATCH: u64 = 1000;
 
 /// What is done.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Load {
-    pub(super) clients: usize,
-    pub(super) rate: u64,
-    pub(super) lasts: Duration,
+pub(in crate::commands::bench) struct Load {
+    pub(in crate::commands::bench) clients: usize,
+    pub(in crate::commands::bench) rate: u64,
+    pub(in crate::commands::bench) lasts: Duration,
 }
 
 /// What came of it.
 #[derive(Debug)]
-pub(super) struct Point {
+pub(in crate::commands::bench) struct Point {
     /// Event frames that reached a client.
-    pub(super) frames: u64,
+    pub(in crate::commands::bench) frames: u64,
     /// Frames that should have.
-    pub(super) expected: u64,
+    pub(in crate::commands::bench) expected: u64,
     /// Processor time of the gateway.
-    pub(super) cpu: Duration,
+    pub(in crate::commands::bench) cpu: Duration,
     /// From the last commit until everybody had everything.
-    pub(super) drained: Duration,
+    pub(in crate::commands::bench) drained: Duration,
     /// From before the commit to the first client.
-    pub(super) end_to_end: Percentiles,
+    pub(in crate::commands::bench) end_to_end: Percentiles,
     /// The same, without the commit.
-    pub(super) after_commit: Percentiles,
+    pub(in crate::commands::bench) after_commit: Percentiles,
     /// Events a second that were committed.
-    pub(super) committed: f64,
-    pub(super) gateway_kib: u64,
+    pub(in crate::commands::bench) committed: f64,
+    pub(in crate::commands::bench) gateway_kib: u64,
 }
 
 /// A batch: when it was handed to the log, and when it was durable there.
@@ -65,11 +65,15 @@ struct Sent {
 
 impl Point {
     /// Frames that reached nobody.
-    pub(super) fn lost(&self) -> u64 {
+    pub(in crate::commands::bench) fn lost(&self) -> u64 {
         self.expected.saturating_sub(self.frames)
     }
 
-    pub(super) async fn measure(stand_in: &mut StandIn, home: &Home, load: Load) -> anyhow::Result<Self> {
+    pub(in crate::commands::bench) async fn measure(
+        stand_in: &mut StandIn,
+        home: &Home,
+        load: Load,
+    ) -> anyhow::Result<Self> {
         let gateway = gateway(home)?;
         let readers = Readers::connect(home, load.clients, None)?;
         let clients = load.clients as u64;
@@ -126,7 +130,7 @@ async fn send(stand_in: &mut StandIn, load: Load) -> anyhow::Result<Vec<Sent>> {
 }
 
 /// Waits until the clients have so many frames.
-pub(super) async fn told(readers: &Readers, frames: u64) -> anyhow::Result<()> {
+pub(in crate::commands::bench) async fn told(readers: &Readers, frames: u64) -> anyhow::Result<()> {
     let began = Instant::now();
     while readers.counted.frames.load(Ordering::Relaxed) < frames {
         if began.elapsed() > DRAIN_MAX {
@@ -162,14 +166,17 @@ pub(crate) fn gateway(home: &Home) -> anyhow::Result<u32> {
 
 /// A client that begins at the start of a log of so many events.
 #[derive(Debug)]
-pub(super) struct Backlog {
-    pub(super) events: u64,
-    pub(super) took: Duration,
-    pub(super) cpu: Duration,
+pub(in crate::commands::bench) struct Backlog {
+    pub(in crate::commands::bench) events: u64,
+    pub(in crate::commands::bench) took: Duration,
+    pub(in crate::commands::bench) cpu: Duration,
 }
 
 /// Commits so many events that nobody hears of; the cursor before them.
-pub(super) async fn write_backlog(stand_in: &StandIn, events: u64) -> anyhow::Result<String> {
+pub(in crate::commands::bench) async fn write_backlog(
+    stand_in: &StandIn,
+    events: u64,
+) -> anyhow::Result<String> {
     for first in (0..events).step_by(usize::try_from(BACKLOG_BATCH)?) {
         stand_in.commit(first, BACKLOG_BATCH).await?;
     }
@@ -179,7 +186,11 @@ pub(super) async fn write_backlog(stand_in: &StandIn, events: u64) -> anyhow::Re
 }
 
 /// Lets a client read so many events from the log.
-pub(super) async fn read_backlog(home: &Home, cursor: &str, events: u64) -> anyhow::Result<Backlog> {
+pub(in crate::commands::bench) async fn read_backlog(
+    home: &Home,
+    cursor: &str,
+    events: u64,
+) -> anyhow::Result<Backlog> {
     let gateway = gateway(home)?;
     let (cpu_before, began) = (cpu_time(gateway)?, Instant::now());
     let readers = Readers::connect(home, 1, Some(cursor))?;
@@ -188,6 +199,6 @@ pub(super) async fn read_backlog(home: &Home, cursor: &str, events: u64) -> anyh
 }
 
 /// So many in so long, a second.
-pub(super) fn ratio(count: u64, time: Duration) -> f64 {
+pub(in crate::commands::bench) fn ratio(count: u64, time: Duration) -> f64 {
     number(count) / time.as_secs_f64().max(f64::MIN_POSITIVE)
 }

@@ -15,20 +15,20 @@ const NUMBER: &[u8] = br#""data":{"n":"#;
 
 /// Where a server is, and what it is told first.
 #[derive(Debug, Clone)]
-pub(super) struct Door {
+pub(in crate::commands::bench) struct Door {
     /// `host:port`.
-    pub(super) address: String,
-    pub(super) token: Option<String>,
+    pub(in crate::commands::bench) address: String,
+    pub(in crate::commands::bench) token: Option<String>,
     /// What is said, in a message with this first byte.
-    pub(super) asks: (u8, String),
+    pub(in crate::commands::bench) asks: (u8, String),
     /// How the answer to that begins.
-    pub(super) answer: &'static [u8],
-    pub(super) counts: Counts,
+    pub(in crate::commands::bench) answer: &'static [u8],
+    pub(in crate::commands::bench) counts: Counts,
 }
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Counts {
+pub(in crate::commands::bench) enum Counts {
     /// Frames that are events.
     Events,
     /// Records of so many bytes each, any number of which may be in a frame.
@@ -37,7 +37,7 @@ pub(super) enum Counts {
 
 impl Door {
     /// Of the gateway of `home`, for subscriptions from `after` on, or from now on.
-    pub(super) fn of(home: &Home, after: Option<&str>) -> anyhow::Result<Self> {
+    pub(in crate::commands::bench) fn of(home: &Home, after: Option<&str>) -> anyhow::Result<Self> {
         let endpoint = Endpoint::read(&home.gateway_json()).context("the gateway wrote no address")?;
         let after = after.map_or(String::new(), |after| format!(r#""after":"{after}""#));
         let subscribe =
@@ -53,7 +53,7 @@ impl Door {
 }
 
 /// Connects, subscribes, and waits for the answer.
-pub(super) async fn open(door: &Door) -> anyhow::Result<Reader> {
+pub(in crate::commands::bench) async fn open(door: &Door) -> anyhow::Result<Reader> {
     let Door { address, token, asks: (opcode, subscribe), answer, .. } = door;
     let token = token.as_ref().map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
     let mut stream = TcpStream::connect(address).await?;
@@ -90,7 +90,7 @@ pub(super) async fn open(door: &Door) -> anyhow::Result<Reader> {
 
 /// Frames of a connection, whole.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(in crate::commands::bench) struct Reader {
     stream: TcpStream,
     buffer: Vec<u8>,
     taken: usize,
@@ -98,7 +98,7 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Reads more.
-    pub(super) async fn more(&mut self) -> anyhow::Result<()> {
+    pub(in crate::commands::bench) async fn more(&mut self) -> anyhow::Result<()> {
         self.buffer.drain(..std::mem::take(&mut self.taken));
         self.buffer.reserve(READ_BYTES);
         if self.stream.read_buf(&mut self.buffer).await? == 0 {
@@ -124,20 +124,20 @@ impl Reader {
     }
 
     /// The next frame, if it was read.
-    pub(super) fn next(&mut self) -> Option<&[u8]> {
+    pub(in crate::commands::bench) fn next(&mut self) -> Option<&[u8]> {
         let payload = self.payload()?;
         self.taken = payload.end;
         self.buffer.get(payload)
     }
 
     /// The connection, and what was read of it and not taken.
-    pub(super) fn into_parts(self) -> (TcpStream, Vec<u8>) {
+    pub(in crate::commands::bench) fn into_parts(self) -> (TcpStream, Vec<u8>) {
         (self.stream, self.buffer.get(self.taken..).unwrap_or_default().to_vec())
     }
 }
 
 /// The number of an event.
-pub(super) fn number(payload: &[u8]) -> Option<u64> {
+pub(in crate::commands::bench) fn number(payload: &[u8]) -> Option<u64> {
     let at = payload.windows(NUMBER.len()).position(|bytes| bytes == NUMBER)? + NUMBER.len();
     let digits = payload.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit());
     Some(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))

@@ -29,29 +29,33 @@ thread_local! {
 
 /// What all readers came to.
 #[derive(Debug, Default)]
-pub(super) struct Counted {
+pub(in crate::commands::bench) struct Counted {
     /// Event frames.
-    pub(super) frames: AtomicU64,
+    pub(in crate::commands::bench) frames: AtomicU64,
     /// When each event of the first reader came, by its number.
-    pub(super) came: Mutex<Vec<(u64, Instant)>>,
+    pub(in crate::commands::bench) came: Mutex<Vec<(u64, Instant)>>,
 }
 
 /// Clients on a thread of their own. Dropped, they leave.
 #[derive(Debug)]
-pub(super) struct Readers {
-    pub(super) counted: Arc<Counted>,
+pub(in crate::commands::bench) struct Readers {
+    pub(in crate::commands::bench) counted: Arc<Counted>,
     _stop: oneshot::Sender<()>,
 }
 
 impl Readers {
     /// Connects so many to the gateway, each subscribed from `after` on, or from now on. The first one notes
     /// times.
-    pub(super) fn connect(home: &Home, count: usize, after: Option<&str>) -> anyhow::Result<Self> {
+    pub(in crate::commands::bench) fn connect(
+        home: &Home,
+        count: usize,
+        after: Option<&str>,
+    ) -> anyhow::Result<Self> {
         Self::at(Door::of(home, after)?, count)
     }
 
     /// Connects so many to any server.
-    pub(super) fn at(door: Door, count: usize) -> anyhow::Result<Self> {
+    pub(in crate::commands::bench) fn at(door: Door, count: usize) -> anyhow::Result<Self> {
         let counted = Arc::new(Counted::default());
         let (stop, stopped) = oneshot::channel::<()>();
         let (ready, is_ready) = std::sync::mpsc::channel();

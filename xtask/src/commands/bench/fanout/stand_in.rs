@@ -16,7 +16,7 @@ const FILLING_BYTES: usize = 60;
 
 /// How durable its commits are. Users have no choice: it is [`Sync::Full`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sync {
+pub(in crate::commands::bench) enum Sync {
     Full,
     /// A power cut may lose the last ones: what durability costs.
     Normal,
@@ -24,7 +24,7 @@ pub(super) enum Sync {
 
 /// A scheduler that only commits what it is told to.
 #[derive(Debug)]
-pub(super) struct StandIn {
+pub(in crate::commands::bench) struct StandIn {
     log: Log,
     home: Home,
     /// `None` while there is no gateway.
@@ -44,7 +44,7 @@ impl Drop for StandIn {
 
 impl StandIn {
     /// Takes the lock, makes a log and connects to the gateway.
-    pub(super) async fn start(home: &Home, sync: Sync) -> anyhow::Result<Self> {
+    pub(in crate::commands::bench) async fn start(home: &Home, sync: Sync) -> anyhow::Result<Self> {
         let ids = Ids::random(Clock::System);
         let lock = ProcessLock::acquire(&home.scheduler_lock(), Clock::System.now_ms())?;
         let (place, fresh) = (Location::File(home.state_db()), ids.uuid().simple().to_string());
@@ -80,7 +80,11 @@ impl StandIn {
     }
 
     /// Commits events that carry the numbers from `first` on.
-    pub(super) async fn commit(&self, first: u64, count: u64) -> anyhow::Result<Vec<EventRecord>> {
+    pub(in crate::commands::bench) async fn commit(
+        &self,
+        first: u64,
+        count: u64,
+    ) -> anyhow::Result<Vec<EventRecord>> {
         let now = Clock::System.now_ms();
         let events = (first..first + count).map(|number| NewEvent {
             id: self.ids.uuid().simple().to_string(),
@@ -98,13 +102,13 @@ impl StandIn {
     }
 
     /// The cursor after which so many events follow.
-    pub(super) async fn cursor_before_last(&self, events: u64) -> anyhow::Result<String> {
+    pub(in crate::commands::bench) async fn cursor_before_last(&self, events: u64) -> anyhow::Result<String> {
         let last = self.log.reader().last_pos().await?;
         Ok(Cursor::at(self.log.identity(), last.saturating_sub(events)).to_string())
     }
 
     /// Tells what was committed, if there is a gateway: it reads the log anyway.
-    pub(super) async fn tell(&mut self, committed: &[EventRecord]) {
+    pub(in crate::commands::bench) async fn tell(&mut self, committed: &[EventRecord]) {
         let (generation, now) = (self.log.identity().generation, Clock::System.now_ms());
         let mut lines = Vec::new();
         for record in committed {
