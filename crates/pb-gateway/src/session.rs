@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use pb_protocol::frame::{EventFrame, Request, Response, ServerFrame};
 use pb_protocol::methods::events::Subscribe;
 use pb_protocol::methods::{Method, of_alias};
@@ -53,6 +54,8 @@ const DEBUG_GATHERED_BYTES: usize = 8 * 1024;
 const TICK: Duration = Duration::from_secs(1);
 /// After how many ticks a socket is pinged. One that said nothing since the last ping is closed.
 const TICKS_A_PING: u32 = 30;
+/// How many messages more are taken before a ping is answered, if they are there already.
+const PINGS_TOGETHER_MAX: usize = 64;
 /// How long a page of events is held for a socket that takes nothing, at most a tick more.
 const PAGE_HELD_MAX: Duration = Duration::from_secs(1);
 /// After how long without progress a socket is closed.
@@ -162,7 +165,7 @@ impl Session {
                     self.blocked = false;
                 }
                 message = next_request(incoming, &self.slots, &mut slot) => {
-                    if let Err(closing) = self.take(&mut slot, message) {
+                    if let Err(closing) = self.take_with_pings(incoming, &mut slot, message) {
                         return closing;
                     }
                 }
@@ -307,7 +310,26 @@ impl Session {
         Ok(())
     }
 
-    /// Takes what the other side sent.
+    /// Takes what the other side sent. Of pings that came together only the last is answered (RFC 6455 §5.5.3), so a
+    /// flood of them costs few writes.
+    fn take_with_pings(
+        &mut self,
+        incoming: &mut Incoming,
+        slot: &mut Option<Slot>,
+        message: Received,
+    ) -> Result<(), Closing> {
+        self.take(slot, message)?;
+        for _ in 0..PINGS_TOGETHER_MAX {
+            if self.pong.is_none() {
+                break;
+            }
+            let Some(message) = next_request(incoming, &self.slots, slot).now_or_never() else { break };
+            self.take(slot, message)?;
+        }
+        Ok(())
+    }
+
+    /// Takes one message.
     fn take(&mut self, slot: &mut Option<Slot>, message: Received) -> Result<(), Closing> {
         self.heard = true;
         let bytes = match message {

@@ -49,7 +49,7 @@ async fn pings_without_end_are_answered_with_few_pongs_of_which_the_last_is_the_
             (answers, last) = (answers + 1, number);
         }
     }
-    assert!(answers < sent, "each of {sent} pings was answered by itself");
+    assert!(answers <= sent / 10, "{answers} pongs for {sent} pings");
     tell(format_args!("{answers} pongs for {sent} pings"));
     beside.finish().await;
 }
