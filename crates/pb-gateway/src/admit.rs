@@ -1,7 +1,7 @@
 //! Who may come in, and what they may do (`security.md`, "The gateway").
 //!
-//! A browser sends `Origin` and `Host`: both must be ours, and it needs the token, for any page can
-//! make it connect. A program sends no `Origin`: it is let in with the token, or because its socket
+//! A browser sends `Host` and `Origin`: both must be ours, and it needs the token, for any page can make
+//! it connect. For images, scripts and the like it sends no `Origin`; then `Sec-Fetch-Site` tells. A program sends no `Origin`: it is let in with the token, or because its socket
 //! belongs to our own user. Nothing is trusted for coming from a loopback address.
 
 use std::net::IpAddr;
@@ -20,6 +20,10 @@ use crate::access::{Access, Grant, Who};
 const FULL: Permissions = Permissions::of(&[Permission::Read, Permission::Write, Permission::Admin]);
 /// What our own user gives where it could be a tool that asks.
 const LOOK: Permissions = Permissions::of(&[Permission::Read]);
+
+/// What a browser says of the page that asks: `same-origin`, `same-site`, `cross-site`, or `none` where the
+/// person asked. No script can change it.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Somebody who was let in.
 #[derive(Debug, Clone)]
@@ -129,8 +133,15 @@ pub(crate) fn admit(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> Result<A
     if !only(headers, &HOST).is_some_and(|host| is_our_host(host, door.port)) {
         return Err(Refusal::ForeignHost);
     }
-    let from_browser = headers.contains_key(ORIGIN);
-    if from_browser && !only(headers, &ORIGIN).is_some_and(|origin| is_our_origin(origin, door.port)) {
+    let from_browser = headers.contains_key(ORIGIN) || headers.contains_key(&SEC_FETCH_SITE);
+    if headers.contains_key(ORIGIN)
+        && !only(headers, &ORIGIN).is_some_and(|origin| is_our_origin(origin, door.port))
+    {
+        return Err(Refusal::ForeignOrigin);
+    }
+    if headers.contains_key(&SEC_FETCH_SITE)
+        && !only(headers, &SEC_FETCH_SITE).is_some_and(|site| matches!(site, "same-origin" | "none"))
+    {
         return Err(Refusal::ForeignOrigin);
     }
     if uri.query().is_some_and(|query| names_a_token(query, door.access)) {
@@ -309,6 +320,25 @@ mod tests {
             let headers = [HOST, ("origin", ours), ("authorization", "Bearer cafe")];
             assert!(porter.check(&headers, "/", (None, 0)).is_ok(), "{ours}");
         }
+    }
+
+    #[tokio::test]
+    async fn security_01_what_a_page_includes_says_where_the_page_is_from() {
+        let porter = Porter::new().await;
+        for (site, bare, with_token) in [
+            ("cross-site", Err(Refusal::ForeignOrigin), Err(Refusal::ForeignOrigin)),
+            // Another port of this machine is the same site, and another origin.
+            ("same-site", Err(Refusal::ForeignOrigin), Err(Refusal::ForeignOrigin)),
+            ("anything", Err(Refusal::ForeignOrigin), Err(Refusal::ForeignOrigin)),
+            ("same-origin", Err(Refusal::BrowserWithoutToken), Ok(())),
+            ("none", Err(Refusal::BrowserWithoutToken), Ok(())),
+        ] {
+            let headers = [HOST, ("sec-fetch-site", site), ("authorization", "Bearer cafe")];
+            assert_eq!(porter.check(&headers[..2], "/metrics", (OURS, 0)).map(|_| ()), bare, "{site}");
+            assert_eq!(porter.check(&headers, "/metrics", (OURS, 0)).map(|_| ()), with_token, "{site}");
+        }
+        let headers = [HOST, ("sec-fetch-site", "none"), ("sec-fetch-site", "none")];
+        assert_eq!(porter.check(&headers, "/", (OURS, 0)), Err(Refusal::ForeignOrigin), "two of them");
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -27,7 +27,25 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
         .fallback(any(websocket))
         .layer(middleware::from_fn_with_state(Arc::clone(&hub), admission))
         .route("/livez", get(|| async { "ok\n" }))
+        .layer(middleware::map_response(guarded))
         .with_state(hub)
+}
+
+/// What every answer tells a browser, whatever page made it ask. A route that serves a page says more itself.
+const GUARDS: [(HeaderName, &str); 5] = [
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// Adds the [`GUARDS`] that the answer has not said itself.
+async fn guarded(mut response: Response) -> Response {
+    for (name, value) in GUARDS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
 }
 
 async fn admission(

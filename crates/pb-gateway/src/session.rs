@@ -340,7 +340,7 @@ impl Session {
                 return Ok(());
             }
             Some(Ok(Message::Pong(_) | Message::Frame(_))) => return Ok(()),
-            Some(Ok(Message::Close(_))) => return Err(Closing::Goodbye),
+            Some(Ok(Message::Close(frame))) => return Err(Closing::goodbye(frame.as_ref())),
             None => return Err(Closing::Gone),
             Some(Err(error)) => return Err(Closing::of(&error)),
         };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::metrics::Metrics;
 use crate::websocket::{Incoming, Outgoing, Written, close_frame};
@@ -17,8 +18,8 @@ const CLOSE_WAIT: Duration = Duration::from_secs(1);
 pub(super) enum Closing {
     /// The other side is gone.
     Gone,
-    /// The other side said goodbye.
-    Goodbye,
+    /// The other side said goodbye, with this code.
+    Goodbye(u16),
     ShuttingDown,
     /// The access token has ended; why.
     TokenEnded(&'static str),
@@ -31,6 +32,11 @@ pub(super) enum Closing {
 }
 
 impl Closing {
+    /// What a close frame means; it is answered with its own code (RFC 6455 §5.5.1).
+    pub(super) fn goodbye(frame: Option<&CloseFrame>) -> Self {
+        Self::Goodbye(frame.map_or(1000, |frame| frame.code.into()))
+    }
+
     /// What an error of the library means.
     pub(super) fn of(error: &tungstenite::Error) -> Self {
         match error {
@@ -48,7 +54,10 @@ impl Closing {
     pub(super) fn count(self, metrics: &Metrics) {
         match self {
             Self::Gone => metrics.closed("none", "gone"),
-            Self::Goodbye => metrics.closed("1000", "goodbye"),
+            Self::Goodbye(1000) => metrics.closed("1000", "goodbye"),
+            Self::Goodbye(1001) => metrics.closed("1001", "goodbye"),
+            // Codes that clients choose make no series of their own.
+            Self::Goodbye(_) => metrics.closed("other", "goodbye"),
             Self::ShuttingDown => metrics.closed("1001", "shutting_down"),
             Self::TokenEnded(why) => metrics.closed("4003", why),
             Self::HeartbeatTimeout => metrics.closed("1000", "heartbeat_timeout"),
@@ -66,7 +75,7 @@ impl Closing {
     fn frame(self) -> Option<(u16, &'static str)> {
         match self {
             Self::Gone => None,
-            Self::Goodbye => Some((1000, "")),
+            Self::Goodbye(code) => Some((code, "")),
             Self::ShuttingDown => Some((1001, "Server shutting down")),
             Self::TokenEnded(why) => Some((4003, why)),
             Self::HeartbeatTimeout => Some((1000, "heartbeat_timeout")),

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod admission;
 #[cfg(test)]
+mod browser_headers;
 mod chinese;
 #[cfg(test)]
 mod cursors;

@@ -19,7 +19,7 @@ async fn every_way_to_close_is_an_end() {
         ("in order", close(1000, b""), &[1000][..]),
         ("without a code", frame(CLOSE, b""), &[1000]),
         ("with the longest reason", close(1000, &[b'r'; 123]), &[1000]),
-        ("with a code of our own", close(4999, b"mine"), &[1000]),
+        ("with a code of our own", close(4999, b"mine"), &[4999]),
         ("half a code", frame(CLOSE, &[3]), &[1002]),
         ("a code that is never sent", close(1005, b""), &[1000, 1002]),
         ("a code of nobody", close(1, b""), &[1000, 1002]),
@@ -27,7 +27,7 @@ async fn every_way_to_close_is_an_end() {
         ("a reason that is too long", close(1000, &[b'r'; 124]), &[1002]),
         ("in pieces", frame(0x08, &1000_u16.to_be_bytes()), &[1002]),
         ("twice", close(1000, b"").repeat(2), &[1000]),
-        ("a hundred times", close(1001, b"").repeat(100), &[1000]),
+        ("a hundred times", close(1001, b"").repeat(100), &[1001]),
         ("and on with it", [close(1000, b""), frame(TEXT, REQUEST)].concat(), &[1000]),
         ("in the middle of a message", [frame(0x01, b"{"), close(1000, b"")].concat(), &[1000]),
     ] {
