@@ -34,6 +34,29 @@ pub(crate) struct Admitted {
     pub(crate) actor: String,
     /// The access token that they came in by; the connection ends with it.
     pub(crate) grant: Option<Grant>,
+    /// Where they come from.
+    pub(crate) who: Who,
+    /// Whether they have not said yet who they are, and may do nothing but that.
+    pub(crate) is_pending: bool,
+}
+
+impl Admitted {
+    /// Who has our own token.
+    pub(crate) fn by_own_token(who: Who) -> Self {
+        Self { permissions: FULL, actor: "token".to_owned(), grant: None, who, is_pending: false }
+    }
+
+    /// Who has an access token, or the key that was paired with it.
+    pub(crate) fn by_grant(grant: Grant, who: Who) -> Self {
+        let actor = format!("token:{}", grant.id);
+        Self { permissions: grant.permissions, actor, grant: Some(grant), who, is_pending: false }
+    }
+
+    /// Who is to say it on the connection.
+    fn pending(who: Who) -> Self {
+        let nothing = Permissions::default();
+        Self { permissions: nothing, actor: "nobody".to_owned(), grant: None, who, is_pending: true }
+    }
 }
 
 /// What the decision depends on besides the request.
@@ -49,6 +72,8 @@ pub(crate) struct Door<'a> {
     /// The user at the other end, if it could be found out.
     pub(crate) peer_uid: Option<u32>,
     pub(crate) tools_are_confined: bool,
+    /// Whether this asks for a connection on which one may say later who one is.
+    pub(crate) may_be_pending: bool,
 }
 
 /// Why somebody is not let in.
@@ -153,12 +178,16 @@ pub(crate) fn admit(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> Result<A
     if from_browser {
         return Err(Refusal::BrowserWithoutToken);
     }
+    let who = Who::of(door.peer, door.peer_uid);
     match door.peer_uid {
         Some(uid) if uid == door.our_uid => Ok(Admitted {
             permissions: if door.tools_are_confined { FULL } else { LOOK },
             actor: format!("local:{uid}"),
             grant: None,
+            who,
+            is_pending: false,
         }),
+        _ if door.may_be_pending => Ok(Admitted::pending(who)),
         Some(_) => Err(Refusal::OtherUser),
         None => Err(Refusal::UnknownUser),
     }
@@ -172,13 +201,13 @@ fn with_token(token: Option<&str>, door: &Door<'_>) -> Result<Admitted, Refusal>
     }
     let token = token.unwrap_or_default();
     if door.access.is_own(token) {
-        return Ok(Admitted { permissions: FULL, actor: "token".to_owned(), grant: None });
+        return Ok(Admitted::by_own_token(who));
     }
     let Some(grant) = door.access.find(token, door.now_ms) else {
         door.access.throttle.failed(who, door.now_ms);
         return Err(Refusal::WrongToken);
     };
-    Ok(Admitted { permissions: grant.permissions, actor: format!("token:{}", grant.id), grant: Some(grant) })
+    Ok(Admitted::by_grant(grant, who))
 }
 
 /// The header's value, if there is exactly one and it is text.
@@ -269,6 +298,7 @@ mod tests {
                 peer: IpAddr::from([127, 0, 0, 1]),
                 peer_uid,
                 tools_are_confined: true,
+                may_be_pending: path == "/pending",
             };
             admit(&map, &path.parse().unwrap(), &door)
                 .map(|admitted| format!("{} {}", admitted.actor, admitted.permissions))
@@ -365,5 +395,17 @@ mod tests {
         assert_eq!(porter.check(&[HOST], "/", (OURS, 0)).unwrap(), "local:1000 read,write,admin");
         assert_eq!(porter.check(&[HOST], "/", (Some(1001), 0)), Err(Refusal::OtherUser));
         assert_eq!(porter.check(&[HOST], "/", (None, 0)), Err(Refusal::UnknownUser));
+    }
+
+    #[tokio::test]
+    async fn only_who_claims_nothing_may_say_later_who_it_is() {
+        let porter = Porter::new().await;
+        let other = (Some(1001), 0);
+        assert_eq!(porter.check(&[HOST], "/pending", other).unwrap(), "nobody ");
+        assert_eq!(porter.check(&[HOST], "/pending", (OURS, 0)).unwrap(), "local:1000 read,write,admin");
+        let wrong = [HOST, ("authorization", "Bearer caff")];
+        assert_eq!(porter.check(&wrong, "/pending", other), Err(Refusal::WrongToken));
+        let page = [HOST, ("origin", "http://127.0.0.1:18789")];
+        assert_eq!(porter.check(&page, "/pending", other), Err(Refusal::BrowserWithoutToken));
     }
 }

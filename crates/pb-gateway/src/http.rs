@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::admit::{self, Admitted, Door};
 use crate::hub::Hub;
 use crate::server::Peer;
-use crate::websocket::{Handshake, handshake};
+use crate::websocket::{Handshake, asks_for_one, handshake};
 use crate::{health, session, sse};
 
 /// Every route. All but `/livez` are behind [`admit`]; those that only tell something know GET and HEAD.
@@ -62,8 +62,11 @@ async fn admission(
         peer: peer.address,
         peer_uid: peer.uid,
         tools_are_confined: hub.tools_are_confined,
+        may_be_pending: hub.pending_connections.is_some() && asks_for_one(&request),
     };
     match admit::admit(request.headers(), request.uri(), &door) {
+        // Whichever route it asked for: it gets a connection on which to say who it is, and nothing else.
+        Ok(admitted) if admitted.is_pending => websocket(State(hub), Extension(admitted), request).await,
         Ok(admitted) => {
             request.extensions_mut().insert(admitted);
             next.run(request).await

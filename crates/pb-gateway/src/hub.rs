@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use pb_runtime::{Clock, Home, Ids, Tasks};
 use pb_store::Inbox;
@@ -33,6 +34,9 @@ pub(crate) struct Hub {
     pub(crate) tools_are_confined: bool,
     /// What the disk must have left for new goals, in bytes.
     pub(crate) free_bytes_min: u64,
+    /// How long others than our own user may be connected before they say who they are; not at all where there is
+    /// none.
+    pub(crate) pending_connections: Option<Duration>,
     /// Whether schedulers without a log are taken.
     pub(crate) legacy_peers: bool,
     pub(crate) clock: Clock,
@@ -77,6 +81,7 @@ impl Hub {
             state_db: config.state_db,
             tools_are_confined: config.tools_are_confined,
             free_bytes_min,
+            pending_connections: config.pending_connections,
             legacy_peers: config.legacy_peers,
             clock: config.clock,
             ids: config.ids,

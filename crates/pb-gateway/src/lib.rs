@@ -41,5 +41,6 @@ mod subscriptions;
 mod upkeep;
 mod websocket;
 
+pub use access::PENDING_MAX_AGE;
 pub use debug::debug_event;
 pub use service::{Config, Gateway, StartError};

@@ -37,6 +37,9 @@ pub struct Config {
     /// Whether the kernel keeps our tools from our ports. If it does not, who comes without the
     /// token may only look: it could be a tool.
     pub tools_are_confined: bool,
+    /// How long others than our own user may be connected before they say by `auth.*` who they are; without it they
+    /// may not connect so.
+    pub pending_connections: Option<Duration>,
     /// Whether schedulers that keep no log are shown, live, beside the one that keeps it.
     pub legacy_peers: bool,
     /// The clock.

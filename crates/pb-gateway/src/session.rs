@@ -24,6 +24,7 @@ use pb_protocol::frame::{EventFrame, Request, Response, ServerFrame};
 use pb_protocol::methods::events::Subscribe;
 use pb_protocol::methods::{Method, of_alias};
 use pb_protocol::{ErrorCode, RpcError};
+use pb_runtime::Clock;
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
@@ -34,6 +35,7 @@ use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_tungstenite::tungstenite::{self, Message};
 
+use crate::access::{Grant, PENDING_FRAME_BYTES, PendingSeat};
 use crate::admit::Admitted;
 use crate::debug::Outlet;
 use crate::deltas::{self, Heard, Listener};
@@ -68,17 +70,25 @@ type Slot = OwnedPermit<Answer>;
 /// Serves a socket to its end, which has said `came` already.
 pub(crate) async fn run(stream: TcpStream, came: Bytes, hub: Arc<Hub>, admitted: Admitted) {
     let (read, socket) = stream.into_split();
-    let incoming = Incoming::new(read, came).await;
-    let Some(_seat) = hub.seat() else {
+    let mut incoming = Incoming::new(read, came).await;
+    let pending = admitted.is_pending.then(|| hub.access.pending.seat(admitted.who));
+    let (Some(_seat), Some(pending)) = (hub.seat(), pending.map_or(Some(None), |seat| seat.map(Some))) else {
         Closing::ConnectionLimit.count(&hub.metrics);
         return close(incoming, socket, Outgoing::default(), Closing::ConnectionLimit).await;
     };
+    incoming.limit(pending.is_some().then_some(PENDING_FRAME_BYTES));
     let caller = Arc::new(Caller::new(&hub, admitted));
     let (slots, answers) = mpsc::channel(REQUESTS_MAX);
     let mut session = Session {
-        control: VecDeque::from([greeting(&caller)]),
+        // Who is not let in yet is told nothing before it asks (`wire.md` §2.2).
+        control: pending.is_none().then(|| greeting(&caller)).into_iter().collect(),
         pong: None,
-        subscriptions: Subscriptions::implicit(&hub.feed),
+        subscriptions: match pending {
+            None => Subscriptions::implicit(&hub.feed),
+            Some(_) => Subscriptions::none(),
+        },
+        pending: pending.map(|seat| (seat, Instant::now())),
+        is_another: false,
         listener: None,
         debug: Outlet::default(),
         caller,
@@ -93,7 +103,6 @@ pub(crate) async fn run(stream: TcpStream, came: Bytes, hub: Arc<Hub>, admitted:
         ticks: 0,
         heard: true,
     };
-    let mut incoming = incoming;
     session.listen();
     let closing = session.serve(&mut incoming).await;
     closing.count(&session.hub.metrics);
@@ -104,6 +113,10 @@ pub(crate) async fn run(stream: TcpStream, came: Bytes, hub: Arc<Hub>, admitted:
 struct Session {
     hub: Arc<Hub>,
     caller: Arc<Caller>,
+    /// Until it has said who it is, and since when.
+    pending: Option<(PendingSeat, Instant)>,
+    /// Whether it has just proved to be somebody.
+    is_another: bool,
     socket: OwnedWriteHalf,
     /// A slot is taken before a request is read, and given up with its answer.
     slots: mpsc::Sender<Answer>,
@@ -135,19 +148,17 @@ impl Session {
     async fn serve(&mut self, incoming: &mut Incoming) -> Closing {
         let stopping = self.hub.stopping.clone();
         let mut stopped = std::pin::pin!(stopping.cancelled());
-        let (grant, clock) = (self.caller.grant(), self.hub.clock.clone());
-        let mut token_ended = std::pin::pin!(async move {
-            match &grant {
-                Some(grant) => grant.end(&clock).await,
-                None => std::future::pending().await,
-            }
-        });
+        let mut token_ended = std::pin::pin!(end_of(self.caller.grant(), self.hub.clock.clone()));
         let mut tick = interval_at(Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut slot = None;
         loop {
             if self.write().is_err() {
                 return Closing::Gone;
+            }
+            if std::mem::take(&mut self.is_another) {
+                token_ended.set(end_of(self.caller.grant(), self.hub.clock.clone()));
+                incoming.limit(None);
             }
             // Where everything was let go of, nothing is taken again before the socket takes something.
             let is_idle = self.outgoing.is_empty() && !self.blocked;
@@ -287,6 +298,14 @@ impl Session {
     /// What is done each second: a socket that takes nothing, or says nothing, is not waited for without end.
     fn look_after(&mut self) -> Result<(), Closing> {
         self.ticks = self.ticks.wrapping_add(1);
+        if self
+            .pending
+            .as_ref()
+            .zip(self.hub.pending_connections)
+            .is_some_and(|((_, since), most)| since.elapsed() >= most)
+        {
+            return Err(Closing::AuthTimeout);
+        }
         if self.blocked {
             let stalled = self.progress.elapsed();
             if stalled >= STALL_MAX {
@@ -377,6 +396,15 @@ impl Session {
         });
     }
 
+    /// The connection has proved to be this one. If it was nobody's before, it is told events from now on.
+    fn become_another(&mut self, session_id: String, admitted: Admitted) {
+        self.caller = Arc::new(self.caller.proved(session_id, admitted));
+        self.is_another = true;
+        if self.pending.take().is_some() {
+            self.subscriptions = Subscriptions::implicit(&self.hub.feed);
+        }
+    }
+
     /// Listens to deltas while a subscription wants them.
     fn listen(&mut self) {
         if !self.subscriptions.want_deltas() && !self.hub.legacy_peers {
@@ -404,6 +432,10 @@ impl Session {
             }
             Outcome::Goals(change, result) => {
                 self.subscriptions.name_goals(&self.hub.feed, change)?;
+                Ok(result)
+            }
+            Outcome::Authenticated { session_id, admitted, result } => {
+                self.become_another(session_id, *admitted);
                 Ok(result)
             }
             Outcome::Unsubscribe(subscription) => json(&self.subscriptions.remove(&subscription)),
@@ -437,6 +469,14 @@ async fn next_request(
         }
     }
     incoming.next().await
+}
+
+/// Waits until the access token has ended, if there is one. Why, as a client is told.
+async fn end_of(grant: Option<Grant>, clock: Clock) -> &'static str {
+    match grant {
+        Some(grant) => grant.end(&clock).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn greeting(caller: &Caller) -> Bytes {

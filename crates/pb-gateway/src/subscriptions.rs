@@ -28,6 +28,11 @@ impl Subscriptions {
         Self { all: vec![Subscription::implicit(feed)] }
     }
 
+    /// Those of a session that is told nothing.
+    pub(crate) fn none() -> Self {
+        Self { all: Vec::new() }
+    }
+
     /// Ends the one that was not asked for.
     pub(crate) fn end_implicit(&mut self) {
         self.all.retain(|subscription| subscription.id.is_some() || subscription.named_goals.is_any());

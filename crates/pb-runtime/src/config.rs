@@ -22,6 +22,8 @@ pub use notify::{Notify, Occasion};
 pub struct Config {
     /// How commands are confined.
     pub sandbox: Sandbox,
+    /// Who may connect to the gateway.
+    pub gateway: GatewaySettings,
     /// Whom the gateway takes for a scheduler.
     pub link: LinkSettings,
     /// Which models do the work of each tier.
@@ -185,6 +187,14 @@ impl Default for Trace {
     fn default() -> Self {
         Self { days: 14, total_bytes: 512 * 1024 * 1024 }
     }
+}
+
+/// Who may connect to the gateway.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GatewaySettings {
+    /// Whether others than our own user may connect without a token, to prove with a device's key who they are.
+    pub pending_connections: bool,
 }
 
 /// Whom the gateway takes for a scheduler.

@@ -43,9 +43,10 @@ impl Inbox {
         self.connection().call(move |connection| access::revoke(connection, &id, at_ms)).await
     }
 
-    /// Binds a device's key to a token that has none. Whether that was done.
-    pub async fn bind_token(&self, id: String, public_key: String) -> Result<bool, Error> {
-        self.connection().call(move |connection| access::bind(connection, &id, &public_key)).await
+    /// Binds a device's key to a token that has none, unless it is that of another one that goes on. Whether that was
+    /// done.
+    pub async fn bind_token(&self, id: String, public_key: String, now_ms: u64) -> Result<bool, Error> {
+        self.connection().call(move |connection| access::bind(connection, &id, &public_key, now_ms)).await
     }
 
     /// Drops tokens that ended before `before_ms`. How many there were.

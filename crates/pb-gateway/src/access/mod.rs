@@ -3,6 +3,8 @@
 //! A token's secret is shown once, when it is made; kept is its digest, in the gateway's own file. What lies there is
 //! also held in memory, so that nobody who knocks makes us read the disk.
 
+mod challenge;
+mod pending;
 mod throttle;
 
 use std::collections::HashMap;
@@ -15,6 +17,9 @@ use pb_store::{AccessToken, Error, Inbox};
 use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use challenge::{Challenge, NoProof, PublicKey};
+pub use pending::PENDING_MAX_AGE;
+pub(crate) use pending::{PENDING_FRAME_BYTES, Pending, PendingSeat};
 pub(crate) use throttle::{Throttle, Who};
 
 /// Most tokens that have not ended.
@@ -35,6 +40,7 @@ pub(crate) struct Access {
     /// Those that may still be used, by the digests of their secrets.
     live: Mutex<HashMap<String, Grant>>,
     pub(crate) throttle: Throttle,
+    pub(crate) pending: Pending,
 }
 
 /// What a token gives to who has it.
@@ -46,11 +52,18 @@ pub(crate) struct Grant {
     pub(crate) permissions: Permissions,
     /// When it ends by itself.
     pub(crate) expires_at_ms: Option<u64>,
+    /// The key of the device that it was paired with.
+    pub(crate) key: Option<PublicKey>,
     /// Cancelled when somebody ends it.
     pub(crate) revoked: CancellationToken,
 }
 
 impl Grant {
+    /// Whether it has not ended by itself.
+    fn is_live(&self, now_ms: u64) -> bool {
+        self.expires_at_ms.is_none_or(|at| now_ms < at)
+    }
+
     /// Waits until the token has ended, by itself or because somebody ended it. Why, as a client is told.
     pub(crate) async fn end(&self, clock: &Clock) -> &'static str {
         loop {
@@ -82,7 +95,13 @@ impl Access {
         store.forget_tokens(now_ms.saturating_sub(ENDED_KEPT_MS)).await?;
         let kept = store.tokens().await?;
         let live = kept.iter().filter_map(|token| Some((token.hash.clone(), grant(token)?))).collect();
-        Ok(Self { own, store, live: Mutex::new(live), throttle: Throttle::default() })
+        Ok(Self {
+            own,
+            store,
+            live: Mutex::new(live),
+            throttle: Throttle::default(),
+            pending: Pending::default(),
+        })
     }
 
     /// Whether this is the token of our own user's programs.
@@ -93,7 +112,23 @@ impl Access {
     /// What this secret gives now.
     pub(crate) fn find(&self, secret: &str, now_ms: u64) -> Option<Grant> {
         let found = self.live().get(&digest(secret)).cloned()?;
-        found.expires_at_ms.is_none_or(|at| now_ms < at).then_some(found)
+        found.is_live(now_ms).then_some(found)
+    }
+
+    /// What the device with this key is given now.
+    pub(crate) fn find_by_key(&self, key: PublicKey, now_ms: u64) -> Option<Grant> {
+        let live = self.live();
+        live.values().find(|grant| grant.key == Some(key) && grant.is_live(now_ms)).cloned()
+    }
+
+    /// Binds a device's key to a token that has none. Whether that was done.
+    pub(crate) async fn bind(&self, id: &str, key: PublicKey, now_ms: u64) -> Result<bool, Error> {
+        let is_bound = self.store.bind_token(id.to_owned(), key.digits(), now_ms).await?;
+        if is_bound {
+            let mut live = self.live();
+            live.values_mut().filter(|grant| grant.id == id).for_each(|grant| grant.key = Some(key));
+        }
+        Ok(is_bound)
     }
 
     /// Whether a URL's query has a secret of ours in it: our own anywhere, of which the text is known, and others
@@ -130,7 +165,7 @@ impl Access {
 
     /// How many may still be used.
     pub(crate) fn count(&self, now_ms: u64) -> usize {
-        self.live().values().filter(|grant| grant.expires_at_ms.is_none_or(|at| now_ms < at)).count()
+        self.live().values().filter(|grant| grant.is_live(now_ms)).count()
     }
 
     /// Ends a token, and with it every connection that came in by it. Whether it went on before.
@@ -162,6 +197,7 @@ fn grant(token: &AccessToken) -> Option<Grant> {
         id: token.id.clone(),
         permissions,
         expires_at_ms: token.expires_at_ms,
+        key: token.public_key.as_deref().and_then(PublicKey::parse),
         revoked: CancellationToken::new(),
     })
 }

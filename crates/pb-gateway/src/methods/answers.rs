@@ -9,8 +9,8 @@ use pb_protocol::{RpcError, for_each_method};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Caller, Outcome, approval, conversation, cost, debug, escalation, events, goal, goal_events, persona,
-    schedule, system, token, workitem,
+    Caller, Outcome, approval, auth, conversation, cost, debug, escalation, events, goal, goal_events,
+    persona, schedule, system, token, workitem,
 };
 use crate::hub::Hub;
 
@@ -69,6 +69,8 @@ macro_rules! outcomes {
 }
 
 outcomes! {
+    wire::auth::Verify => |hub, caller, params| auth::verify(hub, caller, params);
+    wire::auth::Token => |hub, caller, params| ready(auth::token(hub, caller, &params));
     wire::goal::Submit => |hub, caller, params| goal::submit_and_name(hub, caller, params);
     wire::goal_events::Subscribe => |hub, _, params| goal_events::subscribe(hub, params);
     wire::goal_events::Unsubscribe => |hub, _, params| goal_events::unsubscribe(hub, params);
@@ -84,6 +86,9 @@ answers! {
     wire::system::Status => |hub, _, _| system::status(hub);
     wire::system::Methods => |_, caller, _| ready(Ok(system::methods(caller)));
     wire::system::Gc => |hub, caller, _| system::gc(hub, caller);
+
+    wire::auth::Hello => |hub, caller, params| ready(auth::hello(hub, caller, &params));
+    wire::auth::Pair => |hub, caller, params| ready(auth::pair(hub, caller, &params));
 
     wire::goal::List => |hub, _, params| goal::list(hub, params);
     wire::goal::Status => |hub, _, params| goal::status(hub, params);

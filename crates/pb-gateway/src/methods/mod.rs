@@ -2,6 +2,7 @@
 
 mod answers;
 mod approval;
+mod auth;
 mod conversation;
 pub(crate) mod cost;
 mod debug;
@@ -16,6 +17,7 @@ mod token;
 pub(crate) mod workitem;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use pb_protocol::frame::Request;
 use pb_protocol::methods::METHODS;
@@ -25,7 +27,7 @@ use serde_json::value::RawValue;
 
 use goal_events::GoalChange;
 
-use crate::access::Grant;
+use crate::access::{Challenge, Grant, Who};
 use crate::admit::Admitted;
 use crate::debug::Subscription as DebugSubscription;
 use crate::hub::Hub;
@@ -41,6 +43,8 @@ pub(crate) struct Caller {
     pub(crate) session_id: String,
     admitted: Admitted,
     subscriptions: AtomicU64,
+    /// What it was given to sign last.
+    challenge: Mutex<Option<Challenge>>,
 }
 
 impl Caller {
@@ -50,7 +54,38 @@ impl Caller {
             session_id: format!("local_{}_{tail:06x}", hub.clock.now_ms()),
             admitted,
             subscriptions: AtomicU64::new(0),
+            challenge: Mutex::default(),
         }
+    }
+
+    /// The same connection once it has proved to be somebody. What it may do is not made less by that: where it might
+    /// do more before, it goes on as who it was.
+    pub(crate) fn proved(&self, session_id: String, proved: Admitted) -> Self {
+        let is_more = proved.permissions.cover(self.admitted.permissions);
+        Self {
+            session_id,
+            admitted: if is_more { proved } else { self.admitted.clone() },
+            subscriptions: AtomicU64::new(self.subscriptions.load(Ordering::Relaxed)),
+            challenge: Mutex::default(),
+        }
+    }
+
+    /// Whether it has not said yet who it is.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.admitted.is_pending
+    }
+
+    /// Where it comes from.
+    pub(crate) fn who(&self) -> Who {
+        self.admitted.who
+    }
+
+    fn set_challenge(&self, challenge: Challenge) {
+        *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
+    }
+
+    fn take_challenge(&self) -> Option<Challenge> {
+        self.challenge.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(crate) fn permissions(&self) -> Permissions {
@@ -92,6 +127,8 @@ pub(crate) enum Outcome {
     Unsubscribe(String),
     /// The session is to serve these debug events, or none, once it has given this answer.
     Debug(Option<Box<DebugSubscription>>, Box<RawValue>),
+    /// The connection has proved to be this one, and has another name from this answer on.
+    Authenticated { session_id: String, admitted: Box<Admitted>, result: Box<RawValue> },
     /// An answer, and what becomes of the goals that the session named.
     Goals(GoalChange, Box<RawValue>),
 }
@@ -105,7 +142,13 @@ pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> R
 }
 
 fn permitted(caller: &Caller, method: &str) -> Result<(), RpcError> {
-    let info = METHODS.iter().find(|info| info.name == method).ok_or_else(|| unknown(method))?;
+    let info = METHODS.iter().find(|info| info.name == method);
+    let is_public = method.starts_with("auth.") || info.is_some_and(|info| info.permissions.is_empty());
+    if caller.is_pending() && !is_public {
+        let error = RpcError::new(ErrorCode::AuthRequired, "Authentication required");
+        return Err(error.hint("send auth.hello or auth.pair first"));
+    }
+    let info = info.ok_or_else(|| unknown(method))?;
     if caller.permissions().allow(info.permissions) {
         return Ok(());
     }

@@ -23,6 +23,8 @@ pub(super) enum Closing {
     ShuttingDown,
     /// The access token has ended; why.
     TokenEnded(&'static str),
+    /// It did not say in time who it is.
+    AuthTimeout,
     HeartbeatTimeout,
     ConnectionLimit,
     SlowConsumer,
@@ -41,6 +43,7 @@ impl Closing {
     pub(super) fn of(error: &tungstenite::Error) -> Self {
         match error {
             tungstenite::Error::Capacity(_) => Self::TooBig,
+            tungstenite::Error::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => Self::TooBig,
             tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
                 Self::Gone
             }
@@ -60,6 +63,7 @@ impl Closing {
             Self::Goodbye(_) => metrics.closed("other", "goodbye"),
             Self::ShuttingDown => metrics.closed("1001", "shutting_down"),
             Self::TokenEnded(why) => metrics.closed("4003", why),
+            Self::AuthTimeout => metrics.closed("4001", "auth_timeout"),
             Self::HeartbeatTimeout => metrics.closed("1000", "heartbeat_timeout"),
             Self::ConnectionLimit => metrics.closed("4006", "connection_limit"),
             Self::SlowConsumer => {
@@ -78,6 +82,7 @@ impl Closing {
             Self::Goodbye(code) => Some((code, "")),
             Self::ShuttingDown => Some((1001, "Server shutting down")),
             Self::TokenEnded(why) => Some((4003, why)),
+            Self::AuthTimeout => Some((4001, "auth_timeout")),
             Self::HeartbeatTimeout => Some((1000, "heartbeat_timeout")),
             Self::ConnectionLimit => Some((4006, "Connection limit exceeded")),
             Self::SlowConsumer => Some((4008, "slow_consumer")),

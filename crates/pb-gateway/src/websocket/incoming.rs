@@ -20,7 +20,11 @@ const DISCARDED_BYTES: usize = 4096;
 
 /// The reading half of a WebSocket.
 #[derive(Debug)]
-pub(crate) struct Incoming(WebSocketStream<ReadOnly>);
+pub(crate) struct Incoming {
+    stream: WebSocketStream<ReadOnly>,
+    /// How much may come in for one message, in bytes, where that is less than the library allows.
+    message_bytes_max: Option<usize>,
+}
 
 impl Incoming {
     /// Reads on after what came with the handshake.
@@ -30,28 +34,51 @@ impl Incoming {
             .write_buffer_size(0)
             .max_message_size(Some(REQUEST_BYTES_MAX))
             .max_frame_size(Some(REQUEST_BYTES_MAX));
-        let stream =
-            WebSocketStream::from_partially_read(ReadOnly(read), came.into(), Role::Server, Some(config));
-        Self(stream.await)
+        let stream = WebSocketStream::from_partially_read(
+            ReadOnly::new(read),
+            came.into(),
+            Role::Server,
+            Some(config),
+        );
+        Self { stream: stream.await, message_bytes_max: None }
+    }
+
+    /// From now on no more than so many bytes are read for one message, but for what a read brings with the end of the
+    /// one before; the library's own limit where there is none. More ends the stream with [`io::ErrorKind::FileTooLarge`].
+    pub(crate) fn limit(&mut self, message_bytes_max: Option<usize>) {
+        self.message_bytes_max = message_bytes_max;
+        self.stream.get_mut().left = message_bytes_max;
     }
 
     /// The next message; `None` at the end. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Option<Result<Message, tungstenite::Error>> {
-        self.0.next().await
+        let next = self.stream.next().await;
+        self.stream.get_mut().left = self.message_bytes_max;
+        next
     }
 
     /// Reads to the end and throws it away: what is unread when a socket is dropped would reset it, and
     /// what was written last with it.
     pub(crate) async fn discard(&mut self) {
         let mut buffer = [0; DISCARDED_BYTES];
-        while self.0.get_mut().0.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
+        while self.stream.get_mut().half.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
     }
 }
 
 /// The library answers pings and closes by itself, into the middle of a frame of ours if need be. It is
 /// let believe that it did; the session answers.
 #[derive(Debug)]
-struct ReadOnly(OwnedReadHalf);
+struct ReadOnly {
+    half: OwnedReadHalf,
+    /// How much may still come in for this message.
+    left: Option<usize>,
+}
+
+impl ReadOnly {
+    fn new(half: OwnedReadHalf) -> Self {
+        Self { half, left: None }
+    }
+}
 
 impl AsyncRead for ReadOnly {
     fn poll_read(
@@ -59,7 +86,16 @@ impl AsyncRead for ReadOnly {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let Poll::Ready(read) = Pin::new(&mut self.half).poll_read(cx, buffer) else { return Poll::Pending };
+        let came = buffer.filled().len() - before;
+        if let Some(left) = &mut self.left {
+            let Some(rest) = left.checked_sub(came) else {
+                return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
+            };
+            *left = rest;
+        }
+        Poll::Ready(read)
     }
 }
 

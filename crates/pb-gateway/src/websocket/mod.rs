@@ -12,4 +12,4 @@ mod upgrade;
 pub(crate) use header::{Opcode, close_frame, control_frame, frame_around, frame_header, text_frame};
 pub(crate) use incoming::Incoming;
 pub(crate) use outgoing::{Outgoing, Written};
-pub(crate) use upgrade::{Handshake, handshake};
+pub(crate) use upgrade::{Handshake, asks_for_one, handshake};

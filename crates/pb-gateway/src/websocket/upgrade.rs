@@ -23,16 +23,21 @@ pub(crate) struct Handshake {
     upgrade: OnUpgrade,
 }
 
-/// Looks whether the request asks for a WebSocket.
+/// Looks whether the request asks for a WebSocket, and takes it.
 pub(crate) fn handshake(request: &mut Request<Body>) -> Option<Handshake> {
+    let accept = derive_accept_key(request.headers().get(SEC_WEBSOCKET_KEY)?.as_bytes());
+    asks_for_one(request).then(|| Handshake { accept, upgrade: hyper::upgrade::on(request) })
+}
+
+/// Whether the request asks for a WebSocket.
+pub(crate) fn asks_for_one(request: &Request<Body>) -> bool {
     let headers = request.headers();
-    let asks = request.method() == Method::GET
+    request.method() == Method::GET
         && request.version() == Version::HTTP_11
         && has(headers, &CONNECTION, b"upgrade")
         && has(headers, &UPGRADE, b"websocket")
-        && headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version.as_bytes() == PROTOCOL_VERSION);
-    let accept = derive_accept_key(headers.get(SEC_WEBSOCKET_KEY)?.as_bytes());
-    asks.then(|| Handshake { accept, upgrade: hyper::upgrade::on(request) })
+        && headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version.as_bytes() == PROTOCOL_VERSION)
+        && headers.contains_key(SEC_WEBSOCKET_KEY)
 }
 
 impl Handshake {

@@ -89,7 +89,7 @@ async fn a_request_that_cannot_be_served_is_refused_under_its_own_id() {
     let mut client = Client::connect(gateway.address).await;
     for (method, params, code, message) in [
         ("goal.explode", json!({}), -32601, "Method not found: goal.explode"),
-        ("auth.hello", json!({}), -32601, "Method not found: auth.hello"),
+        ("auth.nothing", json!({}), -32601, "Method not found: auth.nothing"),
         ("goal.status", json!({}), -32602, "Invalid params: missing field `goalId`"),
         (
             "goal.status",

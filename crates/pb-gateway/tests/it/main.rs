@@ -5,6 +5,8 @@
 mod admission;
 #[cfg(test)]
 mod browser_headers;
+mod auth;
+#[cfg(test)]
 mod chinese;
 #[cfg(test)]
 mod cursors;

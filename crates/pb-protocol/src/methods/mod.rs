@@ -1,6 +1,7 @@
 //! What may be asked of the gateway. One struct a method; [`METHODS`] is the list.
 
 pub mod approval;
+pub mod auth;
 pub mod conversation;
 pub mod cost;
 pub mod debug;
@@ -62,6 +63,10 @@ macro_rules! for_each_method {
             $crate::methods::system::Status,
             $crate::methods::system::Methods,
             $crate::methods::system::Gc,
+            $crate::methods::auth::Hello,
+            $crate::methods::auth::Pair,
+            $crate::methods::auth::Verify,
+            $crate::methods::auth::Token,
             $crate::methods::goal::Submit,
             $crate::methods::goal::List,
             $crate::methods::goal::Status,

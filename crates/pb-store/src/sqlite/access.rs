@@ -48,8 +48,14 @@ pub(crate) fn revoke(connection: &Connection, id: &str, at_ms: u64) -> Result<bo
     Ok(changed > 0)
 }
 
-/// Binds a key to a token that has none.
-pub(crate) fn bind(connection: &Connection, id: &str, public_key: &str) -> Result<bool, Error> {
+/// Binds a key to a token that goes on and has none. A token that has ended gives the key up.
+pub(crate) fn bind(connection: &Connection, id: &str, public_key: &str, now_ms: u64) -> Result<bool, Error> {
+    connection
+        .prepare_cached(
+            "UPDATE access_token SET public_key = NULL
+             WHERE public_key = ?1 AND (revoked_at IS NOT NULL OR expires_at <= ?2)",
+        )?
+        .execute(params![public_key, now_ms as i64])?;
     let changed = connection
         .prepare_cached(
             "UPDATE OR IGNORE access_token SET public_key = ?2

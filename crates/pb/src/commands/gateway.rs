@@ -109,6 +109,7 @@ async fn serving(
         socket: args.socket.unwrap_or_else(|| home.gateway_socket()),
         state_db: args.db.unwrap_or_else(|| home.state_db()),
         tools_are_confined: pb_exec::support().net,
+        pending_connections: settings.gateway.pending_connections.then_some(pb_gateway::PENDING_MAX_AGE),
         legacy_peers: settings.link.legacy_peers,
         ids: Ids::random(clock.clone()),
         clock,

@@ -97,11 +97,12 @@ pub(super) fn list(home: &Home, args: &TokensArgs) -> Result<Exit, Failure> {
             token.permissions.join(","),
             format::moment(token.created_at),
             token.revoked_at.or(token.expires_at).map_or("never".to_owned(), format::moment),
+            token.public_key.as_deref().and_then(|key| key.get(..8)).unwrap_or("-").to_owned(),
             format::line(&token.name),
         ]
     };
     let rows = list.tokens.iter().map(row).collect();
-    output::data(table::render(&["TOKEN", "STATUS", "PERMISSIONS", "MADE", "ENDS", "NAME"], rows))?;
+    output::data(table::render(&["TOKEN", "STATUS", "PERMISSIONS", "MADE", "ENDS", "KEY", "NAME"], rows))?;
     Ok(Exit::Ok)
 }
 

@@ -52,6 +52,18 @@ impl Client {
         path: &str,
         headers: &[(&str, &str)],
     ) -> Result<Self, u16> {
+        let mut client = Self::unknown(stream, address, path, headers).await?;
+        client.greeting = client.frame().await;
+        Ok(client)
+    }
+
+    /// Connects where the gateway says nothing before it is asked.
+    pub(crate) async fn unknown(
+        stream: TcpStream,
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, u16> {
         let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
         for (name, value) in headers {
             let name: HeaderName = name.parse().unwrap();
@@ -63,9 +75,7 @@ impl Client {
             Err(Error::Http(response)) => return Err(response.status().as_u16()),
             Err(error) => panic!("{error}"),
         };
-        let mut client = Self { socket, greeting: Value::Null, waiting: VecDeque::new(), asked: 0 };
-        client.greeting = client.frame().await;
-        Ok(client)
+        Ok(Self { socket, greeting: Value::Null, waiting: VecDeque::new(), asked: 0 })
     }
 
     /// Sends a message as it stands.
@@ -162,6 +172,13 @@ impl Client {
     pub(crate) async fn ping(&mut self) {
         let answer = self.call("system.ping", json!({})).await.unwrap();
         assert_eq!(answer["pong"], true);
+    }
+
+    /// Whether the gateway answers, rather than closes the connection.
+    pub(crate) async fn is_served(&mut self) -> bool {
+        let ping = json!({"type": "req", "id": "ping", "method": "system.ping"}).to_string();
+        let _ = within("an end of the sending", self.socket.send(Message::text(ping))).await;
+        matches!(self.message().await, Some(Message::Text(_)))
     }
 
     /// Subscribes; the whole answer. What came before it to a session that had not asked is let go.

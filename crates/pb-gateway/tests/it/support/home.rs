@@ -43,6 +43,7 @@ impl TestHome {
             socket: self.home.gateway_socket(),
             state_db: self.home.state_db(),
             tools_are_confined: true,
+            pending_connections: None,
             legacy_peers: false,
             clock: Clock::System,
             ids: Ids::random(Clock::System),

@@ -1,5 +1,6 @@
 //! What the tests share: a home with a gateway, clients, and a scheduler that does as it is told.
 
+mod another;
 mod beside;
 mod client;
 mod cutter;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use pb_store::{Cursor, EventRecord, LogIdentity};
 use serde_json::{Value, json};
 
+pub(crate) use another::another_user;
 pub(crate) use beside::{Beside, answered_in_time};
 pub(crate) use client::{Client, dial};
 pub(crate) use cutter::Cutter;
