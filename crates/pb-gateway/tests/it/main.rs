@@ -4,8 +4,9 @@
 #[cfg(test)]
 mod admission;
 #[cfg(test)]
-mod browser_headers;
 mod auth;
+#[cfg(test)]
+mod browser_headers;
 #[cfg(test)]
 mod chinese;
 #[cfg(test)]

@@ -11,7 +11,7 @@ const ANOTHER: u32 = 65_534;
 /// Connects as another user does. Only the superuser can; `None`, and a word about it, for others.
 pub(crate) fn another_user(address: SocketAddr) -> Option<TcpStream> {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: only the superuser can connect as another user");
+        super::tell("skipped: only the superuser can connect as another user");
         return None;
     }
     // A socket belongs to the user of the thread that makes it; the thread ends with that.

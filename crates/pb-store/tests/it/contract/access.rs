@@ -36,13 +36,16 @@ pub(super) async fn a_key_is_bound_to_one_token_and_a_token_to_one_key(place: Pl
     for id in ["a", "b", "c"] {
         inbox.add_token(token(id, 1)).await.unwrap();
     }
-    let bind = async |id: &str, key: &str| inbox.bind_token(id.to_owned(), key.to_owned()).await.unwrap();
+    let bind = async |id: &str, key: &str| inbox.bind_token(id.to_owned(), key.to_owned(), 5).await.unwrap();
     assert!(bind("a", "key 1").await);
     assert!(!bind("a", "key 2").await, "the token has a key");
     assert!(!bind("b", "key 1").await, "the key has a token");
     assert!(bind("b", "key 2").await);
     inbox.revoke_token("c".to_owned(), 2).await.unwrap();
     assert!(!bind("c", "key 3").await, "it has ended");
+    inbox.add_token(token("e", 1)).await.unwrap();
+    inbox.revoke_token("a".to_owned(), 3).await.unwrap();
+    assert!(bind("e", "key 1").await, "the token that had the key has ended");
 }
 
 pub(super) async fn tokens_that_ended_long_ago_are_forgotten(place: Place) {
