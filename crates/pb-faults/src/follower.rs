@@ -33,6 +33,8 @@ pub struct Asked {
     pub kinds: Option<Vec<String>>,
     /// What the kernel holds for it (`SO_RCVBUF`), in bytes.
     pub receive_buffer: Option<u32>,
+    /// An access token to come in by, instead of that of the home.
+    pub token: Option<String>,
 }
 
 /// A connection with one subscription.
@@ -102,7 +104,7 @@ impl Follower {
     /// There is no gateway, or it refuses. [`Rebased`] when it does not serve the cursor.
     pub async fn connect(home: &Home, asked: &Asked) -> anyhow::Result<Self> {
         let connecting = async {
-            let mut socket = open(home, asked.receive_buffer).await?;
+            let mut socket = open(home, asked.receive_buffer, asked.token.as_deref()).await?;
             let mut params = json!({"after": asked.after});
             if let Some(kinds) = &asked.kinds {
                 params["kinds"] = json!(kinds);
@@ -151,7 +153,7 @@ impl Follower {
 /// There is no gateway, it refuses, or the connection is lost before it answers.
 pub async fn call(home: &Home, method: &str, params: &Value) -> anyhow::Result<Value> {
     let calling = async {
-        let mut socket = open(home, None).await?;
+        let mut socket = open(home, None, None).await?;
         let request = json!({"type": "req", "id": REQUEST, "method": method, "params": params});
         socket.send(Message::text(request.to_string())).await?;
         let result = answer(&mut socket, |result| Ok(serde_json::from_str(result.get())?)).await?;
@@ -172,9 +174,13 @@ fn parse(text: &str) -> Result<Frame<'_>, serde_json::Error> {
     serde_json::from_str(text)
 }
 
-async fn open(home: &Home, receive_buffer: Option<u32>) -> anyhow::Result<WebSocketStream<TcpStream>> {
+async fn open(
+    home: &Home,
+    receive_buffer: Option<u32>,
+    token: Option<&str>,
+) -> anyhow::Result<WebSocketStream<TcpStream>> {
     let endpoint = Endpoint::read(&home.gateway_json()).context("no gateway listens")?;
-    let token = token::read(&home.token())?;
+    let token = token.map_or_else(|| token::read(&home.token()), |token| Ok(token.to_owned()))?;
     let mut request = format!("ws://{}/", endpoint.address).into_client_request()?;
     let bearer = HeaderValue::from_str(&format!("Bearer {token}"))?;
     request.headers_mut().insert("authorization", bearer);

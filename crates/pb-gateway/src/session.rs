@@ -63,8 +63,10 @@ const PAGE_HELD_MAX: Duration = Duration::from_secs(1);
 /// After how long without progress a socket is closed.
 const STALL_MAX: Duration = Duration::from_secs(30);
 
-/// What an ended request is answered.
-type Answer = (String, Result<Outcome, RpcError>);
+/// What an ended request is answered. In a box: a channel has room for 32 from its beginning, and most sessions
+/// ask nothing.
+type Answer = Box<Answered>;
+type Answered = (String, Result<Outcome, RpcError>);
 type Slot = OwnedPermit<Answer>;
 
 /// Serves a socket to its end, which has said `came` already.
@@ -183,7 +185,7 @@ impl Session {
                 answer = self.answers.recv(), if is_idle => {
                     if let Some(answer) = answer {
                         self.gather_events();
-                        let message = self.settle(answer);
+                        let message = self.settle(*answer);
                         self.outgoing.push(message);
                     }
                 }
@@ -246,7 +248,7 @@ impl Session {
         while self.outgoing.bytes() < 2 * GATHERED_BYTES
             && let Ok(answer) = self.answers.try_recv()
         {
-            let message = self.settle(answer);
+            let message = self.settle(*answer);
             self.outgoing.push(message);
         }
         while self.outgoing.bytes() < DEBUG_GATHERED_BYTES
@@ -374,7 +376,7 @@ impl Session {
             Ok(request) => self.work_on(slot, request),
             Err(error) => {
                 self.hub.metrics.unreadable();
-                slot.send((String::new(), Err(error)));
+                slot.send(Box::new((String::new(), Err(error))));
             }
         }
         Ok(())
@@ -392,7 +394,7 @@ impl Session {
             let came = Instant::now();
             let outcome = methods::dispatch(&hub, &caller, &request).await;
             hub.metrics.answered(&request.method, &outcome, came.elapsed());
-            slot.send((request.id, outcome));
+            slot.send(Box::new((request.id, outcome)));
         });
     }
 
@@ -424,7 +426,7 @@ impl Session {
     }
 
     /// Does what an outcome asks of the session, and makes its answer.
-    fn settle(&mut self, (id, outcome): Answer) -> Bytes {
+    fn settle(&mut self, (id, outcome): Answered) -> Bytes {
         let result = outcome.and_then(|outcome| match outcome {
             Outcome::Result(result) => Ok(result),
             Outcome::Subscribe(subscription, result) => {

@@ -28,6 +28,8 @@ impl Tasks {
         F: Future<Output = ()> + Send + 'static,
     {
         let token = self.token.clone();
+        // In a box: what a block captures and then waits for is in it twice.
+        let work = Box::pin(work);
         let work = async move {
             tokio::select! {
                 () = work => {}

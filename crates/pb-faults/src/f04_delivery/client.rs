@@ -62,7 +62,7 @@ impl Client {
     pub(super) async fn run(mut self, deadline: impl Fn() -> Option<Instant>) -> Tally {
         while self.applied.count() < self.expected() && deadline().is_none_or(|at| Instant::now() < at) {
             let kinds = self.goal.map(|goal| vec![numbering::kind(goal)]);
-            let asked = Asked { after: self.cursor.clone(), kinds, receive_buffer: None };
+            let asked = Asked { after: self.cursor.clone(), kinds, receive_buffer: None, token: None };
             match Follower::connect(&self.home, &asked).await {
                 Ok(follower) => self.follow(follower).await,
                 Err(error) if error.is::<Rebased>() => self.tally.fail(error),

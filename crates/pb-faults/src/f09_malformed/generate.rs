@@ -140,7 +140,7 @@ fn huge_number(sound: &str, rng: &mut StdRng) -> Vec<u8> {
     replace_value(sound, rng, VALUES)
 }
 
-fn replace_value<const N: usize>(sound: &str, rng: &mut StdRng, values: [&str; N]) -> Vec<u8> {
+pub(super) fn replace_value<const N: usize>(sound: &str, rng: &mut StdRng, values: [&str; N]) -> Vec<u8> {
     let colons: Vec<usize> = sound.match_indices(':').map(|(at, _)| at + 1).collect();
     let value = values[rng.random_range(0..N)];
     if colons.is_empty() {

@@ -34,6 +34,12 @@ pub(super) enum Came {
 impl Socket {
     /// Connects.
     pub(super) fn connect(address: SocketAddr) -> io::Result<Self> {
+        Self::connect_by(address, None)
+    }
+
+    /// Connects by an access token.
+    pub(super) fn connect_by(address: SocketAddr, token: Option<&str>) -> io::Result<Self> {
+        let token = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(LIMIT))?;
@@ -41,7 +47,7 @@ impl Socket {
         write!(
             stream,
             "GET / HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{token}\r\n"
         )?;
         let mut head = Vec::new();
         let mut byte = [0];

@@ -5,12 +5,19 @@
 //!                                                     +--> 20 healthy clients (tasks here)
 //! ```
 //!
-//! A case is a client of the herd. The gateway's memory stays within a bound, healthy clients are told at
+//! A quarter of the herd came by an access token that stays, a quarter by one that is revoked in the middle: those are
+//! let go of at once, though they read nothing, and do not come in again.
+//!
+//! Last, as many again that only connect, to a gateway of their own: what one costs is bounded (`idle.rs`).
+//!
+//! A case is a client of the herd, or one of those. The gateway's memory stays within a bound, healthy clients are told at
 //! once, and the slow ones lose nothing: they read on, or were closed with 4008 and go on from their cursor.
 
 mod healthy;
 pub(crate) mod herd;
+mod idle;
 mod memory;
+mod tokens;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -22,6 +29,7 @@ use tokio::time::sleep;
 use self::healthy::Healthy;
 use self::herd::Report;
 use self::memory::Memory;
+use self::tokens::Tokens;
 use crate::processes::{self, Process};
 use crate::{Run, Size, Tally};
 
@@ -46,6 +54,8 @@ const OWN_KIB_MAX: u64 = 64 * 1024;
 /// What is promised to healthy clients, in milliseconds; the fault fails at three times that. Not at the smoke
 /// size: how fast a debug build is beside other tests says nothing.
 const HEALTHY_P99_MS: u64 = 100;
+/// When a token is revoked: later the gateway has let go of who reads nothing.
+const REVOKED_AFTER: Duration = Duration::from_secs(10);
 /// Descriptors that the gateway needs beside those of its clients.
 const DESCRIPTORS_MORE: u64 = 512;
 
@@ -57,7 +67,9 @@ pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
     processes::allow_descriptors(clients + DESCRIPTORS_MORE)?;
     let home = processes::home(run, "f10")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    runtime.block_on(stand(run, &home, clients, hold_s))
+    let mut tally = runtime.block_on(stand(run, &home, clients, hold_s))?;
+    tally.add(idle::run(run, run.size.pick(2_000, 10_000, 10_000))?);
+    Ok(tally)
 }
 
 async fn stand(run: &Run, home: &Home, clients: u64, hold_s: u64) -> anyhow::Result<Tally> {
@@ -69,6 +81,7 @@ async fn stand(run: &Run, home: &Home, clients: u64, hold_s: u64) -> anyhow::Res
     let tasks = Tasks::new();
     let memory = Memory::watch(gateway.pid(), &tasks);
 
+    let tokens = Tokens::make(home).await?;
     let report_at = home.root().join("herd.json");
     // What is written while the herd holds still: the writer begins when it is connected.
     let events = HISTORY + RATE * hold_s;
@@ -84,13 +97,17 @@ async fn stand(run: &Run, home: &Home, clients: u64, hold_s: u64) -> anyhow::Res
         &numbers[2],
         "--report",
     ];
-    let arguments = arguments.iter().map(std::ffi::OsStr::new).chain([report_at.as_os_str()]);
+    let arguments = arguments.iter().map(std::ffi::OsStr::new);
+    let places = [report_at.as_os_str(), std::ffi::OsStr::new("--tokens"), tokens.file().as_os_str()];
+    let arguments = arguments.chain(places);
     let mut herd = Process::start("herd", &run.exe, arguments, home)?;
-    let connected = wait_for(&mut herd, &report_at, CONNECT_MAX, |_| true).await?.connected;
-    crate::progress::tell(format_args!("F10: {connected} slow clients are connected"));
+    let first = wait_for(&mut herd, &report_at, CONNECT_MAX, |_| true).await?;
+    crate::progress::tell(format_args!("F10: {} slow clients are connected", first.connected));
 
     let healthy = Healthy::spawn(home, HEALTHY, HISTORY, &tasks);
     let _writer = write(run, home, events, PAUSE_MS)?;
+    sleep(REVOKED_AFTER.min(Duration::from_secs(hold_s) / 2)).await; // wait: so long they read nothing
+    let revoked_after = tokens.revoke(home, first.to_be_revoked).await?;
     let is_over = |report: &Report| report.is_over;
     let most = Duration::from_secs(hold_s) + END_MAX;
     let report = wait_for(&mut herd, &report_at, most, is_over).await?;
@@ -98,7 +115,9 @@ async fn stand(run: &Run, home: &Home, clients: u64, hold_s: u64) -> anyhow::Res
         bail!("healthy clients do not get the end");
     }
     tasks.stop(Duration::from_secs(5)).await;
-    Ok(judge(run.size, &report, &healthy, memory.peak_kib(), (clients, events)))
+    let mut tally = judge(run.size, &report, &healthy, memory.peak_kib(), (clients, events));
+    tokens::judge(&report, revoked_after, &mut tally);
+    Ok(tally)
 }
 
 fn judge(

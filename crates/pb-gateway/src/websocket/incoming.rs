@@ -60,7 +60,8 @@ impl Incoming {
     /// Reads to the end and throws it away: what is unread when a socket is dropped would reset it, and
     /// what was written last with it.
     pub(crate) async fn discard(&mut self) {
-        let mut buffer = [0; DISCARDED_BYTES];
+        // Not in the future itself, which is as large as its largest moment for as long as the connection lasts.
+        let mut buffer = vec![0; DISCARDED_BYTES];
         while self.stream.get_mut().half.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
     }
 }

@@ -130,6 +130,11 @@ impl Reader {
         self.buffer.get(payload)
     }
 
+    /// The connection.
+    pub(in crate::commands::bench) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
     /// The connection, and what was read of it and not taken.
     pub(in crate::commands::bench) fn into_parts(self) -> (TcpStream, Vec<u8>) {
         (self.stream, self.buffer.get(self.taken..).unwrap_or_default().to_vec())

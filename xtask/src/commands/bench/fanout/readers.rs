@@ -20,6 +20,10 @@ use super::reader::{Counts, Door, Reader, number, open};
 const EVENT: &[u8] = br#"{"type":"event","event":"run."#;
 /// How much is read at once, into one buffer for all of them, which stays in the processor's cache.
 const READ_BYTES: usize = 128 * 1024;
+/// How often a client says that it is alive.
+const ALIVE_EVERY: Duration = Duration::from_secs(20);
+/// A pong without a payload, masked with zeros.
+const PONG: [u8; 6] = [0x8a, 0x80, 0, 0, 0, 0];
 /// How long connecting may take.
 const CONNECT_MAX: Duration = Duration::from_secs(20);
 
@@ -91,7 +95,9 @@ impl Readers {
 
 /// Counts, and notes when each event came.
 async fn note(mut reader: Reader, counted: Arc<Counted>) {
+    let mut alive = Alive::new();
     loop {
+        alive.show(reader.stream());
         let mut came = Vec::new();
         while let Some(payload) = reader.next() {
             if payload.starts_with(EVENT) {
@@ -118,12 +124,32 @@ struct Counting {
     /// Bytes of records that are not counted yet: less than one.
     rest: u64,
     counted: Arc<Counted>,
+    alive: Alive,
+}
+
+/// Who says nothing for a minute is closed: each client says something now and then, as a pong that nobody asked for.
+struct Alive {
+    said: Instant,
+}
+
+impl Alive {
+    fn new() -> Self {
+        Self { said: Instant::now() }
+    }
+
+    fn show(&mut self, stream: &TcpStream) {
+        if self.said.elapsed() >= ALIVE_EVERY {
+            let _ = stream.try_write(&PONG); // A full socket is no reason to end; the next one will do.
+            self.said = Instant::now();
+        }
+    }
 }
 
 impl Counting {
     fn new((reader, counts): (Reader, Counts), counted: Arc<Counted>) -> Self {
         let (stream, early) = reader.into_parts();
-        let mut counting = Self { stream, frames: Frames::default(), counts, rest: 0, counted };
+        let mut counting =
+            Self { stream, frames: Frames::default(), counts, rest: 0, counted, alive: Alive::new() };
         counting.take(&early);
         counting
     }
@@ -150,7 +176,10 @@ impl Future for Counting {
             loop {
                 let mut read = ReadBuf::new(buffer);
                 match Pin::new(&mut this.stream).poll_read(context, &mut read) {
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Pending => {
+                        this.alive.show(&this.stream);
+                        return Poll::Pending;
+                    }
                     Poll::Ready(Ok(())) if !read.filled().is_empty() => this.take(read.filled()),
                     Poll::Ready(_) => return Poll::Ready(()),
                 }
