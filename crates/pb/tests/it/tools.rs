@@ -23,6 +23,20 @@ pub(crate) fn python_path() -> Option<String> {
     Some(String::from_utf8(told.unwrap().stdout).unwrap().trim_end().to_owned())
 }
 
+/// Node's packages of `examples/clients`, for `node` on the path; without them the test is skipped and says so.
+pub(crate) fn node_packages() -> Option<PathBuf> {
+    let packages = environment::path("PB_TEST_NODE_PACKAGES");
+    if packages.is_none() {
+        skipped("there is no Node.js with the packages of examples/clients; run: cargo xtask test");
+    }
+    packages
+}
+
+/// Chromium; without it the test is skipped and says so.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    found("Chromium", "PB_TEST_CHROMIUM", "chromium", &["--version"])
+}
+
 /// git; without it the test is skipped and says so.
 pub(crate) fn git() -> Option<PathBuf> {
     found("git", "PB_TEST_GIT", "git", &["--version"])

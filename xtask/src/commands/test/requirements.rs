@@ -1,5 +1,6 @@
 //! What the tests need beside Rust. A new need is a row here.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::{install, process};
@@ -34,22 +35,69 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         variable: "PB_TEST_PYTHON",
         find: |tools| {
             let python = venv_python(tools);
-            let trial = ["-c", "import websockets, prometheus_client"];
-            process::succeeds(process::command(&python).args(trial)).then_some(python)
+            let installed = fs::read_to_string(tools.join(PYTHON_LIST)).ok()?;
+            let works = process::succeeds(
+                process::command(&python).args(["-c", "import websockets, prometheus_client"]),
+            );
+            (works && installed == PYTHON_PACKAGES).then_some(python)
         },
-        install: install_packages,
+        install: install_python_packages,
+    },
+    Requirement {
+        name: "Node.js with the packages of examples/clients",
+        used_by: "the WebSocket client in Node, and the example in TypeScript",
+        variable: "PB_TEST_NODE_PACKAGES",
+        find: |tools| {
+            let folder = tools.join("node");
+            let installed = fs::read_to_string(folder.join("package-lock.json")).ok()?;
+            let trial = ["-e", "require('ws')"];
+            let works = process::succeeds(process::command("node").args(trial).current_dir(&folder));
+            (works && installed == NODE_LOCK).then(|| folder.join("node_modules"))
+        },
+        install: install_node_packages,
+    },
+    Requirement {
+        name: "Chromium",
+        used_by: "the pages that try to get in",
+        variable: "PB_TEST_CHROMIUM",
+        find: |_| {
+            install::on_path("chromium")
+                .filter(|chromium| process::succeeds(process::command(chromium).arg("--version")))
+        },
+        install: |_| install::debian(&["chromium"]),
     },
 ];
 
-/// Versions that are known to work; the tests use nothing that changed since.
-const PACKAGES: [&str; 2] = ["websockets>=12,<17", "prometheus_client>=0.20,<1"];
+/// Python's packages, at versions that the tests are known to pass with, and their digests: of the wheels
+/// without compiled parts, which every Python takes, and of the sources.
+const PYTHON_PACKAGES: &str = include_str!("python.txt");
+/// Where the list of what is installed is kept, among our own tools.
+const PYTHON_LIST: &str = "python.txt";
+/// The same of Node's packages. Who tries the examples takes them from the same files.
+const NODE_PACKAGES: &str = include_str!("../../../../examples/clients/package.json");
+const NODE_LOCK: &str = include_str!("../../../../examples/clients/package-lock.json");
 
 fn venv_python(tools: &Path) -> PathBuf {
     install::venv_python(&tools.join("python"))
 }
 
-fn install_packages(tools: &Path) -> anyhow::Result<()> {
+fn install_python_packages(tools: &Path) -> anyhow::Result<()> {
     install::venv(&tools.join("python"))?;
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    process::run(process::command(venv_python(tools)).args(pip).args(PACKAGES))
+    let list = tools.join(PYTHON_LIST);
+    fs::write(&list, PYTHON_PACKAGES)?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"];
+    process::run(process::command(venv_python(tools)).args(pip).arg(list))
+}
+
+fn install_node_packages(tools: &Path) -> anyhow::Result<()> {
+    if install::on_path("npm").is_none() {
+        install::debian(&["nodejs", "npm"])?;
+    }
+    let folder = tools.join("node");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("package.json"), NODE_PACKAGES)?;
+    fs::write(folder.join("package-lock.json"), NODE_LOCK)?;
+    // Nothing of a package runs while it is installed.
+    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    process::run(process::command("npm").args(arguments).current_dir(folder))
 }
