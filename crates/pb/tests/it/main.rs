@@ -32,6 +32,7 @@ mod day_budget;
 mod debug;
 mod edited;
 mod ending;
+mod example_clients;
 mod examples;
 mod false_done;
 mod faults;

@@ -32,6 +32,11 @@ pub(crate) fn node_packages() -> Option<PathBuf> {
     packages
 }
 
+/// curl; without it the test is skipped and says so.
+pub(crate) fn curl() -> Option<PathBuf> {
+    found("curl", "PB_TEST_CURL", "curl", &["--version"])
+}
+
 /// Chromium; without it the test is skipped and says so.
 pub(crate) fn chromium() -> Option<PathBuf> {
     found("Chromium", "PB_TEST_CHROMIUM", "chromium", &["--version"])

@@ -57,6 +57,15 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         install: install_node_packages,
     },
     Requirement {
+        name: "curl",
+        used_by: "the example in shell",
+        variable: "PB_TEST_CURL",
+        find: |_| {
+            install::on_path("curl").filter(|curl| process::succeeds(process::command(curl).arg("--version")))
+        },
+        install: |_| install::debian(&["curl"]),
+    },
+    Requirement {
         name: "Chromium",
         used_by: "the pages that try to get in",
         variable: "PB_TEST_CHROMIUM",
