@@ -20,6 +20,19 @@ pub(crate) fn nextest() -> anyhow::Result<()> {
         .context("install it yourself: cargo install cargo-nextest --locked")
 }
 
+/// The runner of the fuzz targets: into cargo's own folder, which is always ours.
+///
+/// # Errors
+/// It is missing and cannot be installed.
+pub(crate) fn cargo_fuzz() -> anyhow::Result<()> {
+    if process::succeeds(process::cargo().args(["fuzz", "--version"])) {
+        return Ok(());
+    }
+    output::note("cargo-fuzz runs the fuzz targets and is missing; installing it takes some minutes");
+    process::run(process::cargo().args(["install", "cargo-fuzz", "--locked"]))
+        .context("install it yourself: cargo install cargo-fuzz --locked")
+}
+
 /// Debian packages, as root or by a sudo that does not ask.
 ///
 /// # Errors

@@ -3,9 +3,15 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use super::fuzz;
 use crate::{output, process, tree};
 
+/// How long each fuzz target runs in the longest size.
+const SOAK_MINUTES: u64 = 30;
+
 /// Break what can break, and count what was lost
+///
+/// `soak` ends with `cargo xtask fuzz`, 30 minutes a target.
 ///
 /// Examples:
 ///   cargo xtask faults smoke
@@ -40,6 +46,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let features = ["--features", "faultpoints"];
     let pb = process::build_binary_in(&root, &target, ("pb", "pb"), &features)?;
     let suite = process::build_binary_in(&root, &target, ("pb-faults", "pb-faults"), &features)?;
-    let status = process::command(suite).arg("run").args(rest(args)).arg("--pb").arg(pb).status()?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let rest = rest(args);
+    let status = process::command(suite).arg("run").args(&rest).arg("--pb").arg(pb).status()?;
+    let fuzzed = if fuzzes(&rest) { fuzz::run(&fuzz::Args::all(SOAK_MINUTES))? } else { ExitCode::SUCCESS };
+    Ok(if status.success() { fuzzed } else { ExitCode::FAILURE })
+}
+
+/// Whether the fuzz targets are run as well: in the longest size, unless single faults were named.
+fn fuzzes(rest: &[OsString]) -> bool {
+    let names_some = |word: &OsString| word.to_str().is_some_and(|word| word.starts_with("--only"));
+    rest.first().is_some_and(|size| size == "soak") && !rest.iter().any(names_some)
 }

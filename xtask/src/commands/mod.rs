@@ -3,6 +3,7 @@
 mod bench;
 mod codegen;
 mod faults;
+mod fuzz;
 mod real_model;
 mod test;
 mod tidy;
@@ -21,6 +22,7 @@ pub(crate) enum Command {
     Test(test::Args),
     Bench(bench::Args),
     Faults(faults::Args),
+    Fuzz(fuzz::Args),
     RealModel(real_model::Args),
 }
 
@@ -33,6 +35,7 @@ impl Command {
             Self::Test(args) => test::run(&args),
             Self::Bench(args) => bench::run(args),
             Self::Faults(args) => faults::run(&args),
+            Self::Fuzz(args) => fuzz::run(&args),
             Self::RealModel(args) => real_model::run(&args),
         }
     }
