@@ -40,6 +40,8 @@ pub async fn be(home: Option<&Path>) -> anyhow::Result<()> {
         socket: home.gateway_socket(),
         state_db: home.state_db(),
         tools_are_confined: true,
+        tls: None,
+        names: Vec::new(),
         pending_connections: None,
         legacy_peers: false,
         ids: Ids::random(Clock::System),

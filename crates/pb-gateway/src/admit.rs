@@ -72,8 +72,19 @@ pub(crate) struct Door<'a> {
     /// The user at the other end, if it could be found out.
     pub(crate) peer_uid: Option<u32>,
     pub(crate) tools_are_confined: bool,
+    /// How other machines may call us, where the other end is one of those.
+    pub(crate) elsewhere: Option<Elsewhere<'a>>,
     /// Whether this asks for a connection on which one may say later who one is.
     pub(crate) may_be_pending: bool,
+}
+
+/// How we are called from another machine, which came through TLS.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Elsewhere<'a> {
+    /// Our names.
+    pub(crate) names: &'a [String],
+    /// Our address that it connected to.
+    pub(crate) address: IpAddr,
 }
 
 /// Why somebody is not let in.
@@ -91,6 +102,8 @@ pub(crate) enum Refusal {
     TooManyWrong { wait: Duration },
     #[error("a browser needs the token")]
     BrowserWithoutToken,
+    #[error("a connection from another machine needs a token")]
+    ElsewhereWithoutToken,
     #[error("the connection belongs to another user")]
     OtherUser,
     #[error("whose connection this is could not be found out")]
@@ -103,9 +116,11 @@ impl Refusal {
             Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::TokenInUrl => StatusCode::BAD_REQUEST,
             Self::TooManyWrong { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::WrongToken | Self::BrowserWithoutToken | Self::OtherUser | Self::UnknownUser => {
-                StatusCode::UNAUTHORIZED
-            }
+            Self::WrongToken
+            | Self::BrowserWithoutToken
+            | Self::ElsewhereWithoutToken
+            | Self::OtherUser
+            | Self::UnknownUser => StatusCode::UNAUTHORIZED,
         }
     }
 
@@ -118,6 +133,7 @@ impl Refusal {
             Self::WrongToken => "wrong_token",
             Self::TooManyWrong { .. } => "too_many_wrong",
             Self::BrowserWithoutToken => "browser_without_token",
+            Self::ElsewhereWithoutToken => "elsewhere_without_token",
             Self::OtherUser => "other_user",
             Self::UnknownUser => "unknown_user",
         }
@@ -125,7 +141,10 @@ impl Refusal {
 
     fn hint(self) -> &'static str {
         match self {
-            Self::ForeignHost => "connect to 127.0.0.1, localhost or [::1] with the gateway's own port",
+            Self::ForeignHost => {
+                "connect to 127.0.0.1, localhost or [::1] with the gateway's own port; from another machine, to its \
+                 address or a name in `[gateway.tls] names`"
+            }
             Self::ForeignOrigin => "only pages that the gateway itself serves may connect",
             Self::TokenInUrl => "send it as `Authorization: Bearer TOKEN`; URLs end up in logs",
             Self::WrongToken => {
@@ -133,6 +152,9 @@ impl Refusal {
             }
             Self::TooManyWrong { .. } => {
                 "wait as long as `retry-after` says; each further wrong one doubles it"
+            }
+            Self::ElsewhereWithoutToken => {
+                "send `Authorization: Bearer TOKEN`; `pb gateway pair`, on the gateway's machine, makes one"
             }
             Self::BrowserWithoutToken | Self::OtherUser | Self::UnknownUser => {
                 "send `Authorization: Bearer TOKEN` with the content of $PB_HOME/token"
@@ -155,12 +177,12 @@ impl IntoResponse for Refusal {
 
 /// Decides about one request, before a byte of it is acted upon.
 pub(crate) fn admit(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> Result<Admitted, Refusal> {
-    if !only(headers, &HOST).is_some_and(|host| is_our_host(host, door.port)) {
+    if !only(headers, &HOST).is_some_and(|host| is_our_host(host, door)) {
         return Err(Refusal::ForeignHost);
     }
     let from_browser = headers.contains_key(ORIGIN) || headers.contains_key(&SEC_FETCH_SITE);
     if headers.contains_key(ORIGIN)
-        && !only(headers, &ORIGIN).is_some_and(|origin| is_our_origin(origin, door.port))
+        && !only(headers, &ORIGIN).is_some_and(|origin| is_our_origin(origin, door))
     {
         return Err(Refusal::ForeignOrigin);
     }
@@ -188,6 +210,7 @@ pub(crate) fn admit(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> Result<A
             is_pending: false,
         }),
         _ if door.may_be_pending => Ok(Admitted::pending(who)),
+        _ if door.elsewhere.is_some() => Err(Refusal::ElsewhereWithoutToken),
         Some(_) => Err(Refusal::OtherUser),
         None => Err(Refusal::UnknownUser),
     }
@@ -218,19 +241,28 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 }
 
 /// Whether `host[:port]` names us. A name that merely resolves to loopback does not.
-fn is_our_host(host: &str, port: u16) -> bool {
-    ["127.0.0.1", "localhost", "[::1]"].into_iter().any(|name| {
+fn is_our_host(host: &str, door: &Door<'_>) -> bool {
+    let port = door.port;
+    let is = |name: &str| {
         host.get(..name.len())
             .filter(|start| start.eq_ignore_ascii_case(name))
             .and_then(|_| host.get(name.len()..))
             .is_some_and(|rest| rest.is_empty() || rest == format!(":{port}"))
-    })
+    };
+    let Some(Elsewhere { names, address }) = door.elsewhere else {
+        return ["127.0.0.1", "localhost", "[::1]"].into_iter().any(is);
+    };
+    let address = match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    };
+    is(&address) || names.iter().any(|name| is(name))
 }
 
-fn is_our_origin(origin: &str, port: u16) -> bool {
-    origin
-        .strip_prefix("http://")
-        .is_some_and(|host| host.ends_with(&format!(":{port}")) && is_our_host(host, port))
+fn is_our_origin(origin: &str, door: &Door<'_>) -> bool {
+    let scheme = if door.elsewhere.is_some() { "https://" } else { "http://" };
+    let port = format!(":{}", door.port);
+    origin.strip_prefix(scheme).is_some_and(|host| host.ends_with(&port) && is_our_host(host, door))
 }
 
 fn bearer(authorization: &str) -> Option<&str> {
@@ -298,6 +330,7 @@ mod tests {
                 peer: IpAddr::from([127, 0, 0, 1]),
                 peer_uid,
                 tools_are_confined: true,
+                elsewhere: None,
                 may_be_pending: path == "/pending",
             };
             admit(&map, &path.parse().unwrap(), &door)

@@ -1,7 +1,7 @@
 //! The two sockets that the gateway listens on.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
@@ -25,16 +25,49 @@ const SEGMENT_BYTES_MAX: u32 = 16 * 1024;
 /// What others may do with a folder, of its mode.
 const OTHERS_MODE: u32 = 0o077;
 
-/// Listens on `host:port`, where `host` is a loopback address or `localhost`.
-pub(crate) async fn loopback(host: &str, port: u16) -> Result<TcpListener, StartError> {
-    let ip = match host {
+/// What clients connect to.
+#[derive(Debug)]
+pub(crate) struct Listeners {
+    /// Where programs of this machine connect to.
+    pub(crate) here: SocketAddr,
+    /// Where other machines do, if they may.
+    pub(crate) elsewhere: Option<SocketAddr>,
+    pub(crate) all: Vec<TcpListener>,
+}
+
+/// The address that `host` names; `localhost` is one.
+pub(crate) fn ip_of(host: &str) -> Option<IpAddr> {
+    match host {
         "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        _ => host.trim_matches(['[', ']']).parse::<IpAddr>().ok(),
-    };
-    let Some(ip) = ip.filter(IpAddr::is_loopback) else {
+        _ => host.trim_matches(['[', ']']).parse().ok(),
+    }
+}
+
+/// Listens on `host:port`, and where that is not for programs of this machine, for them too on the same port.
+pub(crate) async fn listen(host: &str, port: u16, is_encrypted: bool) -> Result<Listeners, StartError> {
+    let ip = ip_of(host).ok_or_else(|| StartError::NoAddress { host: host.to_owned() })?;
+    if !ip.is_loopback() && !is_encrypted {
         return Err(StartError::NotLoopback { host: host.to_owned() });
+    }
+    let first = listener(SocketAddr::new(ip, port)).await?;
+    let bound = address_of(&first)?;
+    let loopback = match ip {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
     };
-    let address = SocketAddr::new(ip, port);
+    let here = SocketAddr::new(loopback, bound.port());
+    Ok(if ip.is_loopback() {
+        Listeners { here: bound, elsewhere: None, all: vec![first] }
+    } else if ip.is_unspecified() {
+        // It takes connections on every address, those of loopback too.
+        Listeners { here, elsewhere: Some(bound), all: vec![first] }
+    } else {
+        Listeners { here, elsewhere: Some(bound), all: vec![listener(here).await?, first] }
+    })
+}
+
+async fn listener(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let port = address.port();
     let listener = TcpListener::bind(address).await.map_err(|source| match source.kind() {
         ErrorKind::AddrInUse => StartError::PortTaken { address, holder: port_holder::find(port), source },
         _ => StartError::Listen { address, source },
@@ -46,7 +79,7 @@ pub(crate) async fn loopback(host: &str, port: u16) -> Result<TcpListener, Start
 }
 
 /// The address with the real port.
-pub(crate) fn address_of(listener: &TcpListener) -> Result<SocketAddr, StartError> {
+fn address_of(listener: &TcpListener) -> Result<SocketAddr, StartError> {
     listener.local_addr().map_err(|source| StartError::Listen {
         address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
         source,

@@ -11,7 +11,7 @@ use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::json;
 
-use crate::admit::{self, Admitted, Door};
+use crate::admit::{self, Admitted, Door, Elsewhere};
 use crate::hub::Hub;
 use crate::server::Peer;
 use crate::websocket::{Handshake, asks_for_one, handshake};
@@ -62,7 +62,13 @@ async fn admission(
         peer: peer.address,
         peer_uid: peer.uid,
         tools_are_confined: hub.tools_are_confined,
-        may_be_pending: hub.pending_connections.is_some() && asks_for_one(&request),
+        elsewhere: hub
+            .tls
+            .as_ref()
+            .zip(peer.through_tls)
+            .map(|(tls, address)| Elsewhere { names: &tls.names, address }),
+        may_be_pending: (hub.pending_connections.is_some() || peer.through_tls.is_some())
+            && asks_for_one(&request),
     };
     match admit::admit(request.headers(), request.uri(), &door) {
         // Whichever route it asked for: it gets a connection on which to say who it is, and nothing else.

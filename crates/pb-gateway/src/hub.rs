@@ -19,6 +19,7 @@ use crate::link::Link;
 use crate::metrics::Metrics;
 use crate::page::Feed;
 use crate::service::Config;
+use crate::tls::{HANDSHAKES_MAX, Tls};
 
 /// Most WebSocket and event-stream connections at once.
 pub(crate) const CONNECTIONS_MAX: usize = 16_384;
@@ -37,6 +38,10 @@ pub(crate) struct Hub {
     /// How long others than our own user may be connected before they say who they are; not at all where there is
     /// none.
     pub(crate) pending_connections: Option<Duration>,
+    /// What is shown to other machines, if they may connect.
+    pub(crate) tls: Option<Tls>,
+    /// Handshakes of TLS that are being made.
+    pub(crate) handshakes: Arc<Semaphore>,
     /// Whether schedulers without a log are taken.
     pub(crate) legacy_peers: bool,
     pub(crate) clock: Clock,
@@ -72,7 +77,7 @@ impl Hub {
         config: Config,
         address: SocketAddr,
         started_at_ms: u64,
-        (access, free_bytes_min): (Access, u64),
+        (access, tls, free_bytes_min): (Access, Option<Tls>, u64),
         (inbox, feed): (Inbox, Feed),
     ) -> Self {
         let debug = Arc::new(DebugFeed::new(config.home.trace_db()));
@@ -82,6 +87,8 @@ impl Hub {
             tools_are_confined: config.tools_are_confined,
             free_bytes_min,
             pending_connections: config.pending_connections,
+            tls,
+            handshakes: Arc::new(Semaphore::new(HANDSHAKES_MAX)),
             legacy_peers: config.legacy_peers,
             clock: config.clock,
             ids: config.ids,

@@ -35,12 +35,15 @@ mod port_holder;
 mod server;
 mod service;
 mod session;
+mod socket;
 mod sse;
 mod subscription;
 mod subscriptions;
+mod tls;
 mod upkeep;
 mod websocket;
 
 pub use access::PENDING_MAX_AGE;
 pub use debug::debug_event;
-pub use service::{Config, Gateway, StartError};
+pub use service::{Config, Gateway, Remote, StartError};
+pub use tls::{TlsError, TlsSettings};

@@ -1,6 +1,6 @@
 //! TCP connections: accepted, bounded, and given to the routes.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::Hub;
-use crate::{http, peer_uid};
+use crate::socket::Socket;
+use crate::{http, peer_uid, tls};
 
 /// Most connections that speak HTTP at once: those that have not said what they want, and event
 /// streams. Further ones wait in the kernel's queue.
@@ -37,6 +38,8 @@ pub(crate) struct Peer {
     pub(crate) address: IpAddr,
     /// Its user, if it could be found out.
     pub(crate) uid: Option<u32>,
+    /// Our address that it connected to, if it is on another machine and came through TLS.
+    pub(crate) through_tls: Option<IpAddr>,
     /// Ends the connection at once.
     pub(crate) cut: CancellationToken,
 }
@@ -49,8 +52,13 @@ pub(crate) async fn serve(hub: Arc<Hub>, listener: TcpListener) {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 hub.metrics.accepted();
-                let connection = connection(Arc::clone(&hub), router.clone(), stream, peer, place);
-                hub.tasks.spawn("connection", connection);
+                let (hub, router, from) = (Arc::clone(&hub), router.clone(), peer.ip().to_canonical());
+                let tasks = hub.tasks.clone();
+                if from.is_loopback() {
+                    tasks.spawn("connection", plain(hub, router, stream, place));
+                } else {
+                    tasks.spawn("connection", encrypted(hub, router, stream, place));
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -60,23 +68,42 @@ pub(crate) async fn serve(hub: Arc<Hub>, listener: TcpListener) {
     }
 }
 
-async fn connection(
-    hub: Arc<Hub>,
-    router: Router,
-    stream: TcpStream,
-    peer: SocketAddr,
-    _place: OwnedSemaphorePermit,
-) {
-    let _counted = Arc::clone(&hub.http_connections);
-    if let Err(error) = prepare(&stream) {
-        tracing::debug!(%error, "a connection ended before it began");
+/// A connection on this machine.
+async fn plain(hub: Arc<Hub>, router: Router, stream: TcpStream, place: OwnedSemaphorePermit) {
+    let ends = prepare(&stream).and_then(|()| Ok((stream.peer_addr()?, stream.local_addr()?)));
+    let Ok((peer, local)) = ends.inspect_err(|error| tracing::debug!(%error, "it ended before it began"))
+    else {
         return;
-    }
-    let cut = CancellationToken::new();
-    let entrance = Entrance {
-        routes: TowerToHyperService::new(router),
-        peer: Peer { address: peer.ip(), uid: peer_uid::of(peer, hub.address).await, cut: cut.clone() },
     };
+    let uid = peer_uid::of(peer, local).await;
+    let peer = Peer { address: peer.ip(), uid, through_tls: None, cut: CancellationToken::new() };
+    connection(hub, router, Socket::Plain(stream), peer, place).await;
+}
+
+/// A connection from another machine.
+async fn encrypted(hub: Arc<Hub>, router: Router, stream: TcpStream, place: OwnedSemaphorePermit) {
+    let Some(tls) = &hub.tls else {
+        return; // Without TLS we listen on loopback only.
+    };
+    let ends = prepare(&stream).and_then(|()| Ok((stream.peer_addr()?, stream.local_addr()?)));
+    let Ok((peer, local)) = ends.inspect_err(|error| tracing::debug!(%error, "it ended before it began"))
+    else {
+        return;
+    };
+    let Some(stream): Option<UnixStream> = tls::serve(&hub, tls, stream, peer.ip()).await else { return };
+    let peer = Peer {
+        address: peer.ip(),
+        uid: None,
+        through_tls: Some(local.ip().to_canonical()),
+        cut: CancellationToken::new(),
+    };
+    connection(Arc::clone(&hub), router, Socket::Tls(stream), peer, place).await;
+}
+
+async fn connection(hub: Arc<Hub>, router: Router, stream: Socket, peer: Peer, _place: OwnedSemaphorePermit) {
+    let _counted = Arc::clone(&hub.http_connections);
+    let cut = peer.cut.clone();
+    let entrance = Entrance { routes: TowerToHyperService::new(router), peer };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_HEAD_MAX)

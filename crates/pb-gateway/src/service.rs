@@ -12,8 +12,10 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
+use crate::bind::Listeners;
 use crate::hub::Hub;
 use crate::page::Feed;
+use crate::tls::{Tls, TlsError, TlsSettings};
 use crate::{bind, link, server, upkeep};
 
 /// How long open connections have to say goodbye.
@@ -26,7 +28,7 @@ const TASKS_END_MAX: Duration = Duration::from_secs(2);
 pub struct Config {
     /// Where everything lies.
     pub home: Home,
-    /// The address to listen on; loopback only.
+    /// The address to listen on; without TLS, loopback only.
     pub host: String,
     /// The port; 0 takes a free one.
     pub port: u16,
@@ -37,6 +39,10 @@ pub struct Config {
     /// Whether the kernel keeps our tools from our ports. If it does not, who comes without the
     /// token may only look: it could be a tool.
     pub tools_are_confined: bool,
+    /// How other machines are talked to, if `host` is theirs too.
+    pub tls: Option<TlsSettings>,
+    /// Names by which other machines may call us, beside the address.
+    pub names: Vec<String>,
     /// How long others than our own user may be connected before they say by `auth.*` who they are; without it they
     /// may not connect so.
     pub pending_connections: Option<Duration>,
@@ -69,6 +75,15 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// It is not an address.
+    #[error("`{host}` is not an address; it is an IP address or `localhost`")]
+    NoAddress {
+        /// What was asked for.
+        host: String,
+    },
+    /// What is to be shown to other machines cannot be used.
+    #[error("no TLS for other machines")]
+    Tls(#[from] TlsError),
     /// The address can be reached from other machines.
     #[error("`{host}` is not a loopback address; without TLS the gateway listens on loopback only")]
     NotLoopback {
@@ -140,11 +155,30 @@ pub enum StartError {
     },
 }
 
+/// Where other machines reach a gateway.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    /// The address.
+    pub address: SocketAddr,
+    /// SHA-256 of its certificate, as hex digits.
+    pub fingerprint: String,
+}
+
+/// What is shown to other machines, if the gateway is to listen to any.
+fn encryption(config: &Config) -> Result<Option<Tls>, StartError> {
+    let Some(ip) = bind::ip_of(&config.host).filter(|ip| !ip.is_loopback()) else { return Ok(None) };
+    let Some(settings) = &config.tls else { return Ok(None) };
+    let address = (!ip.is_unspecified()).then(|| ip.to_string());
+    let names = config.names.iter().cloned().chain(address).collect();
+    Ok(Some(Tls::open(settings, &config.home.tls(), names)?))
+}
+
 /// A gateway that listens.
 #[derive(Debug)]
 pub struct Gateway {
     hub: Arc<Hub>,
-    clients: TcpListener,
+    remote: Option<Remote>,
+    clients: Vec<TcpListener>,
     schedulers: UnixListener,
     socket: PathBuf,
     /// Held for as long as anything of ours may still write the inbox.
@@ -163,8 +197,13 @@ impl Gateway {
         let token = pb_runtime::token::read_or_make(&home.token())
             .map_err(|source| StartError::Token { path: home.token(), source })?;
         let access = Access::open(token, inbox.clone(), started_at_ms).await?;
-        let clients = bind::loopback(&config.host, config.port).await?;
-        let address = bind::address_of(&clients)?;
+        let tls = encryption(&config)?;
+        let Listeners { here: address, elsewhere, all: clients } =
+            bind::listen(&config.host, config.port, tls.is_some()).await?;
+        let remote = tls
+            .as_ref()
+            .zip(elsewhere)
+            .map(|(tls, address)| Remote { address, fingerprint: tls.fingerprint.clone() });
         let schedulers = bind::unix(&config.socket)?;
 
         let feed = Feed::new(config.state_db.clone());
@@ -184,9 +223,9 @@ impl Gateway {
             return Err(StartError::Endpoint { path, source });
         }
         let socket = config.socket.clone();
-        let access = (access, settings.disk.free_bytes_min);
-        let hub = Hub::new(config, address, started_at_ms, access, (inbox, feed));
-        Ok(Self { hub: Arc::new(hub), clients, schedulers, socket, _lock: lock })
+        let door = (access, tls, settings.disk.free_bytes_min);
+        let hub = Hub::new(config, address, started_at_ms, door, (inbox, feed));
+        Ok(Self { hub: Arc::new(hub), remote, clients, schedulers, socket, _lock: lock })
     }
 
     /// Where it listens.
@@ -194,11 +233,21 @@ impl Gateway {
         self.hub.address
     }
 
+    /// Where other machines reach it, if they may.
+    pub fn remote(&self) -> Option<&Remote> {
+        self.remote.as_ref()
+    }
+
     /// Runs until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { hub, clients, schedulers, socket, _lock } = self;
+        let Self { hub, remote, clients, schedulers, socket, _lock } = self;
         tracing::info!(address = %hub.address, socket = %socket.display(), "the gateway listens");
-        hub.tasks.spawn("clients", server::serve(Arc::clone(&hub), clients));
+        if let Some(Remote { address, fingerprint }) = remote {
+            tracing::info!(%address, %fingerprint, "other machines reach it through TLS");
+        }
+        for listener in clients {
+            hub.tasks.spawn("clients", server::serve(Arc::clone(&hub), listener));
+        }
         hub.tasks.spawn("link", link::listen(Arc::clone(&hub), schedulers));
         let tail = hub.feed.clone();
         hub.tasks.spawn("tail of the log", async move { tail.follow_tail().await });

@@ -28,19 +28,18 @@ use pb_runtime::Clock;
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use crate::access::{Grant, PENDING_FRAME_BYTES, PendingSeat};
+use crate::access::{Grant, PENDING_FRAME_BYTES, PENDING_MAX_AGE, PendingSeat};
 use crate::admit::Admitted;
 use crate::debug::Outlet;
 use crate::deltas::{self, Heard, Listener};
 use crate::hub::Hub;
 use crate::methods::{self, Caller, Outcome};
+use crate::socket::{Socket, WriteHalf};
 use crate::subscription::Shown;
 use crate::subscriptions::Subscriptions;
 use crate::websocket::{Incoming, Opcode, Outgoing, Written, control_frame, text_frame};
@@ -70,7 +69,7 @@ type Answered = (String, Result<Outcome, RpcError>);
 type Slot = OwnedPermit<Answer>;
 
 /// Serves a socket to its end, which has said `came` already.
-pub(crate) async fn run(stream: TcpStream, came: Bytes, hub: Arc<Hub>, admitted: Admitted) {
+pub(crate) async fn run(stream: Socket, came: Bytes, hub: Arc<Hub>, admitted: Admitted) {
     let (read, socket) = stream.into_split();
     let mut incoming = Incoming::new(read, came).await;
     let pending = admitted.is_pending.then(|| hub.access.pending.seat(admitted.who));
@@ -119,7 +118,7 @@ struct Session {
     pending: Option<(PendingSeat, Instant)>,
     /// Whether it has just proved to be somebody.
     is_another: bool,
-    socket: OwnedWriteHalf,
+    socket: WriteHalf,
     /// A slot is taken before a request is read, and given up with its answer.
     slots: mpsc::Sender<Answer>,
     answers: mpsc::Receiver<Answer>,
@@ -300,12 +299,8 @@ impl Session {
     /// What is done each second: a socket that takes nothing, or says nothing, is not waited for without end.
     fn look_after(&mut self) -> Result<(), Closing> {
         self.ticks = self.ticks.wrapping_add(1);
-        if self
-            .pending
-            .as_ref()
-            .zip(self.hub.pending_connections)
-            .is_some_and(|((_, since), most)| since.elapsed() >= most)
-        {
+        let pending_max = self.hub.pending_connections.unwrap_or(PENDING_MAX_AGE);
+        if self.pending.as_ref().is_some_and(|(_, since)| since.elapsed() >= pending_max) {
             return Err(Closing::AuthTimeout);
         }
         if self.blocked {

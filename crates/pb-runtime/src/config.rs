@@ -190,11 +190,27 @@ impl Default for Trace {
 }
 
 /// Who may connect to the gateway.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GatewaySettings {
+    /// What other machines are shown; they may connect only where there is something.
+    pub tls: Option<TlsSettings>,
     /// Whether others than our own user may connect without a token, to prove with a device's key who they are.
     pub pending_connections: bool,
+}
+
+/// What other machines are shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsSettings {
+    /// A certificate (PEM), and those that it depends on after it.
+    pub cert: Option<PathBuf>,
+    /// Its key (PEM).
+    pub key: Option<PathBuf>,
+    /// Whether a certificate is made that nobody has signed.
+    pub self_signed: bool,
+    /// Names by which other machines call this one, beside its address.
+    pub names: Vec<String>,
 }
 
 /// Whom the gateway takes for a scheduler.

@@ -134,6 +134,11 @@ impl Home {
         self.root.join("token")
     }
 
+    /// The certificate that other machines are shown, and its key.
+    pub fn tls(&self) -> PathBuf {
+        self.root.join("tls")
+    }
+
     /// Where the gateway listens.
     pub fn gateway_json(&self) -> PathBuf {
         self.run().join("gateway.json")

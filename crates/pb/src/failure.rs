@@ -184,13 +184,18 @@ fn of_lock(error: &LockError) -> Option<Known> {
 
 fn of_gateway(error: &pb_gateway::StartError) -> Option<Known> {
     use pb_gateway::StartError::{
-        Config, Endpoint, Listen, Lock, NotLoopback, PortTaken, Socket, SocketFolderOpen, SocketObstructed,
-        SocketPathTooLong, Store, Token,
+        Config, Endpoint, Listen, Lock, NoAddress, NotLoopback, PortTaken, Socket, SocketFolderOpen,
+        SocketObstructed, SocketPathTooLong, Store, Tls, Token,
     };
     let hint = match error {
         PortTaken { .. } => "take a free port: pb gateway start --port 0, or set PB_PORT=0",
         Listen { .. } => "take another address: pb gateway start --host 127.0.0.1 --port 0",
-        NotLoopback { .. } => "take 127.0.0.1: --host 127.0.0.1, or unset PB_HOST",
+        NoAddress { .. } => "name an address of this machine: --host 127.0.0.1, or unset PB_HOST",
+        NotLoopback { .. } => {
+            "take 127.0.0.1 (--host 127.0.0.1, or unset PB_HOST), or let other machines in through TLS: `[gateway.tls]` \
+             with `self_signed = true` in config.toml"
+        }
+        Tls(_) => "see `[gateway.tls]` in config.toml",
         SocketPathTooLong { .. } => "name a shorter path: --socket PATH, or a shorter PB_HOME",
         SocketFolderOpen { .. } => "close it to others (chmod 700), or name another path: --socket PATH",
         SocketObstructed { .. } | Socket { .. } => "move it away, or name another path: --socket PATH",

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::metrics::Metrics;
+use crate::socket::WriteHalf;
 use crate::websocket::{Incoming, Outgoing, Written, close_frame};
 
 /// How long the other side has to take a close frame and to answer it.
@@ -96,7 +96,7 @@ impl Closing {
 /// Says why, waits a moment for the answer, and lets go.
 pub(super) async fn close(
     mut incoming: Incoming,
-    mut socket: OwnedWriteHalf,
+    mut socket: WriteHalf,
     mut outgoing: Outgoing,
     closing: Closing,
 ) {

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use pb_protocol::frame::REQUEST_BYTES_MAX;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use tokio::net::tcp::OwnedReadHalf;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
+
+use crate::socket::ReadHalf;
 
 /// Buffer for what comes in, in bytes; the library's default costs 128 KiB a connection.
 const BUFFER_BYTES: usize = 4096;
@@ -28,7 +29,7 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     /// Reads on after what came with the handshake.
-    pub(crate) async fn new(read: OwnedReadHalf, came: Bytes) -> Self {
+    pub(crate) async fn new(read: ReadHalf, came: Bytes) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER_BYTES)
             .write_buffer_size(0)
@@ -70,13 +71,13 @@ impl Incoming {
 /// let believe that it did; the session answers.
 #[derive(Debug)]
 struct ReadOnly {
-    half: OwnedReadHalf,
+    half: ReadHalf,
     /// How much may still come in for this message.
     left: Option<usize>,
 }
 
 impl ReadOnly {
-    fn new(half: OwnedReadHalf) -> Self {
+    fn new(half: ReadHalf) -> Self {
         Self { half, left: None }
     }
 }

@@ -6,10 +6,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::net::tcp::OwnedWriteHalf;
 
 use crate::metrics::Sent;
 use crate::page::{Dress, EventSpan, Layout};
+use crate::socket::WriteHalf;
 
 /// Most pieces in one write.
 const PIECES_MAX: usize = 64;
@@ -87,7 +87,7 @@ impl Outgoing {
     }
 
     /// Writes as much as the socket takes.
-    pub(crate) fn write(&mut self, socket: &OwnedWriteHalf) -> io::Result<Written> {
+    pub(crate) fn write(&mut self, socket: &WriteHalf) -> io::Result<Written> {
         let mut some = false;
         while !self.pieces.is_empty() {
             match self.write_once(socket) {
@@ -106,7 +106,7 @@ impl Outgoing {
         Ok(Written::All)
     }
 
-    fn write_once(&self, socket: &OwnedWriteHalf) -> io::Result<usize> {
+    fn write_once(&self, socket: &WriteHalf) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); PIECES_MAX];
         let mut count = 0;
         for (slice, piece) in slices.iter_mut().zip(&self.pieces) {

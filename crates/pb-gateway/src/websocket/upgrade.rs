@@ -10,8 +10,9 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::socket::Socket;
 
 /// The one version of the protocol that there is.
 const PROTOCOL_VERSION: &[u8] = b"13";
@@ -49,10 +50,10 @@ impl Handshake {
     }
 
     /// The socket, once the answer was sent, and what the other side has said already. `None` if it left.
-    pub(crate) async fn socket(self) -> Option<(TcpStream, Bytes)> {
+    pub(crate) async fn socket(self) -> Option<(Socket, Bytes)> {
         let upgraded = self.upgrade.await.ok()?;
         // Only `server.rs` makes connections, and of this type.
-        let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+        let parts = upgraded.downcast::<TokioIo<Socket>>().ok()?;
         Some((parts.io.into_inner(), parts.read_buf))
     }
 }

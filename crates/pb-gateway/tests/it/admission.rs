@@ -20,7 +20,7 @@ async fn statuses(gateway: &Running, query: &str, headers: &[(&str, &str)]) -> [
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_foreign_origin_or_host_is_refused_on_every_route_even_with_the_token() {
+async fn security_01_a_foreign_origin_or_host_is_refused_on_every_route_even_with_the_token() {
     let at = TestHome::new();
     let gateway = at.gateway().await;
     let port = gateway.address.port();
@@ -61,7 +61,7 @@ async fn a_wrong_token_is_refused_though_none_would_do() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_in_a_url_is_refused_right_or_wrong() {
+async fn security_04_a_token_in_a_url_is_refused_right_or_wrong() {
     let at = TestHome::new();
     let gateway = at.gateway().await;
     let token = at.token();
@@ -71,7 +71,7 @@ async fn a_token_in_a_url_is_refused_right_or_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_of_our_own_needs_the_token_and_a_program_of_our_own_user_does_not() {
+async fn security_02_a_page_of_our_own_needs_the_token_and_a_program_of_our_own_user_does_not() {
     let at = TestHome::new();
     let gateway = at.gateway().await;
     let origin = format!("http://localhost:{}", gateway.address.port());
@@ -85,7 +85,7 @@ async fn a_page_of_our_own_needs_the_token_and_a_program_of_our_own_user_does_no
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_tools_are_not_confined_only_the_token_may_write() {
+async fn security_02_where_tools_are_not_confined_only_the_token_may_write() {
     let at = TestHome::new();
     let mut config = at.config();
     config.tools_are_confined = false;

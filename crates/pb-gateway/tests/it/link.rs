@@ -34,7 +34,7 @@ fn name_another(at: &TestHome) -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_that_does_not_hold_the_lock_is_refused_and_gets_no_role() {
+async fn security_12_a_process_that_does_not_hold_the_lock_is_refused_and_gets_no_role() {
     let at = TestHome::new();
     let gateway = at.gateway().await;
     let mut client = Client::connect(gateway.address).await;

@@ -1,7 +1,7 @@
 //! What a gateway checks before it runs, and what it leaves behind.
 
 use std::fs;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 
 use pb_gateway::{Gateway, StartError};
@@ -10,7 +10,7 @@ use pb_runtime::lock::LockError;
 use pretty_assertions::assert_eq;
 use serde_json::json;
 
-use crate::support::{Client, Sse, TestHome, within};
+use crate::support::{Client, Sse, TestHome, socket_as_another_user, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_says_where_it_listens_for_as_long_as_it_does() {
@@ -43,7 +43,7 @@ async fn a_stop_says_goodbye_to_every_client() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_lies_at_the_sockets_path_is_left_alone_unless_it_is_a_dead_socket() {
+async fn security_12_what_lies_at_the_sockets_path_is_left_alone_unless_it_is_a_dead_socket() {
     let at = TestHome::new();
     let socket = at.home.gateway_socket();
     let target = at.home.root().join("precious");
@@ -81,7 +81,7 @@ async fn a_socket_path_that_does_not_fit_is_refused_with_its_length() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_taken_port_is_refused_with_the_process_that_holds_it() {
+async fn security_10_a_taken_port_is_refused_with_the_process_that_holds_it() {
     let (at, other) = (TestHome::new(), TestHome::new());
     let gateway = at.gateway().await;
     let mut config = other.config();
@@ -93,13 +93,19 @@ async fn a_taken_port_is_refused_with_the_process_that_holds_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_beyond_this_machine_is_refused() {
+async fn security_10_an_address_beyond_this_machine_is_refused_without_tls() {
     let at = TestHome::new();
-    for host in ["0.0.0.0", "::", "192.0.2.1", "example.com", "", "127.0.0.1.example.com"] {
+    for host in ["0.0.0.0", "::", "192.0.2.1"] {
         let mut config = at.config();
         config.host = host.to_owned();
         let error = Gateway::start(config).await.unwrap_err();
         assert!(matches!(&error, StartError::NotLoopback { .. }), "{host}: {error}");
+    }
+    for host in ["example.com", "", "127.0.0.1.example.com"] {
+        let mut config = at.config();
+        config.host = host.to_owned();
+        let error = Gateway::start(config).await.unwrap_err();
+        assert!(matches!(&error, StartError::NoAddress { .. }), "{host}: {error}");
     }
     assert!(!at.home.gateway_json().exists() && !at.home.gateway_socket().exists());
     let mut config = at.config();
@@ -125,7 +131,7 @@ async fn a_second_gateway_of_the_same_home_is_refused_and_the_first_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_folder_that_others_can_enter_is_no_place_for_the_socket() {
+async fn security_12_a_folder_that_others_can_enter_is_no_place_for_the_socket() {
     let at = TestHome::new();
     let folder = at.home.root().join("shared");
     fs::create_dir(&folder).unwrap();
@@ -152,4 +158,17 @@ async fn a_socket_whose_queue_is_full_is_somebodys_and_does_not_hold_the_start_u
     let _waiting = std::os::unix::net::UnixStream::connect(at.home.gateway_socket()).unwrap();
     let error = within("an answer", Gateway::start(at.config())).await.unwrap_err();
     assert!(error.to_string().contains("the socket of a running process"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn security_12_the_socket_is_for_our_own_user() {
+    let at = TestHome::new();
+    let gateway = at.gateway().await;
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().mode() & 0o777;
+    let path = at.home.gateway_socket();
+    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    if let Some(error) = socket_as_another_user(&path) {
+        assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+    }
+    gateway.stop().await;
 }

@@ -1,5 +1,6 @@
 //! Access tokens: what they allow, that they end at once, and that guessing them is slow (`security.md` 5-7).
 
+use pb_protocol::methods::METHODS;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
@@ -166,4 +167,33 @@ async fn what_makes_no_sense_is_refused() {
     Invalid params: expiresAt: it has passed already
     Invalid params: tokenId: there is no access token nobody
     ");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn security_11_below_admin_no_method_changes_a_setting() {
+    let at = TestHome::new();
+    let files = [at.home.config(), at.home.credentials(), at.home.personas().join("mine.toml")];
+    std::fs::create_dir_all(at.home.personas()).unwrap();
+    for file in &files {
+        std::fs::write(file, "# as it was\n").unwrap();
+    }
+    let gateway = at.gateway().await;
+    let mut admin = Client::connect(gateway.address).await;
+    let (secret, _) = make(&mut admin, json!(["write", "approve"]), json!({})).await;
+    let mut client = come(&gateway, &secret).await;
+    let before: Vec<_> =
+        files.iter().chain([&at.home.token()]).map(|file| std::fs::read(file).unwrap()).collect();
+    let mut denied = 0;
+    for method in METHODS.iter().map(|method| method.name).filter(|name| *name != "conversation.message") {
+        for path in ["config.toml", "../config.toml", "credentials.toml", "token", "personas/mine.toml"] {
+            let told = json!({"id": path, "path": path, "file": path, "name": path, "key": "notify.command",
+                "command": ["/bin/evil"], "value": "/bin/evil", "content": "evil", "goalId": path});
+            let refused = client.call(method, told).await.is_err_and(|error| error["code"] == -32004);
+            denied += usize::from(refused);
+        }
+    }
+    let after: Vec<_> =
+        files.iter().chain([&at.home.token()]).map(|file| std::fs::read(file).unwrap()).collect();
+    assert_eq!(before, after);
+    assert!(denied > 0, "what needs admin was asked too");
 }

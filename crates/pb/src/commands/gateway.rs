@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
-use pb_gateway::Gateway;
-use pb_runtime::config::Config as Settings;
+use pb_gateway::{Gateway, Remote, TlsSettings};
+use pb_runtime::config::{self, Config as Settings};
 use pb_runtime::{Clock, Home, Ids};
 use tokio_util::sync::CancellationToken;
 
@@ -52,7 +52,7 @@ pub(crate) struct StartArgs {
     /// Tell more about what goes on
     #[arg(long)]
     debug: bool,
-    /// The loopback address to listen on
+    /// The address to listen on; one that other machines reach needs `[gateway.tls]` in config.toml
     #[arg(long, env = "PB_HOST", default_value = "127.0.0.1")]
     host: String,
     /// The port to listen on; 0 takes a free one
@@ -103,13 +103,17 @@ async fn serving(
     let clock = Clock::System;
     let settings =
         Settings::read(&home.config()).map_err(|error| daemon::not_started(Daemon::Gateway, error.into()))?;
+    let gateway = settings.gateway;
+    let names = gateway.tls.as_ref().map(|tls| tls.names.clone()).unwrap_or_default();
     let config = pb_gateway::Config {
+        tls: gateway.tls.map(tls).transpose()?,
+        names,
         host: args.host,
         port: args.port,
         socket: args.socket.unwrap_or_else(|| home.gateway_socket()),
         state_db: args.db.unwrap_or_else(|| home.state_db()),
         tools_are_confined: pb_exec::support().net,
-        pending_connections: settings.gateway.pending_connections.then_some(pb_gateway::PENDING_MAX_AGE),
+        pending_connections: gateway.pending_connections.then_some(pb_gateway::PENDING_MAX_AGE),
         legacy_peers: settings.link.legacy_peers,
         ids: Ids::random(clock.clone()),
         clock,
@@ -117,12 +121,33 @@ async fn serving(
     };
     let gateway =
         Gateway::start(config).await.map_err(|error| daemon::not_started(Daemon::Gateway, error.into()))?;
-    let about = format!("ws://{}", gateway.address());
+    let here = format!("ws://{}", gateway.address());
+    let about = match gateway.remote() {
+        None => here,
+        Some(Remote { address, fingerprint }) => format!(
+            "{here}, and for other machines on wss://{address} with the certificate {fingerprint} (SHA-256)"
+        ),
+    };
     let serving = async {
         gateway.run(stop).await;
         Ok(())
     };
     Ok((about, serving))
+}
+
+/// What `[gateway.tls]` says.
+fn tls(settings: config::TlsSettings) -> Result<TlsSettings, Failure> {
+    match settings {
+        config::TlsSettings { cert: Some(cert), key: Some(key), self_signed: false, .. } => {
+            Ok(TlsSettings::Files { cert, key })
+        }
+        config::TlsSettings { cert: None, key: None, self_signed: true, .. } => Ok(TlsSettings::SelfSigned),
+        _ => Err(Failure::new(
+            Exit::Config,
+            "`[gateway.tls]` in config.toml does not say which certificate is shown",
+        )
+        .hint("either `cert` and `key` name PEM files, or `self_signed = true` makes a certificate")),
+    }
 }
 
 impl StartArgs {

@@ -57,9 +57,18 @@ fn a_busy_port() {
 }
 
 #[test]
-fn an_address_that_others_could_reach() {
+fn security_10_an_address_that_others_could_reach() {
     let env = TestEnv::new();
     assert_snapshot!(env.pb(["gateway", "start", "--host", "0.0.0.0"]));
+    let config = env.home().join("config.toml");
+    std::fs::write(&config, "[gateway.tls]\nself_signed = true\n").unwrap();
+    let started = env.pb(["gateway", "start", "--host", "0.0.0.0"]);
+    assert_eq!(started.exit, Some(0), "{started}");
+    let said = started.to_string();
+    assert!(said.contains("for other machines on wss://0.0.0.0:"), "{said}");
+    assert_eq!(env.pb(["gateway", "stop"]).exit, Some(0));
+    std::fs::write(&config, "[gateway.tls]\nself_signed = true\ncert = \"/nowhere\"\n").unwrap();
+    assert_snapshot!("tls_said_twice", env.pb(["gateway", "start", "--host", "0.0.0.0"]));
 }
 
 #[test]

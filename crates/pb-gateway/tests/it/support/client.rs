@@ -1,10 +1,12 @@
 //! A WebSocket client that hides nothing: frames are JSON values, and none is dropped.
 
 use std::collections::VecDeque;
+use std::fmt::Debug;
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -15,10 +17,15 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::within;
 
+/// What a client speaks through.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Debug {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + Debug> Stream for S {}
+
 /// A connection to a gateway.
 #[derive(Debug)]
 pub(crate) struct Client {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Box<dyn Stream>>,
     /// What the gateway said about this session.
     pub(crate) greeting: Value,
     /// Frames that came while an answer was waited for.
@@ -46,8 +53,8 @@ impl Client {
         Self::on(stream, address, "/", &[]).await.unwrap()
     }
 
-    async fn on(
-        stream: TcpStream,
+    pub(crate) async fn on(
+        stream: impl Stream + 'static,
         address: SocketAddr,
         path: &str,
         headers: &[(&str, &str)],
@@ -59,7 +66,7 @@ impl Client {
 
     /// Connects where the gateway says nothing before it is asked.
     pub(crate) async fn unknown(
-        stream: TcpStream,
+        stream: impl Stream + 'static,
         address: SocketAddr,
         path: &str,
         headers: &[(&str, &str)],
@@ -69,6 +76,7 @@ impl Client {
             let name: HeaderName = name.parse().unwrap();
             request.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
         }
+        let stream: Box<dyn Stream> = Box::new(stream);
         let connecting = tokio_tungstenite::client_async(request, stream);
         let socket = match within("the upgrade", connecting).await {
             Ok((socket, _)) => socket,

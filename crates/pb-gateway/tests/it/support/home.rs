@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use pb_gateway::{Config, Gateway, StartError};
+use pb_gateway::{Config, Gateway, Remote, StartError};
 use pb_runtime::{Clock, Home, Ids};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -21,6 +21,7 @@ pub(crate) struct TestHome {
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    pub(crate) remote: Option<Remote>,
     stop: CancellationToken,
     run: JoinSet<()>,
 }
@@ -43,6 +44,8 @@ impl TestHome {
             socket: self.home.gateway_socket(),
             state_db: self.home.state_db(),
             tools_are_confined: true,
+            tls: None,
+            names: Vec::new(),
             pending_connections: None,
             legacy_peers: false,
             clock: Clock::System,
@@ -65,9 +68,10 @@ impl Running {
     pub(crate) async fn start(config: Config) -> Result<Self, StartError> {
         let gateway = Gateway::start(config).await?;
         let (address, stop) = (gateway.address(), CancellationToken::new());
+        let remote = gateway.remote().cloned();
         let mut run = JoinSet::new();
         run.spawn(gateway.run(stop.clone()));
-        Ok(Self { address, stop, run })
+        Ok(Self { address, remote, stop, run })
     }
 
     /// Stops it as SIGTERM does, and waits for its end.

@@ -16,7 +16,7 @@ use std::time::Duration;
 use pb_store::{Cursor, EventRecord, LogIdentity};
 use serde_json::{Value, json};
 
-pub(crate) use another::another_user;
+pub(crate) use another::{another_user, socket_as_another_user};
 pub(crate) use beside::{Beside, answered_in_time};
 pub(crate) use client::{Client, dial};
 pub(crate) use cutter::Cutter;
