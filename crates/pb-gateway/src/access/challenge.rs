@@ -1,7 +1,7 @@
 //! A device proves that it has its key (Ed25519, RFC 8032; `wire.md` §2.5).
 
+use ed25519_dalek::{Signature, VerifyingKey};
 use ring::rand::{SecureRandom, SystemRandom};
-use ring::signature::{ED25519, UnparsedPublicKey};
 
 use super::Grant;
 
@@ -63,8 +63,11 @@ impl Challenge {
         if now_ms >= self.until_ms {
             return Err(NoProof::Expired);
         }
-        let signature = hex::decode(signature).map_err(|_| NoProof::Wrong)?;
-        UnparsedPublicKey::new(&ED25519, key.0).verify(&self.bytes, &signature).map_err(|_| NoProof::Wrong)
+        let mut bytes = [0; Signature::BYTE_SIZE];
+        hex::decode_to_slice(signature, &mut bytes).map_err(|_| NoProof::Wrong)?;
+        // Strictly: under a key of small order, signatures can be made up that are of every fourth challenge.
+        let key = VerifyingKey::from_bytes(&key.0).map_err(|_| NoProof::Wrong)?;
+        key.verify_strict(&self.bytes, &Signature::from_bytes(&bytes)).map_err(|_| NoProof::Wrong)
     }
 }
 
@@ -109,6 +112,18 @@ mod tests {
             (PublicKey([0; 32]), "00".repeat(64)),
         ] {
             assert_eq!(challenge.check(key, &signature, 1_000), Err(NoProof::Wrong), "{signature}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_signed_by_a_key_of_small_order() {
+        for key in [[0; KEY_BYTES], std::array::from_fn(|at| u8::from(at == 0))] {
+            for _ in 0..64 {
+                let challenge = Challenge::new(grant(), None, 0).unwrap();
+                for signature in ["00".repeat(64), format!("01{}", "00".repeat(63))] {
+                    assert_eq!(challenge.check(PublicKey(key), &signature, 0), Err(NoProof::Wrong));
+                }
+            }
         }
     }
 
