@@ -8,6 +8,7 @@
 //!
 //! Start reading at [`methods`] (what may be asked), then [`frame`] (how), then [`client`].
 
+pub mod audit;
 pub mod client;
 pub mod conversation;
 pub mod debug;

@@ -237,6 +237,20 @@ impl LogReader {
         self.connection.call(move |connection| query::events_after(connection, pos, limit)).await
     }
 
+    /// The events before `before`, of one goal if that is asked, the latest first: at most `limit`, and at most 1 MiB
+    /// beyond the first. Their bodies are left out.
+    pub async fn events_before(
+        &self,
+        before: u64,
+        goal: Option<String>,
+        limit: usize,
+    ) -> Result<Vec<EventRecord>, Error> {
+        let before = move |connection: &mut Connection| {
+            query::events_before(connection, before, goal.as_deref(), limit)
+        };
+        self.connection.call(before).await
+    }
+
     /// The newest events of these kinds after `pos`, at most `limit`, in their order. Bodies are whole.
     pub async fn newest_of(
         &self,

@@ -9,7 +9,7 @@ use pb_protocol::{RpcError, for_each_method};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Caller, Outcome, approval, auth, conversation, cost, debug, escalation, events, goal, goal_events,
+    Caller, Outcome, approval, audit, auth, conversation, cost, debug, escalation, events, goal, goal_events,
     persona, schedule, system, token, workitem,
 };
 use crate::hub::Hub;
@@ -119,6 +119,14 @@ answers! {
     wire::approval::Create => |hub, caller, params| approval::create(hub, caller, params);
     wire::approval::Grant => |hub, caller, params| approval::decide(hub, caller, params, true);
     wire::approval::Deny => |hub, caller, params| approval::decide(hub, caller, params, false);
+
+    wire::audit::List => |hub, _, params| audit::list(hub, params);
+    wire::audit::ByGoal => |hub, _, params| audit::by_goal(hub, params);
+    wire::audit::ByEntity => |hub, _, params| audit::by_entity(hub, params);
+    wire::audit::ByAction => |hub, _, params| audit::by_action(hub, params);
+    wire::audit::ByTimeRange => |hub, _, params| audit::by_time_range(hub, params);
+    wire::audit::ByActor => |hub, _, params| audit::by_actor(hub, params);
+    wire::audit::Stats => |hub, _, _| audit::stats(hub);
 
     wire::schedule::Add => |hub, caller, params| schedule::add(hub, caller, params);
     wire::schedule::List => |hub, _, params| schedule::list(hub, params);

@@ -2,6 +2,7 @@
 
 mod answers;
 mod approval;
+mod audit;
 mod auth;
 mod conversation;
 pub(crate) mod cost;

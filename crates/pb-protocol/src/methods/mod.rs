@@ -1,6 +1,7 @@
 //! What may be asked of the gateway. One struct a method; [`METHODS`] is the list.
 
 pub mod approval;
+pub mod audit;
 pub mod auth;
 pub mod conversation;
 pub mod cost;
@@ -114,6 +115,13 @@ macro_rules! for_each_method {
             $crate::methods::workitem::ByGoal,
             $crate::methods::workitem::Runs,
             $crate::methods::cost::Summary,
+            $crate::methods::audit::List,
+            $crate::methods::audit::ByGoal,
+            $crate::methods::audit::ByEntity,
+            $crate::methods::audit::ByAction,
+            $crate::methods::audit::ByTimeRange,
+            $crate::methods::audit::ByActor,
+            $crate::methods::audit::Stats,
             $crate::methods::events::Subscribe,
             $crate::methods::events::Unsubscribe,
             $crate::methods::debug::EventsSubscribe,

@@ -93,6 +93,34 @@ pub(crate) fn newest_of(
     Ok(found)
 }
 
+/// The events before `before`, of one goal if that is asked, the latest first: at most `limit`, and at most 1 MiB
+/// beyond the first. Their bodies are left out.
+pub(crate) fn events_before(
+    connection: &Connection,
+    before: u64,
+    goal: Option<&str>,
+    limit: usize,
+) -> Result<Vec<EventRecord>, Error> {
+    // Within a goal, positions rise with the number that its index is by.
+    let (of, order) = if goal.is_some() { ("goal = ?3 AND", "seq") } else { ("?3 IS NULL AND", "pos") };
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT pos, seq, goal, id, at, kind, '', data FROM event WHERE {of} pos < ?1 ORDER BY {order} DESC LIMIT ?2"
+    ))?;
+    let before = i64::try_from(before).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![before, limit as i64, goal])?;
+    let mut page = Vec::new();
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let event = record(row)?;
+        bytes += event.data.len();
+        if bytes > PAGE_BYTES_MAX && !page.is_empty() {
+            break;
+        }
+        page.push(event);
+    }
+    Ok(page)
+}
+
 /// The events after `pos` in at most so many spans of so many bytes, and whether there are more.
 pub(crate) fn spans_after<P: Page>(
     connection: &Connection,

@@ -50,6 +50,22 @@ fn methods_that_only_clients_knew_are_there() {
     let item = client.call("workitem.get", &json!({"workItemId": failed["workItems"][0]["id"]}));
     assert_eq!(item, failed["workItems"][0]);
 
+    // The audit tells the same: who asked for it, and what was done to each item and run.
+    let audit = client.call("audit.byGoal", &id);
+    let entries = audit["logs"].as_array().unwrap();
+    let of = |action: &str| entries.iter().filter(|entry| entry["action"] == action).collect::<Vec<_>>();
+    assert_eq!(
+        (of("goal.created").len(), of("work_item.created").len(), of("run.completed").len()),
+        (1, 2, 2)
+    );
+    assert_eq!(
+        (&of("goal.created")[0]["actor"], &of("goal.created")[0]["entity_id"]),
+        (&json!("token"), &json!(goal))
+    );
+    let item_id = &failed["workItems"][0]["id"];
+    let about = client.call("audit.byEntity", &json!({"entityType": "work_item", "entityId": item_id}));
+    assert_eq!(about["logs"][0]["new_value"], "failed", "{about}");
+
     let refused = client.answer("workitem.get", &json!({"workItemId": "nobody"}));
     assert_eq!(
         (&refused["error"]["code"], &refused["error"]["message"]),

@@ -15,8 +15,8 @@ use pb_store::{
     Write,
 };
 use serde::Deserialize;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -176,6 +176,20 @@ impl Scheduler {
         let event = |record| Frame::SchedulerEvent(Box::new(link_event(&identity, record)));
         let lines: String = records.iter().map(|record| ipc::line(&event(record), 7)).collect();
         self.link().send_bytes(lines.as_bytes()).await;
+    }
+
+    /// Commits events of a goal, each of a kind and a moment, with what is told about it.
+    pub(crate) async fn commit_of(&self, to: GoalId, events: Vec<(u64, &str, Value)>) -> Vec<EventRecord> {
+        let event = |(at_ms, kind, data): (u64, &str, Value)| NewEvent {
+            at_ms,
+            kind: kind.to_owned(),
+            body: String::new(),
+            data: data.to_string(),
+            id: self.ids.uuid().to_string(),
+        };
+        let events = events.into_iter().map(event).collect();
+        let batch = Batch { writes: vec![Write::Events { goal: to, events }] };
+        self.log.commit(batch).await.unwrap().events
     }
 
     /// Commits and offers, as a scheduler does.
