@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use pb_runtime::{Clock, Home, Ids, Tasks};
 use pb_store::Inbox;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::Access;
+use crate::access::{Access, Places};
 use crate::debug::DebugFeed;
 use crate::deltas::Deltas;
 use crate::link::Link;
@@ -58,7 +58,8 @@ pub(crate) struct Hub {
     /// About how many commands wait in the inbox; counted each second, and with each new one.
     pub(crate) waiting_commands: AtomicU64,
     pub(crate) metrics: Metrics,
-    seats: Arc<Semaphore>,
+    /// The places of WebSocket and event-stream connections.
+    pub(crate) places: Places,
     /// Each connection that speaks HTTP holds it once more: those that have not said yet what they want, and
     /// event streams.
     pub(crate) http_connections: Arc<()>,
@@ -102,7 +103,7 @@ impl Hub {
             debug,
             waiting_commands: AtomicU64::new(0),
             metrics: Metrics::new(),
-            seats: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            places: Places::new(CONNECTIONS_MAX, CONNECTIONS_MAX),
             http_connections: Arc::new(()),
             event_streams: Arc::new(()),
             holders: Arc::new(Semaphore::new(HOLDERS_MAX)),
@@ -112,13 +113,8 @@ impl Hub {
         }
     }
 
-    /// A place for one more connection, free again when it is dropped; `None` when all are taken.
-    pub(crate) fn seat(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.seats).try_acquire_owned().ok()
-    }
-
     /// How many connections there are.
     pub(crate) fn connections(&self) -> u64 {
-        (CONNECTIONS_MAX - self.seats.available_permits()) as u64
+        self.places.count() as u64
     }
 }

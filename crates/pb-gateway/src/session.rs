@@ -33,7 +33,7 @@ use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use crate::access::{Grant, PENDING_FRAME_BYTES, PENDING_MAX_AGE, PendingSeat};
+use crate::access::{Grant, PENDING_FRAME_BYTES, PENDING_MAX_AGE, Place};
 use crate::admit::Admitted;
 use crate::debug::Outlet;
 use crate::deltas::{self, Heard, Listener};
@@ -72,8 +72,10 @@ type Slot = OwnedPermit<Answer>;
 pub(crate) async fn run(stream: Socket, came: Bytes, hub: Arc<Hub>, admitted: Admitted) {
     let (read, socket) = stream.into_split();
     let mut incoming = Incoming::new(read, came).await;
-    let pending = admitted.is_pending.then(|| hub.access.pending.seat(admitted.who));
-    let (Some(_seat), Some(pending)) = (hub.seat(), pending.map_or(Some(None), |seat| seat.map(Some))) else {
+    let pending = admitted.is_pending.then(|| hub.access.pending.take(admitted.who));
+    let (Some(_place), Some(pending)) =
+        (hub.places.take(admitted.who), pending.map_or(Some(None), |place| place.map(Some)))
+    else {
         Closing::ConnectionLimit.count(&hub.metrics);
         return close(incoming, socket, Outgoing::default(), Closing::ConnectionLimit).await;
     };
@@ -88,7 +90,7 @@ pub(crate) async fn run(stream: Socket, came: Bytes, hub: Arc<Hub>, admitted: Ad
             None => Subscriptions::implicit(&hub.feed),
             Some(_) => Subscriptions::none(),
         },
-        pending: pending.map(|seat| (seat, Instant::now())),
+        pending: pending.map(|place| (place, Instant::now())),
         is_another: false,
         listener: None,
         debug: Outlet::default(),
@@ -115,7 +117,7 @@ struct Session {
     hub: Arc<Hub>,
     caller: Arc<Caller>,
     /// Until it has said who it is, and since when.
-    pending: Option<(PendingSeat, Instant)>,
+    pending: Option<(Place, Instant)>,
     /// Whether it has just proved to be somebody.
     is_another: bool,
     socket: WriteHalf,

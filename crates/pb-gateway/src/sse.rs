@@ -17,11 +17,11 @@ use pb_protocol::frame::ServerFrame;
 use pb_protocol::methods::events::{SubscribeParams, SubscribeResult};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{self, error::SendTimeoutError};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{Place, Who};
 use crate::deltas::{self, Heard, Listener};
 use crate::hub::Hub;
 use crate::metrics::Transport;
@@ -54,7 +54,7 @@ pub(crate) struct Asked {
 
 /// Begins a stream.
 pub(crate) async fn serve(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, asked: Asked) -> Response {
-    let Some(seat) = hub.seat() else {
+    let Some(place) = hub.places.take(Who::of(peer.address, peer.uid)) else {
         let body = json!({"error": "Connection limit exceeded"});
         return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
     };
@@ -76,8 +76,15 @@ pub(crate) async fn serve(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, asked
     let listener = (subscription.wants_deltas || hub.legacy_peers).then(|| hub.deltas.listen());
     let counted = Arc::clone(&hub.event_streams);
     let cut = peer.cut.clone();
-    let writer =
-        Writer { frames, subscription, listener, hub: Arc::clone(&hub), cut, _seat: seat, _counted: counted };
+    let writer = Writer {
+        frames,
+        subscription,
+        listener,
+        hub: Arc::clone(&hub),
+        cut,
+        _place: place,
+        _counted: counted,
+    };
     let hello = connected(&result, hub.clock.now_ms());
     let stopping = hub.stopping.clone();
     let work = async move {
@@ -114,7 +121,7 @@ struct Writer {
     listener: Option<Listener>,
     hub: Arc<Hub>,
     cut: CancellationToken,
-    _seat: OwnedSemaphorePermit,
+    _place: Place,
     _counted: Arc<()>,
 }
 

@@ -4,7 +4,7 @@
 //! also held in memory, so that nobody who knocks makes us read the disk.
 
 mod challenge;
-mod pending;
+mod places;
 mod throttle;
 
 use std::collections::HashMap;
@@ -18,12 +18,19 @@ use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use challenge::{Challenge, NoProof, PublicKey};
-pub use pending::PENDING_MAX_AGE;
-pub(crate) use pending::{PENDING_FRAME_BYTES, Pending, PendingSeat};
+pub(crate) use places::{Place, Places};
 pub(crate) use throttle::{Throttle, Who};
 
 /// Most tokens that have not ended.
 pub(crate) const TOKENS_MAX: usize = 256;
+/// Most connections that have not said yet who they are.
+const PENDING_MAX: usize = 256;
+/// Most of them from one place.
+const PENDING_FROM_ONE_MAX: usize = 16;
+/// How long one may take to say who it is (`wire.md` §2.1).
+pub const PENDING_MAX_AGE: Duration = Duration::from_secs(30);
+/// Longest frame of one, in bytes.
+pub(crate) const PENDING_FRAME_BYTES: usize = 64 * 1024;
 /// Longest name of a token, in characters.
 pub(crate) const NAME_CHARS_MAX: usize = 64;
 /// How often a connection looks whether its token has ended by itself.
@@ -40,7 +47,8 @@ pub(crate) struct Access {
     /// Those that may still be used, by the digests of their secrets.
     live: Mutex<HashMap<String, Grant>>,
     pub(crate) throttle: Throttle,
-    pub(crate) pending: Pending,
+    /// Those that have not said yet who they are (`security.md` 8).
+    pub(crate) pending: Places,
 }
 
 /// What a token gives to who has it.
@@ -100,7 +108,7 @@ impl Access {
             store,
             live: Mutex::new(live),
             throttle: Throttle::default(),
-            pending: Pending::default(),
+            pending: Places::new(PENDING_MAX, PENDING_FROM_ONE_MAX),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Wrong tokens are counted: after a few, whoever sends them has to wait, longer each time (`security.md` 5).
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +26,14 @@ pub(crate) enum Who {
 }
 
 impl Who {
+    /// Their address; that of this machine is one, whichever they came by.
+    pub(crate) fn address(self) -> IpAddr {
+        match self {
+            Self::Here(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            Self::There(address) => address,
+        }
+    }
+
     /// Who is at this address.
     pub(crate) fn of(address: IpAddr, uid: Option<u32>) -> Self {
         let address = address.to_canonical();

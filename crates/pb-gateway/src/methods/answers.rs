@@ -84,6 +84,7 @@ answers! {
     wire::system::Ping => |hub, _, _| ready(Ok(system::ping(hub)));
     wire::system::Info => |hub, _, _| ready(Ok(system::info(hub)));
     wire::system::Status => |hub, _, _| system::status(hub);
+    wire::system::Stats => |hub, _, _| ready(Ok(system::stats(hub)));
     wire::system::Methods => |_, caller, _| ready(Ok(system::methods(caller)));
     wire::system::Gc => |hub, caller, _| system::gc(hub, caller);
 

@@ -7,8 +7,8 @@ use pb_model::goal::GoalStatus;
 use pb_protocol::RpcError;
 use pb_protocol::ipc::SchedulerCommand;
 use pb_protocol::methods::system::{
-    DiskStatus, GatewayStatus, Gc, GcResult, InfoResult, LaneStatus, MethodsResult, PingResult,
-    SchedulerStatus, StatusResult,
+    ConnectionStats, DiskStatus, GatewayStatus, Gc, GcResult, InfoResult, LaneStatus, MethodsResult,
+    PingResult, SchedulerStatus, StatsResult, StatusResult,
 };
 use pb_protocol::methods::{ALIASES, METHODS, Method, NoParams};
 use pb_runtime::{LockHolder, disk};
@@ -28,6 +28,27 @@ pub(super) fn info(hub: &Hub) -> InfoResult {
         name: "PonyBunny Gateway".to_owned(),
         version: pb_runtime::VERSION.to_owned(),
         timestamp: hub.clock.now_ms(),
+    }
+}
+
+pub(super) fn stats(hub: &Hub) -> StatsResult {
+    let (total, pending) = (hub.connections(), hub.access.pending.count() as u64);
+    let (authenticated, connections_by_ip) = (total.saturating_sub(pending), hub.places.by_address());
+    let connected = hub.link.scheduler().is_some();
+    StatsResult {
+        connections: ConnectionStats {
+            total,
+            authenticated,
+            pending,
+            total_sessions: authenticated,
+            pending_connections: pending,
+            unique_ips: connections_by_ip.len() as u64,
+        },
+        connections_by_ip,
+        is_running: true,
+        address: hub.address.to_string(),
+        daemon_connected: connected,
+        scheduler_connected: connected,
     }
 }
 

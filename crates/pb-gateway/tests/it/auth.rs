@@ -185,6 +185,12 @@ async fn security_02_another_user_is_not_let_in_and_may_say_who_it_is_only_where
         let error = client.call(method, json!({})).await.unwrap_err();
         assert_eq!(told(&error), "-32001 Authentication required", "{method}");
     }
+    let stats = Client::connect(gateway.address).await.call("system.stats", json!({})).await.unwrap();
+    assert_eq!(
+        (&stats["connections"]["pending"], &stats["connections"]["totalSessions"], &stats["connectionsByIp"]),
+        (&json!(1), &json!(1), &json!({"127.0.0.1": 2})),
+        "{stats}"
+    );
     for path in ["/metrics", "/events", "/readyz"] {
         let stream = another_user(gateway.address).unwrap();
         let mut client = Client::unknown(stream, gateway.address, path, &[]).await.unwrap();

@@ -62,6 +62,7 @@ macro_rules! for_each_method {
             $crate::methods::system::Ping,
             $crate::methods::system::Info,
             $crate::methods::system::Status,
+            $crate::methods::system::Stats,
             $crate::methods::system::Methods,
             $crate::methods::system::Gc,
             $crate::methods::auth::Hello,

@@ -104,6 +104,54 @@ impl Method for Status {
     type Result = StatusResult;
 }
 
+/// `system.stats`.
+#[derive(Debug)]
+pub struct Stats;
+
+impl Method for Stats {
+    const NAME: &'static str = "system.stats";
+    const PERMISSIONS: &[Permission] = &[Permission::Admin];
+    const DOC: &'static str = "Counts the connections of the gateway, in all and by address";
+    type Params = NoParams;
+    type Result = StatsResult;
+}
+
+/// Connections. Clients of the first implementation read this in two shapes; it has the keys of both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatsResult {
+    /// How many there are.
+    pub connections: ConnectionStats,
+    /// How many from each address; those of this machine are one.
+    pub connections_by_ip: BTreeMap<String, u64>,
+    /// Always true: it answers.
+    pub is_running: bool,
+    /// Where programs of this machine connect to.
+    pub address: String,
+    /// Whether a scheduler is connected.
+    pub daemon_connected: bool,
+    /// The same, by its other name.
+    pub scheduler_connected: bool,
+}
+
+/// How many connections there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionStats {
+    /// Both kinds: `WebSocket` and event stream.
+    pub total: u64,
+    /// Those that said who they are.
+    pub authenticated: u64,
+    /// Those that did not yet.
+    pub pending: u64,
+    /// As `authenticated`.
+    pub total_sessions: u64,
+    /// As `pending`.
+    pub pending_connections: u64,
+    /// From how many addresses they come.
+    pub unique_ips: u64,
+}
+
 /// How gateway, link and goals are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatusResult {
