@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use crate::socket::ReadHalf;
 
 /// Buffer for what comes in, in bytes; the library's default costs 128 KiB a connection.
-const BUFFER_BYTES: usize = 4096;
+const BUFFER_BYTES: usize = 2048;
 /// How much is thrown away at once when a connection ends.
 const DISCARDED_BYTES: usize = 4096;
 
@@ -37,7 +37,8 @@ impl Incoming {
             .max_frame_size(Some(REQUEST_BYTES_MAX));
         let stream = WebSocketStream::from_partially_read(
             ReadOnly::new(read),
-            came.into(),
+            // A copy: as it came, it holds the 8 KiB into which the handshake was read, as long as the connection.
+            came.to_vec(),
             Role::Server,
             Some(config),
         );
