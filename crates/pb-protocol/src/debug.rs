@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 pub const CHANNEL: &str = "debug";
 
 /// A debug event. Its id, its time and its context are those that it got where it happened.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DebugEvent {
     /// Its own id.
@@ -20,6 +20,7 @@ pub struct DebugEvent {
     /// The part of the system that tells it.
     pub source: String,
     /// What is told; the keys depend on the name.
+    #[schemars(with = "serde_json::Value")]
     pub data: Box<RawValue>,
     /// The goal.
     #[serde(default, skip_serializing_if = "Option::is_none")]

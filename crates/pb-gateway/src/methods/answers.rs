@@ -9,8 +9,8 @@ use pb_protocol::{RpcError, for_each_method};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Caller, Outcome, approval, audit, auth, conversation, cost, debug, escalation, events, goal, goal_events,
-    persona, schedule, system, token, workitem,
+    Caller, Outcome, approval, audit, auth, conversation, cost, debug, debug_queries, escalation, events,
+    goal, goal_events, persona, schedule, system, token, workitem,
 };
 use crate::hub::Hub;
 
@@ -128,6 +128,11 @@ answers! {
     wire::audit::ByTimeRange => |hub, _, params| audit::by_time_range(hub, params);
     wire::audit::ByActor => |hub, _, params| audit::by_actor(hub, params);
     wire::audit::Stats => |hub, _, _| audit::stats(hub);
+
+    wire::debug_queries::Lanes => |hub, _, _| debug_queries::lanes(hub);
+    wire::debug_queries::OneGoal => |hub, _, params| debug_queries::goal(hub, params);
+    wire::debug_queries::WorkItems => |hub, _, params| workitem::list(hub, params);
+    wire::debug_queries::Events => |hub, _, params| debug_queries::events(hub, params);
 
     wire::schedule::Add => |hub, caller, params| schedule::add(hub, caller, params);
     wire::schedule::List => |hub, _, params| schedule::list(hub, params);

@@ -7,6 +7,7 @@ mod auth;
 mod conversation;
 pub(crate) mod cost;
 mod debug;
+mod debug_queries;
 mod escalation;
 pub(crate) mod events;
 pub(crate) mod goal;

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod conversation;
 pub mod cost;
 pub mod debug;
+pub mod debug_queries;
 pub mod escalation;
 pub mod events;
 pub mod goal;
@@ -125,6 +126,10 @@ macro_rules! for_each_method {
             $crate::methods::audit::Stats,
             $crate::methods::events::Subscribe,
             $crate::methods::events::Unsubscribe,
+            $crate::methods::debug_queries::Lanes,
+            $crate::methods::debug_queries::OneGoal,
+            $crate::methods::debug_queries::WorkItems,
+            $crate::methods::debug_queries::Events,
             $crate::methods::debug::EventsSubscribe,
             $crate::methods::debug::EventsUnsubscribe,
         }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::env::{TestEnv, wait_until};
+use crate::socket::Client;
 
 const GOAL: &str = r#"
 title = "两步"
@@ -22,6 +23,37 @@ argv = ["false"]
 effect = "pure"
 max_retries = 0
 "#;
+
+/// What the debug pages ask for tells the same.
+fn debug_pages_show(client: &mut Client, goal: &str) {
+    let debug = client.call("debug.goal", &json!({"goalId": goal}));
+    assert_eq!(debug["goal"]["id"], json!(goal));
+    let runs: Vec<usize> = debug["workItems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["runs"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(runs, [1, 1], "{debug}");
+    assert_eq!(client.call("debug.goal", &json!({"goalId": "goal_none"})), Value::Null);
+    let lanes = client.call("debug.lanes", &json!({}));
+    let names: Vec<&str> =
+        lanes["lanes"].as_array().unwrap().iter().map(|lane| lane["laneId"].as_str().unwrap()).collect();
+    assert_eq!(names, ["main", "subagent", "cron", "session"]);
+    assert_eq!(lanes["lanes"][0]["status"]["isAvailable"], true);
+    let events = wait_until("the trace has them", || {
+        let events = client.call("debug.events", &json!({"type": "scheduler", "limit": 3}));
+        (events["total"] == 3).then_some(events)
+    });
+    let times: Vec<u64> = events["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["timestamp"].as_u64().unwrap())
+        .collect();
+    assert!(times.is_sorted_by(|a, b| a >= b), "the latest first: {events}");
+    assert!(events["events"][0]["type"].as_str().unwrap().starts_with("scheduler."));
+}
 
 #[test]
 fn methods_that_only_clients_knew_are_there() {
@@ -65,6 +97,8 @@ fn methods_that_only_clients_knew_are_there() {
     let item_id = &failed["workItems"][0]["id"];
     let about = client.call("audit.byEntity", &json!({"entityType": "work_item", "entityId": item_id}));
     assert_eq!(about["logs"][0]["new_value"], "failed", "{about}");
+
+    debug_pages_show(&mut client, &goal);
 
     let refused = client.answer("workitem.get", &json!({"workItemId": "nobody"}));
     assert_eq!(
