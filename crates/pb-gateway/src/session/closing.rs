@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
@@ -10,8 +11,10 @@ use crate::metrics::Metrics;
 use crate::socket::WriteHalf;
 use crate::websocket::{Incoming, Outgoing, Written, close_frame};
 
-/// How long the other side has to take a close frame and to answer it.
+/// How long the other side may take nothing of what goes before a close frame, and how long it has to answer that.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
+/// How long a close takes at most: a frame of megabytes may have begun, and goes first.
+const CLOSE_MAX: Duration = Duration::from_secs(10);
 
 /// Why we close.
 #[derive(Debug, Clone, Copy)]
@@ -108,12 +111,12 @@ pub(super) async fn close(
     outgoing.push(close_frame(code, reason));
     let goodbye = async {
         while let Written::Blocked { .. } = outgoing.write(&socket)? {
-            socket.writable().await?;
+            timeout(CLOSE_WAIT, socket.writable()).await??;
         }
         socket.shutdown().await?;
-        incoming.discard().await;
+        timeout(CLOSE_WAIT, incoming.discard()).await?;
         Ok::<(), std::io::Error>(())
     };
     // Whoever does not answer has had its chance.
-    let _ = tokio::time::timeout(CLOSE_WAIT, goodbye).await;
+    let _ = timeout(CLOSE_MAX, goodbye).await;
 }
