@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::{process, states};
+use crate::{process, states, typescript};
 
 /// Where the command line reference stands.
 pub(crate) const CLI_REFERENCE: &str = "docs/cli.md";
@@ -25,11 +25,12 @@ pub(crate) struct Generated {
 /// What is made of types and tables.
 ///
 /// # Errors
-/// A schema is no JSON.
-pub(crate) fn tables() -> anyhow::Result<[Generated; 3]> {
+/// A schema is no JSON, or is not understood.
+pub(crate) fn tables() -> anyhow::Result<[Generated; 4]> {
     Ok([
         Generated { path: "docs/goal.schema.json", text: json(&pb_model::goal_file::json_schema())? },
         Generated { path: "docs/rpc.schema.json", text: json(&pb_protocol::methods::schemas().into())? },
+        typescript::types()?,
         states::page(),
     ])
 }

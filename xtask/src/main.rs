@@ -10,6 +10,7 @@ mod process;
 mod rpc_tables;
 mod states;
 mod tree;
+mod typescript;
 
 use std::process::ExitCode;
 

@@ -6,9 +6,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use pb_protocol::event_names::EVENT_NAMES;
+use pb_protocol::event_names::{DELTA_NAMES, EVENT_NAMES, EventName};
 use pb_protocol::methods::{ALIASES, METHODS};
-use pb_protocol::{ErrorCode, Permission};
+use pb_protocol::{DataKey, ErrorCode, Permission};
 
 use crate::generated::Generated;
 
@@ -60,14 +60,20 @@ fn table(name: &str) -> anyhow::Result<String> {
                 .iter()
                 .map(|code| [code.number().to_string(), format!("{code:?}"), code.meaning().to_owned()]),
         )),
-        "events" => Ok(rows(
-            ["event", "when", "its own keys in `data`"],
-            EVENT_NAMES
-                .iter()
-                .map(|event| [format!("`{}`", event.name), event.when.to_owned(), event.keys.to_owned()]),
-        )),
+        "events" => Ok(events(EVENT_NAMES)),
+        "deltas" => Ok(events(DELTA_NAMES)),
         other => bail!("{RPC_REFERENCE} asks for a table `{other}`, which there is none of"),
     }
+}
+
+fn events(names: &[EventName]) -> String {
+    rows(
+        ["event", "when", "its own keys in `data`"],
+        names.iter().map(|event| {
+            let keys: Vec<String> = event.own_keys().map(DataKey::listed).collect();
+            [format!("`{}`", event.name), event.when.to_owned(), keys.join(", ")]
+        }),
+    )
 }
 
 fn rows<const N: usize>(heading: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {

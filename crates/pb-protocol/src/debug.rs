@@ -1,6 +1,7 @@
 //! Debug events (`wire.md` §3.3): what the parts of the system tell about their work, for people who
 //! look into it. Nothing is decided by them. Those of the scheduler stand in its trace.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -46,7 +47,7 @@ pub struct DebugEvent {
 }
 
 /// What a frame named [`CHANNEL`] carries.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DebugData {
     /// [`CHANNEL`].
     pub channel: String,

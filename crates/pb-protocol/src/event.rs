@@ -3,7 +3,11 @@
 
 mod control;
 
+pub use control::{AddedItem, BudgetCaps, BudgetCost, BudgetStatus, BudgetTime, BudgetTokens};
+
 use pb_model::goal::{Call, Charge, ErrorClass, Event, Failure, GoalState, RunStatus, Rung};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Artifact, Error, Escalation, GateResult, Goal, Run, WorkItem, usd};
@@ -156,8 +160,19 @@ fn cost(charge: &Charge) -> Option<f64> {
     (!charge.unpriced).then(|| usd(charge.amount.micro_usd))
 }
 
-fn called(call: &Call) -> Value {
-    json!({"step": call.n, "tool": call.tool, "title": call.title})
+/// A tool that a model calls, as `model.answered` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ToolCall {
+    /// Its place in the journal of the run.
+    pub step: u32,
+    /// The tool.
+    pub tool: String,
+    /// What it is about, in one line.
+    pub title: String,
+}
+
+fn called(call: &Call) -> ToolCall {
+    ToolCall { step: call.n, tool: call.tool.clone(), title: call.title.clone() }
 }
 
 /// The keys that clients read beside the ids.

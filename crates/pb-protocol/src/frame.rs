@@ -59,11 +59,12 @@ pub struct Response {
 }
 
 /// Something that happened. The keys after `data` are ours; old clients ignore them.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct EventFrame {
     /// Its name, such as `goal.completed`.
     pub event: String,
     /// What is told about it.
+    #[schemars(with = "serde_json::Value")]
     pub data: Box<RawValue>,
     /// Where to resume after it. Absent in events that are in no log.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -16,6 +16,7 @@ pub mod delta;
 pub mod domain;
 pub mod error;
 pub mod event;
+mod event_keys;
 pub mod event_names;
 pub mod event_text;
 pub mod frame;
@@ -29,5 +30,6 @@ pub mod report;
 pub mod schedule;
 
 pub use error::{ErrorCode, RpcError};
+pub use event_keys::{About, DataKey};
 pub use methods::Method;
 pub use permission::{Permission, Permissions, UnknownPermission};

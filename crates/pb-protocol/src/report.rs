@@ -150,6 +150,7 @@ pub struct UncheckedGate {
 
 /// A question, and what was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportQuestion")]
 pub struct Question {
     /// Its id.
     pub id: String,

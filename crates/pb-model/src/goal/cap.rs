@@ -1,12 +1,13 @@
 //! Caps: what may be spent at most, on each level.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::spending::{Amount, MicroUsd, micro_usd};
 use crate::spec::{AgentSpec, GoalSpec};
 
 /// A cap, in words for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cap {
     /// Tokens.

@@ -14,6 +14,7 @@
 //! What was said stands in the run's journal, not here: a continued run is rebuilt from its steps,
 //! and so is every other one.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adding::Addition;
@@ -212,7 +213,7 @@ pub struct Reviewed {
 }
 
 /// What is known of the end of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallEnd {
     /// It did what it was asked to.

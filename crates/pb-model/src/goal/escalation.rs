@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::asking::Clarification;
@@ -87,7 +88,7 @@ pub struct Expiry {
 }
 
 /// What a human answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// Try it again: what hindered it is mended, or repeating it is safe.
@@ -199,7 +200,7 @@ pub struct Resolution {
 }
 
 /// A cap that was raised, to this.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "cap", content = "to", rename_all = "snake_case")]
 pub enum Raised {
     /// Tokens.

@@ -11,6 +11,7 @@
 //! What comes of it is decided in `decide/evaluate.rs`. What was enough needs no decision: `workitem.completed`
 //! and the gates' results say why.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Tier;
@@ -21,7 +22,7 @@ pub const REPLANS_MAX: u32 = 2;
 pub const GATE_FAILURES_BEFORE_SWITCH: usize = 2;
 
 /// What is done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Evaluation {
     /// Another attempt, which is told what failed.

@@ -10,6 +10,7 @@
 //! Each time a guard trips in an attempt the next rung is taken; rungs that are not there (no tool to
 //! drop, no other model) are left out. What was seen is in the state, so a kill forgets nothing.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Call, FINISH};
@@ -29,7 +30,7 @@ pub const TURNS_WARN_PERCENT: u32 = 75;
 const DIGEST_CHARS: usize = 16;
 
 /// What a guard saw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Guard {
     /// The same tool, arguments and result, again and again.

@@ -1,5 +1,6 @@
 //! What happens to a schedule.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Schedule;
@@ -37,7 +38,7 @@ pub enum ScheduleEvent {
 }
 
 /// Why slots were not run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SkipReason {
     /// Nothing could run when they were: the machine or the scheduler was off.

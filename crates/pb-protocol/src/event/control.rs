@@ -4,6 +4,8 @@ use pb_model::EscalationId;
 use pb_model::approval::ApprovalEvent;
 use pb_model::goal::{Event, Goal, GoalState, WARN_PERCENT};
 use pb_model::spec::ItemSpec;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::domain::{request_type, usd};
@@ -29,8 +31,10 @@ pub(super) fn particulars(event: &Event, state: &GoalState) -> Value {
         Event::GoalReplanning { why, by } => json!({"why": why, "replannedBy": by}),
         Event::ItemSuperseded { .. } => json!({"superseded": true}),
         Event::ItemsAdded { items, .. } => {
-            let added =
-                |spec: &ItemSpec| json!({"id": spec.id, "title": spec.title.as_deref().unwrap_or(&spec.id)});
+            let added = |spec: &ItemSpec| AddedItem {
+                id: spec.id.clone(),
+                title: spec.title.as_ref().unwrap_or(&spec.id).clone(),
+            };
             json!({"added": items.iter().map(|addition| added(&addition.spec)).collect::<Vec<_>>()})
         }
         Event::BudgetWarned { cap, percent } => {
@@ -51,33 +55,99 @@ pub(super) fn particulars(event: &Event, state: &GoalState) -> Value {
     }
 }
 
-/// `BudgetStatus` of `wire.md` §3.1; a key whose cap there is not is null.
-fn budget_status(goal: &Goal, level: &str) -> Value {
+/// How a goal stands to its caps (`wire.md` §3.1).
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BudgetStatus {
+    /// The goal.
+    pub goal_id: String,
+    /// Cap by cap.
+    pub budget: BudgetCaps,
+    /// `warning`, `critical` or `exceeded`.
+    pub warning_level: String,
+}
+
+/// The caps of a goal and what is used of them.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct BudgetCaps {
+    /// Tokens.
+    pub tokens: BudgetTokens,
+    /// Running time.
+    pub time: BudgetTime,
+    /// Money.
+    pub cost: BudgetCost,
+}
+
+/// Tokens; null where there is no cap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BudgetTokens {
+    /// The cap.
+    pub limit: Option<u64>,
+    /// Used.
+    pub spent: u64,
+    /// Left.
+    pub remaining: Option<u64>,
+}
+
+/// Minutes of running time; null where there is no cap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BudgetTime {
+    /// The cap.
+    pub limit_minutes: Option<u64>,
+    /// Used, rounded up.
+    pub spent_minutes: u64,
+    /// Left.
+    pub remaining_minutes: Option<u64>,
+}
+
+/// US dollars; null where there is no cap.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BudgetCost {
+    /// The cap.
+    pub limit_usd: Option<f64>,
+    /// Used.
+    pub spent_usd: f64,
+    /// Left.
+    pub remaining_usd: Option<f64>,
+}
+
+/// An item that a run adds to its goal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AddedItem {
+    /// Its key.
+    pub id: String,
+    /// One line.
+    pub title: String,
+}
+
+fn budget_status(goal: &Goal, level: &str) -> BudgetStatus {
     let (spec, settled) = (&goal.spec, goal.spending.settled);
     let minutes = goal.spent_time_ms.div_ceil(60_000);
     let spent_usd = usd(settled.micro_usd);
     let left = |limit: Option<u64>, spent: u64| limit.map(|limit| limit.saturating_sub(spent));
-    json!({
-        "goalId": goal.id,
-        "budget": {
-            "tokens": {
-                "limit": spec.budget_tokens,
-                "spent": settled.tokens,
-                "remaining": left(spec.budget_tokens, settled.tokens),
+    BudgetStatus {
+        goal_id: goal.id.to_string(),
+        budget: BudgetCaps {
+            tokens: BudgetTokens {
+                limit: spec.budget_tokens,
+                spent: settled.tokens,
+                remaining: left(spec.budget_tokens, settled.tokens),
             },
-            "time": {
-                "limitMinutes": spec.budget_time_minutes,
-                "spentMinutes": minutes,
-                "remainingMinutes": left(spec.budget_time_minutes, minutes),
+            time: BudgetTime {
+                limit_minutes: spec.budget_time_minutes,
+                spent_minutes: minutes,
+                remaining_minutes: left(spec.budget_time_minutes, minutes),
             },
-            "cost": {
-                "limitUsd": spec.budget_cost_usd,
-                "spentUsd": spent_usd,
-                "remainingUsd": spec.budget_cost_usd.map(|limit| (limit - spent_usd).max(0.0)),
+            cost: BudgetCost {
+                limit_usd: spec.budget_cost_usd,
+                spent_usd,
+                remaining_usd: spec.budget_cost_usd.map(|limit| (limit - spent_usd).max(0.0)),
             },
         },
-        "warningLevel": level,
-    })
+        warning_level: level.to_owned(),
+    }
 }
 
 /// The keys of `wire.md` §2.8.

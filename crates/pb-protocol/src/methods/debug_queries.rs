@@ -35,6 +35,7 @@ pub struct LanesResult {
 /// A lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DebugLane")]
 pub struct Lane {
     /// Its name.
     pub lane_id: String,
@@ -49,6 +50,7 @@ pub struct Lane {
 /// How many items there are in a lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DebugLaneStatus")]
 pub struct LaneStatus {
     /// The lane's name.
     pub lane_id: String,

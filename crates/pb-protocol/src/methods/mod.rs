@@ -19,6 +19,8 @@ pub mod system;
 pub mod token;
 pub mod workitem;
 
+use schemars::generate::SchemaSettings;
+use schemars::{Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
@@ -52,6 +54,27 @@ pub struct MethodInfo {
     pub permissions: &'static [Permission],
     /// One line for people.
     pub doc: &'static str,
+}
+
+/// What a method takes and gives; see [`signatures`].
+#[derive(Debug, Clone)]
+pub struct Signature {
+    /// The method's name.
+    pub method: &'static str,
+    /// What it takes.
+    pub params: Schema,
+    /// What it gives.
+    pub result: Schema,
+}
+
+/// Describes types as they are written, where a key that is always there is required.
+pub fn as_written() -> SchemaGenerator {
+    SchemaSettings::default().for_serialize().into_generator()
+}
+
+/// Describes types as they are read, where a key that has a default may be left out.
+pub fn as_read() -> SchemaGenerator {
+    SchemaSettings::default().into_generator()
 }
 
 /// The method table. Gives every method, in the order in which they are listed to people, to a macro: what is
@@ -147,14 +170,24 @@ macro_rules! describe {
             },)*
         ];
 
-        /// The schema of every method's parameters and result, by name.
+        /// What every method takes and gives. Named types go into the definitions of `generator`, whose contract
+        /// says whether they are described as they are read or as they are written.
+        pub fn signatures(generator: &mut SchemaGenerator) -> Vec<Signature> {
+            vec![$(Signature {
+                method: <$method as Method>::NAME,
+                params: generator.subschema_for::<<$method as Method>::Params>(),
+                result: generator.subschema_for::<<$method as Method>::Result>(),
+            },)*]
+        }
+
+        /// The schema of every method's parameters, as they are read, and of its result, as it is written, by name.
         pub fn schemas() -> serde_json::Map<String, serde_json::Value> {
             let mut all = serde_json::Map::new();
             $(all.insert(<$method as Method>::NAME.to_owned(), serde_json::json!({
                 "doc": <$method as Method>::DOC,
                 "permission": Permission::listed(<$method as Method>::PERMISSIONS),
                 "params": schemars::schema_for!(<$method as Method>::Params),
-                "result": schemars::schema_for!(<$method as Method>::Result),
+                "result": as_written().into_root_schema_for::<<$method as Method>::Result>(),
             }));)*
             all
         }

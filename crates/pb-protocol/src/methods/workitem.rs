@@ -34,6 +34,7 @@ impl Method for List {
 /// Which items.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(rename = "WorkItemListParams")]
 pub struct ListParams {
     /// Only those of this goal.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,6 +53,7 @@ pub struct ListParams {
 /// A page of items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "WorkItemListResult")]
 pub struct ListResult {
     /// The page.
     pub work_items: Vec<WorkItem>,

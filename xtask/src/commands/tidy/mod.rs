@@ -5,6 +5,7 @@
 mod arrows;
 mod documents;
 mod facts;
+mod format;
 mod generated;
 mod lengths;
 mod manifests;
@@ -59,6 +60,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     problems.extend(words::problems(&files));
     problems.extend(manifests::problems(&files, &crates)?);
     problems.extend(documents::problems(&root, &files)?);
+    problems.extend(format::problems(&root)?);
     problems.extend(generated::problems(&root, &files)?);
     for problem in &problems {
         output::line(format_args!("tidy: {problem}"));
