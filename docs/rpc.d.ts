@@ -1012,7 +1012,7 @@ export interface AddedItem {
 }
 
 /** What a human answers. */
-export type Answer = 
+export type Answer =
     /** Try it again: what hindered it is mended, or repeating it is safe. */
     | "retry"
     /** Go on without it: it is done already, or not needed. */
@@ -1147,7 +1147,7 @@ export interface Artifact {
 }
 
 /** Whether a person is asked when the goal can be read in more than one way. */
-export type Ask = 
+export type Ask =
     /** Only when the answer changes the plan. */
     | "unclear"
     /** Never: what is unclear is assumed, and told. */
@@ -1383,7 +1383,7 @@ export interface BudgetTokens {
 }
 
 /** What is known of the end of a call. */
-export type CallEnd = 
+export type CallEnd =
     /** It did what it was asked to. */
     | "ok"
     /** It did not, and the model is told. */
@@ -1400,7 +1400,7 @@ export type CallEnd =
     | "asks";
 
 /** A cap, in words for people. */
-export type Cap = 
+export type Cap =
     /** Tokens. */
     | "tokens"
     /** Money. */
@@ -1595,7 +1595,7 @@ export interface Cost {
 }
 
 /** By what costs are summed. */
-export type CostBy = 
+export type CostBy =
     /** By goal, in the order in which they were submitted. */
     | "goal"
     /** By model. */
@@ -1644,7 +1644,7 @@ export interface CostSummaryResult {
 }
 
 /** Who decides a criterion. */
-export type CriterionType = 
+export type CriterionType =
     /** A program decides. */
     | "deterministic"
     /** A judgement decides. */
@@ -1825,7 +1825,7 @@ export interface DoneItem {
 }
 
 /** What repeating an effect means (`durability.md` §4). */
-export type Effect = 
+export type Effect =
     /** Changes nothing outside; may be repeated freely. */
     | "pure"
     /** Repeating it leaves the same state; may be repeated and says so. */
@@ -1932,7 +1932,7 @@ export interface EscalationRespondParams {
 }
 
 /** What is done. */
-export type Evaluation = 
+export type Evaluation =
     /** Another attempt, which is told what failed. */
     | {
         kind: "retry";
@@ -2017,7 +2017,7 @@ export interface Expiry {
 }
 
 /** Which files a verdict is about. */
-export type Freshness = 
+export type Freshness =
     /** Those that were delivered: the gate ran then, or nothing but gates wrote since it ran. */
     | "as_delivered"
     /** Those that were there when it ran; they may have changed since. */
@@ -2624,7 +2624,7 @@ export interface GoalSubmitParams {
 }
 
 /** What a guard saw. */
-export type Guard = 
+export type Guard =
     /** The same tool, arguments and result, again and again. */
     | "repetition"
     /** The same few calls with the same results, round and round. */
@@ -2674,7 +2674,7 @@ export interface ItemWithRuns {
 }
 
 /** How the workspace was kept, as it was when the goal started. */
-export type Kept = 
+export type Kept =
     /** There was nothing in it. */
     | {
         how: "empty";
@@ -2699,7 +2699,7 @@ export type Kept =
     };
 
 /** Bounds how many items run at once (`wire.md` §5.3). */
-export type Lane = 
+export type Lane =
     /** The ordinary lane. */
     | "main"
     /** Delegated, parallel work. */
@@ -2728,7 +2728,7 @@ export interface LaneStatus {
 }
 
 /** What becomes of slots that passed while nothing could run: the machine was off, or the last goal still ran. */
-export type Missed = 
+export type Missed =
     /** They are left out. */
     | "skip"
     /** The latest of them is run, once. */
@@ -2879,7 +2879,7 @@ export interface Question {
 }
 
 /** A cap that was raised, to this. */
-export type Raised = 
+export type Raised =
     /** Tokens. */
     | {
         cap: "tokens";
@@ -3179,7 +3179,7 @@ export interface SchedulerStatus {
 }
 
 /** Why slots were not run. */
-export type SkipReason = 
+export type SkipReason =
     /** Nothing could run when they were: the machine or the scheduler was off. */
     | "missed"
     /** The last goal had not ended. */
@@ -3352,7 +3352,7 @@ export interface TaskInfo {
 }
 
 /** How capable a model a piece of work needs. */
-export type Tier = 
+export type Tier =
     /** Short, well-defined work; the cheapest model. */
     | "simple"
     /** Ordinary work. */
@@ -3361,7 +3361,7 @@ export type Tier =
     | "complex";
 
 /** When slots are. */
-export type Timing = 
+export type Timing =
     /** By the clock on the wall of a place. */
     | {
         kind: "cron";
@@ -3497,7 +3497,7 @@ export interface Undo {
 export type Usd = number;
 
 /** How well an item or a goal is proven. */
-export type Verdict = 
+export type Verdict =
     /** Every gate passed, and there was at least one. */
     | "verified"
     /** Some of it is proven: an optional gate failed, or some items have no gate. */
@@ -3516,7 +3516,7 @@ export interface VerificationPlan {
 }
 
 /** What a work item does. */
-export type Work = 
+export type Work =
     /** Runs one program; needs no model. */
     | {
         kind: "command";

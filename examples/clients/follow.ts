@@ -8,18 +8,13 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import WebSocket from 'ws';
-
-interface Response { type: 'res'; result?: { cursor: string; rebase_required?: boolean }; error?: { message: string } }
-interface Event { type: 'event'; event: string; data: { goalId?: string }; seq?: number; cursor?: string; subscriptionId?: string }
-interface Cursor { type: 'cursor'; cursor: string; subscriptionId: string }
-// More types may come; they are let alone.
-type Frame = Response | Event | Cursor | { type: 'lag'; dropped: number };
+import type { EventName, Methods, Request, ServerFrame } from '../../docs/rpc.d.ts';
 
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 const PAUSE_MAX_MS = 2000;
 // The gateway pings each 30 s; one that is silent for longer than this is gone.
 const SILENCE_MAX_MS = 75_000;
-const ENDS = ['goal.completed', 'goal.failed', 'goal.cancelled'];
+const ENDS: EventName[] = ['goal.completed', 'goal.failed', 'goal.cancelled'];
 
 const [gateway = '', cursorFile = '', count = 'Infinity'] = process.argv.slice(2);
 let left = Number(count);
@@ -31,17 +26,18 @@ function keep(cursor: string): void {
 }
 
 /** Deals with a frame: first what is to be done about it, then its cursor is kept. False: subscribe anew. */
-function take(frame: Frame): boolean {
+function take(frame: ServerFrame): boolean {
   if (frame.type === 'res') {
     if (frame.error) throw new Error(frame.error.message);
+    const { rebase_required } = frame.result as Methods['events.subscribe']['result'];
     // The log was put back from a backup: once more from its start.
-    if (frame.result?.rebase_required) keep('start');
-    return !frame.result?.rebase_required;
+    if (rebase_required) keep('start');
+    return !rebase_required;
   }
   if (frame.type === 'lag' || frame.subscriptionId === undefined) return true; // It was not asked for.
   if (frame.type === 'event') {
     if (frame.event === 'rebase_required') return false;
-    process.stdout.write(`${frame.seq} ${frame.event} ${frame.data.goalId ?? ''}\n`);
+    process.stdout.write(`${frame.seq} ${frame.event} ${'goalId' in frame.data ? frame.data.goalId : ''}\n`);
     if (ENDS.includes(frame.event)) left -= 1;
   }
   if (frame.cursor !== undefined) keep(frame.cursor);
@@ -53,11 +49,12 @@ const connection = (address: string, after: string): Promise<void> =>
   new Promise((resolve) => {
     const socket = new WebSocket(`ws://${address}/`, { maxPayload: FRAME_BYTES_MAX });
     const silence = setTimeout(() => socket.terminate(), SILENCE_MAX_MS);
-    socket.on('open', () => socket.send(JSON.stringify({ type: 'req', id: '1', method: 'events.subscribe', params: { after } })));
+    const request: Request<'events.subscribe'> = { type: 'req', id: '1', method: 'events.subscribe', params: { after } };
+    socket.on('open', () => socket.send(JSON.stringify(request)));
     socket.on('message', (data) => {
       silence.refresh();
       // What comes while we close is read again, if at all.
-      if (socket.readyState === WebSocket.OPEN && !take(JSON.parse(String(data)) as Frame)) socket.close();
+      if (socket.readyState === WebSocket.OPEN && !take(JSON.parse(String(data)) as ServerFrame)) socket.close();
     });
     socket.on('ping', () => silence.refresh());
     socket.on('error', (error) => process.stderr.write(`${error.message}\n`));

@@ -56,7 +56,8 @@ pub(crate) fn types() -> anyhow::Result<Generated> {
     for (name, form, schema) in definitions.chosen(&names) {
         sections.push(Printer { form, ..printer }.definition(name, schema)?);
     }
-    let text = sections.join("\n");
+    // A list of choices begins on a line of its own.
+    let text = sections.join("\n").replace(" \n", "\n");
     each_once(&text)?;
     Ok(Generated { path: TYPES, text })
 }

@@ -1,5 +1,5 @@
 //! What must be true of every log, whatever a test did to the processes that wrote it: the
-//! invariants I2, I6 and I8 of `durability.md` §7. Each test's log is audited when its machine is dropped.
+//! invariants I2, I6 and I8 of `durability.md` §7, and what docs/RPC.md says of its events. Each test's log is audited when its machine is dropped.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,8 +8,9 @@ use pb_model::goal::{Caps, Event, GoalState, evolve};
 use pb_model::schedule::{self, Schedule, ScheduleEvent};
 use pb_model::session::{self, Session, SessionEvent};
 use pb_model::{GoalId, ScheduleId};
-use pb_protocol::event_names::EventName;
 use pb_store::{EventRecord, LogReader};
+
+use crate::told;
 
 /// Events read at once.
 const PAGE: usize = 1000;
@@ -76,7 +77,8 @@ fn fold(folded: &mut BTreeMap<String, (u64, Folded)>, record: &EventRecord) -> u
     let (seq, state) = folded.entry(record.goal.clone()).or_insert_with(|| (compacted, nothing()));
     *seq += 1;
     assert_eq!(record.seq, *seq, "events of {} have no gaps", record.goal);
-    assert!(EventName::is_known(&record.kind), "docs/RPC.md does not list {}", record.kind);
+    let data = serde_json::from_str(&record.data).unwrap();
+    assert_eq!(told::problems(&record.kind, &data), Vec::<String>::new(), "{data}");
     match state {
         Folded::Goal(state) => {
             let event: Event = serde_json::from_str(&record.body).unwrap();

@@ -162,14 +162,18 @@ fn submit_py_asks_for_a_goal_once_and_answers_what_it_asks_through_a_restart() {
 fn follow_ts_is_strictly_typed_and_tells_each_event_once_through_restarts() {
     let Some(packages) = tools::node_packages() else { return };
     let env = TestEnv::new();
-    for name in ["follow.ts", "tsconfig.json", "package.json"] {
-        fs::copy(example(name), env.file(name)).unwrap();
+    let folder = env.file("examples/clients");
+    fs::create_dir_all(&folder).unwrap();
+    fs::create_dir(env.file("docs")).unwrap();
+    for name in ["follow.ts", "tsconfig.json", "package.json", "../../docs/rpc.d.ts"] {
+        fs::copy(example(name), folder.join(name)).unwrap();
     }
-    assert!(fs::read_to_string(env.file("tsconfig.json")).unwrap().contains("\"strict\": true"));
-    symlink(packages, env.file("node_modules")).unwrap();
+    assert!(fs::read_to_string(folder.join("tsconfig.json")).unwrap().contains("\"strict\": true"));
+    symlink(packages, folder.join("node_modules")).unwrap();
     let node = Path::new("node");
-    Running::start(&env, node, &["node_modules/typescript/bin/tsc".into()], "tsc").end();
-    follow(&env, node, &[env.file("dist/follow.js")], 1);
+    let tsc = [folder.join("node_modules/typescript/bin/tsc"), "--project".into(), folder.clone()];
+    Running::start(&env, node, &tsc, "tsc").end();
+    follow(&env, node, &[folder.join("dist/follow.js")], 1);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod model;
 mod replanning;
 mod socket;
 mod tokens;
+mod told;
 mod tools;
 
 mod adding;
@@ -63,5 +64,6 @@ mod reviewing;
 mod schedule;
 mod schedule_crash;
 mod stopping;
+mod typescript;
 mod undo;
 mod wrong;

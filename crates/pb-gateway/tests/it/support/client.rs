@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::within;
+use super::{shapes, within};
 
 /// What a client speaks through.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Debug {}
@@ -171,7 +171,11 @@ impl Client {
         let mut answer = self.answer().await;
         assert_eq!(answer["id"], id, "{answer}");
         match answer["error"].take() {
-            Value::Null => Ok(answer["result"].take()),
+            Value::Null => {
+                let result = answer["result"].take();
+                assert_eq!(shapes::problems(method, &result), Vec::<String>::new(), "{result}");
+                Ok(result)
+            }
             error => Err(error),
         }
     }

@@ -9,6 +9,7 @@ mod home;
 mod http;
 mod raw;
 mod scheduler;
+mod shapes;
 
 use std::future::Future;
 use std::time::Duration;
