@@ -47,6 +47,9 @@ export interface RpcError {
 /** The number of an error. */
 export type ErrorCode = ErrorCodes[keyof ErrorCodes];
 
+/** The code with which the gateway closes a connection. */
+export type CloseCode = keyof CloseCodes;
+
 /** The name of an event. More may come: show them, or leave them. */
 export type EventName = keyof Events;
 
@@ -140,6 +143,28 @@ export interface ErrorCodes {
     LowDisk: -32050;
     /** there is no such schedule; new in this implementation */
     ScheduleNotFound: -32051;
+}
+
+/** Why a connection is closed: the reasons, by their code. */
+export interface CloseCodes {
+    /** you did not answer a ping: connect again */
+    1000: "heartbeat_timeout";
+    /** connect again when the gateway is back */
+    1001: "Server shutting down";
+    /** what you sent is no WebSocket */
+    1002: "malformed frame";
+    /** what you sent as text is none */
+    1007: "text is not UTF-8";
+    /** send less at once */
+    1009: "message too big";
+    /** you did not say in time who you are */
+    4001: "auth_timeout";
+    /** your access token has ended: ask for another */
+    4003: "token_revoked" | "token_expired";
+    /** close connections that you do not need */
+    4006: "Connection limit exceeded";
+    /** you read nothing for 30 s: connect again, subscribe after your cursor, read faster */
+    4008: "slow_consumer";
 }
 
 /** What each method takes and gives, and who may call it. */

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use pb_protocol::event_names::{DELTA_NAMES, EVENT_NAMES, EventName};
 use pb_protocol::methods::{ALIASES, METHODS};
-use pb_protocol::{DataKey, ErrorCode, Permission};
+use pb_protocol::{CloseReason, DataKey, ErrorCode, Permission};
 
 use crate::generated::Generated;
 
@@ -60,10 +60,29 @@ fn table(name: &str) -> anyhow::Result<String> {
                 .iter()
                 .map(|code| [code.number().to_string(), format!("{code:?}"), code.meaning().to_owned()]),
         )),
+        "close codes" => Ok(rows(
+            ["code", "reason", "what to do"],
+            close_codes().into_iter().map(|(code, reasons, advice)| {
+                let words: Vec<String> = reasons.iter().map(|words| format!("`{words}`")).collect();
+                [code.to_string(), words.join(", "), advice.to_owned()]
+            }),
+        )),
         "events" => Ok(events(EVENT_NAMES)),
         "deltas" => Ok(events(DELTA_NAMES)),
         other => bail!("{RPC_REFERENCE} asks for a table `{other}`, which there is none of"),
     }
+}
+
+/// Each code with its reasons and what to do; of one code the reasons stand together.
+pub(crate) fn close_codes() -> Vec<(u16, Vec<&'static str>, &'static str)> {
+    let mut codes: Vec<(u16, Vec<&'static str>, &'static str)> = Vec::new();
+    for reason in CloseReason::ALL {
+        match codes.last_mut() {
+            Some((code, reasons, _)) if *code == reason.code() => reasons.push(reason.words()),
+            _ => codes.push((reason.code(), vec![reason.words()], reason.advice())),
+        }
+    }
+    codes
 }
 
 fn events(names: &[EventName]) -> String {

@@ -23,7 +23,7 @@ use futures_util::FutureExt;
 use pb_protocol::frame::{EventFrame, Request, Response, ServerFrame};
 use pb_protocol::methods::events::Subscribe;
 use pb_protocol::methods::{Method, of_alias};
-use pb_protocol::{ErrorCode, RpcError};
+use pb_protocol::{CloseReason, ErrorCode, RpcError};
 use pb_runtime::Clock;
 use serde::Serialize;
 use serde_json::json;
@@ -470,8 +470,8 @@ async fn next_request(
     incoming.next().await
 }
 
-/// Waits until the access token has ended, if there is one. Why, as a client is told.
-async fn end_of(grant: Option<Grant>, clock: Clock) -> &'static str {
+/// Waits until the access token has ended, if there is one. Why.
+async fn end_of(grant: Option<Grant>, clock: Clock) -> CloseReason {
     match grant {
         Some(grant) => grant.end(&clock).await,
         None => std::future::pending().await,

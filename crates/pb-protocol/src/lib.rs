@@ -10,6 +10,7 @@
 
 pub mod audit;
 pub mod client;
+mod close;
 pub mod conversation;
 pub mod debug;
 pub mod delta;
@@ -29,6 +30,7 @@ mod permission;
 pub mod report;
 pub mod schedule;
 
+pub use close::CloseReason;
 pub use error::{ErrorCode, RpcError};
 pub use event_keys::{About, DataKey};
 pub use methods::Method;

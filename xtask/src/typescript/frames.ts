@@ -42,6 +42,9 @@ export interface RpcError {
 /** The number of an error. */
 export type ErrorCode = ErrorCodes[keyof ErrorCodes];
 
+/** The code with which the gateway closes a connection. */
+export type CloseCode = keyof CloseCodes;
+
 /** The name of an event. More may come: show them, or leave them. */
 export type EventName = keyof Events;
 

@@ -17,6 +17,7 @@ use schemars::SchemaGenerator;
 use serde_json::Value;
 
 use crate::generated::Generated;
+use crate::rpc_tables;
 
 /// Where the types stand.
 const TYPES: &str = "docs/rpc.d.ts";
@@ -45,6 +46,7 @@ pub(crate) fn types() -> anyhow::Result<Generated> {
     let mut sections = vec![HEAD.to_owned(), FRAMES.to_owned()];
     sections.push(printer.definition("EventKeys", &event_keys())?);
     sections.push(errors());
+    sections.push(close_codes());
     sections.push(method_table(&printer, &taken, &given)?);
     sections.push(event_table(&printer, events)?);
     for (about, keys) in About::ALL.into_iter().zip(ids) {
@@ -100,6 +102,20 @@ fn errors() -> String {
         .collect::<Vec<_>>()
         .concat();
     format!("/** The numbers of the errors, by name. */\nexport interface ErrorCodes {{\n{rows}}}\n")
+}
+
+fn close_codes() -> String {
+    let rows = rpc_tables::close_codes()
+        .into_iter()
+        .map(|(code, reasons, advice)| {
+            let reasons: Vec<String> = reasons.iter().map(|words| format!("{words:?}")).collect();
+            format!("{}    {code}: {};\n", doc(advice, 1), reasons.join(" | "))
+        })
+        .collect::<Vec<_>>()
+        .concat();
+    format!(
+        "/** Why a connection is closed: the reasons, by their code. */\nexport interface CloseCodes {{\n{rows}}}\n"
+    )
 }
 
 fn method_table(printer: &Printer<'_>, taken: &[Signature], given: &[Signature]) -> anyhow::Result<String> {

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pb_protocol::Permissions;
+use pb_protocol::{CloseReason, Permissions};
 use pb_runtime::Clock;
 use pb_store::{AccessToken, Error, Inbox};
 use subtle::ConstantTimeEq;
@@ -72,17 +72,17 @@ impl Grant {
         self.expires_at_ms.is_none_or(|at| now_ms < at)
     }
 
-    /// Waits until the token has ended, by itself or because somebody ended it. Why, as a client is told.
-    pub(crate) async fn end(&self, clock: &Clock) -> &'static str {
+    /// Waits until the token has ended, by itself or because somebody ended it. Why.
+    pub(crate) async fn end(&self, clock: &Clock) -> CloseReason {
         loop {
             let left = self.expires_at_ms.map(|at| at.saturating_sub(clock.now_ms()));
             if left == Some(0) {
-                return "token_expired";
+                return CloseReason::TokenExpired;
             }
             // The clock is asked again now and then: it may be set, and a machine may sleep.
             let look = left.map_or(LOOK_EVERY, |left| LOOK_EVERY.min(Duration::from_millis(left)));
             tokio::select! {
-                () = self.revoked.cancelled() => return "token_revoked",
+                () = self.revoked.cancelled() => return CloseReason::TokenRevoked,
                 () = tokio::time::sleep(look) => {}
             }
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pb_protocol::CloseReason;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
@@ -25,7 +26,7 @@ pub(super) enum Closing {
     Goodbye(u16),
     ShuttingDown,
     /// The access token has ended; why.
-    TokenEnded(&'static str),
+    TokenEnded(CloseReason),
     /// It did not say in time who it is.
     AuthTimeout,
     HeartbeatTimeout,
@@ -65,7 +66,7 @@ impl Closing {
             // Codes that clients choose make no series of their own.
             Self::Goodbye(_) => metrics.closed("other", "goodbye"),
             Self::ShuttingDown => metrics.closed("1001", "shutting_down"),
-            Self::TokenEnded(why) => metrics.closed("4003", why),
+            Self::TokenEnded(why) => metrics.closed("4003", why.words()),
             Self::AuthTimeout => metrics.closed("4001", "auth_timeout"),
             Self::HeartbeatTimeout => metrics.closed("1000", "heartbeat_timeout"),
             Self::ConnectionLimit => metrics.closed("4006", "connection_limit"),
@@ -79,20 +80,22 @@ impl Closing {
         }
     }
 
+    /// What the close frame says.
     fn frame(self) -> Option<(u16, &'static str)> {
-        match self {
-            Self::Gone => None,
-            Self::Goodbye(code) => Some((code, "")),
-            Self::ShuttingDown => Some((1001, "Server shutting down")),
-            Self::TokenEnded(why) => Some((4003, why)),
-            Self::AuthTimeout => Some((4001, "auth_timeout")),
-            Self::HeartbeatTimeout => Some((1000, "heartbeat_timeout")),
-            Self::ConnectionLimit => Some((4006, "Connection limit exceeded")),
-            Self::SlowConsumer => Some((4008, "slow_consumer")),
-            Self::TooBig => Some((1009, "message too big")),
-            Self::Malformed => Some((1002, "malformed frame")),
-            Self::NotUtf8 => Some((1007, "text is not UTF-8")),
-        }
+        let reason = match self {
+            Self::Gone => return None,
+            Self::Goodbye(code) => return Some((code, "")),
+            Self::TokenEnded(why) => why,
+            Self::ShuttingDown => CloseReason::ShuttingDown,
+            Self::AuthTimeout => CloseReason::AuthTimeout,
+            Self::HeartbeatTimeout => CloseReason::HeartbeatTimeout,
+            Self::ConnectionLimit => CloseReason::ConnectionLimit,
+            Self::SlowConsumer => CloseReason::SlowConsumer,
+            Self::TooBig => CloseReason::TooBig,
+            Self::Malformed => CloseReason::Malformed,
+            Self::NotUtf8 => CloseReason::NotUtf8,
+        };
+        Some((reason.code(), reason.words()))
     }
 }
 

@@ -1,7 +1,7 @@
 // A program that uses docs/rpc.d.ts in every way that it is made for. It is checked, never run.
 
 import type {
-  ErrorCode, ErrorCodes, ErrorResponse, EventFrame, EventName, Events, GateSpec, Goal, GoalSubmitParams, Method, Methods, Permission,
+  CloseCode, CloseCodes, ErrorCode, ErrorCodes, ErrorResponse, EventFrame, EventName, Events, GateSpec, Goal, GoalSubmitParams, Method, Methods, Permission,
   Request, Response, ServerFrame,
 } from "./rpc.d.ts";
 
@@ -37,6 +37,8 @@ yes<Same<Events["goal.completed"]["verdict"], "verified" | "partial" | "unverifi
 yes<Same<EventFrame<"artifact.created">["event"], "artifact.created">>();
 // Names are names, not just any text.
 yes<Same<string extends Method | EventName ? true : false, false>>();
+yes<Same<CloseCodes[4003], "token_revoked" | "token_expired">>();
+yes<Same<number extends CloseCode ? true : false, false>>();
 yes<Same<number extends ErrorCode ? true : false, false>>();
 
 const gates: GateSpec[] = [
