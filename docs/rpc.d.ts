@@ -334,7 +334,7 @@ export interface Events {
         /** whole */
         goal: Goal;
         id: string;
-        status: string;
+        status: GoalStatus;
         title: string;
         createdBy: string;
     };
@@ -343,7 +343,7 @@ export interface Events {
         /** whole */
         goal: Goal;
         id: string;
-        status: string;
+        status: GoalStatus;
         title: string;
         /** of the plan */
         items?: number;
@@ -363,7 +363,7 @@ export interface Events {
         /** whole */
         goal: Goal;
         id: string;
-        status: string;
+        status: GoalStatus;
         title: string;
         assumptions: string[];
         successCriteria: SuccessCriterion[];
@@ -373,7 +373,7 @@ export interface Events {
         /** whole */
         goal: Goal;
         id: string;
-        status: string;
+        status: GoalStatus;
         title: string;
         why: string;
         replannedBy: string;
@@ -383,7 +383,7 @@ export interface Events {
         /** whole */
         goal: Goal;
         id: string;
-        status: string;
+        status: GoalStatus;
         title: string;
         workspace: string;
         kept?: Kept;
@@ -393,7 +393,7 @@ export interface Events {
         /** whole */
         goal: Goal;
         id: string;
-        status: string;
+        status: GoalStatus;
         title: string;
         verdict: Verdict;
         summary: string;
@@ -403,7 +403,7 @@ export interface Events {
         /** whole */
         goal: Goal;
         id: string;
-        status: string;
+        status: GoalStatus;
         title: string;
         escalationIds: string[];
         summary: string;
@@ -413,7 +413,7 @@ export interface Events {
         /** whole */
         goal: Goal;
         id: string;
-        status: string;
+        status: GoalStatus;
         title: string;
         error: Error;
     };
@@ -422,7 +422,7 @@ export interface Events {
         /** whole */
         goal: Goal;
         id: string;
-        status: string;
+        status: GoalStatus;
         title: string;
         cancelledBy: string;
         reason?: string;
@@ -432,7 +432,7 @@ export interface Events {
         /** whole */
         goal: Goal;
         id: string;
-        status: string;
+        status: GoalStatus;
         title: string;
         /** how many were dropped */
         events: number;
@@ -443,7 +443,7 @@ export interface Events {
         workItem: WorkItem;
         id: string;
         goal_id: string;
-        status: string;
+        status: ItemStatus;
     };
     /** a run of it adds items, which are created once it is done */
     "workitem.added": GoalIds & {
@@ -451,7 +451,7 @@ export interface Events {
         workItem: WorkItem;
         id: string;
         goal_id: string;
-        status: string;
+        status: ItemStatus;
         added: AddedItem[];
     };
     /** it may start, or is tried again */
@@ -460,7 +460,7 @@ export interface Events {
         workItem: WorkItem;
         id: string;
         goal_id: string;
-        status: string;
+        status: ItemStatus;
         retryCount?: number;
         notBefore?: number;
         error?: Error;
@@ -473,10 +473,10 @@ export interface Events {
         workItem: WorkItem;
         id: string;
         goal_id: string;
-        status: string;
+        status: ItemStatus;
         /** always empty */
         model: string;
-        laneId: string;
+        laneId: Lane;
     };
     /** its gates passed */
     "workitem.completed": GoalIds & {
@@ -484,7 +484,7 @@ export interface Events {
         workItem: WorkItem;
         id: string;
         goal_id: string;
-        status: string;
+        status: ItemStatus;
         verdict: Verdict;
     };
     /** no attempt is left; `error` says why */
@@ -493,7 +493,7 @@ export interface Events {
         workItem: WorkItem;
         id: string;
         goal_id: string;
-        status: string;
+        status: ItemStatus;
         error: Error;
     };
     /** it waits for a human */
@@ -502,7 +502,7 @@ export interface Events {
         workItem: WorkItem;
         id: string;
         goal_id: string;
-        status: string;
+        status: ItemStatus;
         escalationId: string;
         error: Error;
     };
@@ -631,7 +631,7 @@ export interface Events {
         /** whole */
         escalation: Escalation;
         escalationId: string;
-        type: string;
+        type: EscalationType;
     };
     /** a human answered */
     "escalation.resolved": GoalIds & {
@@ -719,13 +719,13 @@ export interface Events {
     /** a schedule was accepted */
     "schedule.created": ScheduleIds & {
         schedule: Schedule;
-        status: string;
+        status: ScheduleStatus;
         title: string;
     };
     /** a slot was claimed, and its goal submitted in the same commit */
     "schedule.claimed": ScheduleIds & {
         schedule: Schedule;
-        status: string;
+        status: ScheduleStatus;
         title: string;
         slot: number;
         goalId: string;
@@ -733,7 +733,7 @@ export interface Events {
     /** a person had it run at once */
     "schedule.ran": ScheduleIds & {
         schedule: Schedule;
-        status: string;
+        status: ScheduleStatus;
         title: string;
         goalId: string;
         by: string;
@@ -741,7 +741,7 @@ export interface Events {
     /** slots were not run */
     "schedule.skipped": ScheduleIds & {
         schedule: Schedule;
-        status: string;
+        status: ScheduleStatus;
         title: string;
         first: number;
         last: number;
@@ -752,14 +752,14 @@ export interface Events {
     /** its goal was delivered */
     "schedule.succeeded": ScheduleIds & {
         schedule: Schedule;
-        status: string;
+        status: ScheduleStatus;
         title: string;
         goalId: string;
     };
     /** its goal was not */
     "schedule.failed": ScheduleIds & {
         schedule: Schedule;
-        status: string;
+        status: ScheduleStatus;
         title: string;
         goalId: string;
         error?: string;
@@ -767,14 +767,14 @@ export interface Events {
     /** a person stopped its goal */
     "schedule.cancelled": ScheduleIds & {
         schedule: Schedule;
-        status: string;
+        status: ScheduleStatus;
         title: string;
         goalId: string;
     };
     /** its goals failed too often in a row; a person looks */
     "schedule.broke": ScheduleIds & {
         schedule: Schedule;
-        status: string;
+        status: ScheduleStatus;
         title: string;
         goalId?: string;
         reason: string;
@@ -782,28 +782,28 @@ export interface Events {
     /** it stands still */
     "schedule.paused": ScheduleIds & {
         schedule: Schedule;
-        status: string;
+        status: ScheduleStatus;
         title: string;
         by: string;
     };
     /** it goes on */
     "schedule.resumed": ScheduleIds & {
         schedule: Schedule;
-        status: string;
+        status: ScheduleStatus;
         title: string;
         by: string;
     };
     /** it is no more */
     "schedule.removed": ScheduleIds & {
         schedule: Schedule;
-        status: string;
+        status: ScheduleStatus;
         title: string;
         by: string;
     };
     /** the events before this one are dropped */
     "schedule.compacted": ScheduleIds & {
         schedule: Schedule;
-        status: string;
+        status: ScheduleStatus;
         title: string;
         /** how many were dropped */
         events: number;
@@ -811,7 +811,7 @@ export interface Events {
     /** a conversation began */
     "conversation.started": ConversationIds & {
         state: string;
-        status: string;
+        status: SessionStatus;
         hasTask: boolean;
         /** the last turn that has its answer */
         answered: number;
@@ -822,7 +822,7 @@ export interface Events {
     /** a person said something */
     "conversation.message": ConversationIds & {
         state: string;
-        status: string;
+        status: SessionStatus;
         hasTask: boolean;
         /** the last turn that has its answer */
         answered: number;
@@ -831,7 +831,7 @@ export interface Events {
     /** a model is asked for the answer */
     "conversation.requested": ConversationIds & {
         state: string;
-        status: string;
+        status: SessionStatus;
         hasTask: boolean;
         /** the last turn that has its answer */
         answered: number;
@@ -841,7 +841,7 @@ export interface Events {
     /** the call failed */
     "conversation.failed": ConversationIds & {
         state: string;
-        status: string;
+        status: SessionStatus;
         hasTask: boolean;
         /** the last turn that has its answer */
         answered: number;
@@ -854,7 +854,7 @@ export interface Events {
     /** the answer, or why there is none */
     "conversation.response": ConversationIds & {
         state: string;
-        status: string;
+        status: SessionStatus;
         hasTask: boolean;
         /** the last turn that has its answer */
         answered: number;
@@ -868,7 +868,7 @@ export interface Events {
     /** news of a goal that was made in the conversation: its plan, its question */
     "task.narration": ConversationIds & {
         state: string;
-        status: string;
+        status: SessionStatus;
         hasTask: boolean;
         /** the last turn that has its answer */
         answered: number;
@@ -878,18 +878,18 @@ export interface Events {
     /** such a goal has ended */
     "task.result": ConversationIds & {
         state: string;
-        status: string;
+        status: SessionStatus;
         hasTask: boolean;
         /** the last turn that has its answer */
         answered: number;
         turn: Turn;
         goalId: string;
-        result: string;
+        result: GoalStatus;
     };
     /** a conversation is over */
     "conversation.ended": ConversationIds & {
         state: string;
-        status: string;
+        status: SessionStatus;
         hasTask: boolean;
         /** the last turn that has its answer */
         answered: number;
@@ -898,7 +898,7 @@ export interface Events {
     /** the events before this one are dropped */
     "conversation.compacted": ConversationIds & {
         state: string;
-        status: string;
+        status: SessionStatus;
         hasTask: boolean;
         /** the last turn that has its answer */
         answered: number;
@@ -1130,7 +1130,7 @@ export interface ApprovalListResult {
 /** A call that needs a yes (`security.md` 13). */
 export interface ApprovalState {
     /** `pending`, `granted`, `denied`, `expired`, `used` or `void`. */
-    status: string;
+    status: ApprovalStatus;
     /** The tool. */
     tool: string;
     /** Program and arguments; empty for a tool that runs nothing. */
@@ -1146,6 +1146,21 @@ export interface ApprovalState {
     /** Digest of all that the yes is for (blake3, hex). */
     binding: string;
 }
+
+/** Where an approval stands. */
+export type ApprovalStatus =
+    /** Nobody has decided. */
+    | "pending"
+    /** Somebody said yes; the call may be made once. */
+    | "granted"
+    /** Somebody said no. */
+    | "denied"
+    /** Nobody decided in time, or the yes was not used in time. */
+    | "expired"
+    /** The call was made. */
+    | "used"
+    /** What the yes was for is not what would run, or the work that wanted it has ended. */
+    | "void";
 
 /** A file that a goal delivered, or had made when it failed. */
 export interface Artifact {
@@ -1865,10 +1880,23 @@ export interface Error {
     /** In words. */
     message: string;
     /** What kind of failure it is: `transient`, `permanent`, `model`, `host` or `policy`. */
-    class: string;
+    class: ErrorClass;
     /** Whether trying again may help. */
     recoverable: boolean;
 }
+
+/** What kind of failure it is: it alone decides whether another attempt is made by itself. */
+export type ErrorClass =
+    /** It may pass: a command or gate failed, something took too long. */
+    | "transient"
+    /** It stays: trying again does the same. */
+    | "permanent"
+    /** The model did not do its work; another attempt may go better. */
+    | "model"
+    /** The machine or the daemon failed: the work itself was not tried, or not to its end. */
+    | "host"
+    /** A limit or a rule stopped it, or a person did: only a person goes past that. */
+    | "policy";
 
 /** A question to a human. */
 export interface Escalation {
@@ -1883,7 +1911,7 @@ export interface Escalation {
     /** The run. */
     run_id?: string;
     /** Which kind of question it is. */
-    escalation_type: string;
+    escalation_type: EscalationType;
     /** `high`. */
     severity: string;
     /** `open` or `resolved`. */
@@ -1899,7 +1927,7 @@ export interface Escalation {
     /** The call that needs a yes, and where that stands. */
     approval?: ApprovalState;
     /** What was answered. */
-    resolution_action?: string;
+    resolution_action?: Answer;
     /** The words and answers that came with it. */
     resolution_data?: ResolutionData;
     /** Who answered. */
@@ -1955,6 +1983,23 @@ export interface EscalationRespondParams {
     /** The same key gives the same answer, for 30 days. */
     idempotencyKey?: string | null;
 }
+
+/** The kinds of escalation (`architecture.md` §6). */
+export type EscalationType =
+    /** The goal can be read in more than one way. */
+    | "clarification"
+    /** A risky act waits for a yes. */
+    | "approval"
+    /** A budget is used up. */
+    | "budget"
+    /** No progress. */
+    | "stuck"
+    /** A credential or a model is missing. */
+    | "credential"
+    /** Going on might do an outside effect twice. */
+    | "risk"
+    /** The same failure, again and again. */
+    | "repeated_failure";
 
 /** What is done. */
 export type Evaluation =
@@ -2038,7 +2083,7 @@ export interface Expiry {
     /** When, in milliseconds since 1970. */
     at: number;
     /** The option that is taken then. */
-    action: string;
+    action: Answer;
 }
 
 /** Which files a verdict is about. */
@@ -2295,7 +2340,7 @@ export interface Goal {
     /** How one will know. */
     success_criteria: SuccessCriterion[];
     /** `queued`, `active`, `blocked`, `completed`, `cancelled` or `failed`. */
-    status: string;
+    status: GoalStatus;
     /** 0 to 100, higher first. */
     priority: number;
     /** Most tokens. */
@@ -2327,11 +2372,11 @@ export interface Goal {
     /** Free labels. */
     tags?: string[];
     /** Which of the eight phases it is in. */
-    phase: string;
+    phase: Phase;
     /** `verified`, `partial`, `unverified` or `failed`, once it ended. */
     verdict?: Verdict;
     /** Why it stands where it stands. */
-    reason?: string;
+    reason?: Reason;
     /** What went wrong. */
     error?: Error;
     /** The folder it works in. */
@@ -2385,7 +2430,7 @@ export interface GoalDetail {
     /** How one will know. */
     success_criteria: SuccessCriterion[];
     /** `queued`, `active`, `blocked`, `completed`, `cancelled` or `failed`. */
-    status: string;
+    status: GoalStatus;
     /** 0 to 100, higher first. */
     priority: number;
     /** Most tokens. */
@@ -2417,11 +2462,11 @@ export interface GoalDetail {
     /** Free labels. */
     tags?: string[];
     /** Which of the eight phases it is in. */
-    phase: string;
+    phase: Phase;
     /** `verified`, `partial`, `unverified` or `failed`, once it ended. */
     verdict?: Verdict;
     /** Why it stands where it stands. */
-    reason?: string;
+    reason?: Reason;
     /** What went wrong. */
     error?: Error;
     /** The folder it works in. */
@@ -2581,6 +2626,21 @@ export interface GoalSpec {
     items?: ItemSpec[];
 }
 
+/** Where a goal stands (`wire.md` §4.2). */
+export type GoalStatus =
+    /** Accepted, waiting for its workspace. */
+    | "queued"
+    /** Being worked on. */
+    | "active"
+    /** Cannot go on without a human. */
+    | "blocked"
+    /** Delivered. */
+    | "completed"
+    /** Stopped by a person. */
+    | "cancelled"
+    /** Could not be delivered. */
+    | "failed";
+
 /** The journal of a goal. */
 export interface GoalStepsResult {
     /** The steps, in the order in which they began. */
@@ -2689,6 +2749,25 @@ export interface ItemSpec {
     /** What proves that it is done. Without gates an item ends `unverified`. */
     gates?: GateSpec[];
 }
+
+/** Where a work item stands (`wire.md` §4.2). */
+export type ItemStatus =
+    /** Waits for other items, or for its next attempt. */
+    | "queued"
+    /** May start. */
+    | "ready"
+    /** Runs. */
+    | "in_progress"
+    /** Its gates run. */
+    | "verify"
+    /** Done. */
+    | "done"
+    /** Failed for good. */
+    | "failed"
+    /** Waits for a human. */
+    | "blocked"
+    /** A human said to go on without it. */
+    | "skipped";
 
 /** An item and its runs. */
 export interface ItemWithRuns {
@@ -2873,6 +2952,25 @@ export interface PersonaRow {
     locale: string;
 }
 
+/** The eight phases (`architecture.md` §6). */
+export type Phase =
+    /** Validating what was asked. */
+    | "intake"
+    /** Finding what is ambiguous. */
+    | "elaboration"
+    /** Making and ordering the plan. */
+    | "planning"
+    /** Running items. */
+    | "execution"
+    /** Running gates. */
+    | "verification"
+    /** Judging the evidence. */
+    | "evaluation"
+    /** Delivering. */
+    | "publish"
+    /** Watching limits and deadlines. */
+    | "monitor";
+
 /** A gate of a plan. */
 export interface QualityGate {
     /** Its name. */
@@ -2942,6 +3040,23 @@ export type Raised =
         cap: "deadline";
         to: number;
     };
+
+/** Why a goal stands where it stands. */
+export type Reason =
+    /** Another goal writes in the same folder. */
+    | "waiting_for_workspace"
+    /** Intake refused it. */
+    | "refused"
+    /** A human has to decide. */
+    | "needs_human"
+    /** A cancellation waits for running steps to end. */
+    | "cancelling"
+    /** A person paused it. */
+    | "paused"
+    /** An item failed for good. */
+    | "dead_letter"
+    /** A gate that had passed did not hold before delivery. */
+    | "gate_no_longer_holds";
 
 /** A report, as things stood at [`Report::updated_at`]. */
 export interface Report {
@@ -3060,7 +3175,7 @@ export interface Run {
     /** Which attempt, from 1. */
     run_sequence: number;
     /** `running`, `success`, `failure`, `timeout` or `aborted`. */
-    status: string;
+    status: RunStatus;
     /** The command's exit code. */
     exit_code?: number;
     /** Why it did not succeed. */
@@ -3091,6 +3206,19 @@ export interface Run {
     reviews?: string;
 }
 
+/** Where a run stands (`wire.md` §4.2). */
+export type RunStatus =
+    /** Not ended. */
+    | "running"
+    /** The work and its gates passed. */
+    | "success"
+    /** The work or a gate failed. */
+    | "failure"
+    /** A time limit ended it. */
+    | "timeout"
+    /** It was stopped. */
+    | "aborted";
+
 /** A schedule. */
 export interface Schedule {
     /** Its id. */
@@ -3098,13 +3226,13 @@ export interface Schedule {
     /** The title of its goals. */
     title: string;
     /** `active`, `paused`, `broken` or `removed`. */
-    status: string;
+    status: ScheduleStatus;
     /** Why it is broken, in words. */
     reason?: string;
     /** When its slots are. */
     timing: Timing;
     /** What becomes of slots that were missed: `skip`, `once` or `all`. */
-    missed: string;
+    missed: Missed;
     /** So many failures in a row break it. */
     failures_max: number;
     /** How many there were. */
@@ -3187,6 +3315,17 @@ export interface ScheduleRunResult {
     waiting?: boolean;
 }
 
+/** Where a schedule stands. */
+export type ScheduleStatus =
+    /** Its slots are claimed. */
+    | "active"
+    /** A person has it stand still. */
+    | "paused"
+    /** It failed too often; a person looks. */
+    | "broken"
+    /** It is no more. */
+    | "removed";
+
 /** The scheduler, as the gateway sees it. */
 export interface SchedulerStatus {
     /** Whether it is connected. */
@@ -3203,12 +3342,32 @@ export interface SchedulerStatus {
     legacyPeers?: number;
 }
 
+/** Where a session stands. */
+export type SessionStatus =
+    /** Everything was answered. */
+    | "idle"
+    /** A message waits for its answer. */
+    | "waiting"
+    /** A model is asked. */
+    | "thinking"
+    /** It is over. */
+    | "ended";
+
 /** Why slots were not run. */
 export type SkipReason =
     /** Nothing could run when they were: the machine or the scheduler was off. */
     | "missed"
     /** The last goal had not ended. */
     | "running";
+
+/** How a goal of a schedule ended. */
+export type SlotResult =
+    /** It was delivered. */
+    | "completed"
+    /** It was not. */
+    | "failed"
+    /** A person stopped it. */
+    | "cancelled";
 
 /** A goal that a schedule submitted. */
 export interface SlotRun {
@@ -3221,7 +3380,7 @@ export interface SlotRun {
     /** When it ended. */
     ended_at?: number;
     /** `completed`, `failed` or `cancelled`, once it ended. */
-    result?: string;
+    result?: SlotResult;
 }
 
 /** The goals as they stand. */
@@ -3612,7 +3771,7 @@ export interface WorkItem {
     /** The first implementation's kind of work; always `code`. */
     item_type: string;
     /** `queued`, `ready`, `in_progress`, `verify`, `done`, `failed`, `blocked` or `skipped`. */
-    status: string;
+    status: ItemStatus;
     /** The goal's priority. */
     priority: number;
     /** Ids of the items it needs, and of those that were added below them. */
@@ -3634,7 +3793,7 @@ export interface WorkItem {
     /** `command` or `agent`. */
     kind: string;
     /** Its lane. */
-    lane: string;
+    lane: Lane;
     /** How well it is proven. */
     verdict?: Verdict;
     /** Not started again before this time. */

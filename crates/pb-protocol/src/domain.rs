@@ -32,6 +32,7 @@ pub struct Goal {
     /// How one will know.
     pub success_criteria: Vec<SuccessCriterion>,
     /// `queued`, `active`, `blocked`, `completed`, `cancelled` or `failed`.
+    #[schemars(with = "goal::GoalStatus")]
     pub status: String,
     /// 0 to 100, higher first.
     pub priority: u8,
@@ -76,12 +77,14 @@ pub struct Goal {
     pub tags: Vec<String>,
     /// Which of the eight phases it is in.
     #[serde(default)]
+    #[schemars(with = "goal::Phase")]
     pub phase: String,
     /// `verified`, `partial`, `unverified` or `failed`, once it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
     /// Why it stands where it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<goal::Reason>")]
     pub reason: Option<String>,
     /// What went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,6 +138,7 @@ pub struct Error {
     pub message: String,
     /// What kind of failure it is: `transient`, `permanent`, `model`, `host` or `policy`.
     #[serde(default)]
+    #[schemars(with = "goal::ErrorClass")]
     pub class: String,
     /// Whether trying again may help.
     pub recoverable: bool,
@@ -214,6 +218,7 @@ pub struct WorkItem {
     /// The first implementation's kind of work; always `code`.
     pub item_type: String,
     /// `queued`, `ready`, `in_progress`, `verify`, `done`, `failed`, `blocked` or `skipped`.
+    #[schemars(with = "ItemStatus")]
     pub status: String,
     /// The goal's priority.
     pub priority: u8,
@@ -239,6 +244,7 @@ pub struct WorkItem {
     pub kind: String,
     /// Its lane.
     #[serde(default)]
+    #[schemars(with = "pb_model::spec::Lane")]
     pub lane: String,
     /// How well it is proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -384,6 +390,7 @@ pub struct Run {
     /// Which attempt, from 1.
     pub run_sequence: u32,
     /// `running`, `success`, `failure`, `timeout` or `aborted`.
+    #[schemars(with = "goal::RunStatus")]
     pub status: String,
     /// The command's exit code.
     #[serde(default, skip_serializing_if = "Option::is_none")]

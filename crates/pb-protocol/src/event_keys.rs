@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use pb_model::Verdict;
-use pb_model::goal::Kept;
+use pb_model::goal::{GoalStatus, ItemStatus, Kept};
+use pb_model::schedule::ScheduleStatus;
+use pb_model::session::SessionStatus;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
@@ -117,7 +119,7 @@ const TIMESTAMP: DataKey = key::<u64>("timestamp").note("milliseconds since 1970
 pub(crate) const GOAL: &[DataKey] = &[
     key::<Goal>("goal").note("whole"),
     key::<String>("id"),
-    key::<String>("status"),
+    key::<GoalStatus>("status"),
     key::<String>("title"),
 ];
 /// Of one that tells the item whole.
@@ -125,17 +127,17 @@ pub(crate) const ITEM: &[DataKey] = &[
     key::<WorkItem>("workItem").note("whole"),
     key::<String>("id"),
     key::<String>("goal_id"),
-    key::<String>("status"),
+    key::<ItemStatus>("status"),
 ];
 /// Of one that tells the run whole.
 pub(crate) const RUN: &[DataKey] = &[key::<Run>("run").note("whole")];
 /// Of every event of a schedule.
 pub(crate) const SCHEDULE: &[DataKey] =
-    &[key::<Schedule>("schedule"), key::<String>("status"), key::<String>("title")];
+    &[key::<Schedule>("schedule"), key::<ScheduleStatus>("status"), key::<String>("title")];
 /// Of every event of a conversation.
 pub(crate) const TALK: &[DataKey] = &[
     key::<String>("state"),
-    key::<String>("status"),
+    key::<SessionStatus>("status"),
     key::<bool>("hasTask"),
     key::<u64>("answered").note("the last turn that has its answer"),
 ];

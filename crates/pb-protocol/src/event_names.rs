@@ -1,8 +1,8 @@
 //! The events that clients see, by name, and what of each is told.
 
-use pb_model::goal::{Answer, CallEnd, Cap, Evaluation, Guard, Raised};
+use pb_model::goal::{Answer, CallEnd, Cap, EscalationType, Evaluation, GoalStatus, Guard, Raised};
 use pb_model::schedule::SkipReason;
-use pb_model::spec::SuccessCriterion;
+use pb_model::spec::{Lane, SuccessCriterion};
 
 use crate::conversation::{TaskInfo, Turn};
 use crate::debug::DebugEvent;
@@ -73,7 +73,7 @@ EVENT_NAMES {
         key::<bool>("superseded").maybe(),
         key::<String>("skippedBy").maybe(),
     ]];
-    Goal: "workitem.started", "an attempt begins", [ITEM, &[key::<String>("model").note("always empty"), key::<String>("laneId")]];
+    Goal: "workitem.started", "an attempt begins", [ITEM, &[key::<String>("model").note("always empty"), key::<Lane>("laneId")]];
     Goal: "workitem.completed", "its gates passed", [ITEM, &[VERDICT]];
     Goal: "workitem.failed", "no attempt is left; `error` says why", [ITEM, &[ERROR]];
     Goal: "workitem.blocked", "it waits for a human", [ITEM, &[key::<String>("escalationId"), ERROR]];
@@ -147,7 +147,7 @@ EVENT_NAMES {
         key::<Vec<String>>("edited").note("paths"),
         key::<String>("approvedBy"),
     ]];
-    Goal: "escalation.created", "a human is asked", [ESCALATION, &[key::<String>("type")]];
+    Goal: "escalation.created", "a human is asked", [ESCALATION, &[key::<EscalationType>("type")]];
     Goal: "escalation.resolved", "a human answered", [ESCALATION, &[
         key::<Answer>("action"),
         key::<String>("resolvedBy"),
@@ -214,7 +214,7 @@ EVENT_NAMES {
     Conversation: "task.result", "such a goal has ended", [TALK, &[
         key::<Turn>("turn"),
         key::<String>("goalId"),
-        key::<String>("result"),
+        key::<GoalStatus>("result"),
     ]];
     Conversation: "conversation.ended", "a conversation is over", [TALK, &[key::<String>("by")]];
     Conversation: "conversation.compacted", "the events before this one are dropped", [TALK, &[key::<u64>("events").note("how many were dropped")]];
@@ -271,5 +271,48 @@ impl EventName {
     /// The event of this name, in the log or not.
     pub fn named(name: &str) -> Option<&'static Self> {
         [EVENT_NAMES, DELTA_NAMES, CONNECTION_NAMES].into_iter().flatten().find(|known| known.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pb_model::approval::ApprovalStatus;
+    use pb_model::goal::{ErrorClass, ItemStatus, Phase, Reason, RunStatus};
+    use pb_model::schedule::{Missed, ScheduleStatus, SlotResult};
+    use pb_model::session::SessionStatus;
+    use schemars::JsonSchema;
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    /// Types say how a word is serialized, and clients are told what `as_str` gives.
+    fn check<T: JsonSchema + DeserializeOwned>(told: fn(T) -> &'static str) {
+        let schema = schemars::schema_for!(T).to_value();
+        let listed = schema["enum"].as_array().cloned().unwrap_or_default();
+        let told_alone = schema["oneOf"].as_array().cloned().unwrap_or_default();
+        let words: Vec<_> =
+            listed.into_iter().chain(told_alone.into_iter().map(|one| one["const"].clone())).collect();
+        assert!(words.len() > 1, "{schema}");
+        for word in words {
+            assert_eq!(told(serde_json::from_value(word.clone()).unwrap()), word, "{}", T::schema_name());
+        }
+    }
+
+    #[test]
+    fn words_are_those_of_their_types() {
+        check(GoalStatus::as_str);
+        check(ItemStatus::as_str);
+        check(RunStatus::as_str);
+        check(Phase::as_str);
+        check(Reason::as_str);
+        check(ErrorClass::as_str);
+        check(EscalationType::as_str);
+        check(ApprovalStatus::as_str);
+        check(Answer::as_str);
+        check(ScheduleStatus::as_str);
+        check(SlotResult::as_str);
+        check(Missed::as_str);
+        check(SessionStatus::as_str);
+        check(Lane::as_str);
     }
 }

@@ -22,6 +22,7 @@ pub struct Schedule {
     /// The title of its goals.
     pub title: String,
     /// `active`, `paused`, `broken` or `removed`.
+    #[schemars(with = "ScheduleStatus")]
     pub status: String,
     /// Why it is broken, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,6 +30,7 @@ pub struct Schedule {
     /// When its slots are.
     pub timing: Timing,
     /// What becomes of slots that were missed: `skip`, `once` or `all`.
+    #[schemars(with = "schedule::Missed")]
     pub missed: String,
     /// So many failures in a row break it.
     pub failures_max: u32,
@@ -79,6 +81,7 @@ pub struct SlotRun {
     pub ended_at: Option<u64>,
     /// `completed`, `failed` or `cancelled`, once it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<SlotResult>")]
     pub result: Option<String>,
 }
 

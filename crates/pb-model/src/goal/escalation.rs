@@ -222,7 +222,7 @@ pub enum Raised {
 }
 
 /// The kinds of escalation (`architecture.md` §6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EscalationType {
     /// The goal can be read in more than one way.

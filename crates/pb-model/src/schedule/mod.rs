@@ -20,6 +20,7 @@ mod machine;
 mod rhythm;
 mod spec;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{GoalId, Millis, ScheduleId};
@@ -93,7 +94,7 @@ pub struct SlotRun {
 }
 
 /// How a goal of a schedule ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SlotResult {
     /// It was delivered.
@@ -125,7 +126,7 @@ pub struct OfSchedule {
 }
 
 /// Where a schedule stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScheduleStatus {
     /// Its slots are claimed.

@@ -21,6 +21,7 @@ mod evolve;
 mod machine;
 mod persona;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::goal::{GoalStatus, Spending};
@@ -89,7 +90,7 @@ pub struct Session {
 }
 
 /// Where a session stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionStatus {
     /// Everything was answered.

@@ -22,6 +22,7 @@ pub struct Escalation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<String>,
     /// Which kind of question it is.
+    #[schemars(with = "goal::EscalationType")]
     pub escalation_type: String,
     /// `high`.
     pub severity: String,
@@ -41,6 +42,7 @@ pub struct Escalation {
     pub approval: Option<ApprovalState>,
     /// What was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<goal::Answer>")]
     pub resolution_action: Option<String>,
     /// The words and answers that came with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,6 +97,7 @@ pub struct Expiry {
     /// When, in milliseconds since 1970.
     pub at: u64,
     /// The option that is taken then.
+    #[schemars(with = "goal::Answer")]
     pub action: String,
 }
 
@@ -102,6 +105,7 @@ pub struct Expiry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ApprovalState {
     /// `pending`, `granted`, `denied`, `expired`, `used` or `void`.
+    #[schemars(with = "ApprovalStatus")]
     pub status: String,
     /// The tool.
     pub tool: String,

@@ -1,5 +1,6 @@
 //! Runs: attempts at an item, at a plan, or at a review.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::goal::adding::Addition;
@@ -80,7 +81,7 @@ impl Run {
 }
 
 /// Where a run stands (`wire.md` §4.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
     /// Not ended.

@@ -54,6 +54,11 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("result-of-an-error", r#"if (frame.type === "res" && frame.error) frame.result.length;"#, "TS18048"),
     ("no-such-event", r#"if (event.event === "goal.craeted") throw event;"#, "TS2367"),
     ("key-of-another-event", r#"if (event.event === "goal.created") event.data.workItem;"#, "TS2551"),
+    (
+        "no-such-status",
+        r#"export const is = (await call("goal.submit", asked)).status === "done";"#,
+        "TS2367",
+    ),
     ("no-such-error", "export const c: ErrorCode = -32099;", "TS2322"),
 ];
 

@@ -33,6 +33,7 @@ yes<Same<Methods["ping"]["permission"], null>>();
 yes<Same<Methods["escalation.respond"]["permission"], "write" | "approve">>();
 yes<Same<Goal["completed_at"], number | undefined>>();
 yes<Same<Goal["title"], string>>();
+yes<Same<Goal["status"], "queued" | "active" | "blocked" | "completed" | "cancelled" | "failed">>();
 yes<Same<Events["goal.completed"]["verdict"], "verified" | "partial" | "unverified" | "failed">>();
 yes<Same<EventFrame<"artifact.created">["event"], "artifact.created">>();
 // Names are names, not just any text.
