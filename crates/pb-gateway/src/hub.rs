@@ -18,6 +18,7 @@ use crate::deltas::Deltas;
 use crate::link::Link;
 use crate::metrics::Metrics;
 use crate::page::Feed;
+use crate::roster::Roster;
 use crate::service::Config;
 use crate::tls::{HANDSHAKES_MAX, Tls};
 
@@ -60,6 +61,8 @@ pub(crate) struct Hub {
     pub(crate) metrics: Metrics,
     /// The places of WebSocket and event-stream connections.
     pub(crate) places: Places,
+    /// Who is connected by WebSocket.
+    pub(crate) roster: Arc<Roster>,
     /// Each connection that speaks HTTP holds it once more: those that have not said yet what they want, and
     /// event streams.
     pub(crate) http_connections: Arc<()>,
@@ -104,6 +107,7 @@ impl Hub {
             waiting_commands: AtomicU64::new(0),
             metrics: Metrics::new(),
             places: Places::new(CONNECTIONS_MAX, CONNECTIONS_MAX),
+            roster: Arc::default(),
             http_connections: Arc::new(()),
             event_streams: Arc::new(()),
             holders: Arc::new(Semaphore::new(HOLDERS_MAX)),

@@ -39,6 +39,7 @@ use crate::debug::Outlet;
 use crate::deltas::{self, Heard, Listener};
 use crate::hub::Hub;
 use crate::methods::{self, Caller, Outcome};
+use crate::roster::Entry;
 use crate::socket::{Socket, WriteHalf};
 use crate::subscription::Shown;
 use crate::subscriptions::Subscriptions;
@@ -81,6 +82,7 @@ pub(crate) async fn run(stream: Socket, came: Bytes, hub: Arc<Hub>, admitted: Ad
     };
     incoming.limit(pending.is_some().then_some(PENDING_FRAME_BYTES));
     let caller = Arc::new(Caller::new(&hub, admitted));
+    let entry = hub.roster.enter(Arc::clone(&caller), hub.clock.now_ms());
     let (slots, answers) = mpsc::channel(REQUESTS_MAX);
     let mut session = Session {
         // Who is not let in yet is told nothing before it asks (`wire.md` §2.2).
@@ -95,6 +97,7 @@ pub(crate) async fn run(stream: Socket, came: Bytes, hub: Arc<Hub>, admitted: Ad
         listener: None,
         debug: Outlet::default(),
         caller,
+        entry,
         hub,
         socket,
         slots,
@@ -116,6 +119,8 @@ pub(crate) async fn run(stream: Socket, came: Bytes, hub: Arc<Hub>, admitted: Ad
 struct Session {
     hub: Arc<Hub>,
     caller: Arc<Caller>,
+    /// Its row among the others.
+    entry: Entry,
     /// Until it has said who it is, and since when.
     pending: Option<(Place, Instant)>,
     /// Whether it has just proved to be somebody.
@@ -398,6 +403,7 @@ impl Session {
     /// The connection has proved to be this one. If it was nobody's before, it is told events from now on.
     fn become_another(&mut self, session_id: String, admitted: Admitted) {
         self.caller = Arc::new(self.caller.proved(session_id, admitted));
+        self.entry.is_now(Arc::clone(&self.caller));
         self.is_another = true;
         if self.pending.take().is_some() {
             self.subscriptions = Subscriptions::implicit(&self.hub.feed);
@@ -431,6 +437,7 @@ impl Session {
             }
             Outcome::Goals(change, result) => {
                 self.subscriptions.name_goals(&self.hub.feed, change)?;
+                self.entry.names(self.subscriptions.named_goals());
                 Ok(result)
             }
             Outcome::Authenticated { session_id, admitted, result } => {

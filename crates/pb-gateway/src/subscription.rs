@@ -314,7 +314,7 @@ async fn start(hub: &Hub, after: Option<&str>) -> Result<Start, RpcError> {
 async fn snapshot(hub: &Hub, only: Option<GoalId>) -> Result<Snapshot, RpcError> {
     let goals = match only {
         Some(id) => vec![goal::find(hub, id).await?],
-        None => goal::page(hub, None, 0, SNAPSHOT_GOALS_MAX).await?.goals,
+        None => goal::page(hub, goal::Asked::first(SNAPSHOT_GOALS_MAX)).await?.goals,
     };
     Ok(Snapshot { goals })
 }

@@ -66,6 +66,11 @@ impl Subscriptions {
         self.all.get_mut(index).map_or(Ok(()), |one| one.named_goals.change(change))
     }
 
+    /// The goals that an old client named.
+    pub(crate) fn named_goals(&self) -> Vec<String> {
+        self.all.iter().flat_map(|one| one.named_goals.all()).cloned().collect()
+    }
+
     /// Ends one.
     pub(crate) fn remove(&mut self, id: &str) -> UnsubscribeResult {
         let before = self.all.len();

@@ -15,14 +15,27 @@ pub struct Process {
 
 /// When the process started, in clock ticks since boot (`/proc/PID/stat`, field 22).
 pub fn start_time(pid: u32) -> Option<u64> {
+    stat_number(pid, 22)
+}
+
+/// The processor time of a process in the program and in the kernel (`/proc/PID/stat`, fields 14 and 15).
+pub fn cpu_times(pid: u32) -> Option<(Duration, Duration)> {
+    let ticks_a_second = rustix::param::clock_ticks_per_second().max(1);
+    let time =
+        |field| Some(Duration::from_millis(stat_number(pid, field)?.saturating_mul(1000) / ticks_a_second));
+    Some((time(14)?, time(15)?))
+}
+
+/// A field of `/proc/PID/stat`, counted from 1 as `proc(5)` does, of a process that has not ended.
+fn stat_number(pid: u32, field: usize) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may contain anything; the fields after the last one are numbers.
+    // The name in parentheses may contain anything; the fields after it, from the third on, hold no space.
     let (_, fields) = stat.rsplit_once(") ")?;
     let state = fields.split(' ').next()?;
     if state == "Z" || state == "X" {
         return None;
     }
-    fields.split(' ').nth(19)?.parse().ok()
+    fields.split(' ').nth(field.checked_sub(3)?)?.parse().ok()
 }
 
 /// The kernel's id of this boot.
@@ -41,11 +54,37 @@ pub fn private_memory_kib(pid: u32) -> Option<u64> {
     Some(of("Private_Clean:")? + of("Private_Dirty:")?)
 }
 
-/// The resident memory of a process, in KiB (`VmRSS` in `proc(5)`).
+/// The resident memory of a process, in KiB.
 pub fn resident_memory_kib(pid: u32) -> Option<u64> {
+    Some(memory(pid)?.resident_kib)
+}
+
+/// The memory of a process, in KiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// What is in the machine's memory (`VmRSS` in `proc(5)`).
+    pub resident_kib: u64,
+    /// Of that, what belongs to no file (`RssAnon`).
+    pub anonymous_kib: u64,
+    /// Of that, what does (`RssFile`).
+    pub of_files_kib: u64,
+    /// What was asked for as data (`VmData`).
+    pub data_kib: u64,
+}
+
+/// The memory of a process.
+pub fn memory(pid: u32) -> Option<MemoryUse> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
+    let of = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        line.trim().strip_suffix("kB")?.trim().parse().ok()
+    };
+    Some(MemoryUse {
+        resident_kib: of("VmRSS")?,
+        anonymous_kib: of("RssAnon")?,
+        of_files_kib: of("RssFile")?,
+        data_kib: of("VmData")?,
+    })
 }
 
 /// How many descriptors a process has open. Takes some milliseconds where there are thousands.

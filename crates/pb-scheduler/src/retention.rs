@@ -9,7 +9,7 @@
 //! so that a batch waits for one part at most. A crash in between is found again by the next look.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pb_model::GoalId;
@@ -37,13 +37,37 @@ pub(crate) const PARTS_WAITING_MAX: usize = 4;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// Most goals that are counted for who asks what is due.
+const COUNTED_MAX: usize = 100_000;
+
 /// Rings when somebody asks for it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Bell(Arc<Notify>);
+pub(crate) struct Bell(Arc<Asked>);
+
+#[derive(Debug, Default)]
+struct Asked {
+    rings: Notify,
+    /// After how many days a goal ended long ago, for the next look alone.
+    days: Mutex<Option<u64>>,
+}
 
 impl Bell {
+    /// For what is due by the settings.
     pub(crate) fn ring(&self) {
-        self.0.notify_one();
+        self.0.rings.notify_one();
+    }
+
+    /// For what ended before so many days too.
+    pub(crate) fn ring_for(&self, days: u64) {
+        let mut asked = self.0.days.lock().unwrap_or_else(PoisonError::into_inner);
+        *asked = Some(asked.map_or(days, |other| other.min(days)));
+        self.0.rings.notify_one();
+    }
+
+    /// The settings for one look.
+    fn settings(&self, usual: &Settings) -> Settings {
+        let asked = self.0.days.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Settings { days: asked.map_or(usual.days, |days| days.min(usual.days)), ..usual.clone() }
     }
 }
 
@@ -70,7 +94,7 @@ impl Retain {
             if self.inputs.is_closed() {
                 return;
             }
-            let _ = tokio::time::timeout(INTERVAL, self.bell.0.notified()).await; // Either way: look.
+            let _ = tokio::time::timeout(INTERVAL, self.bell.0.rings.notified()).await; // Either way: look.
         }
     }
 
@@ -79,8 +103,9 @@ impl Retain {
         let reader = LogReader::open(&self.db).await?;
         let source = Source { reader, clock: self.clock.clone(), ids: self.ids.clone() };
         let (mut goals, mut bytes) = (0_u64, 0);
+        let settings = self.bell.settings(&self.settings);
         'looks: loop {
-            let due = source.due(&self.settings).await?;
+            let due = source.due(&settings).await?;
             for candidate in &due {
                 let Some(compact) = source.compact(candidate).await? else { continue };
                 let Some(freed) = self.goal(Arc::new(compact)).await else { break 'looks };
@@ -169,6 +194,21 @@ fn limits(settings: &Settings, clock: &Clock) -> Retention {
 /// The log cannot be read.
 pub async fn compactable(db: &Path, settings: &Settings, clock: &Clock) -> Result<Vec<Candidate>, Error> {
     LogReader::open(db).await?.compactable(limits(settings, clock), CANDIDATES_MAX).await
+}
+
+/// How many events of how many goals are due if a goal ended long ago after so many days.
+///
+/// # Errors
+/// The log cannot be read.
+pub(crate) async fn due_before(
+    db: &Path,
+    settings: &Settings,
+    days: u64,
+    clock: &Clock,
+) -> Result<(u64, u64), Error> {
+    let settings = Settings { days: days.min(settings.days), ..settings.clone() };
+    let due = LogReader::open(db).await?.compactable(limits(&settings, clock), COUNTED_MAX).await?;
+    Ok((due.iter().map(|one| one.events).sum(), due.len() as u64))
 }
 
 /// Compacts what is due in a home whose scheduler does not run, and holds its lock meanwhile. `told` hears

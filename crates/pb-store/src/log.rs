@@ -14,6 +14,7 @@ use crate::contract::{
 };
 use crate::feed::{Page, SPANS_AT_ONCE_MAX, Span, Tail};
 use crate::mark::Mark;
+use crate::places::GoalPlace;
 use crate::planted::answer_early;
 use crate::sqlite::{Location, Shared, Work, append, compact, migrate, open, query};
 
@@ -54,6 +55,8 @@ pub struct ItemFilter {
     pub goal: Option<GoalId>,
     /// Only those in this status.
     pub status: Option<ItemStatus>,
+    /// Only those that come after this one.
+    pub after: Option<ItemId>,
     /// At most this many.
     pub limit: usize,
     /// After this many.
@@ -70,6 +73,8 @@ pub struct EscalationFilter {
     pub is_open: Option<bool>,
     /// Only those of this type.
     pub escalation_type: Option<EscalationType>,
+    /// Only those that come after this one.
+    pub after: Option<EscalationId>,
     /// At most this many.
     pub limit: usize,
     /// After this many.
@@ -81,6 +86,8 @@ pub struct EscalationFilter {
 pub struct GoalFilter {
     /// Only goals in this status.
     pub status: Option<GoalStatus>,
+    /// Only those that come after this place.
+    pub after: Option<GoalPlace>,
     /// At most this many.
     pub limit: usize,
     /// After this many.

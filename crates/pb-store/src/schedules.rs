@@ -12,6 +12,8 @@ use crate::sqlite::schedules;
 pub struct ScheduleFilter {
     /// Also those that were removed.
     pub removed: bool,
+    /// Only those that come after this one.
+    pub after: Option<ScheduleId>,
     /// At most this many.
     pub limit: usize,
     /// After this many.

@@ -6,6 +6,7 @@ use pb_model::session::Session;
 
 use crate::contract::Error;
 use crate::log::LogReader;
+use crate::places::SessionPlace;
 use crate::sqlite::sessions;
 
 /// Which sessions to list.
@@ -13,6 +14,8 @@ use crate::sqlite::sessions;
 pub struct SessionFilter {
     /// Also those that have ended.
     pub ended: bool,
+    /// Only those that come after this place.
+    pub after: Option<SessionPlace>,
     /// At most this many.
     pub limit: usize,
     /// After this many.

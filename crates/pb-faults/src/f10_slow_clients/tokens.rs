@@ -56,7 +56,7 @@ impl Tokens {
 /// How many connections the gateway has, without the one that asks.
 async fn open(home: &Home) -> anyhow::Result<u64> {
     let status = call(home, "system.status", &json!({})).await?;
-    status["gateway"]["connections"].as_u64().context("no count of connections")
+    status["gateway"]["connections"]["total"].as_u64().context("no count of connections")
 }
 
 /// Notes what became of who came by the token that was revoked.

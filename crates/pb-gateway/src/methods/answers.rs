@@ -9,8 +9,8 @@ use pb_protocol::{RpcError, for_each_method};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Caller, Outcome, approval, audit, auth, conversation, cost, debug, debug_queries, escalation, events,
-    goal, goal_events, persona, schedule, system, token, workitem,
+    Caller, Outcome, approval, audit, auth, conversation, cost, debug, debug_overview, debug_queries,
+    escalation, events, goal, goal_events, persona, schedule, status, system, token, workitem,
 };
 use crate::hub::Hub;
 
@@ -83,10 +83,10 @@ outcomes! {
 answers! {
     wire::system::Ping => |hub, _, _| ready(Ok(system::ping(hub)));
     wire::system::Info => |hub, _, _| ready(Ok(system::info(hub)));
-    wire::system::Status => |hub, _, _| system::status(hub);
+    wire::system::Status => |hub, caller, params| status::status(hub, caller, params);
     wire::system::Stats => |hub, _, _| ready(Ok(system::stats(hub)));
     wire::system::Methods => |_, caller, _| ready(Ok(system::methods(caller)));
-    wire::system::Gc => |hub, caller, _| system::gc(hub, caller);
+    wire::system::Gc => |hub, caller, params| system::gc(hub, caller, params);
 
     wire::auth::Hello => |hub, caller, params| ready(auth::hello(hub, caller, &params));
     wire::auth::Pair => |hub, caller, params| ready(auth::pair(hub, caller, &params));
@@ -128,10 +128,16 @@ answers! {
     wire::audit::ByTimeRange => |hub, _, params| audit::by_time_range(hub, params);
     wire::audit::ByActor => |hub, _, params| audit::by_actor(hub, params);
     wire::audit::Stats => |hub, _, _| audit::stats(hub);
+    wire::audit::Prune => |hub, caller, params| audit::prune(hub, caller, params);
 
+    wire::debug_overview::Snapshot => |hub, _, _| debug_overview::snapshot(hub);
+    wire::debug_overview::Scheduler => |hub, _, _| debug_overview::scheduler(hub);
+    wire::debug_overview::Gateway => |hub, _, _| ready(Ok(debug_overview::gateway(hub)));
     wire::debug_queries::Lanes => |hub, _, _| debug_queries::lanes(hub);
+    wire::debug_queries::Goals => |hub, _, params| debug_queries::goals(hub, params);
     wire::debug_queries::OneGoal => |hub, _, params| debug_queries::goal(hub, params);
     wire::debug_queries::WorkItems => |hub, _, params| workitem::list(hub, params);
+    wire::debug_queries::Runs => |hub, _, params| debug_queries::runs(hub, params);
     wire::debug_queries::Events => |hub, _, params| debug_queries::events(hub, params);
 
     wire::schedule::Add => |hub, caller, params| schedule::add(hub, caller, params);

@@ -18,7 +18,10 @@ use serde_json::json;
 use super::{Caller, goal};
 use crate::hub::Hub;
 use crate::inbox::commands::Settled;
+use crate::paging;
 
+/// Its name in cursors.
+const LIST: &str = "approval";
 /// Approvals on a page if nobody says how many.
 const LIMIT_DEFAULT: usize = 50;
 /// Most approvals on a page.
@@ -38,21 +41,23 @@ pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, Rp
         Some(id) => Some(goal::resolve(hub, id).await?),
         None => None,
     };
+    let limit = params.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
     let filter = EscalationFilter {
         goal,
         is_open,
         escalation_type: Some(EscalationType::Approval),
-        limit: params.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX),
+        after: paging::after(LIST, params.cursor.as_deref())?,
+        limit: limit + 1,
         offset: params.offset.unwrap_or(0),
     };
-    let Some(log) = hub.feed.reader() else {
-        return Ok(ListResult { approvals: Vec::new(), total: 0 });
-    };
-    let (page, total) = log.escalations(filter).await.map_err(RpcError::internal)?;
+    let Some(log) = hub.feed.reader() else { return Ok(ListResult::default()) };
+    let (mut page, total) = log.escalations(filter).await.map_err(RpcError::internal)?;
+    let next_cursor = paging::cut(LIST, &mut page, limit, |asked| asked.id);
     let wanted = |approval: &Approval| {
         params.status.as_deref().is_none_or(|status| status == "pending" || approval.status == status)
     };
-    Ok(ListResult { approvals: page.iter().map(Approval::from).filter(wanted).collect(), total })
+    let approvals = page.iter().map(Approval::from).filter(wanted).collect();
+    Ok(ListResult { approvals, total, next_cursor })
 }
 
 pub(super) async fn get(hub: &Hub, params: GetParams) -> Result<Approval, RpcError> {

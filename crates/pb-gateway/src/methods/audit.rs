@@ -3,14 +3,18 @@
 use pb_model::ItemId;
 use pb_protocol::RpcError;
 use pb_protocol::audit::AuditEntry;
+use pb_protocol::ipc::SchedulerCommand;
+use pb_protocol::methods::Method;
 use pb_protocol::methods::audit::{
     AUDIT_LIMIT_DEFAULT, AUDIT_LIMIT_MAX, AuditResult, ByActionParams, ByActorParams, ByEntityParams,
-    ByGoalParams, ByTimeRangeParams, PageParams, StatsResult,
+    ByGoalParams, ByTimeRangeParams, PageParams, Prune, PruneParams, PruneResult, StatsResult,
 };
-use pb_store::{Cursor, EventRecord, LogReader};
+use pb_store::{Cursor, EventRecord, LogReader, NewCommand};
+use serde_json::json;
 
-use super::goal;
+use super::{Caller, goal};
 use crate::hub::Hub;
+use crate::inbox::commands::{self, Settled};
 
 /// Events read from the log at once.
 const READ_EVENTS: usize = 512;
@@ -86,6 +90,32 @@ pub(super) async fn stats(hub: &Hub) -> Result<StatsResult, RpcError> {
         }
     }
     Ok(stats)
+}
+
+pub(super) async fn prune(hub: &Hub, caller: &Caller, params: PruneParams) -> Result<PruneResult, RpcError> {
+    if params.older_than_days == 0 {
+        return Err(RpcError::invalid_params("olderThanDays: it is 1 at least"));
+    }
+    let asked = json!({"olderThanDays": params.older_than_days});
+    let command = NewCommand {
+        id: commands::id(hub, caller.actor(), Prune::NAME, params.idempotency_key.as_deref())?,
+        params_digest: commands::digest(&asked)?,
+        actor: caller.actor().to_owned(),
+        method: Prune::NAME.to_owned(),
+        params: asked.to_string(),
+        goal: String::new(),
+        at_ms: hub.clock.now_ms(),
+    };
+    let bell = SchedulerCommand {
+        request_id: command.id.clone(),
+        command: "audit_prune".to_owned(),
+        goal_id: String::new(),
+        reason: None,
+    };
+    Ok(match commands::hand_over(hub, command, bell).await? {
+        Settled::Done(result) => result,
+        Settled::Waiting(_) => PruneResult { waiting: true, ..PruneResult::default() },
+    })
 }
 
 /// Where entries are looked for.

@@ -13,7 +13,7 @@ use pb_protocol::methods::conversation::{
 };
 use pb_protocol::methods::goal::Accepted;
 use pb_protocol::{ErrorCode, RpcError};
-use pb_store::{NewCommand, SessionFilter};
+use pb_store::{NewCommand, SessionFilter, SessionPlace};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
@@ -22,7 +22,10 @@ use super::goal::on_the_link;
 use super::{Caller, persona};
 use crate::hub::Hub;
 use crate::inbox::commands::{self, Settled};
+use crate::paging;
 
+/// Its name in cursors.
+const LIST: &str = "conversation";
 /// How long a caller waits for the answer of a model.
 const ANSWER_WAIT: Duration = Duration::from_mins(2);
 /// How late a lost word can make it.
@@ -177,11 +180,18 @@ pub(super) async fn status(hub: &Hub, params: StatusParams) -> Result<StatusResu
 }
 
 pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, RpcError> {
-    let Some(log) = hub.feed.reader() else { return Ok(ListResult::default()) };
     let limit = params.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
-    let filter = SessionFilter { ended: params.ended, limit, offset: params.offset.unwrap_or(0) };
-    let (page, total) = log.sessions(filter).await.map_err(RpcError::internal)?;
-    Ok(ListResult { conversations: page.iter().map(Conversation::from).collect(), total })
+    let filter = SessionFilter {
+        ended: params.ended,
+        after: paging::after(LIST, params.cursor.as_deref())?,
+        limit: limit + 1,
+        offset: params.offset.unwrap_or(0),
+    };
+    let Some(log) = hub.feed.reader() else { return Ok(ListResult::default()) };
+    let (mut page, total) = log.sessions(filter).await.map_err(RpcError::internal)?;
+    let place = |session: &Session| SessionPlace { updated_at_ms: session.updated_at_ms, id: session.id };
+    let next_cursor = paging::cut(LIST, &mut page, limit, place);
+    Ok(ListResult { conversations: page.iter().map(Conversation::from).collect(), total, next_cursor })
 }
 
 pub(super) async fn end(hub: &Hub, caller: &Caller, params: EndParams) -> Result<Accepted, RpcError> {

@@ -1,16 +1,17 @@
 //! `debug.*` that looks once.
 
 use pb_model::Lane;
-use pb_model::goal::ItemStatus;
+use pb_model::goal::{GoalState, ItemStatus, RunStatus};
 use pb_protocol::RpcError;
 use pb_protocol::domain::{Escalation, Goal, Run, WorkItem};
 use pb_protocol::methods::debug_queries::{
     DEBUG_LIMIT_DEFAULT, DEBUG_LIMIT_MAX, EventsParams, EventsResult, ItemWithRuns, Lane as ShownLane,
-    LaneItem, LaneStatus, LanesResult, OneGoalParams, OneGoalResult,
+    LaneItem, LaneStatus, LanesResult, OneGoalParams, OneGoalResult, RunsParams, RunsResult,
 };
+use pb_protocol::methods::goal::{ListParams as GoalListParams, ListResult as GoalListResult};
 use pb_protocol::methods::workitem::ListParams;
 use pb_runtime::config::{Config, Lanes};
-use pb_store::{LaneCount, TraceFilter, TraceReader};
+use pb_store::{LaneCount, RunFilter, TraceFilter, TraceReader};
 
 use super::goal::{self, Found};
 use super::workitem;
@@ -67,6 +68,41 @@ async fn in_status(hub: &Hub, status: ItemStatus) -> Result<Vec<WorkItem>, RpcEr
 
 fn shown(item: &WorkItem) -> LaneItem {
     LaneItem { work_item_id: item.id.clone(), goal_id: item.goal_id.clone(), title: item.title.clone() }
+}
+
+pub(super) async fn goals(hub: &Hub, params: GoalListParams) -> Result<GoalListResult, RpcError> {
+    let limit = Some(params.limit.unwrap_or(DEBUG_LIMIT_DEFAULT).min(DEBUG_LIMIT_MAX));
+    goal::list(hub, GoalListParams { limit, ..params }).await
+}
+
+pub(super) async fn runs(hub: &Hub, params: RunsParams) -> Result<RunsResult, RpcError> {
+    let filter = RunFilter {
+        item: match &params.work_item_id {
+            Some(id) => Some(id.parse().map_err(|_| workitem::not_found(id))?),
+            None => None,
+        },
+        status: params.status.as_deref().map(run_status).transpose()?,
+        limit: params.limit.unwrap_or(DEBUG_LIMIT_DEFAULT).min(DEBUG_LIMIT_MAX),
+    };
+    let Some(log) = hub.feed.reader() else { return Ok(RunsResult::default()) };
+    let mut runs = Vec::new();
+    // Runs of a goal mostly stand together, so each goal is read about once.
+    let mut last: Option<GoalState> = None;
+    for run in log.runs(filter).await.map_err(RpcError::internal)? {
+        if last.as_ref().is_none_or(|state| state.goal.id != run.goal) {
+            last = log.state(run.goal).await.map_err(RpcError::internal)?;
+        }
+        runs.extend(last.as_ref().and_then(|state| Some(Run::of(state.run(run.id)?, state))));
+    }
+    Ok(RunsResult { total: runs.len() as u64, runs })
+}
+
+fn run_status(word: &str) -> Result<RunStatus, RpcError> {
+    let found = RunStatus::ALL.into_iter().find(|status| status.as_str() == word);
+    found.ok_or_else(|| {
+        let all = RunStatus::ALL.map(RunStatus::as_str).join(", ");
+        RpcError::invalid_params(format!("status: there is no `{word}`; there are: {all}"))
+    })
 }
 
 pub(super) async fn goal(hub: &Hub, params: OneGoalParams) -> Result<Option<OneGoalResult>, RpcError> {

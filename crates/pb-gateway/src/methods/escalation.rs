@@ -8,7 +8,10 @@ use pb_store::EscalationFilter;
 
 use super::goal;
 use crate::hub::Hub;
+use crate::paging;
 
+/// Its name in cursors.
+const LIST: &str = "escalation";
 /// Questions on a page if nobody says how many.
 const LIMIT_DEFAULT: usize = 50;
 /// Most questions on a page.
@@ -29,13 +32,18 @@ pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, Rp
         None => None,
     };
     let limit = params.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
-    let filter =
-        EscalationFilter { goal, is_open, escalation_type: None, limit, offset: params.offset.unwrap_or(0) };
-    let Some(log) = hub.feed.reader() else {
-        return Ok(ListResult { escalations: Vec::new(), total: 0 });
+    let filter = EscalationFilter {
+        goal,
+        is_open,
+        escalation_type: None,
+        after: paging::after(LIST, params.cursor.as_deref())?,
+        limit: limit + 1,
+        offset: params.offset.unwrap_or(0),
     };
-    let (page, total) = log.escalations(filter).await.map_err(RpcError::internal)?;
-    Ok(ListResult { escalations: page.iter().map(Escalation::from).collect(), total })
+    let Some(log) = hub.feed.reader() else { return Ok(ListResult::default()) };
+    let (mut page, total) = log.escalations(filter).await.map_err(RpcError::internal)?;
+    let next_cursor = paging::cut(LIST, &mut page, limit, |asked| asked.id);
+    Ok(ListResult { escalations: page.iter().map(Escalation::from).collect(), total, next_cursor })
 }
 
 pub(super) async fn get(hub: &Hub, params: GetParams) -> Result<Escalation, RpcError> {

@@ -23,7 +23,7 @@ use serde_json::value::to_raw_value;
 pub(super) use control::Control;
 pub(super) use control::{on_the_link, pause, prioritize, respond, resume, retry};
 pub(crate) use find::{Found, find, resolve, state};
-pub(crate) use list::{list, page};
+pub(crate) use list::{Asked, list, page};
 pub(super) use plan::plan;
 pub(super) use report::report;
 pub(super) use steps::steps;

@@ -37,6 +37,11 @@ impl Named {
         self.0.as_ref().is_none_or(|named| NO_GOAL.contains(&goal) || named.contains(goal))
     }
 
+    /// The goals that were named.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &String> {
+        self.0.iter().flatten()
+    }
+
     /// Whether a goal was ever named.
     pub(crate) fn is_any(&self) -> bool {
         self.0.is_some()

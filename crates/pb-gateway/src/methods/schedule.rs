@@ -18,7 +18,10 @@ use super::Caller;
 use super::goal::on_the_link;
 use crate::hub::Hub;
 use crate::inbox::commands::{self, Settled};
+use crate::paging;
 
+/// Its name in cursors.
+const LIST: &str = "schedule";
 /// Schedules on a page if nobody says how many.
 const LIMIT_DEFAULT: usize = 50;
 /// Most schedules on a page.
@@ -79,12 +82,16 @@ pub(super) async fn add(hub: &Hub, caller: &Caller, params: AddParams) -> Result
 
 pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, RpcError> {
     let limit = params.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
-    let filter = ScheduleFilter { removed: params.removed, limit, offset: params.offset.unwrap_or(0) };
-    let Some(log) = hub.feed.reader() else {
-        return Ok(ListResult { schedules: Vec::new(), total: 0 });
+    let filter = ScheduleFilter {
+        removed: params.removed,
+        after: paging::after(LIST, params.cursor.as_deref())?,
+        limit: limit + 1,
+        offset: params.offset.unwrap_or(0),
     };
-    let (page, total) = log.schedules(filter).await.map_err(RpcError::internal)?;
-    Ok(ListResult { schedules: page.iter().map(Schedule::listed).collect(), total })
+    let Some(log) = hub.feed.reader() else { return Ok(ListResult::default()) };
+    let (mut page, total) = log.schedules(filter).await.map_err(RpcError::internal)?;
+    let next_cursor = paging::cut(LIST, &mut page, limit, |schedule| schedule.id);
+    Ok(ListResult { schedules: page.iter().map(Schedule::listed).collect(), total, next_cursor })
 }
 
 pub(super) async fn get(hub: &Hub, params: GetParams) -> Result<Schedule, RpcError> {

@@ -10,7 +10,10 @@ use pb_store::ItemFilter;
 
 use super::goal::{self, Found};
 use crate::hub::Hub;
+use crate::paging;
 
+/// Its name in cursors.
+const LIST: &str = "workitem";
 /// Items on a page if nobody says how many.
 const LIMIT_DEFAULT: usize = 50;
 /// Most items on a page.
@@ -31,14 +34,17 @@ pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, Rp
         Some(id) => Some(goal::resolve(hub, id).await?),
         None => None,
     };
+    let limit = params.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
     let filter = ItemFilter {
         goal,
         status,
-        limit: params.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX),
+        after: paging::after(LIST, params.cursor.as_deref())?,
+        limit: limit + 1,
         offset: params.offset.unwrap_or(0),
     };
-    let Some(log) = hub.feed.reader() else { return Ok(ListResult { work_items: Vec::new(), total: 0 }) };
-    let (page, total) = log.items(filter).await.map_err(RpcError::internal)?;
+    let Some(log) = hub.feed.reader() else { return Ok(ListResult::default()) };
+    let (mut page, total) = log.items(filter).await.map_err(RpcError::internal)?;
+    let next_cursor = paging::cut(LIST, &mut page, limit, |(item, _)| *item);
     let mut work_items = Vec::with_capacity(page.len());
     // Items of a goal stand together, so each goal is read once.
     let mut last: Option<GoalState> = None;
@@ -49,7 +55,7 @@ pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, Rp
         let found = last.as_ref().and_then(|state| Some(WorkItem::of(state.item(item)?, state)));
         work_items.extend(found);
     }
-    Ok(ListResult { work_items, total })
+    Ok(ListResult { work_items, total, next_cursor })
 }
 
 fn known(word: &str) -> Result<ItemStatus, RpcError> {
@@ -79,6 +85,6 @@ async fn find(hub: &Hub, id: &str) -> Result<(ItemId, GoalState), RpcError> {
     Ok((item, state.ok_or_else(|| not_found(id))?))
 }
 
-fn not_found(id: &str) -> RpcError {
+pub(super) fn not_found(id: &str) -> RpcError {
     RpcError::new(ErrorCode::WorkItemNotFound, format!("workitem not found: {id}"))
 }

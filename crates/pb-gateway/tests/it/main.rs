@@ -16,6 +16,8 @@ mod cursors;
 #[cfg(test)]
 mod debug;
 #[cfg(test)]
+mod debug_overview;
+#[cfg(test)]
 mod deltas;
 #[cfg(test)]
 mod frames;
@@ -31,6 +33,8 @@ mod legacy;
 mod link;
 #[cfg(test)]
 mod offers;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]

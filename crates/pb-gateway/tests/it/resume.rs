@@ -9,7 +9,7 @@ use pb_protocol::frame::EventFrame;
 use pb_protocol::methods::NoParams;
 use pb_protocol::methods::events::SubscribeParams;
 use pb_protocol::methods::goal::{Submit, SubmitParams};
-use pb_protocol::methods::system::{Ping, Status};
+use pb_protocol::methods::system::{Ping, Status, StatusParams};
 use pb_store::{Cursor, EventRecord, LogIdentity, Mark};
 use pretty_assertions::assert_eq;
 use serde_json::json;
@@ -233,7 +233,9 @@ async fn a_client_that_is_dropped_leaves_no_connection_and_no_task() {
     let mut events = client.subscribe(from_start());
     items(&mut events, 1).await;
     let watching = somewhere.client();
-    let connections = async || watching.call::<Status>(&NoParams {}).await.unwrap().gateway.connections;
+    let connections = async || {
+        watching.call::<Status>(&StatusParams { brief: true }).await.unwrap().gateway.connections.total
+    };
     client.call::<Ping>(&NoParams {}).await.unwrap();
     eventually("three are there", async || connections().await == 3).await;
     let before = tasks();

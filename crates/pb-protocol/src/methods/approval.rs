@@ -35,15 +35,21 @@ pub struct ListParams {
     /// After so many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<usize>,
+    /// What comes after the page that told this as `nextCursor`. Rows that come in between neither repeat nor hide others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
 }
 
 /// A page of approvals.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListResult {
     /// The page.
     pub approvals: Vec<Approval>,
     /// How many there are in all.
     pub total: u64,
+    /// Where the next page begins; absent on the last one.
+    #[serde(default, rename = "nextCursor", skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 /// `approval.get`.

@@ -138,6 +138,45 @@ pub struct AuditResult {
     pub next_cursor: Option<String>,
 }
 
+/// `audit.prune`.
+#[derive(Debug)]
+pub struct Prune;
+
+impl Method for Prune {
+    const NAME: &'static str = "audit.prune";
+    const PERMISSIONS: &[Permission] = &[Permission::Admin];
+    const DOC: &'static str = "Compacts goals that ended so long ago: their results stay, who did what goes";
+    type Params = PruneParams;
+    type Result = PruneResult;
+
+    fn make_repeatable(params: &mut Self::Params, fresh_key: impl FnOnce() -> String) {
+        params.idempotency_key.get_or_insert_with(fresh_key);
+    }
+}
+
+/// How long ago.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PruneParams {
+    /// Goals that ended before so many days; 1 at least.
+    pub older_than_days: u64,
+    /// The same key gives the same answer, for 30 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
+/// What is compacted, beginning now. A scheduler that ends meanwhile leaves the rest: ask again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PruneResult {
+    /// How many events go.
+    pub deleted: u64,
+    /// Of how many goals; 1,000 at most, the rest at the next call.
+    pub goals: u64,
+    /// Whether it waits for a scheduler.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waiting: bool,
+}
+
 /// `audit.stats`.
 #[derive(Debug)]
 pub struct Stats;

@@ -192,6 +192,9 @@ pub struct ListParams {
     /// After this many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<usize>,
+    /// What comes after the page that told this as `nextCursor`. Rows that come in between neither repeat nor hide others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
 }
 
 /// The conversations.
@@ -201,4 +204,7 @@ pub struct ListResult {
     pub conversations: Vec<Conversation>,
     /// How many there are in all.
     pub total: u64,
+    /// Where the next page begins; absent on the last one.
+    #[serde(default, rename = "nextCursor", skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::goal::{ListParams as GoalListParams, ListResult as GoalListResult};
 use super::workitem::{ListParams as ItemListParams, ListResult as ItemListResult};
 use super::{Method, NoParams, Permission};
 use crate::debug::DebugEvent;
@@ -117,6 +118,18 @@ pub struct ItemWithRuns {
     pub runs: Vec<Run>,
 }
 
+/// `debug.goals`.
+#[derive(Debug)]
+pub struct Goals;
+
+impl Method for Goals {
+    const NAME: &'static str = "debug.goals";
+    const PERMISSIONS: &[Permission] = &[Permission::Admin];
+    const DOC: &'static str = "Lists goals, as goal.list does";
+    type Params = GoalListParams;
+    type Result = GoalListResult;
+}
+
 /// `debug.workitems`.
 #[derive(Debug)]
 pub struct WorkItems;
@@ -127,6 +140,42 @@ impl Method for WorkItems {
     const DOC: &'static str = "Lists work items, as workitem.list does";
     type Params = ItemListParams;
     type Result = ItemListResult;
+}
+
+/// `debug.runs`.
+#[derive(Debug)]
+pub struct Runs;
+
+impl Method for Runs {
+    const NAME: &'static str = "debug.runs";
+    const PERMISSIONS: &[Permission] = &[Permission::Admin];
+    const DOC: &'static str = "Lists runs of all goals, the latest first";
+    type Params = RunsParams;
+    type Result = RunsResult;
+}
+
+/// Which runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RunsParams {
+    /// Only those of this item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work_item_id: Option<String>,
+    /// Only those in this status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// At most so many; 100 if absent, 500 at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// Runs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunsResult {
+    /// The latest first.
+    pub runs: Vec<Run>,
+    /// How many those are.
+    pub total: u64,
 }
 
 /// `debug.events`.

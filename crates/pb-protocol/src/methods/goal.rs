@@ -59,6 +59,9 @@ pub struct ListParams {
     /// After this many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<usize>,
+    /// What comes after the page that told this as `nextCursor`. Rows that come in between neither repeat nor hide others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
     /// Whether the page is counted from the goals that were asked for last, whatever their priority. The order is
     /// the same.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -66,12 +69,15 @@ pub struct ListParams {
 }
 
 /// The goals.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ListResult {
     /// This page.
     pub goals: Vec<Goal>,
     /// How many there are in all.
     pub total: u64,
+    /// Where the next page begins; absent on the last one.
+    #[serde(default, rename = "nextCursor", skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 /// A goal, by its id.

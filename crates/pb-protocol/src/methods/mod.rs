@@ -6,6 +6,7 @@ pub mod auth;
 pub mod conversation;
 pub mod cost;
 pub mod debug;
+pub mod debug_overview;
 pub mod debug_queries;
 pub mod escalation;
 pub mod events;
@@ -13,6 +14,7 @@ pub mod goal;
 pub mod goal_control;
 pub mod goal_events;
 pub mod goal_report;
+pub mod machine;
 pub mod persona;
 pub mod schedule;
 pub mod system;
@@ -147,11 +149,17 @@ macro_rules! for_each_method {
             $crate::methods::audit::ByTimeRange,
             $crate::methods::audit::ByActor,
             $crate::methods::audit::Stats,
+            $crate::methods::audit::Prune,
             $crate::methods::events::Subscribe,
             $crate::methods::events::Unsubscribe,
+            $crate::methods::debug_overview::Snapshot,
+            $crate::methods::debug_overview::Scheduler,
+            $crate::methods::debug_overview::Gateway,
             $crate::methods::debug_queries::Lanes,
+            $crate::methods::debug_queries::Goals,
             $crate::methods::debug_queries::OneGoal,
             $crate::methods::debug_queries::WorkItems,
+            $crate::methods::debug_queries::Runs,
             $crate::methods::debug_queries::Events,
             $crate::methods::debug::EventsSubscribe,
             $crate::methods::debug::EventsUnsubscribe,
@@ -238,12 +246,70 @@ pub struct NoParams {}
 mod tests {
     use super::*;
 
+    /// What changes nothing that outlives a connection. Everything else can be repeated by its key.
+    const READS: &[&str] = &[
+        system::Ping::NAME,
+        system::Info::NAME,
+        system::Status::NAME,
+        system::Stats::NAME,
+        system::Methods::NAME,
+        auth::Hello::NAME,
+        auth::Pair::NAME,
+        auth::Verify::NAME,
+        auth::Token::NAME,
+        goal::List::NAME,
+        goal::Status::NAME,
+        goal::Plan::NAME,
+        goal::Steps::NAME,
+        goal_report::Report::NAME,
+        goal_events::Subscribe::NAME,
+        goal_events::Unsubscribe::NAME,
+        workitem::Get::NAME,
+        workitem::List::NAME,
+        workitem::ByGoal::NAME,
+        workitem::Runs::NAME,
+        escalation::List::NAME,
+        escalation::Get::NAME,
+        escalation::Pending::NAME,
+        approval::List::NAME,
+        approval::Get::NAME,
+        approval::Pending::NAME,
+        schedule::List::NAME,
+        schedule::Get::NAME,
+        conversation::History::NAME,
+        conversation::Status::NAME,
+        conversation::List::NAME,
+        persona::List::NAME,
+        persona::Get::NAME,
+        persona::Default::NAME,
+        token::List::NAME,
+        cost::Summary::NAME,
+        audit::List::NAME,
+        audit::ByGoal::NAME,
+        audit::ByEntity::NAME,
+        audit::ByAction::NAME,
+        audit::ByTimeRange::NAME,
+        audit::ByActor::NAME,
+        audit::Stats::NAME,
+        events::Subscribe::NAME,
+        events::Unsubscribe::NAME,
+        debug_overview::Snapshot::NAME,
+        debug_overview::Scheduler::NAME,
+        debug_overview::Gateway::NAME,
+        debug_queries::Lanes::NAME,
+        debug_queries::Goals::NAME,
+        debug_queries::OneGoal::NAME,
+        debug_queries::WorkItems::NAME,
+        debug_queries::Runs::NAME,
+        debug_queries::Events::NAME,
+        debug::EventsSubscribe::NAME,
+        debug::EventsUnsubscribe::NAME,
+    ];
+
     #[test]
     fn what_changes_something_has_an_idempotency_key() {
         for (name, method) in schemas() {
-            let permission = method["permission"].as_str().unwrap_or_default();
-            let changes = ["write", "approve", "write or approve"].contains(&permission)
-                || [approval::Create::NAME, token::Create::NAME].contains(&name.as_str());
+            let changes = !READS.contains(&name.as_str());
             let has_key = method["params"]["properties"].get("idempotencyKey").is_some();
             assert_eq!(changes, has_key, "{name}");
         }

@@ -110,6 +110,10 @@ impl Method for Revoke {
         "Ends an access token at once, and every connection that came in by it; a repeat changes nothing";
     type Params = RevokeParams;
     type Result = Accepted;
+
+    fn make_repeatable(params: &mut Self::Params, fresh_key: impl FnOnce() -> String) {
+        params.idempotency_key.get_or_insert_with(fresh_key);
+    }
 }
 
 /// Which token.
@@ -118,4 +122,7 @@ pub struct RevokeParams {
     /// The token's id.
     #[serde(rename = "tokenId")]
     pub token_id: String,
+    /// Taken, and of no effect: what is revoked stays so.
+    #[serde(default, rename = "idempotencyKey", skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
 }

@@ -48,10 +48,13 @@ pub struct ListParams {
     /// After so many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<usize>,
+    /// What comes after the page that told this as `nextCursor`. Rows that come in between neither repeat nor hide others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
 }
 
 /// A page of items.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "WorkItemListResult")]
 pub struct ListResult {
@@ -59,6 +62,9 @@ pub struct ListResult {
     pub work_items: Vec<WorkItem>,
     /// How many there are in all.
     pub total: u64,
+    /// Where the next page begins; absent on the last one.
+    #[serde(default, rename = "nextCursor", skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 /// `workitem.byGoal`.

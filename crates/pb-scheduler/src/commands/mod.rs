@@ -6,11 +6,13 @@
 mod control_goal;
 mod conversation;
 mod gc;
+mod prune;
 mod request_approval;
 mod schedule;
 mod submit_goal;
 mod watch;
 
+use pb_protocol::methods::audit::PruneResult;
 use pb_protocol::{ErrorCode, RpcError};
 use pb_store::InboxRow;
 use serde_json::{Value, json};
@@ -41,6 +43,7 @@ enum Action {
     Schedule(Box<schedule::Scheduled>),
     Talk(Box<conversation::Talk>),
     Gc,
+    Prune(PruneResult),
     /// It cannot be understood.
     Refuse(RpcError),
 }
@@ -66,6 +69,7 @@ pub(crate) async fn prepare(context: &Context, row: InboxRow, repeated: bool) ->
                 gc::prepare(context);
                 Ok(Action::Gc)
             }
+            "audit.prune" => prune::prepare(context, &row).await.map(Action::Prune),
             other => Err(RpcError::new(ErrorCode::MethodNotFound, format!("Method not found: {other}"))),
         }
         .unwrap_or_else(Action::Refuse)
@@ -87,6 +91,7 @@ pub(crate) fn execute(turn: &mut Turn, goals: &mut Goals, inbox_id: &str, prepar
         Action::Schedule(asked) => schedule::execute(turn, goals, asked),
         Action::Talk(talk) => conversation::execute(turn, goals, talk),
         Action::Gc => Ok(gc::execute()),
+        Action::Prune(due) => Ok(json!(due)),
         Action::Refuse(error) => Err(error.clone()),
     };
     let stored = match result {
@@ -102,6 +107,11 @@ pub(crate) fn goal_of(prepared: &Prepared) -> Option<pb_model::GoalId> {
         Action::Control(control) => Some(control.goal),
         Action::Request(asked) => Some(asked.goal),
         Action::Submit(submit) => Some(submit.goal),
-        Action::Repeat | Action::Schedule(_) | Action::Talk(_) | Action::Gc | Action::Refuse(_) => None,
+        Action::Repeat
+        | Action::Schedule(_)
+        | Action::Talk(_)
+        | Action::Gc
+        | Action::Prune(_)
+        | Action::Refuse(_) => None,
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod migrate;
 pub(crate) mod open;
 pub(crate) mod query;
 pub(crate) mod rows;
+pub(crate) mod runs;
 pub(crate) mod schedules;
 pub(crate) mod sessions;
 pub(crate) mod trace;

@@ -205,18 +205,26 @@ pub(crate) fn goals(connection: &Connection, filter: &GoalFilter) -> Result<(Vec
     let total: i64 = connection
         .prepare_cached("SELECT count(*) FROM goal WHERE ?1 IS NULL OR status = ?1")?
         .query_row([status], |row| row.get(0))?;
+    let after = filter.after.as_ref();
+    let after = (
+        after.map(|place| place.priority),
+        after.map(|place| place.created_at_ms as i64),
+        after.map(|place| place.id.as_str()),
+    );
     let goals = states(
         connection,
         "goal",
         if filter.latest {
-            "SELECT state FROM (SELECT * FROM goal WHERE ?1 IS NULL OR status = ?1
+            "SELECT state FROM (SELECT * FROM goal WHERE (?1 IS NULL OR status = ?1)
+                                AND (?4 IS NULL OR (created_at, id) < (?5, ?6))
                                 ORDER BY created_at DESC, id DESC LIMIT ?2 OFFSET ?3)
              ORDER BY priority DESC, created_at, id"
         } else {
-            "SELECT state FROM goal WHERE ?1 IS NULL OR status = ?1
+            "SELECT state FROM goal WHERE (?1 IS NULL OR status = ?1)
+             AND (?4 IS NULL OR (-priority, created_at, id) > (-?4, ?5, ?6))
              ORDER BY priority DESC, created_at, id LIMIT ?2 OFFSET ?3"
         },
-        params![status, filter.limit as i64, filter.offset as i64],
+        params![status, filter.limit as i64, filter.offset as i64, after.0, after.1, after.2],
     )?;
     Ok((goals, unsigned(total)))
 }
@@ -326,10 +334,16 @@ pub(crate) fn items(
         .prepare_cached(&format!("SELECT count(*) {CHOSEN}"))?
         .query_row(params![goal, status], |row| row.get(0))?;
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT item.id, item.goal {CHOSEN} ORDER BY goal.created_at DESC, goal.id DESC, item.place LIMIT ?3 OFFSET ?4"
+        "WITH last (at, goal, place) AS (SELECT goal.created_at, goal.id, item.place
+           FROM item JOIN goal ON goal.id = item.goal WHERE item.id = ?5)
+         SELECT item.id, item.goal {CHOSEN}
+         AND (?5 IS NULL OR (goal.created_at, goal.id) < (SELECT at, goal FROM last)
+              OR (item.goal = (SELECT goal FROM last) AND item.place > (SELECT place FROM last)))
+         ORDER BY goal.created_at DESC, goal.id DESC, item.place LIMIT ?3 OFFSET ?4"
     ))?;
+    let after = filter.after.map(|item| item.to_string());
     let page = statement
-        .query_map(params![goal, status, filter.limit as i64, filter.offset as i64], |row| {
+        .query_map(params![goal, status, filter.limit as i64, filter.offset as i64, after], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         })?
         .collect::<Result<Vec<_>, _>>()?;
@@ -349,14 +363,19 @@ pub(crate) fn escalations(
         AND (?3 IS NULL OR json_extract(escalation.state, '$.escalation_type') = ?3)";
     let goal = filter.goal.map(|goal| goal.to_string());
     let kind = filter.escalation_type.map(EscalationType::as_str);
+    let after = filter.after.map(|asked| asked.to_string());
     let total: i64 = connection
         .prepare_cached(&format!("SELECT count(*) {CHOSEN}"))?
         .query_row(params![goal, filter.is_open, kind], |row| row.get(0))?;
     let page = states(
         connection,
         "escalation",
-        &format!("SELECT escalation.state {CHOSEN} ORDER BY escalation.rowid DESC LIMIT ?4 OFFSET ?5"),
-        params![goal, filter.is_open, kind, filter.limit as i64, filter.offset as i64],
+        &format!(
+            "SELECT escalation.state {CHOSEN}
+             AND (?6 IS NULL OR escalation.rowid < (SELECT rowid FROM escalation WHERE id = ?6))
+             ORDER BY escalation.rowid DESC LIMIT ?4 OFFSET ?5"
+        ),
+        params![goal, filter.is_open, kind, filter.limit as i64, filter.offset as i64, after],
     )?;
     Ok((page, unsigned(total)))
 }

@@ -37,11 +37,16 @@ pub(crate) fn page(connection: &Connection, filter: ScheduleFilter) -> Result<(V
     let total: i64 = connection
         .prepare_cached(&format!("SELECT count(*) {CHOSEN}"))?
         .query_row([filter.removed], |row| row.get(0))?;
+    let after = filter.after.map(|schedule| schedule.to_string());
     let page = states(
         connection,
         WHAT,
-        &format!("SELECT state {CHOSEN} ORDER BY created_at, id LIMIT ?2 OFFSET ?3"),
-        params![filter.removed, filter.limit as i64, filter.offset as i64],
+        &format!(
+            "SELECT state {CHOSEN}
+             AND (?4 IS NULL OR (created_at, id) > (SELECT created_at, id FROM schedule WHERE id = ?4))
+             ORDER BY created_at, id LIMIT ?2 OFFSET ?3"
+        ),
+        params![filter.removed, filter.limit as i64, filter.offset as i64, after],
     )?;
     Ok((page, unsigned(total)))
 }

@@ -37,11 +37,13 @@ pub(crate) fn page(connection: &Connection, filter: SessionFilter) -> Result<(Ve
     let total: i64 = connection
         .prepare_cached("SELECT count(*) FROM session WHERE (?1 OR status <> 'ended')")?
         .query_row([filter.ended], |row| row.get(0))?;
+    let (at, id) = filter.after.map(|place| (place.updated_at_ms as i64, place.id.to_string())).unzip();
     let page = states(
         connection,
         WHAT,
-        "SELECT state FROM session WHERE (?1 OR status <> 'ended') ORDER BY updated_at DESC, id LIMIT ?2 OFFSET ?3",
-        params![filter.ended, filter.limit as i64, filter.offset as i64],
+        "SELECT state FROM session WHERE (?1 OR status <> 'ended')
+         AND (?4 IS NULL OR (-updated_at, id) > (-?4, ?5)) ORDER BY updated_at DESC, id LIMIT ?2 OFFSET ?3",
+        params![filter.ended, filter.limit as i64, filter.offset as i64, at, id],
     )?;
     Ok((page, unsigned(total)))
 }

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use pb_protocol::client::Patience;
-use pb_protocol::methods::NoParams;
 use pb_protocol::methods::system;
 use pb_runtime::config::{Config, Retention};
 use pb_runtime::{Clock, Home, Ids};
@@ -80,7 +79,7 @@ async fn due(home: &Home, settings: &Retention) -> Result<Vec<Candidate>, Failur
 
 /// Has the scheduler do it, and waits until it has.
 async fn ask(home: &Home, settings: &Retention, all: &[Candidate]) -> Result<(), Failure> {
-    connection::client(home, Patience::None).call::<system::Gc>(&NoParams {}).await?;
+    connection::client(home, Patience::None).call::<system::Gc>(&system::GcParams::default()).await?;
     let (mut progress, mut left, mut since) = (Progress::new("compacted"), all.len(), Instant::now());
     loop {
         let due = due(home, settings).await?;

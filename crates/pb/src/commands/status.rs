@@ -2,8 +2,7 @@
 
 use pb_model::Lane;
 use pb_protocol::client::Patience;
-use pb_protocol::methods::NoParams;
-use pb_protocol::methods::system::{self, DiskStatus, StatusResult};
+use pb_protocol::methods::system::{self, DiskStatus, StatusParams, StatusResult};
 use pb_runtime::{Clock, Endpoint, Home, Notified, SchedulerInfo, halt};
 use serde::Serialize;
 
@@ -168,7 +167,9 @@ pub(super) fn daemon(home: &Home, daemon: Daemon, args: &DaemonArgs) -> Result<E
 
 fn ask(home: &Home) -> Result<StatusResult, Failure> {
     wait::client(async {
-        Ok(connection::client(home, Patience::None).call::<system::Status>(&NoParams {}).await?)
+        Ok(connection::client(home, Patience::None)
+            .call::<system::Status>(&StatusParams { brief: true })
+            .await?)
     })
 }
 

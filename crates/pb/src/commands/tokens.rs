@@ -122,7 +122,9 @@ pub(super) fn revoke(home: &Home, args: &RevokeArgs) -> Result<Exit, Failure> {
     let (token, accepted) = with(home, async |client| {
         let list = client.call::<List>(&NoParams {}).await?;
         let token = meant(&list.tokens, &args.token)?.clone();
-        let accepted = client.call::<Revoke>(&RevokeParams { token_id: token.id.clone() }).await?;
+        let accepted = client
+            .call::<Revoke>(&RevokeParams { token_id: token.id.clone(), idempotency_key: None })
+            .await?;
         Ok((token, accepted))
     })?;
     if args.json {

@@ -252,3 +252,41 @@ fn without_a_trace_there_is_nothing_to_be_shown() {
     insta::assert_snapshot!("debug_no_goal", env.pb(["debug", "events", "--goal", "ffff"]));
     insta::assert_snapshot!("debug_no_events", env.pb(["debug", "events", "--type", "tool"]));
 }
+
+#[test]
+fn what_was_done_is_counted_for_who_asks_the_gateway() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    env.write("goal.toml", WAITS);
+    let goal = env.detach(&["goal.toml"]);
+    env.wait_lines("out/began", 1);
+    let mut client = env.connect();
+    let busy = client.call("debug.scheduler", &json!({}));
+    assert_eq!((&busy["status"], &busy["activeGoals"]), (&json!("running"), &json!([goal])));
+    assert_eq!(busy["metrics"]["currentActiveWorkItems"], 1);
+    let state = &busy["goalStates"][0];
+    let runs = client.call("debug.runs", &json!({"status": "running"}));
+    assert_eq!((&state["status"], &state["currentRunId"]), (&json!("running"), &runs["runs"][0]["id"]));
+    assert_eq!(state["currentWorkItemId"], runs["runs"][0]["work_item_id"]);
+    assert_eq!(client.call("system.status", &json!({}))["scheduler"]["state"]["activeGoals"], 1);
+    env.write("out/go", "");
+    assert_eq!(env.watch(&goal), Some(0));
+
+    // The trace is written behind what it tells of.
+    let snapshot = wait_until("the trace is written", || {
+        let snapshot = client.call("debug.snapshot", &json!({}));
+        (snapshot["recentEvents"].as_array().unwrap().len() == 20).then_some(snapshot)
+    });
+    assert_eq!(snapshot["goals"], json!({"total": 1, "byStatus": {"completed": 1}}));
+    assert_eq!(snapshot["workItems"], json!({"total": 1, "byStatus": {"done": 1}}));
+    let metrics = &snapshot["scheduler"]["metrics"];
+    let counted = ["totalGoalsProcessed", "totalWorkItemsCompleted", "totalRunsExecuted", "successRate"];
+    assert!(counted.iter().all(|key| metrics[key].as_f64() == Some(1.0)), "{metrics}");
+    assert!(metrics["averageWorkItemDurationMs"].as_f64() > Some(0.0), "{metrics}");
+    let runs = client.call("debug.runs", &json!({}));
+    assert_eq!((&runs["total"], &runs["runs"][0]["status"]), (&json!(1), &json!("success")));
+    assert_eq!(runs["runs"][0]["gates"][0]["passed"], true, "{runs}");
+    let status = client.call("system.status", &json!({}));
+    assert_eq!(status["processes"]["scheduler"]["pid"], status["scheduler"]["pid"]);
+    assert_eq!(status["scheduler"]["metrics"]["goalsProcessed"], 1);
+}

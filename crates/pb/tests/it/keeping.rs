@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::env::TestEnv;
 use crate::life::WAITS;
 use crate::machine::assert_gapless;
+use crate::schedule::Timed;
 
 const SMALL: &str = r#"
 title = "一件小事"
@@ -163,6 +164,34 @@ fn ended_goals_are_compacted_and_their_results_stay() {
         (env.json(["gc", "--dry-run", "--json"])["goals"] == json!([])).then_some(())
     });
     assert_eq!(env.events_in_log(&third).len(), 1);
+}
+
+#[test]
+fn what_happened_long_ago_is_pruned_when_somebody_asks_and_what_came_of_it_stays() {
+    let timed = Timed::at("2030-01-01T00:00:00Z");
+    let env = &timed.env;
+    env.settings("");
+    let goal = env.done("small.toml");
+    let shown = env.show(&goal);
+    let events = env.events(&goal).len();
+    timed.set("2030-01-04T00:00:00Z");
+    let mut client = env.connect();
+    let error = client.answer("audit.prune", &json!({"olderThanDays": 0}));
+    assert_eq!(error["error"]["message"], "Invalid params: olderThanDays: it is 1 at least");
+    let young = client.call("audit.prune", &json!({"olderThanDays": 7}));
+    assert_eq!(young, json!({"deleted": 0, "goals": 0}));
+    let asked = json!({"olderThanDays": 2, "idempotencyKey": "old ones"});
+    let pruned = client.call("audit.prune", &asked);
+    assert_eq!(pruned, json!({"deleted": events, "goals": 1}));
+    crate::env::wait_until("the goal is compacted", || (env.events_in_log(&goal).len() == 1).then_some(()));
+    let mut client = env.connect();
+    assert_eq!(client.call("audit.prune", &asked), pruned, "a repeat is told the same");
+    assert_eq!(client.call("audit.byGoal", &json!({"goalId": goal}))["logs"], json!([]));
+    assert_eq!(env.show(&goal), shown);
+    // What is usual is so again at the next look.
+    let second = env.done("small.toml");
+    env.succeed(&["gc"]);
+    assert!(env.events_in_log(&second).len() > 1);
 }
 
 #[test]

@@ -97,6 +97,9 @@ pub enum RunStatus {
 }
 
 impl RunStatus {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Running, Self::Success, Self::Failure, Self::Timeout, Self::Aborted];
+
     /// The word shown everywhere.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -5,7 +5,9 @@ use pb_model::goal::{
     Packet, Resolution, Touched, evolve,
 };
 use pb_model::{EscalationId, GoalId, Verdict, goal};
-use pb_store::{Batch, EscalationFilter, GoalFilter, ItemFilter, Log, LogReader, NewEvent, Row, Write};
+use pb_store::{
+    Batch, EscalationFilter, GoalFilter, GoalPlace, ItemFilter, Log, LogReader, NewEvent, Row, Write,
+};
 use pretty_assertions::assert_eq;
 use uuid::Uuid;
 
@@ -43,7 +45,7 @@ pub(super) async fn a_goal_reads_back_as_it_was_decided(place: Place) {
 /// The items of a goal are listed in the order of its plan, page by page, and by status.
 async fn assert_items(reader: &LogReader, state: &GoalState) {
     let list = async |status, limit, offset| {
-        let filter = ItemFilter { goal: Some(state.goal.id), status, limit, offset };
+        let filter = ItemFilter { goal: Some(state.goal.id), status, limit, offset, after: None };
         let (page, total) = reader.items(filter).await.unwrap();
         assert!(page.iter().all(|(_, goal)| *goal == state.goal.id));
         (page.into_iter().map(|(item, _)| item).collect::<Vec<_>>(), total)
@@ -52,6 +54,15 @@ async fn assert_items(reader: &LogReader, state: &GoalState) {
     let total = all.len() as u64;
     assert_eq!(list(None, 100, 0).await, (all.clone(), total));
     assert_eq!(list(None, 1, 1).await, (all.into_iter().skip(1).take(1).collect(), total));
+    let mut walked = Vec::new();
+    let mut filter = ItemFilter { goal: Some(state.goal.id), limit: 2, ..ItemFilter::default() };
+    while let (page, _) = reader.items(filter).await.unwrap()
+        && let Some((last, _)) = page.last()
+    {
+        filter.after = Some(*last);
+        walked.extend(page.into_iter().map(|(item, _)| item));
+    }
+    assert_eq!(walked, state.items.iter().map(|item| item.id).collect::<Vec<_>>());
     for status in ItemStatus::ALL {
         let some: Vec<_> =
             state.items.iter().filter(|item| item.status == status).map(|item| item.id).collect();
@@ -175,7 +186,7 @@ pub(super) async fn goals_are_paged_ordered_and_filtered(place: Place) {
 
     let reader = log.reader();
     let list = async |status, limit, offset| {
-        let filter = GoalFilter { status, limit, offset, latest: false };
+        let filter = GoalFilter { status, limit, offset, latest: false, after: None };
         let (page, total) = reader.goals(filter).await.unwrap();
         let place = |goal: &goal::Goal| goals.iter().position(|known| known == goal).unwrap();
         (page.iter().map(place).collect::<Vec<_>>(), total)
@@ -187,6 +198,20 @@ pub(super) async fn goals_are_paged_ordered_and_filtered(place: Place) {
     assert_eq!(list(None, 2, 6).await, (vec![], 5));
     assert_eq!(list(Some(GoalStatus::Queued), 2, 1).await, (vec![2, 4], 3));
     assert_eq!(list(Some(GoalStatus::Failed), 2, 0).await, (vec![], 0));
+    let mut latest_first: Vec<usize> = (0..goals.len()).collect();
+    latest_first.sort_by_key(|n| std::cmp::Reverse((goals[*n].created_at_ms, goals[*n].id.to_string())));
+    for (latest, order) in [(false, vec![0, 1, 2, 3, 4]), (true, latest_first)] {
+        let mut walked = Vec::new();
+        let mut filter = GoalFilter { limit: 1, latest, ..GoalFilter::default() };
+        while let (page, 5) = reader.goals(filter.clone()).await.unwrap()
+            && let [goal] = page.as_slice()
+        {
+            let (priority, created_at_ms, id) = (goal.spec.priority, goal.created_at_ms, goal.id.to_string());
+            filter.after = Some(GoalPlace { priority, created_at_ms, id });
+            walked.push(goals.iter().position(|known| known == goal).unwrap());
+        }
+        assert_eq!(walked, order, "latest: {latest}");
+    }
     let counts = reader.goal_counts().await.unwrap();
     let counted = [("active", 1), ("completed", 1), ("queued", 3)];
     assert_eq!(counts, counted.map(|(status, count)| (status.to_owned(), count)));
@@ -271,7 +296,7 @@ pub(super) async fn questions_are_open_until_they_are_answered_or_their_goal_has
     log.commit(batch(rows)).await.unwrap();
     let reader = log.reader();
     let list = async |goal, is_open, limit, offset| {
-        let filter = EscalationFilter { goal, is_open, escalation_type: None, limit, offset };
+        let filter = EscalationFilter { goal, is_open, escalation_type: None, after: None, limit, offset };
         let (page, total) = reader.escalations(filter).await.unwrap();
         (page.iter().map(|asked| asked.id.uuid().as_u128()).collect::<Vec<_>>(), total)
     };
@@ -279,6 +304,15 @@ pub(super) async fn questions_are_open_until_they_are_answered_or_their_goal_has
     assert_eq!(list(None, Some(true), 9, 0).await, (vec![4, 1], 2));
     assert_eq!(list(None, Some(true), 1, 1).await, (vec![1], 2));
     assert_eq!(list(None, Some(false), 9, 0).await, (vec![3, 2], 2));
+    let mut walked = Vec::new();
+    let mut filter = EscalationFilter { limit: 1, ..EscalationFilter::default() };
+    while let (page, 4) = reader.escalations(filter).await.unwrap()
+        && let [asked] = page.as_slice()
+    {
+        filter.after = Some(asked.id);
+        walked.push(asked.id.uuid().as_u128());
+    }
+    assert_eq!(walked, [4, 3, 2, 1]);
     assert_eq!(list(Some(ended), Some(true), 9, 0).await, (vec![], 0));
     assert_eq!(list(Some(open), None, 9, 0).await, (vec![4, 3, 1], 3));
     assert_eq!(reader.escalation(asked[2].id).await.unwrap().as_ref(), Some(&asked[2]));

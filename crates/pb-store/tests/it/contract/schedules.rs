@@ -104,13 +104,23 @@ pub(super) async fn schedules_are_paged_and_removed_ones_are_left_out(place: Pla
     let second = reader.schedule(id(2)).await.unwrap();
     tell(&log, second, ScheduleCommand::Remove { by: "ann".to_owned() }, 9).await;
     let page = async |removed, limit, offset| {
-        let (page, total) = reader.schedules(ScheduleFilter { removed, limit, offset }).await.unwrap();
+        let (page, total) =
+            reader.schedules(ScheduleFilter { removed, limit, offset, after: None }).await.unwrap();
         let ids: Vec<u128> = page.iter().map(|schedule| schedule.id.uuid().as_u128()).collect();
         (ids, total)
     };
     assert_eq!(page(false, 10, 0).await, (vec![1, 3, 4, 5], 4));
     assert_eq!(page(true, 10, 0).await, (vec![1, 2, 3, 4, 5], 5));
     assert_eq!(page(false, 2, 1).await, (vec![3, 4], 4));
+    let mut walked = Vec::new();
+    let mut filter = ScheduleFilter { limit: 1, ..ScheduleFilter::default() };
+    while let (page, 4) = reader.schedules(filter).await.unwrap()
+        && let [schedule] = page.as_slice()
+    {
+        filter.after = Some(schedule.id);
+        walked.push(schedule.id.uuid().as_u128());
+    }
+    assert_eq!(walked, [1, 3, 4, 5]);
     let live: Vec<ScheduleId> =
         reader.live_schedules().await.unwrap().iter().map(|schedule| schedule.id).collect();
     assert_eq!(live, [1, 3, 4, 5].map(id));

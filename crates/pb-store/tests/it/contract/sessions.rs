@@ -6,7 +6,7 @@ use pb_model::session::{
     self, HISTORY_EVENTS_MAX, Heard, Persona, Reply, Session, SessionCommand, SessionEvent, SessionMoment,
     SessionStatus, SessionThought,
 };
-use pb_store::{Log, LogReader, NewEvent, Row, SessionCost, SessionFilter, Write};
+use pb_store::{Log, LogReader, NewEvent, Row, SessionCost, SessionFilter, SessionPlace, Write};
 use pretty_assertions::assert_eq;
 use uuid::Uuid;
 
@@ -128,13 +128,24 @@ pub(super) async fn sessions_are_paged_and_ended_ones_are_left_out(place: Place)
     let second = reader.session(id(2)).await.unwrap();
     tell(&log, second, [SessionCommand::End { by: "ann".to_owned() }], 9).await;
     let page = async |ended, limit, offset| {
-        let (page, total) = reader.sessions(SessionFilter { ended, limit, offset }).await.unwrap();
+        let (page, total) =
+            reader.sessions(SessionFilter { ended, limit, offset, after: None }).await.unwrap();
         let ids: Vec<u128> = page.iter().map(|session| session.id.uuid().as_u128()).collect();
         (ids, total)
     };
     assert_eq!(page(false, 10, 0).await, (vec![5, 4, 3, 1], 4));
     assert_eq!(page(true, 10, 0).await, (vec![2, 5, 4, 3, 1], 5));
     assert_eq!(page(false, 2, 1).await, (vec![4, 3], 4));
+    let mut walked = Vec::new();
+    let mut after = None;
+    while let (page, 4) =
+        reader.sessions(SessionFilter { after, limit: 1, ..SessionFilter::default() }).await.unwrap()
+        && let [session] = page.as_slice()
+    {
+        walked.push(session.id.uuid().as_u128());
+        after = Some(SessionPlace { updated_at_ms: session.updated_at_ms, id: session.id });
+    }
+    assert_eq!(walked, [5, 4, 3, 1]);
     let live: Vec<SessionId> =
         reader.live_sessions().await.unwrap().iter().map(|session| session.id).collect();
     assert_eq!(live, [1, 3, 4, 5].map(id), "quiet longest first");

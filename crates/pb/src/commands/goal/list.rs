@@ -53,7 +53,7 @@ pub(super) fn run(args: Args) -> Result<Exit, Failure> {
 /// The goals that were asked for last, in the order in which they are worked on.
 async fn last(home: &Home, status: Option<String>, limit: usize) -> Result<ListResult, Failure> {
     let client = connection::client(home, Patience::None);
-    let params = ListParams { status, limit: Some(limit), offset: None, latest: true };
+    let params = ListParams { status, limit: Some(limit), latest: true, ..ListParams::default() };
     Ok(client.call::<List>(&params).await?)
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Args {
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
-    let params = ListParams { removed: args.removed, limit: Some(args.limit), offset: None };
+    let params = ListParams { removed: args.removed, limit: Some(args.limit), ..ListParams::default() };
     let client = connection::client(&home, Patience::None);
     let list = wait::client(async { Ok(client.call::<List>(&params).await?) })?;
     if args.json {
