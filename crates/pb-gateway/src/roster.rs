@@ -21,8 +21,6 @@ struct Rows {
 struct Row {
     caller: Arc<Caller>,
     connected_at_ms: u64,
-    /// The goals that it named.
-    goals: Vec<String>,
 }
 
 /// The row of one session; gone when it is dropped.
@@ -38,7 +36,7 @@ impl Roster {
         let mut rows = self.rows();
         rows.came += 1;
         let number = rows.came;
-        rows.sessions.insert(number, Row { caller, connected_at_ms: now_ms, goals: Vec::new() });
+        rows.sessions.insert(number, Row { caller, connected_at_ms: now_ms });
         Entry { number, roster: Arc::clone(self) }
     }
 
@@ -50,7 +48,7 @@ impl Roster {
             id: row.caller.session_id.clone(),
             public_key: row.caller.actor().to_owned(),
             permissions: row.caller.permissions().words().into_iter().map(str::to_owned).collect(),
-            subscribed_goals: row.goals.clone(),
+            subscribed_goals: row.caller.named.list(),
             connected_at: row.connected_at_ms,
         });
         shown.collect()
@@ -64,17 +62,8 @@ impl Roster {
 impl Entry {
     /// The session has proved to be another caller.
     pub(crate) fn is_now(&self, caller: Arc<Caller>) {
-        self.change(|row| row.caller = caller);
-    }
-
-    /// The goals that it named are these now.
-    pub(crate) fn names(&self, goals: Vec<String>) {
-        self.change(|row| row.goals = goals);
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Row)) {
         if let Some(row) = self.roster.rows().sessions.get_mut(&self.number) {
-            change(row);
+            row.caller = caller;
         }
     }
 }

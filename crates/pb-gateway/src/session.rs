@@ -89,7 +89,7 @@ pub(crate) async fn run(stream: Socket, came: Bytes, hub: Arc<Hub>, admitted: Ad
         control: pending.is_none().then(|| greeting(&caller)).into_iter().collect(),
         pong: None,
         subscriptions: match pending {
-            None => Subscriptions::implicit(&hub.feed),
+            None => Subscriptions::implicit(&hub.feed, caller.named.clone()),
             Some(_) => Subscriptions::none(),
         },
         pending: pending.map(|place| (place, Instant::now())),
@@ -406,7 +406,7 @@ impl Session {
         self.entry.is_now(Arc::clone(&self.caller));
         self.is_another = true;
         if self.pending.take().is_some() {
-            self.subscriptions = Subscriptions::implicit(&self.hub.feed);
+            self.subscriptions = Subscriptions::implicit(&self.hub.feed, self.caller.named.clone());
         }
     }
 
@@ -436,8 +436,7 @@ impl Session {
                 json(&self.subscriptions.add(*subscription, *result)?)
             }
             Outcome::Goals(change, result) => {
-                self.subscriptions.name_goals(&self.hub.feed, change)?;
-                self.entry.names(self.subscriptions.named_goals());
+                self.subscriptions.name_goals(&self.hub.feed, &self.caller.named, change)?;
                 Ok(result)
             }
             Outcome::Authenticated { session_id, admitted, result } => {

@@ -36,8 +36,6 @@ pub(crate) struct Subscription {
     pub(crate) wants_deltas: bool,
     /// For whom its frames are.
     pub(crate) dress: Dress,
-    /// The goals that an old client named with `goal.subscribe`.
-    pub(crate) named_goals: Named,
     filter: Filter,
     follower: Follower,
     page: Option<Held>,
@@ -69,11 +67,17 @@ struct Filter {
     /// A goal, or a session.
     subject: Option<String>,
     kinds: Option<Vec<String>>,
+    /// The goals that an old client named with `goal.subscribe`.
+    named: Option<Named>,
 }
 
 impl Filter {
     fn shows_all(&self) -> bool {
-        self.subject.is_none() && self.kinds.is_none()
+        self.subject.is_none() && self.kinds.is_none() && !self.is_of_named_goals()
+    }
+
+    fn is_of_named_goals(&self) -> bool {
+        self.named.as_ref().is_some_and(Named::is_any)
     }
 
     fn shows(&self, subject: &str, kind: &str) -> bool {
@@ -84,14 +88,24 @@ impl Filter {
                 None => asked == kind,
             })
         });
-        of_subject && of_kind
+        of_subject && of_kind && self.named.as_ref().is_none_or(|named| named.shows(subject))
     }
 }
 
 impl Subscription {
-    /// Every event from now on, under no name: what a session gets that never asked.
-    pub(crate) fn implicit(feed: &Feed) -> Self {
-        Self::at(feed, feed.last_pos(), Filter::default())
+    /// Every event from now on, or those of goals that are named, under no name: what a session gets that never asked.
+    pub(crate) fn implicit(feed: &Feed, named: Named) -> Self {
+        Self::at(feed, feed.last_pos(), Filter { named: Some(named), ..Filter::default() })
+    }
+
+    /// Whether it shows only goals that its client named.
+    pub(crate) fn is_of_named_goals(&self) -> bool {
+        self.filter.is_of_named_goals()
+    }
+
+    /// The same in a log that took the place of its own: from its end on.
+    pub(crate) fn begun_anew(self, feed: &Feed) -> Self {
+        Self::at(feed, feed.last_pos(), self.filter)
     }
 
     fn at(feed: &Feed, pos: u64, filter: Filter) -> Self {
@@ -99,7 +113,6 @@ impl Subscription {
             id: None,
             wants_deltas: false,
             dress: Dress::Bare,
-            named_goals: Named::default(),
             filter,
             follower: feed.follow(pos),
             page: None,
@@ -136,7 +149,7 @@ impl Subscription {
             Some(id) => Some(id.parse::<SessionId>().map_err(RpcError::invalid_params)?.to_string()),
             None => None,
         };
-        let filter = Filter { subject: goal.map(|goal| goal.to_string()).or(session), kinds };
+        let filter = Filter { subject: goal.map(|goal| goal.to_string()).or(session), kinds, named: None };
         let start = start(hub, params.after.as_deref()).await?;
         // The position is taken before the snapshot is read: what happens in between is told twice,
         // in the snapshot and as an event, and never not at all.
@@ -175,11 +188,7 @@ impl Subscription {
 
     /// Whether the delta is shown. It has no place in the log, so it moves nothing here.
     pub(crate) fn shows(&self, delta: &Delta) -> bool {
-        (self.wants_deltas || delta.is_for_all) && self.shows_event(&delta.goal, &delta.kind)
-    }
-
-    fn shows_event(&self, goal: &str, kind: &str) -> bool {
-        self.filter.shows(goal, kind) && self.named_goals.shows(goal)
+        (self.wants_deltas || delta.is_for_all) && self.filter.shows(&delta.goal, &delta.kind)
     }
 
     /// Waits for the next page, if none is held. Dropping the future loses nothing.
@@ -214,7 +223,7 @@ impl Subscription {
     pub(crate) fn pop(&mut self) -> Option<Shown> {
         let held = self.page.as_mut()?;
         let events = held.span.page().events();
-        if self.filter.shows_all() && !self.named_goals.is_any() {
+        if self.filter.shows_all() {
             let range = held.next..events.len();
             self.passed = held.span.last();
             let span = self.page.take()?.span;
@@ -222,7 +231,7 @@ impl Subscription {
         }
         let mut shown = held.next..held.next;
         for event in events.get(held.next..).unwrap_or_default() {
-            if self.filter.shows(&event.goal, &event.kind) && self.named_goals.shows(&event.goal) {
+            if self.filter.shows(&event.goal, &event.kind) {
                 shown.end += 1;
             } else if shown.is_empty() {
                 self.hidden += 1;

@@ -7,7 +7,7 @@ use pb_protocol::frame::ServerFrame;
 use pb_protocol::methods::events::{SubscribeResult, UnsubscribeResult};
 
 use crate::deltas::Delta;
-use crate::methods::goal_events::GoalChange;
+use crate::methods::goal_events::{GoalChange, Named};
 use crate::methods::too_many;
 use crate::page::{Dress, Feed};
 use crate::subscription::{Shown, Subscription};
@@ -24,8 +24,8 @@ pub(crate) struct Subscriptions {
 
 impl Subscriptions {
     /// Those of a session that did not ask for any: every event from now on.
-    pub(crate) fn implicit(feed: &Feed) -> Self {
-        Self { all: vec![Subscription::implicit(feed)] }
+    pub(crate) fn implicit(feed: &Feed, named: Named) -> Self {
+        Self { all: vec![Subscription::implicit(feed, named)] }
     }
 
     /// Those of a session that is told nothing.
@@ -35,7 +35,7 @@ impl Subscriptions {
 
     /// Ends the one that was not asked for.
     pub(crate) fn end_implicit(&mut self) {
-        self.all.retain(|subscription| subscription.id.is_some() || subscription.named_goals.is_any());
+        self.all.retain(|subscription| subscription.id.is_some() || subscription.is_of_named_goals());
     }
 
     /// Adds one, and says what its client is answered.
@@ -53,22 +53,18 @@ impl Subscriptions {
     }
 
     /// Changes which goals an old client is told about, beside the subscriptions that have a name.
-    pub(crate) fn name_goals(&mut self, feed: &Feed, change: GoalChange) -> Result<(), RpcError> {
-        let implicit = self.all.iter().position(|one| one.id.is_none());
-        let index = match (implicit, &change) {
-            (Some(index), _) => index,
-            (None, GoalChange::Add(_)) => {
-                self.all.push(Subscription::implicit(feed));
-                self.all.len() - 1
-            }
-            (None, GoalChange::AddToNamed(_) | GoalChange::Remove(_)) => return Ok(()),
-        };
-        self.all.get_mut(index).map_or(Ok(()), |one| one.named_goals.change(change))
-    }
-
-    /// The goals that an old client named.
-    pub(crate) fn named_goals(&self) -> Vec<String> {
-        self.all.iter().flat_map(|one| one.named_goals.all()).cloned().collect()
+    pub(crate) fn name_goals(
+        &mut self,
+        feed: &Feed,
+        named: &Named,
+        change: GoalChange,
+    ) -> Result<(), RpcError> {
+        let is_new = matches!(change, GoalChange::Add(_)) && self.all.iter().all(|one| one.id.is_some());
+        named.change(change)?;
+        if is_new {
+            self.all.push(Subscription::implicit(feed, named.clone()));
+        }
+        Ok(())
     }
 
     /// Ends one.
@@ -130,9 +126,7 @@ impl Subscriptions {
         };
         if served.id.is_none() {
             // An old client cannot subscribe again; it goes on with the new log.
-            let mut next = Subscription::implicit(feed);
-            next.named_goals = served.named_goals;
-            self.all.push(next);
+            self.all.push(served.begun_anew(feed));
         }
         Some(farewell)
     }
@@ -203,7 +197,7 @@ mod tests {
         commit(&log, 600).await;
         let feed = Feed::new(path);
         feed.look().await.unwrap();
-        let mut subscriptions = Subscriptions::implicit(&feed);
+        let mut subscriptions = Subscriptions::implicit(&feed, Named::default());
         subscriptions.all.push(Subscription::named(&feed, 0, "behind"));
         let mut shown = 0;
         for _ in 0..10 {

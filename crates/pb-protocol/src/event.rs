@@ -50,6 +50,12 @@ pub fn data(event: &Event, state: &GoalState, at: u64) -> Value {
             put("status", item.status.clone().into());
             put("workItem", json!(item));
         }
+        Subject::Escalation(asked) => {
+            put("id", asked.id.clone().into());
+            put("goal_id", asked.goal_id.clone().into());
+            put("status", asked.status.clone().into());
+            put("escalation", json!(asked));
+        }
         Subject::Other(key, value) => put(key, value),
         Subject::Nothing => {}
     }
@@ -59,6 +65,7 @@ pub fn data(event: &Event, state: &GoalState, at: u64) -> Value {
 enum Subject {
     Goal,
     Item(Box<WorkItem>),
+    Escalation(Box<Escalation>),
     Other(&'static str, Value),
     Nothing,
 }
@@ -72,11 +79,11 @@ fn subject(event: &Event, state: &GoalState) -> Subject {
         Event::GateCompleted { result } => Subject::Other("gate", json!(GateResult::from(&**result))),
         Event::ArtifactCreated { artifact } => Subject::Other("artifact", json!(Artifact::from(&**artifact))),
         Event::EscalationCreated { escalation } => {
-            Subject::Other("escalation", json!(Escalation::from(&**escalation)))
+            Subject::Escalation(Box::new(Escalation::from(&**escalation)))
         }
         Event::EscalationResolved { escalation, .. } | Event::ApprovalChanged { escalation, .. } => {
             match state.escalation(*escalation) {
-                Some(escalation) => Subject::Other("escalation", json!(Escalation::from(escalation))),
+                Some(escalation) => Subject::Escalation(Box::new(Escalation::from(escalation))),
                 None => Subject::Nothing,
             }
         }

@@ -142,12 +142,20 @@ pub(crate) const TALK: &[DataKey] = &[
     key::<u64>("answered").note("the last turn that has its answer"),
 ];
 /// Of a question.
-pub(crate) const ESCALATION: &[DataKey] =
-    &[key::<Escalation>("escalation").note("whole"), key::<String>("escalationId")];
+pub(crate) const ESCALATION: &[DataKey] = &[
+    key::<Escalation>("escalation").note("whole"),
+    key::<String>("escalationId"),
+    key::<String>("id"),
+    key::<String>("goal_id"),
+    key::<String>("status"),
+];
 /// Of what waits for a yes.
 pub(crate) const APPROVAL: &[DataKey] = &[
     key::<Escalation>("escalation").note("whole"),
     key::<String>("approvalId"),
+    key::<String>("id"),
+    key::<String>("goal_id"),
+    key::<String>("status").note("of the escalation"),
     key::<String>("requestType"),
     key::<String>("description"),
 ];

@@ -71,7 +71,6 @@ macro_rules! outcomes {
 outcomes! {
     wire::auth::Verify => |hub, caller, params| auth::verify(hub, caller, params);
     wire::auth::Token => |hub, caller, params| ready(auth::token(hub, caller, &params));
-    wire::goal::Submit => |hub, caller, params| goal::submit_and_name(hub, caller, params);
     wire::goal_events::Subscribe => |hub, _, params| goal_events::subscribe(hub, params);
     wire::goal_events::Unsubscribe => |hub, _, params| goal_events::unsubscribe(hub, params);
     wire::events::Subscribe => |hub, caller, params| events::subscribe(hub, caller, params);
@@ -91,6 +90,7 @@ answers! {
     wire::auth::Hello => |hub, caller, params| ready(auth::hello(hub, caller, &params));
     wire::auth::Pair => |hub, caller, params| ready(auth::pair(hub, caller, &params));
 
+    wire::goal::Submit => |hub, caller, params| goal::submit(hub, caller, params);
     wire::goal::List => |hub, _, params| goal::list(hub, params);
     wire::goal::Status => |hub, _, params| goal::status(hub, params);
     wire::goal::Cancel => |hub, caller, params| goal::cancel(hub, caller, params);

@@ -82,7 +82,9 @@ pub(super) async fn verify(hub: &Hub, caller: &Caller, params: VerifyParams) -> 
 }
 
 fn public_key(digits: &str) -> Result<PublicKey, RpcError> {
-    PublicKey::parse(digits).ok_or_else(|| RpcError::invalid_params("publicKey: 64 hex digits are needed"))
+    PublicKey::parse(digits).ok_or_else(|| {
+        RpcError::invalid_params("Invalid public key format").hint("a publicKey is 64 hex digits")
+    })
 }
 
 /// The secret that was said, if a secret of theirs is looked at now.

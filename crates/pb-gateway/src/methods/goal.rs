@@ -18,7 +18,6 @@ use pb_protocol::{ErrorCode, RpcError};
 use pb_runtime::disk::{self, LowDisk};
 use pb_store::NewCommand;
 use serde_json::json;
-use serde_json::value::to_raw_value;
 
 pub(super) use control::Control;
 pub(super) use control::{on_the_link, pause, prioritize, respond, resume, retry};
@@ -28,24 +27,13 @@ pub(super) use plan::plan;
 pub(super) use report::report;
 pub(super) use steps::steps;
 
-use super::goal_events::GoalChange;
-use super::{Caller, Outcome};
+use super::Caller;
 use crate::hub::Hub;
 use crate::inbox::commands::{self, Settled};
 use crate::inbox::pending::{self, SubmitRow};
 
 /// Submits, and tells a session that named goals about this one too.
-pub(super) async fn submit_and_name(
-    hub: &Hub,
-    caller: &Caller,
-    params: SubmitParams,
-) -> Result<Outcome, RpcError> {
-    let goal = submit(hub, caller, params).await?;
-    let result = to_raw_value(&goal).map_err(RpcError::internal)?;
-    Ok(Outcome::Goals(GoalChange::AddToNamed(goal.id), result))
-}
-
-async fn submit(hub: &Hub, caller: &Caller, params: SubmitParams) -> Result<Goal, RpcError> {
+pub(super) async fn submit(hub: &Hub, caller: &Caller, params: SubmitParams) -> Result<Goal, RpcError> {
     params.spec.validate().map_err(|invalid| {
         let error = RpcError::invalid_params(format!("{}: {}", invalid.place, invalid.problem));
         match invalid.hint {
@@ -73,11 +61,15 @@ async fn submit(hub: &Hub, caller: &Caller, params: SubmitParams) -> Result<Goal
         goal_id: command.goal.clone(),
         reason: None,
     };
-    match commands::hand_over(hub, command, bell).await? {
+    caller.named.hand_over(&command.goal);
+    let goal: Goal = match commands::hand_over(hub, command, bell).await? {
         Settled::Done(goal) => Ok(goal),
         Settled::Waiting(row) => pending::goal(&row.command)
             .ok_or_else(|| RpcError::new(ErrorCode::InternalError, "Internal error: the inbox is damaged")),
-    }
+    }?;
+    // A repeat is answered with the goal that was made the first time.
+    caller.named.hand_over(&goal.id);
+    Ok(goal)
 }
 
 pub(super) async fn cancel(hub: &Hub, caller: &Caller, params: CancelParams) -> Result<Accepted, RpcError> {

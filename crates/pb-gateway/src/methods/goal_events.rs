@@ -1,6 +1,7 @@
 //! `goal.subscribe` and `goal.unsubscribe`, for old clients.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pb_protocol::RpcError;
 use pb_protocol::methods::goal::GoalIdParams;
@@ -21,37 +22,44 @@ const NO_GOAL: [&str; 2] = ["", "control"];
 pub(crate) enum GoalChange {
     /// It is told about this goal, and no more about all.
     Add(String),
-    /// It is told about this goal too, if it named any before: it handed the goal over.
-    AddToNamed(String),
     /// It is told no more about this goal.
     Remove(String),
 }
 
-/// The goals that a session named. Events of no goal are shown to all.
-#[derive(Debug, Default)]
-pub(crate) struct Named(Option<BTreeSet<String>>);
+/// The goals that a session named, shared by what serves it. Events of no goal are shown to all.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Named(Arc<Mutex<Option<BTreeSet<String>>>>);
 
 impl Named {
     /// Whether an event of this goal is shown; of every goal, if none was ever named.
     pub(crate) fn shows(&self, goal: &str) -> bool {
-        self.0.as_ref().is_none_or(|named| NO_GOAL.contains(&goal) || named.contains(goal))
+        self.lock().as_ref().is_none_or(|named| NO_GOAL.contains(&goal) || named.contains(goal))
     }
 
     /// The goals that were named.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &String> {
-        self.0.iter().flatten()
+    pub(crate) fn list(&self) -> Vec<String> {
+        self.lock().iter().flatten().cloned().collect()
     }
 
     /// Whether a goal was ever named.
     pub(crate) fn is_any(&self) -> bool {
-        self.0.is_some()
+        self.lock().is_some()
+    }
+
+    /// It is told about a goal that it hands over, if it named any before. For that, the goal is added before anybody
+    /// can tell about it.
+    pub(super) fn hand_over(&self, goal: &str) {
+        if let Some(named) = self.lock().as_mut().filter(|named| named.len() < GOALS_MAX) {
+            named.insert(goal.to_owned());
+        }
     }
 
     /// # Errors
     /// So many are named already.
-    pub(crate) fn change(&mut self, change: GoalChange) -> Result<(), RpcError> {
-        match (change, &mut self.0) {
-            (GoalChange::Add(goal), named) => {
+    pub(crate) fn change(&self, change: GoalChange) -> Result<(), RpcError> {
+        let mut named = self.lock();
+        match change {
+            GoalChange::Add(goal) => {
                 let named = named.get_or_insert_default();
                 if named.len() >= GOALS_MAX && !named.contains(&goal) {
                     return Err(
@@ -60,15 +68,17 @@ impl Named {
                 }
                 named.insert(goal);
             }
-            (GoalChange::AddToNamed(goal), Some(named)) if named.len() < GOALS_MAX => {
-                named.insert(goal);
+            GoalChange::Remove(goal) => {
+                if let Some(named) = named.as_mut() {
+                    named.remove(&goal);
+                }
             }
-            (GoalChange::Remove(goal), Some(named)) => {
-                named.remove(&goal);
-            }
-            (GoalChange::AddToNamed(_) | GoalChange::Remove(_), _) => {}
         }
         Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<BTreeSet<String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -29,7 +29,7 @@ use pb_protocol::methods::events::SubscribeResult;
 use pb_protocol::{ErrorCode, Permission, Permissions, RpcError};
 use serde_json::value::RawValue;
 
-use goal_events::GoalChange;
+use goal_events::{GoalChange, Named};
 
 use crate::access::{Challenge, Grant, Who};
 use crate::admit::Admitted;
@@ -46,6 +46,8 @@ pub(crate) struct Caller {
     /// The connection's name.
     pub(crate) session_id: String,
     admitted: Admitted,
+    /// The goals that it named with `goal.subscribe`.
+    pub(crate) named: Named,
     subscriptions: AtomicU64,
     /// What it was given to sign last.
     challenge: Mutex<Option<Challenge>>,
@@ -57,6 +59,7 @@ impl Caller {
         Self {
             session_id: format!("local_{}_{tail:06x}", hub.clock.now_ms()),
             admitted,
+            named: Named::default(),
             subscriptions: AtomicU64::new(0),
             challenge: Mutex::default(),
         }
@@ -69,6 +72,7 @@ impl Caller {
         Self {
             session_id,
             admitted: if is_more { proved } else { self.admitted.clone() },
+            named: self.named.clone(),
             subscriptions: AtomicU64::new(self.subscriptions.load(Ordering::Relaxed)),
             challenge: Mutex::default(),
         }

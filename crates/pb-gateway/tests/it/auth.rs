@@ -129,8 +129,8 @@ async fn what_proves_nothing_is_refused() {
     let keyless = json!({"signature": device.sign(&challenge)});
     said.push(told(&client.call("auth.verify", keyless).await.unwrap_err()));
     insta::assert_snapshot!(said.join("\n"), @"
-    auth.hello: -32602 Invalid params: publicKey: 64 hex digits are needed
-    auth.hello: -32602 Invalid params: publicKey: 64 hex digits are needed
+    auth.hello: -32602 Invalid params: Invalid public key format
+    auth.hello: -32602 Invalid params: Invalid public key format
     auth.hello: -32602 Invalid params: publicKey: invalid type: integer `7`, expected a string at line 1 column 14
     auth.pair: -32602 Invalid params: token required
     auth.pair: -32007 Invalid or expired pairing token
@@ -142,7 +142,7 @@ async fn what_proves_nothing_is_refused() {
     auth.other: -32601 Method not found: auth.other
     -32009 Invalid signature
     -32002 No pending authentication
-    -32602 Invalid params: publicKey: 64 hex digits are needed
+    -32602 Invalid params: Invalid public key format
     ");
     client.ping().await;
 }
@@ -187,7 +187,11 @@ async fn security_02_another_user_is_not_let_in_and_may_say_who_it_is_only_where
     }
     let stats = Client::connect(gateway.address).await.call("system.stats", json!({})).await.unwrap();
     assert_eq!(
-        (&stats["connections"]["pending"], &stats["connections"]["totalSessions"], &stats["connectionsByIp"]),
+        (
+            &stats["connections"]["pending"],
+            &stats["connections"]["totalSessions"],
+            &stats["connections"]["connectionsByIp"]
+        ),
         (&json!(1), &json!(1), &json!({"127.0.0.1": 2})),
         "{stats}"
     );

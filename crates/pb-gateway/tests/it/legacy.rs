@@ -122,3 +122,32 @@ async fn one_that_keeps_a_log_is_asked_for_the_lock_all_the_same() {
     let Some(Frame::Refused(refused)) = peer.frame().await else { panic!("not refused") };
     assert!(refused.error.contains("nobody alive holds"), "{}", refused.error);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_it_says_beside_events_harms_nothing_and_its_goodbye_ends_it() {
+    let at = TestHome::new();
+    let gateway = gateway(&at).await;
+    let mut client = Client::connect(gateway.address).await;
+    let mut old = old_scheduler(&at, &mut client, 1).await;
+    let odd = [
+        "not JSON",
+        "null",
+        "[]",
+        r#"{"type":"pong","timestamp":1}"#,
+        r#"{"type":"connect","timestamp":1}"#,
+        r#"{"type":"heartbeat_v2","timestamp":1,"data":{"load":0.5}}"#,
+        r#"{"type":"scheduler_command_result","timestamp":1,"data":{"requestId":"ipc-cmd-1-abcdef","success":true}}"#,
+        r#"{"type":"scheduler_event","timestamp":1,"data":{"type":"moon_risen","timestamp":1}}"#,
+    ];
+    // Keys that are not known, around an event and in it, are passed over.
+    let newer = EVENTS[0].replace("\"timestamp\":9", "\"timestamp\":9,\"trace\":{\"id\":7}");
+    let newer = newer.replace("\"timestamp\":2", "\"timestamp\":2,\"colour\":\"绿\"");
+    for line in odd.into_iter().chain([newer.as_str()]) {
+        old.send_bytes(format!("{line}\n").as_bytes()).await;
+    }
+    assert_eq!(client.events(1).await, all_shown()[..1]);
+    old.send_bytes(b"{\"type\":\"disconnect\",\"timestamp\":1,\"data\":{\"reason\":\"client_shutdown\"}}\n")
+        .await;
+    assert!(old.frame().await.is_none(), "the gateway closes");
+    eventually("it left", async || status(&mut client).await.get("legacyPeers").is_none()).await;
+}

@@ -146,8 +146,6 @@ impl Method for Stats {
 pub struct StatsResult {
     /// How many there are.
     pub connections: ConnectionStats,
-    /// How many from each address; those of this machine are one.
-    pub connections_by_ip: BTreeMap<String, u64>,
     /// Always true: it answers.
     pub is_running: bool,
     /// Where programs of this machine connect to.
@@ -159,7 +157,7 @@ pub struct StatsResult {
 }
 
 /// How many connections there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionStats {
     /// Both kinds: `WebSocket` and event stream.
@@ -174,6 +172,8 @@ pub struct ConnectionStats {
     pub pending_connections: u64,
     /// From how many addresses they come.
     pub unique_ips: u64,
+    /// How many from each; those of this machine are one.
+    pub connections_by_ip: BTreeMap<String, u64>,
 }
 
 /// How gateway, link and goals are.

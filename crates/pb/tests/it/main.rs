@@ -26,6 +26,7 @@ mod browser;
 mod budget;
 mod chat;
 mod client;
+mod compat;
 mod conformance;
 mod control;
 mod crash;

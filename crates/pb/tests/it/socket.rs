@@ -43,7 +43,7 @@ impl Client {
     /// The same; the whole answer, which may be an error.
     pub(crate) fn answer(&mut self, method: &str, params: &Value) -> Value {
         let request = json!({"type": "req", "id": "1", "method": method, "params": params});
-        self.socket.send(Message::text(request.to_string())).unwrap();
+        self.send(&request.to_string());
         loop {
             let frame = self.receive().unwrap();
             if frame["type"] == "res" {
@@ -51,6 +51,16 @@ impl Client {
             }
             self.early.push(frame);
         }
+    }
+
+    /// Sends a message as it stands.
+    pub(crate) fn send(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).unwrap();
+    }
+
+    /// The next frame, whatever it is; `None` when the connection is lost.
+    pub(crate) fn frame(&mut self) -> Option<Value> {
+        if self.early.is_empty() { self.receive() } else { Some(self.early.remove(0)) }
     }
 
     /// The next event of the log; `None` when the connection is lost.
