@@ -173,14 +173,14 @@ export interface Methods {
     "system.ping": { params: NoParams; result: SystemPingResult; permission: null };
     /** Names the gateway and its version */
     "system.info": { params: NoParams; result: SystemInfoResult; permission: null };
-    /** Tells how gateway, link and goals are */
-    "system.status": { params: NoParams; result: SystemStatusResult; permission: "read" };
+    /** Tells how gateway, link and goals are; to who is admin also of machine and processes */
+    "system.status": { params: SystemStatusParams; result: SystemStatusResult; permission: "read" };
     /** Counts the connections of the gateway, in all and by address */
     "system.stats": { params: NoParams; result: SystemStatsResult; permission: "admin" };
     /** Names the methods that this session may call */
     "system.methods": { params: NoParams; result: SystemMethodsResult; permission: "read" };
     /** Compacts goals that ended long ago now, and not within the hour */
-    "system.gc": { params: NoParams; result: SystemGcResult; permission: "admin" };
+    "system.gc": { params: SystemGcParams; result: SystemGcResult; permission: "admin" };
     /** Begins to sign in with the key of a device that was paired before */
     "auth.hello": { params: AuthHelloParams; result: Challenge; permission: null };
     /** Begins to bind a device's key to an access token that has none */
@@ -192,7 +192,7 @@ export interface Methods {
     /** Asks for a goal; it is on the disk before the answer, also while no scheduler runs */
     "goal.submit": { params: GoalSubmitParams; result: Goal; permission: "write" };
     /** Lists goals, highest priority first, then oldest first */
-    "goal.list": { params: GoalListParams; result: GoalListResult; permission: "read" };
+    "goal.list": { params: ListParams; result: ListResult; permission: "read" };
     /** Shows a goal with its artifacts and escalations */
     "goal.status": { params: GoalIdParams; result: GoalDetail; permission: "read" };
     /** Stops a goal and everything that it started */
@@ -297,16 +297,28 @@ export interface Methods {
     "audit.byActor": { params: AuditByActorParams; result: AuditResult; permission: "read" };
     /** Counts the latest entries by action, thing and actor */
     "audit.stats": { params: NoParams; result: AuditStatsResult; permission: "read" };
+    /** Compacts goals that ended so long ago: their results stay, who did what goes */
+    "audit.prune": { params: AuditPruneParams; result: AuditPruneResult; permission: "admin" };
     /** Sends events from a cursor on, then live, without a seam */
     "events.subscribe": { params: EventsSubscribeParams; result: EventsSubscribeResult; permission: "read" };
     /** Ends a subscription of this connection */
     "events.unsubscribe": { params: EventsUnsubscribeParams; result: EventsUnsubscribeResult; permission: "read" };
+    /** Shows scheduler, connections, goals, items and the latest debug events at once */
+    "debug.snapshot": { params: NoParams; result: DebugSnapshotResult; permission: "admin" };
+    /** Shows how the scheduler is and what it has done; null while none is connected */
+    "debug.scheduler": { params: NoParams; result: DebugSchedulerResult | null; permission: "admin" };
+    /** Lists who is connected */
+    "debug.gateway": { params: NoParams; result: DebugGatewayResult; permission: "admin" };
     /** Shows what runs and what waits in each lane */
     "debug.lanes": { params: NoParams; result: DebugLanesResult; permission: "admin" };
+    /** Lists goals, as goal.list does */
+    "debug.goals": { params: ListParams; result: ListResult; permission: "admin" };
     /** Shows a goal with its items, their runs, and what was asked; null if there is none */
     "debug.goal": { params: DebugGoalParams; result: DebugGoalResult | null; permission: "admin" };
     /** Lists work items, as workitem.list does */
     "debug.workitems": { params: WorkItemListParams; result: WorkItemListResult; permission: "admin" };
+    /** Lists runs of all goals, the latest first */
+    "debug.runs": { params: DebugRunsParams; result: DebugRunsResult; permission: "admin" };
     /** Lists debug events, the latest first */
     "debug.events": { params: DebugEventsParams; result: DebugEventsResult; permission: "admin" };
     /** Sends debug events from a cursor on, then live; one subscription a connection */
@@ -631,6 +643,9 @@ export interface Events {
         /** whole */
         escalation: Escalation;
         escalationId: string;
+        id: string;
+        goal_id: string;
+        status: string;
         type: EscalationType;
     };
     /** a human answered */
@@ -638,6 +653,9 @@ export interface Events {
         /** whole */
         escalation: Escalation;
         escalationId: string;
+        id: string;
+        goal_id: string;
+        status: string;
         action: Answer;
         resolvedBy: string;
         raised?: Raised;
@@ -651,6 +669,10 @@ export interface Events {
         /** whole */
         escalation: Escalation;
         approvalId: string;
+        id: string;
+        goal_id: string;
+        /** of the escalation */
+        status: string;
         requestType: string;
         description: string;
     };
@@ -659,6 +681,10 @@ export interface Events {
         /** whole */
         escalation: Escalation;
         approvalId: string;
+        id: string;
+        goal_id: string;
+        /** of the escalation */
+        status: string;
         requestType: string;
         description: string;
         grantedBy: string;
@@ -669,6 +695,10 @@ export interface Events {
         /** whole */
         escalation: Escalation;
         approvalId: string;
+        id: string;
+        goal_id: string;
+        /** of the escalation */
+        status: string;
         requestType: string;
         description: string;
         deniedBy: string;
@@ -679,6 +709,10 @@ export interface Events {
         /** whole */
         escalation: Escalation;
         approvalId: string;
+        id: string;
+        goal_id: string;
+        /** of the escalation */
+        status: string;
         requestType: string;
         description: string;
     };
@@ -687,6 +721,10 @@ export interface Events {
         /** whole */
         escalation: Escalation;
         approvalId: string;
+        id: string;
+        goal_id: string;
+        /** of the escalation */
+        status: string;
         requestType: string;
         description: string;
     };
@@ -695,6 +733,10 @@ export interface Events {
         /** whole */
         escalation: Escalation;
         approvalId: string;
+        id: string;
+        goal_id: string;
+        /** of the escalation */
+        status: string;
         requestType: string;
         description: string;
     };
@@ -1072,7 +1114,7 @@ export interface Approval {
     /** One line. */
     description: string;
     /** Everything needed to decide. */
-    details: Escalation;
+    details: ApprovalDetails;
     /** `pending`, `approved` or `denied`; more is in `details.approval`. */
     status: string;
     /** When it was asked, in milliseconds since 1970. */
@@ -1101,6 +1143,48 @@ export interface ApprovalCreateParams {
     idempotencyKey?: string | null;
 }
 
+/** Everything needed to decide, and what was said then. */
+export interface ApprovalDetails {
+    /** Its id. */
+    id: string;
+    /** When it was raised. */
+    created_at: number;
+    /** The goal. */
+    goal_id: string;
+    /** The item; empty when it is about the goal as a whole. */
+    work_item_id: string;
+    /** The run. */
+    run_id?: string;
+    /** Which kind of question it is. */
+    escalation_type: EscalationType;
+    /** `high`. */
+    severity: string;
+    /** `open` or `resolved`. */
+    status: string;
+    /** One line. */
+    title: string;
+    /** Why it stopped. */
+    description: string;
+    /** Everything needed to decide. */
+    context_data: Packet;
+    /** When it is answered by itself, and with which of the options. */
+    expiry?: Expiry;
+    /** The call that needs a yes, and where that stands. */
+    approval?: ApprovalState;
+    /** What was answered. */
+    resolution_action?: Answer;
+    /** The words and answers that came with it. */
+    resolution_data?: ResolutionData;
+    /** Who answered. */
+    resolved_by?: string;
+    /** When, in milliseconds since 1970. */
+    resolved_at?: number;
+    /** The words that came with a yes. */
+    approvalConditions?: string;
+    /** The words that came with a no. */
+    denialReason?: string;
+}
+
 /** Which approval. */
 export interface ApprovalGetParams {
     /** The approval's id. */
@@ -1117,6 +1201,8 @@ export interface ApprovalListParams {
     limit?: number | null;
     /** After so many. */
     offset?: number | null;
+    /** What comes after the page that told this as `nextCursor`. Rows that come in between neither repeat nor hide others. */
+    cursor?: string | null;
 }
 
 /** A page of approvals. */
@@ -1125,6 +1211,8 @@ export interface ApprovalListResult {
     approvals: Approval[];
     /** How many there are in all. */
     total: number;
+    /** Where the next page begins; absent on the last one. */
+    nextCursor?: string;
 }
 
 /** A call that needs a yes (`security.md` 13). */
@@ -1317,6 +1405,24 @@ export interface AuditListParams {
     cursor?: string | null;
 }
 
+/** How long ago. */
+export interface AuditPruneParams {
+    /** Goals that ended before so many days; 1 at least. */
+    olderThanDays: number;
+    /** The same key gives the same answer, for 30 days. */
+    idempotencyKey?: string | null;
+}
+
+/** What is compacted, beginning now. A scheduler that ends meanwhile leaves the rest: ask again. */
+export interface AuditPruneResult {
+    /** How many events go. */
+    deleted: number;
+    /** Of how many goals; 1,000 at most, the rest at the next call. */
+    goals: number;
+    /** Whether it waits for a scheduler. */
+    waiting?: boolean;
+}
+
 /** A page. */
 export interface AuditResult {
     /** The latest first. */
@@ -1462,6 +1568,42 @@ export type Cap =
     /** Room for events. */
     | "history";
 
+/** What a scheduler works with. */
+export interface Capabilities {
+    /** The models that it found. */
+    models: CapableModel[];
+    /** Whom they are of. */
+    providers: CapableProvider[];
+    /** How many there are. */
+    summary: CapabilitySummary;
+}
+
+/** How many there are. */
+export interface CapabilitySummary {
+    /** Models. */
+    totalModels: number;
+    /** Providers. */
+    totalProviders: number;
+}
+
+/** A model. */
+export interface CapableModel {
+    /** Its whole name: provider, slash, model. */
+    name: string;
+    /** Its name without the provider. */
+    displayName: string;
+    /** The providers that serve it. */
+    endpoints: string[];
+}
+
+/** A provider of models. */
+export interface CapableProvider {
+    /** Its name. */
+    name: string;
+    /** Always true: others are not told. */
+    enabled: boolean;
+}
+
 /** What is to be signed. */
 export interface Challenge {
     /** 32 random bytes as 64 hex digits. The bytes are signed, not the digits. It is good for 30 s, once. */
@@ -1474,6 +1616,16 @@ export interface Choice {
     action: string;
     /** What it means. */
     label: string;
+}
+
+/** How many connections there are. */
+export interface ConnectionCounts {
+    /** `WebSocket` and event stream. */
+    total: number;
+    /** Those that said who they are. */
+    authenticated: number;
+    /** Those that did not yet. */
+    pending: number;
 }
 
 /** How many connections there are. */
@@ -1490,6 +1642,20 @@ export interface ConnectionStats {
     pendingConnections: number;
     /** From how many addresses they come. */
     uniqueIps: number;
+    /** How many from each; those of this machine are one. */
+    connectionsByIp: { [key: string]: number };
+}
+
+/** How many WebSocket and event-stream connections there are. */
+export interface Connections {
+    /** All of them. */
+    total: number;
+    /** Those that said who they are. */
+    authenticated: number;
+    /** Those that did not yet. */
+    pending: number;
+    /** How many from each address; those of this machine are one. Told to who is admin. */
+    byIp?: { [key: string]: number };
 }
 
 /** A run that a later incarnation of the scheduler took over. */
@@ -1554,6 +1720,8 @@ export interface ConversationListParams {
     limit?: number | null;
     /** After this many. */
     offset?: number | null;
+    /** What comes after the page that told this as `nextCursor`. Rows that come in between neither repeat nor hide others. */
+    cursor?: string | null;
 }
 
 /** The conversations. */
@@ -1562,6 +1730,8 @@ export interface ConversationListResult {
     conversations: Conversation[];
     /** How many there are in all. */
     total: number;
+    /** Where the next page begins; absent on the last one. */
+    nextCursor?: string;
 }
 
 /** What is said. */
@@ -1683,12 +1853,52 @@ export interface CostSummaryResult {
     count: number;
 }
 
+/** Rows by their status. */
+export interface Counted {
+    /** All of them. */
+    total: number;
+    /** By status; one without rows may be absent. */
+    byStatus: { [key: string]: number };
+}
+
+/** A processor. */
+export interface Cpu {
+    /** Its name. */
+    model: string;
+    /** How many threads it runs at once. */
+    cores: number;
+    /** Its frequency, in MHz; 0 where the system does not tell. */
+    speed: number;
+}
+
 /** Who decides a criterion. */
 export type CriterionType =
     /** A program decides. */
     | "deterministic"
     /** A judgement decides. */
     | "heuristic";
+
+/** One of our two processes. */
+export interface DaemonProcess {
+    /** `gateway` or `scheduler`. */
+    type: string;
+    /** `running` or `stopped`. */
+    status: string;
+    /** Since when, in milliseconds since 1970. */
+    startedAt?: number;
+    /** The socket between the two. */
+    socketPath?: string;
+    /** The scheduler's database. */
+    dbPath?: string;
+    /** Its process id. */
+    pid?: number;
+    /** For how long it has run, in seconds. */
+    uptime?: number;
+    /** Its memory. */
+    memory?: ProcessMemory;
+    /** Its time on the processor. */
+    cpu?: ProcessCpu;
+}
 
 /** A debug event. Its id, its time and its context are those that it got where it happened. */
 export interface DebugEvent {
@@ -1768,6 +1978,14 @@ export interface DebugEventsUnsubscribeResult {
     success: boolean;
 }
 
+/** Who is connected. */
+export interface DebugGatewayResult {
+    /** How many there are. */
+    connections: ConnectionCounts;
+    /** WebSocket connections, the oldest first; 1,000 at most. */
+    sessions: SessionView[];
+}
+
 /** Which goal. */
 export interface DebugGoalParams {
     /** Its id, or a part of that which no other has. */
@@ -1812,6 +2030,58 @@ export interface DebugLaneStatus {
 export interface DebugLanesResult {
     /** `main`, `subagent`, `cron`, `session`. */
     lanes: DebugLane[];
+}
+
+/** Which runs. */
+export interface DebugRunsParams {
+    /** Only those of this item. */
+    workItemId?: string | null;
+    /** Only those in this status. */
+    status?: string | null;
+    /** At most so many; 100 if absent, 500 at most. */
+    limit?: number | null;
+}
+
+/** Runs. */
+export interface DebugRunsResult {
+    /** The latest first. */
+    runs: Run[];
+    /** How many those are. */
+    total: number;
+}
+
+/** How a scheduler is, and what it has done. */
+export interface DebugSchedulerResult {
+    /** `running` while it has goals that are active, else `idle`. */
+    status: string;
+    /** The goals that are active; 500 at most. */
+    activeGoals: string[];
+    /** The lanes by name. */
+    lanes: { [key: string]: DebugLaneStatus };
+    /** When it wrote to the log last, in milliseconds since 1970. */
+    lastTickAt?: number;
+    /** How many items have failed. */
+    errorCount: number;
+    /** What it has done. */
+    metrics: SchedulerMetrics;
+    /** How the goals are that have not ended; 500 at most. */
+    goalStates: GoalExecutionState[];
+}
+
+/** Everything at once. */
+export interface DebugSnapshotResult {
+    /** The gateway's clock, in milliseconds since 1970. */
+    timestamp: number;
+    /** The scheduler; null while none is connected. */
+    scheduler: SnapshotScheduler | null;
+    /** The gateway. */
+    gateway: SnapshotGateway;
+    /** Goals of the log. */
+    goals: Counted;
+    /** Their items. */
+    workItems: Counted;
+    /** The latest debug events, the latest first. */
+    recentEvents: DebugEvent[];
 }
 
 /** Which approval, and why. */
@@ -1952,6 +2222,8 @@ export interface EscalationListParams {
     limit?: number | null;
     /** After so many. */
     offset?: number | null;
+    /** What comes after the page that told this as `nextCursor`. Rows that come in between neither repeat nor hide others. */
+    cursor?: string | null;
 }
 
 /** A page of questions. */
@@ -1960,6 +2232,8 @@ export interface EscalationListResult {
     escalations: Escalation[];
     /** How many there are in all. */
     total: number;
+    /** Where the next page begins; absent on the last one. */
+    nextCursor?: string;
 }
 
 /** Which question, and the answer. */
@@ -2319,8 +2593,14 @@ export interface GatewayStatus {
     version: string;
     /** Since when, in milliseconds since 1970. */
     startedAt: number;
-    /** How many WebSocket and event-stream connections are open. */
-    connections: number;
+    /** Its connections. */
+    connections: Connections;
+    /** Always true: it answers. */
+    isRunning: boolean;
+    /** Whether a scheduler is connected. */
+    daemonConnected: boolean;
+    /** The same, by its other name. */
+    schedulerConnected: boolean;
 }
 
 /** A goal. */
@@ -2497,33 +2777,24 @@ export interface GoalDetail {
     escalations: Escalation[];
 }
 
+/** How a goal goes. */
+export interface GoalExecutionState {
+    /** The goal. */
+    goalId: string;
+    /** `pending`, `running`, `paused`, `completed`, `failed` or `cancelled`; one that waits for a person is `paused`. */
+    status: string;
+    /** The item that runs; the first of several. */
+    currentWorkItemId?: string;
+    /** Its run. */
+    currentRunId?: string;
+    /** Since when something of it runs, in milliseconds since 1970. */
+    startedAt?: number;
+}
+
 /** A goal, by its id. */
 export interface GoalIdParams {
     /** The goal's id. */
     goalId: string;
-}
-
-/** Which goals. */
-export interface GoalListParams {
-    /** Only goals in this status. */
-    status?: string | null;
-    /** At most this many; 50 if absent, 1000 at most. */
-    limit?: number | null;
-    /** After this many. */
-    offset?: number | null;
-    /**
-     * Whether the page is counted from the goals that were asked for last, whatever their priority. The order is
-     * the same.
-     */
-    latest?: boolean;
-}
-
-/** The goals. */
-export interface GoalListResult {
-    /** This page. */
-    goals: Goal[];
-    /** How many there are in all. */
-    total: number;
 }
 
 /** Which goal. */
@@ -2721,6 +2992,28 @@ export type Guard =
     /** Its turns run out. */
     | "runaway_turns";
 
+/** What the machine is made of. */
+export interface Hardware {
+    /** Its processor. */
+    cpu: Cpu;
+    /** Its memory. */
+    memory: Memory;
+}
+
+/** An address of an interface. */
+export interface Interface {
+    /** The interface. */
+    name: string;
+    /** The address. */
+    address: string;
+    /** `IPv4` or `IPv6`. */
+    family: string;
+    /** Whether it reaches this machine only. */
+    internal: boolean;
+    /** The interface's hardware address. */
+    mac?: string;
+}
+
 /** Which item. */
 export interface ItemParams {
     /** The item's id. */
@@ -2831,6 +3124,57 @@ export interface LaneStatus {
     ready: number;
 }
 
+/** Which goals. */
+export interface ListParams {
+    /** Only goals in this status. */
+    status?: string | null;
+    /** At most this many; 50 if absent, 1000 at most. */
+    limit?: number | null;
+    /** After this many. */
+    offset?: number | null;
+    /** What comes after the page that told this as `nextCursor`. Rows that come in between neither repeat nor hide others. */
+    cursor?: string | null;
+    /**
+     * Whether the page is counted from the goals that were asked for last, whatever their priority. The order is
+     * the same.
+     */
+    latest?: boolean;
+}
+
+/** The goals. */
+export interface ListResult {
+    /** This page. */
+    goals: Goal[];
+    /** How many there are in all. */
+    total: number;
+    /** Where the next page begins; absent on the last one. */
+    nextCursor?: string;
+}
+
+/** The machine, and the process that answers. */
+export interface Machine {
+    /** Its operating system. */
+    os: Os;
+    /** What it is made of. */
+    hardware: Hardware;
+    /** How it is connected. */
+    network: Network;
+    /** The gateway. */
+    process: ProcessFigures;
+}
+
+/** Memory, in bytes. */
+export interface Memory {
+    /** All there is. */
+    total: number;
+    /** What programs can have. */
+    free: number;
+    /** The rest. */
+    used: number;
+    /** The rest, of a hundred. */
+    usagePercent: number;
+}
+
 /** What becomes of slots that passed while nothing could run: the machine was off, or the last goal still ran. */
 export type Missed =
     /** They are left out. */
@@ -2856,6 +3200,12 @@ export interface ModelSpent {
     unpriced: boolean;
 }
 
+/** How the machine is connected. */
+export interface Network {
+    /** The addresses of its interfaces. */
+    interfaces: Interface[];
+}
+
 /** No parameters; any object is accepted. */
 export interface NoParams { [key: string]: unknown }
 
@@ -2876,6 +3226,24 @@ export interface OpenItem {
     why: string;
     /** How many attempts were made. */
     attempts: number;
+}
+
+/** The operating system. */
+export interface Os {
+    /** Its family, such as `linux`. */
+    platform: string;
+    /** Its name, such as `Debian GNU/Linux`. */
+    type: string;
+    /** The kernel's release. */
+    release: string;
+    /** Its own version. */
+    version: string;
+    /** What the gateway was built for, such as `x86_64`. */
+    arch: string;
+    /** The machine's name. */
+    hostname: string;
+    /** For how long it has been up, in seconds. */
+    uptime: number;
 }
 
 /** Everything needed to decide. */
@@ -2970,6 +3338,48 @@ export type Phase =
     | "publish"
     /** Watching limits and deadlines. */
     | "monitor";
+
+/** A process's time on the processor, in microseconds. */
+export interface ProcessCpu {
+    /** In the program. */
+    user: number;
+    /** In the kernel. */
+    system: number;
+}
+
+/** What a process uses. The keys are those of the first implementation, which was no native program. */
+export interface ProcessFigures {
+    /** Its process id. */
+    pid: number;
+    /** For how long it has run, in seconds. */
+    uptime: number;
+    /** Its memory. */
+    memory: ProcessMemory;
+    /** Its time on the processor. */
+    cpu: ProcessCpu;
+}
+
+/** A process's memory, in bytes. */
+export interface ProcessMemory {
+    /** All that is in the machine's memory. */
+    rss: number;
+    /** What it has asked for as data. */
+    heapTotal: number;
+    /** What is in memory and belongs to no file. */
+    heapUsed: number;
+    /** What is in memory of files, its program among them. */
+    external: number;
+}
+
+/** The processes. */
+export interface Processes {
+    /** The one that answers: the gateway. */
+    current: ProcessFigures;
+    /** The gateway. */
+    gateway: DaemonProcess;
+    /** The scheduler. */
+    scheduler: DaemonProcess;
+}
 
 /** A gate of a plan. */
 export interface QualityGate {
@@ -3289,6 +3699,8 @@ export interface ScheduleListParams {
     limit?: number | null;
     /** After this many. */
     offset?: number | null;
+    /** What comes after the page that told this as `nextCursor`. Rows that come in between neither repeat nor hide others. */
+    cursor?: string | null;
 }
 
 /** The schedules. */
@@ -3297,6 +3709,8 @@ export interface ScheduleListResult {
     schedules: Schedule[];
     /** How many there are in all. */
     total: number;
+    /** Where the next page begins; absent on the last one. */
+    nextCursor?: string;
 }
 
 /** Which schedule. */
@@ -3326,6 +3740,38 @@ export type ScheduleStatus =
     /** It is no more. */
     | "removed";
 
+/** What a scheduler has done. Of runs, the latest 1,000 are looked at for averages. */
+export interface SchedulerMetrics {
+    /** Goals that have ended. */
+    totalGoalsProcessed: number;
+    /** Items that are done. */
+    totalWorkItemsCompleted: number;
+    /** Runs that have begun. */
+    totalRunsExecuted: number;
+    /** How long a run took on average, in milliseconds; 0 before the first has ended. */
+    averageWorkItemDurationMs: number;
+    /** How many of the runs that ended did so with success, from 0 to 1; 0 before the first. */
+    successRate: number;
+    /** Goals that are active. */
+    currentActiveGoals: number;
+    /** Items that run. */
+    currentActiveWorkItems: number;
+}
+
+/** How a scheduler is. */
+export interface SchedulerState {
+    /** `running` while it has goals that are active, else `idle`. */
+    status: string;
+    /** The goals that are active; 500 at most. */
+    activeGoals: string[];
+    /** The lanes by name. */
+    lanes: { [key: string]: DebugLaneStatus };
+    /** When it wrote to the log last, in milliseconds since 1970. */
+    lastTickAt?: number;
+    /** How many items have failed. */
+    errorCount: number;
+}
+
 /** The scheduler, as the gateway sees it. */
 export interface SchedulerStatus {
     /** Whether it is connected. */
@@ -3340,6 +3786,24 @@ export interface SchedulerStatus {
     waitingCommands: number;
     /** How many schedulers without a log are connected: what they say is shown live, and is nowhere else. */
     legacyPeers?: number;
+    /** How it is; absent while none is connected. */
+    state?: SchedulerSummary;
+    /** What was done. */
+    metrics?: WorkSummary;
+    /** What it works with; absent until it has told. */
+    capabilities?: Capabilities;
+}
+
+/** How a scheduler is. */
+export interface SchedulerSummary {
+    /** `running` while it has goals that are active, else `idle`. */
+    status: string;
+    /** How many goals are active. */
+    activeGoals: number;
+    /** When it wrote to the log last, in milliseconds since 1970. */
+    lastTickAt?: number;
+    /** How many items have failed. */
+    errorCount: number;
 }
 
 /** Where a session stands. */
@@ -3352,6 +3816,20 @@ export type SessionStatus =
     | "thinking"
     /** It is over. */
     | "ended";
+
+/** A connection. */
+export interface SessionView {
+    /** Its session's id, as it was told itself. */
+    id: string;
+    /** Who it is: `local:` and a user id, `token`, or `token:` and an access token's id. */
+    publicKey: string;
+    /** What it may do. */
+    permissions: string[];
+    /** The goals that it named with `goal.subscribe`; empty where it is told about all. */
+    subscribedGoals: string[];
+    /** Since when, in milliseconds since 1970. */
+    connectedAt: number;
+}
 
 /** Why slots were not run. */
 export type SkipReason =
@@ -3387,6 +3865,22 @@ export interface SlotRun {
 export interface Snapshot {
     /** Highest priority first, then oldest first; at most 1000. */
     goals: Goal[];
+}
+
+/** The gateway in a snapshot. */
+export interface SnapshotGateway {
+    /** Its connections. */
+    connections: ConnectionCounts;
+}
+
+/** The scheduler in a snapshot. */
+export interface SnapshotScheduler {
+    /** How it is. */
+    state: SchedulerState;
+    /** What it has done. */
+    metrics: SchedulerMetrics;
+    /** How the goals are that have not ended; 500 at most. */
+    goalStates: GoalExecutionState[];
 }
 
 /** What it took. */
@@ -3447,16 +3941,25 @@ export interface Success {
     success: boolean;
 }
 
-/** One way to tell that the goal is reached (`wire.md` §4.1). */
+/**
+ * One way to tell that the goal is reached (`wire.md` §4.1). The first clients add keys of their own, such as `id`, which
+ * are passed over.
+ */
 export interface SuccessCriterion {
     /** The criterion, in words. */
     description: string;
     /** Whether a program or a judgement decides it. */
     type?: CriterionType;
-    /** How it is checked, in words. */
+    /** How it is checked, in words. The first web page calls it `verification`. */
     verification_method?: string;
     /** Whether the goal fails without it. */
     required?: boolean;
+}
+
+/** A request to compact. */
+export interface SystemGcParams {
+    /** The same key is done once, for 30 days. */
+    idempotencyKey?: string | null;
 }
 
 /** The scheduler was asked to compact. */
@@ -3495,8 +3998,6 @@ export interface SystemPingResult {
 export interface SystemStatsResult {
     /** How many there are. */
     connections: ConnectionStats;
-    /** How many from each address; those of this machine are one. */
-    connectionsByIp: { [key: string]: number };
     /** Always true: it answers. */
     isRunning: boolean;
     /** Where programs of this machine connect to. */
@@ -3505,6 +4006,12 @@ export interface SystemStatsResult {
     daemonConnected: boolean;
     /** The same, by its other name. */
     schedulerConnected: boolean;
+}
+
+/** How much is to be told. */
+export interface SystemStatusParams {
+    /** Leaves out the machine, the processes, and what the scheduler has done: they take some milliseconds. */
+    brief?: boolean;
 }
 
 /** How gateway, link and goals are. */
@@ -3521,6 +4028,10 @@ export interface SystemStatusResult {
     disk: DiskStatus | null;
     /** What runs in each lane, by its name; empty when the gateway is of an older version. */
     lanes: { [key: string]: LaneStatus };
+    /** The machine. */
+    system?: Machine;
+    /** The processes. */
+    processes?: Processes;
 }
 
 /** A goal of a conversation. */
@@ -3621,6 +4132,8 @@ export interface TokenParams {
 export interface TokenRevokeParams {
     /** The token's id. */
     tokenId: string;
+    /** Taken, and of no effect: what is revoked stays so. */
+    idempotencyKey?: string | null;
 }
 
 /** A tool that a model calls, as `model.answered` tells it. */
@@ -3816,6 +4329,8 @@ export interface WorkItemListParams {
     limit?: number | null;
     /** After so many. */
     offset?: number | null;
+    /** What comes after the page that told this as `nextCursor`. Rows that come in between neither repeat nor hide others. */
+    cursor?: string | null;
 }
 
 /** A page of items. */
@@ -3824,6 +4339,20 @@ export interface WorkItemListResult {
     workItems: WorkItem[];
     /** How many there are in all. */
     total: number;
+    /** Where the next page begins; absent on the last one. */
+    nextCursor?: string;
+}
+
+/** What was done, of all goals that there are. */
+export interface WorkSummary {
+    /** Goals that have ended. */
+    goalsProcessed: number;
+    /** Items that are done. */
+    workItemsCompleted: number;
+    /** Tokens that were paid for. */
+    totalTokensUsed: number;
+    /** How long a run took on average, of the latest 1,000, in milliseconds. */
+    averageCompletionTime: number;
 }
 
 /** The items. */

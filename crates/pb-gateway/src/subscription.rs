@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use pb_model::{GoalId, SessionId};
 use pb_protocol::RpcError;
+use pb_protocol::domain::Goal;
 use pb_protocol::frame::{EventFrame, ServerFrame};
 use pb_protocol::methods::events::{Snapshot, SubscribeParams, SubscribeResult};
 use pb_store::{Cursor, LogIdentity, Rebase};
@@ -24,6 +25,8 @@ const HIDDEN_EVENTS_MAX: u64 = 1000;
 const KINDS_MAX: usize = 64;
 /// Most goals in a snapshot.
 const SNAPSHOT_GOALS_MAX: usize = 1000;
+/// Most bytes of a snapshot: what every client takes, with room for the rest of the answer.
+const SNAPSHOT_BYTES_MAX: usize = 15 * 1024 * 1024;
 /// The word for the beginning of the log.
 const START: &str = "start";
 
@@ -325,5 +328,10 @@ async fn snapshot(hub: &Hub, only: Option<GoalId>) -> Result<Snapshot, RpcError>
         Some(id) => vec![goal::find(hub, id).await?],
         None => goal::page(hub, goal::Asked::first(SNAPSHOT_GOALS_MAX)).await?.goals,
     };
-    Ok(Snapshot { goals })
+    let mut bytes = 0;
+    let fits = |goal: &Goal| {
+        bytes += serde_json::to_string(goal).map_or(0, |text| text.len());
+        bytes <= SNAPSHOT_BYTES_MAX
+    };
+    Ok(Snapshot { goals: goals.into_iter().take_while(fits).collect() })
 }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use escalation::request_type;
 pub use escalation::{
-    Approval, ApprovalState, Attempt, Choice, Escalation, Expiry, Packet, Question, ResolutionData,
+    Approval, ApprovalDetails, ApprovalState, Attempt, Choice, Escalation, Expiry, Packet, Question,
+    ResolutionData,
 };
 
 /// A goal.

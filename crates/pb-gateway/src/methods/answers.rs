@@ -43,6 +43,19 @@ fn read_and_answer<'a, M: Answer>(hub: &'a Hub, caller: &'a Caller, params: &'a 
     }
 }
 
+/// Most bytes of an answer: what every client has to take (`docs/RPC.md`), with room for the frame around it.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024 - 1024;
+
+/// The answer, if it is one that every client takes.
+fn within_limit(result: Box<RawValue>) -> Result<Outcome, RpcError> {
+    let bytes = result.get().len();
+    if bytes <= ANSWER_BYTES_MAX {
+        return Ok(Outcome::Result(result));
+    }
+    let problem = format!("the answer has {bytes} bytes, and at most {ANSWER_BYTES_MAX} are sent");
+    Err(RpcError::invalid_params(problem).hint("ask for fewer: `limit`, then `cursor`"))
+}
+
 /// A method, and the future of its result.
 macro_rules! answers {
     ($($method:ty => |$hub:pat_param, $caller:pat_param, $params:pat_param| $result:expr;)*) => {$(
@@ -50,7 +63,7 @@ macro_rules! answers {
             fn answer<'a>($hub: &'a Hub, $caller: &'a Caller, $params: Self::Params) -> Answering<'a> {
                 Box::pin(async move {
                     let result: Self::Result = $result.await?;
-                    to_raw_value(&result).map(Outcome::Result).map_err(RpcError::internal)
+                    within_limit(to_raw_value(&result).map_err(RpcError::internal)?)
                 })
             }
         }

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Scheduler, TestHome, goal_params};
 
+/// What every client takes (`docs/RPC.md`).
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Submits a goal of this priority; its id.
 async fn submit(client: &mut Client, priority: u8) -> String {
     let mut params = goal_params("one of many");
@@ -110,4 +113,29 @@ async fn a_cursor_of_another_list_is_refused_with_what_to_do() {
             assert!(error["data"]["hint"].as_str().unwrap().contains("nextCursor"), "{error}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_is_never_longer_than_every_client_takes() {
+    let at = TestHome::new();
+    let gateway = at.gateway().await;
+    let mut client = Client::connect(gateway.address).await;
+    let mut params = goal_params("long");
+    let criterion =
+        json!({"description": "长".repeat(1_300), "type": "heuristic", "verification_method": "manual"});
+    params["success_criteria"] = vec![criterion; 60].into();
+    let goals = ANSWER_BYTES_MAX / params.to_string().len() + 5;
+    for _ in 0..goals {
+        client.call("goal.submit", params.clone()).await.unwrap();
+    }
+    let error = client.call("goal.list", json!({"limit": 1000})).await.unwrap_err();
+    assert_eq!(error["code"], -32602);
+    assert!(error["data"]["hint"].as_str().unwrap().contains("`limit`"), "{error}");
+    let walked = walk(&mut client, ("goal.list", "goals"), json!({"limit": 20}), async |_| {}).await;
+    assert_eq!(walked.len(), goals);
+    let answer = client.subscribe(json!({})).await;
+    assert!(answer.to_string().len() < ANSWER_BYTES_MAX);
+    let told = ids(&answer["snapshot"], "goals");
+    assert_eq!(told, walked[..told.len()]);
+    assert!(told.len() > goals / 2, "{} of {goals}", told.len());
 }

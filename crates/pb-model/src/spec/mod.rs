@@ -169,17 +169,18 @@ impl Ask {
     }
 }
 
-/// One way to tell that the goal is reached (`wire.md` §4.1).
+/// One way to tell that the goal is reached (`wire.md` §4.1). The first clients add keys of their own, such as `id`, which
+/// are passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct SuccessCriterion {
     /// The criterion, in words.
     pub description: String,
     /// Whether a program or a judgement decides it.
     #[serde(default, rename = "type")]
     pub criterion_type: CriterionType,
-    /// How it is checked, in words.
-    #[serde(default)]
+    /// How it is checked, in words. The first web page calls it `verification`.
+    #[serde(default, alias = "verification")]
     pub verification_method: String,
     /// Whether the goal fails without it.
     #[serde(default = "yes")]

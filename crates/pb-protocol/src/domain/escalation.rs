@@ -270,7 +270,7 @@ pub struct Approval {
     /// One line.
     pub description: String,
     /// Everything needed to decide.
-    pub details: Escalation,
+    pub details: ApprovalDetails,
     /// `pending`, `approved` or `denied`; more is in `details.approval`.
     pub status: String,
     /// When it was asked, in milliseconds since 1970.
@@ -281,6 +281,21 @@ pub struct Approval {
     /// Who answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_by: Option<String>,
+}
+
+/// Everything needed to decide, and what was said then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalDetails {
+    /// The question.
+    #[serde(flatten)]
+    pub escalation: Escalation,
+    /// The words that came with a yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_conditions: Option<String>,
+    /// The words that came with a no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denial_reason: Option<String>,
 }
 
 impl From<&goal::Escalation> for Approval {
@@ -299,6 +314,8 @@ impl From<&goal::Escalation> for Approval {
             (false, true) => "approved",
             (false, false) => "denied",
         };
+        let words = asked.resolution.as_ref().and_then(|given| given.text.clone());
+        let (approval_conditions, denial_reason) = if said_yes { (words, None) } else { (None, words) };
         Self {
             id: asked.id.to_string(),
             goal_id: asked.goal_id.to_string(),
@@ -306,7 +323,11 @@ impl From<&goal::Escalation> for Approval {
             run_id: asked.run_id.map(|id| id.to_string()),
             request_type: request_type(asked).to_owned(),
             description: asked.title.clone(),
-            details: Escalation::from(asked),
+            details: ApprovalDetails {
+                escalation: Escalation::from(asked),
+                approval_conditions,
+                denial_reason,
+            },
             status: status.to_owned(),
             created_at: asked.created_at_ms,
             resolved_at: asked.resolved_at_ms,

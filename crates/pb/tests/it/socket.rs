@@ -1,6 +1,7 @@
 //! A WebSocket client that knows nothing of ours but what the README says.
 
 use std::net::TcpStream;
+use std::time::Instant;
 
 use pb_runtime::{Endpoint, Home};
 use serde_json::{Value, json};
@@ -83,11 +84,13 @@ impl Client {
     }
 
     fn receive(&mut self) -> Option<Value> {
+        let began = Instant::now();
         loop {
             match self.socket.read() {
                 Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
-                Ok(_) => {}
-                Err(_) => return None,
+                // Pings come for ever.
+                Ok(_) if began.elapsed() < TIMEOUT => {}
+                Ok(_) | Err(_) => return None,
             }
         }
     }

@@ -199,8 +199,10 @@ fn answered(client: &mut Client, messages: &[String]) -> Result<(), TestCaseErro
     for (n, message) in messages.iter().enumerate() {
         let id = format!("r{n}");
         let named = message.replacen("\"id\":\"?\"", &format!("\"id\":\"{id}\""), 1);
-        let is_request =
-            named != *message && serde_json::from_str::<Value>(&named).is_ok_and(|f| f["method"] != "");
+        let is_request = named != *message
+            && serde_json::from_str(&named).is_ok_and(|frame: Value| {
+                frame["type"] == "req" && frame["method"].as_str().is_some_and(|method| !method.is_empty())
+            });
         if is_request {
             waited_for.insert(id, 0);
         }

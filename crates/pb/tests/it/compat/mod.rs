@@ -30,7 +30,8 @@ fn voice() -> Conversation {
 fn two_clients_have_a_day_with_the_worker() {
     let greet = plan("greet", "echo 你好 > greeting", "greeting");
     let wait = plan("wait", "until [ -e never ]; do sleep 0.05; done", "never");
-    let scripted = Scripted::saying([planner([greet, wait]), voice()]);
+    let slow = Conversation::new(When::contains("等很久"), [wait]);
+    let scripted = Scripted::saying([slow, planner([greet]), voice()]);
     play(&scripted.env, include_str!("conversations/day.txt"));
 }
 
@@ -52,4 +53,18 @@ fn a_device_comes_in_by_its_key() {
 fn the_debug_server_looks_on() {
     let scripted = Scripted::saying([planner([plan("greet", "echo 你好 > greeting", "greeting")])]);
     play(&scripted.env, include_str!("conversations/debug.txt"));
+}
+
+#[test]
+fn the_web_server_calls_for_each_of_its_routes() {
+    let greet = plan("greet", "echo 你好 > greeting", "greeting");
+    let scripted = Scripted::saying([planner([greet]), voice()]);
+    play(&scripted.env, include_str!("conversations/web.txt"));
+}
+
+#[test]
+fn the_terminal_client_decides_by_its_own_names() {
+    let wait = plan("wait", "until [ -e never ]; do sleep 0.05; done", "never");
+    let scripted = Scripted::saying([planner([wait])]);
+    play(&scripted.env, include_str!("conversations/terminal.txt"));
 }
