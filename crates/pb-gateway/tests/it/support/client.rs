@@ -121,7 +121,11 @@ impl Client {
     /// The next frame, whatever it is.
     async fn frame(&mut self) -> Value {
         match self.message().await {
-            Some(Message::Text(text)) => serde_json::from_str(&text).unwrap(),
+            Some(Message::Text(text)) => {
+                let frame = serde_json::from_str(&text).unwrap();
+                assert_eq!(shapes::problems_of_event(&frame), Vec::<String>::new(), "{frame}");
+                frame
+            }
             other => panic!("no frame: {other:?}"),
         }
     }
