@@ -73,6 +73,8 @@ pub struct EscalationFilter {
     pub is_open: Option<bool>,
     /// Only those of this type.
     pub escalation_type: Option<EscalationType>,
+    /// Only those that were answered with a yes that holds, or only those that were answered and were not.
+    pub approved: Option<bool>,
     /// Only those that come after this one.
     pub after: Option<EscalationId>,
     /// At most this many.

@@ -28,10 +28,11 @@ const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
 
 pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, RpcError> {
-    let is_open = match params.status.as_deref() {
-        None => None,
-        Some("pending") => Some(true),
-        Some("approved" | "denied") => Some(false),
+    let (is_open, approved) = match params.status.as_deref() {
+        None => (None, None),
+        Some("pending") => (Some(true), None),
+        Some("approved") => (None, Some(true)),
+        Some("denied") => (None, Some(false)),
         Some(other) => {
             let message = format!("status: there is no `{other}`; there are: pending, approved, denied");
             return Err(RpcError::invalid_params(message));
@@ -46,6 +47,7 @@ pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, Rp
         goal,
         is_open,
         escalation_type: Some(EscalationType::Approval),
+        approved,
         after: paging::after(LIST, params.cursor.as_deref())?,
         limit: limit + 1,
         offset: params.offset.unwrap_or(0),
@@ -53,11 +55,7 @@ pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, Rp
     let Some(log) = hub.feed.reader() else { return Ok(ListResult::default()) };
     let (mut page, total) = log.escalations(filter).await.map_err(RpcError::internal)?;
     let next_cursor = paging::cut(LIST, &mut page, limit, |asked| asked.id);
-    let wanted = |approval: &Approval| {
-        params.status.as_deref().is_none_or(|status| status == "pending" || approval.status == status)
-    };
-    let approvals = page.iter().map(Approval::from).filter(wanted).collect();
-    Ok(ListResult { approvals, total, next_cursor })
+    Ok(ListResult { approvals: page.iter().map(Approval::from).collect(), total, next_cursor })
 }
 
 pub(super) async fn get(hub: &Hub, params: GetParams) -> Result<Approval, RpcError> {

@@ -36,6 +36,7 @@ pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, Rp
         goal,
         is_open,
         escalation_type: None,
+        approved: None,
         after: paging::after(LIST, params.cursor.as_deref())?,
         limit: limit + 1,
         offset: params.offset.unwrap_or(0),

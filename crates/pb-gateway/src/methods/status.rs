@@ -71,8 +71,10 @@ pub(super) async fn status(
     };
     if is_admin && !params.brief {
         add_work(hub, &mut result).await?;
-        let (machine, processes) = machine_and_processes(hub, holder).await?;
-        (result.system, result.processes) = (Some(machine), Some(processes));
+        result.processes = processes(hub, holder.as_ref());
+        if let Some(processes) = &result.processes {
+            result.system = machine(processes.current.clone()).await;
+        }
     }
     Ok(result)
 }
@@ -150,22 +152,15 @@ fn capabilities(hub: &Hub, pid: u32) -> Option<Capabilities> {
     })
 }
 
-async fn machine_and_processes(
-    hub: &Hub,
-    scheduler: Option<LockHolder>,
-) -> Result<(Machine, Processes), RpcError> {
+/// The processes, as `/proc` tells of them; `None` where it does not.
+fn processes(hub: &Hub, scheduler: Option<&LockHolder>) -> Option<Processes> {
     let now = hub.clock.now_ms();
-    let ours = figures(std::process::id(), now.saturating_sub(hub.started_at_ms)).await?;
-    let theirs = match &scheduler {
-        Some(holder) => figures(holder.pid, now.saturating_sub(holder.started_at_ms)).await?,
-        None => None,
-    };
-    let Some(ours) = ours else { return Err(RpcError::internal("/proc tells nothing of this process")) };
+    let ours = machine::figures(std::process::id(), now.saturating_sub(hub.started_at_ms))?;
+    let theirs =
+        scheduler.and_then(|holder| machine::figures(holder.pid, now.saturating_sub(holder.started_at_ms)));
     let socket_path = Some(hub.home.gateway_socket().display().to_string());
-    let process = ours.clone();
-    let machine = tokio::task::spawn_blocking(move || machine::look(process));
     let word = |is_running| if is_running { "running" } else { "stopped" }.to_owned();
-    let processes = Processes {
+    Some(Processes {
         current: ours.clone(),
         gateway: DaemonProcess {
             r#type: "gateway".to_owned(),
@@ -183,10 +178,11 @@ async fn machine_and_processes(
             db_path: Some(hub.state_db.display().to_string()),
             figures: theirs,
         },
-    };
-    Ok((machine.await.map_err(RpcError::internal)?.map_err(RpcError::internal)?, processes))
+    })
 }
 
-async fn figures(pid: u32, up_ms: u64) -> Result<Option<ProcessFigures>, RpcError> {
-    tokio::task::spawn_blocking(move || machine::figures(pid, up_ms)).await.map_err(RpcError::internal)
+/// The machine that `process` runs on. What the system does not tell is left out, and the rest is told all the same.
+async fn machine(process: ProcessFigures) -> Option<Machine> {
+    let looked = tokio::task::spawn_blocking(move || machine::look(process)).await.ok()?;
+    looked.inspect_err(|error| tracing::warn!(%error, "the system tells nothing of this machine")).ok()
 }

@@ -360,22 +360,32 @@ pub(crate) fn escalations(
     const CHOSEN: &str = "FROM escalation JOIN goal ON goal.id = escalation.goal \
         WHERE (?1 IS NULL OR escalation.goal = ?1) AND (?2 IS NULL OR ?2 = \
         (json_extract(escalation.state, '$.resolution') IS NULL AND goal.status IN ('queued', 'active', 'blocked')))
-        AND (?3 IS NULL OR json_extract(escalation.state, '$.escalation_type') = ?3)";
+        AND (?3 IS NULL OR json_extract(escalation.state, '$.escalation_type') = ?3)
+        AND (?4 IS NULL OR ?4 = (json_extract(escalation.state, '$.resolution.answer') = 'approve' AND
+             coalesce(json_extract(escalation.state, '$.approval.status'), 'granted') IN ('granted', 'used')))";
     let goal = filter.goal.map(|goal| goal.to_string());
     let kind = filter.escalation_type.map(EscalationType::as_str);
     let after = filter.after.map(|asked| asked.to_string());
     let total: i64 = connection
         .prepare_cached(&format!("SELECT count(*) {CHOSEN}"))?
-        .query_row(params![goal, filter.is_open, kind], |row| row.get(0))?;
+        .query_row(params![goal, filter.is_open, kind, filter.approved], |row| row.get(0))?;
     let page = states(
         connection,
         "escalation",
         &format!(
             "SELECT escalation.state {CHOSEN}
-             AND (?6 IS NULL OR escalation.rowid < (SELECT rowid FROM escalation WHERE id = ?6))
-             ORDER BY escalation.rowid DESC LIMIT ?4 OFFSET ?5"
+             AND (?5 IS NULL OR escalation.rowid < (SELECT rowid FROM escalation WHERE id = ?5))
+             ORDER BY escalation.rowid DESC LIMIT ?6 OFFSET ?7"
         ),
-        params![goal, filter.is_open, kind, filter.limit as i64, filter.offset as i64, after],
+        params![
+            goal,
+            filter.is_open,
+            kind,
+            filter.approved,
+            after,
+            filter.limit as i64,
+            filter.offset as i64
+        ],
     )?;
     Ok((page, unsigned(total)))
 }

@@ -296,7 +296,7 @@ pub(super) async fn questions_are_open_until_they_are_answered_or_their_goal_has
     log.commit(batch(rows)).await.unwrap();
     let reader = log.reader();
     let list = async |goal, is_open, limit, offset| {
-        let filter = EscalationFilter { goal, is_open, escalation_type: None, after: None, limit, offset };
+        let filter = EscalationFilter { goal, is_open, limit, offset, ..EscalationFilter::default() };
         let (page, total) = reader.escalations(filter).await.unwrap();
         (page.iter().map(|asked| asked.id.uuid().as_u128()).collect::<Vec<_>>(), total)
     };
