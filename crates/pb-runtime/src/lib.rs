@@ -15,6 +15,7 @@ pub mod halt;
 pub mod home;
 pub mod ids;
 pub mod lock;
+pub mod log_file;
 pub mod logging;
 pub mod notified;
 pub mod private_file;

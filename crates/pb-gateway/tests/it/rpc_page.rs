@@ -133,7 +133,7 @@ async fn every_example_does_what_the_page_says() {
         run_sse(gateway.address, part.split("\n```").next().unwrap()).await;
         streams += 1;
     }
-    assert_eq!((frames, streams), (8, 1));
+    assert_eq!((frames, streams), (9, 1));
 }
 
 #[test]

@@ -40,6 +40,16 @@ use crate::turn::{Executed, Outcome, Turn};
 const BATCH_MAX: usize = 512;
 /// How often the loop looks even when nothing happens.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// The events of which a line is in the process's log, so that it is known what it was about.
+const LOGGED: [&str; 7] = [
+    "goal.created",
+    "goal.started",
+    "goal.blocked",
+    "goal.completed",
+    "goal.failed",
+    "goal.cancelled",
+    "run.continued",
+];
 /// How long running steps have to reach a checkpoint when the daemon is asked to stop.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
 /// How long the loop waits before it tries again on a full disk.
@@ -279,6 +289,9 @@ impl Driver {
             self.last_pos = record.pos;
             self.link.event(record);
             self.context.notify.heard(&record.kind);
+            if LOGGED.contains(&record.kind.as_str()) {
+                tracing::info!(goal = %record.goal, "{}", record.kind);
+            }
         }
         for part in &committed.compacted {
             let _ = self.compacted.try_send(part.clone()); // Nobody waits for it any more.

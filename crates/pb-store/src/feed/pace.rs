@@ -11,8 +11,13 @@ use tokio::time::Instant;
 const FRAMES_FREE: f64 = 40_000.0;
 /// Frames a second from which the window is as long as it gets.
 const FRAMES_FULL: f64 = 400_000.0;
-/// Longest time that an event waits for others.
+/// Longest time that an event waits for others, where followers are few.
 const WINDOW_MAX: Duration = Duration::from_millis(6);
+/// What each follower adds from where a round of all of them would fill the window: a round then takes less than half
+/// of the time between two, and the last ones of a round do not wait for the next round as well.
+const WINDOW_A_FOLLOWER: Duration = Duration::from_micros(30);
+/// The same, however many they are.
+const WINDOW_LONGEST: Duration = Duration::from_millis(18);
 /// Bytes of events for which nobody waits any longer: what the kernel takes of one client at once.
 const WINDOW_BYTES: f64 = 32.0 * 1024.0;
 /// Over how long the rate is told.
@@ -49,15 +54,17 @@ impl Pace {
         let rate = |count: u32| f64::from(count) / passed.as_secs_f64();
         self.events += (rate(events) - self.events) * weight;
         self.bytes += (rate(bytes) - self.bytes) * weight;
-        self.window = window(self.events * f64::from(followers), self.bytes);
+        self.window = window(self.events, self.bytes, followers);
     }
 }
 
-/// How long to let events gather, at so many frames a second and so many bytes of events a second.
-fn window(frames: f64, bytes: f64) -> Duration {
+/// How long to let events gather, at so many events and bytes a second for so many followers.
+fn window(events: f64, bytes: f64, followers: u32) -> Duration {
+    let frames = events * f64::from(followers);
     let share = ((frames - FRAMES_FREE) / (FRAMES_FULL - FRAMES_FREE)).clamp(0.0, 1.0);
-    let window = WINDOW_MAX.mul_f64(share);
-    let enough = if bytes > 0.0 { Duration::from_secs_f64(WINDOW_BYTES / bytes) } else { WINDOW_MAX };
+    let longest = (WINDOW_A_FOLLOWER * followers).clamp(WINDOW_MAX, WINDOW_LONGEST);
+    let window = longest.mul_f64(share);
+    let enough = if bytes > 0.0 { Duration::from_secs_f64(WINDOW_BYTES / bytes) } else { longest };
     window.min(enough)
 }
 
@@ -67,13 +74,15 @@ mod tests {
 
     #[test]
     fn the_window_follows_the_load() {
-        assert_eq!(window(0.0, 0.0), Duration::ZERO);
-        assert_eq!(window(40_000.0, 40_000.0 * 400.0), Duration::ZERO);
-        let middle = window(220_000.0, 1000.0);
+        assert_eq!(window(0.0, 0.0, 0), Duration::ZERO);
+        assert_eq!(window(400.0, 400.0 * 400.0, 100), Duration::ZERO);
+        let middle = window(2_200.0, 1000.0, 100);
         assert!(middle > WINDOW_MAX / 3 && middle < WINDOW_MAX, "{middle:?}");
-        assert_eq!(window(1e9, 1000.0), WINDOW_MAX);
+        assert_eq!(window(1e7, 1000.0, 100), WINDOW_MAX);
+        assert_eq!(window(1e6, 1000.0, 500), WINDOW_A_FOLLOWER * 500);
+        assert_eq!(window(1e6, 1000.0, 10_000), WINDOW_LONGEST);
         // 32 KiB at 32 MiB a second.
-        assert_eq!(window(1e9, 32.0 * 1024.0 * 1024.0).as_micros(), 976);
+        assert_eq!(window(1e7, 32.0 * 1024.0 * 1024.0, 100).as_micros(), 976);
     }
 
     #[tokio::test(start_paused = true)]

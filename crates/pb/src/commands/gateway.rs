@@ -76,6 +76,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         Action::Start(args) => start(&home, args),
         Action::Stop => commands::stop::one(&home, Daemon::Gateway),
         Action::Restart(args) => {
+            daemon::check_settings(&home)?;
             daemon::stop(&home, Daemon::Gateway)?;
             start(&home, args)
         }
@@ -136,7 +137,7 @@ async fn serving(
 }
 
 /// What `[gateway.tls]` says.
-fn tls(settings: config::TlsSettings) -> Result<TlsSettings, Failure> {
+pub(crate) fn tls(settings: config::TlsSettings) -> Result<TlsSettings, Failure> {
     match settings {
         config::TlsSettings { cert: Some(cert), key: Some(key), self_signed: false, .. } => {
             Ok(TlsSettings::Files { cert, key })

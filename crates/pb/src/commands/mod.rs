@@ -8,8 +8,10 @@ pub(crate) mod gateway;
 mod gc;
 pub(crate) mod goal;
 mod inbox;
+mod logs;
 mod models;
 mod notify;
+mod restart;
 mod restore;
 mod run;
 mod schedule;
@@ -39,7 +41,9 @@ pub(crate) enum Command {
     Notify(notify::Args),
     Start(start::Args),
     Stop(stop::Args),
+    Restart(restart::Args),
     Status(status::Args),
+    Logs(logs::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Gc(gc::Args),
@@ -63,7 +67,9 @@ impl Command {
             Self::Goal(args) => goal::run(args),
             Self::Start(args) => start::run(&args),
             Self::Stop(args) => stop::run(&args),
+            Self::Restart(args) => restart::run(&args),
             Self::Status(args) => status::run(&args),
+            Self::Logs(args) => logs::run(&args),
             Self::Backup(args) => backup::run(&args),
             Self::Restore(args) => restore::run(&args),
             Self::Gc(args) => gc::run(&args),

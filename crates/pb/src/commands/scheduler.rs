@@ -65,6 +65,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         Action::Start(args) => start(&home, args),
         Action::Stop => commands::stop::one(&home, Daemon::Scheduler),
         Action::Restart(args) => {
+            daemon::check_settings(&home)?;
             daemon::stop(&home, Daemon::Scheduler)?;
             start(&home, args)
         }

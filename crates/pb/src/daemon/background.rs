@@ -2,8 +2,8 @@
 //! log, and telling through a pipe when it is ready.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, PipeReader, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{self, PipeReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -21,8 +21,8 @@ use crate::failure::Failure;
 
 /// How long a daemon may take until it serves.
 const READY_LIMIT: Duration = Duration::from_secs(10);
-/// A log that is larger is put aside when its daemon starts, in bytes.
-const LOG_BYTES_MAX: u64 = 10 * 1024 * 1024;
+/// How much is told of what a daemon printed that ended before it was ready, in bytes.
+const PRINTED_BYTES_MAX: u64 = 2 * 1024;
 /// Longest word from a daemon about its start, in bytes.
 const READINESS_BYTES_MAX: usize = 64 * 1024;
 
@@ -38,13 +38,13 @@ pub(crate) struct Started {
 /// Starts a daemon with these arguments after `pb NAME start`, and waits until it serves.
 pub(crate) fn start(home: &Home, daemon: Daemon, arguments: &[OsString]) -> Result<Started, Failure> {
     home.prepare()?;
-    let log = daemon.log(home);
+    let printed = daemon.printed(home);
     let (reader, writer) = io::pipe().context("cannot make a pipe")?;
-    let mut child = spawn(home, daemon, arguments, (open_log(&log)?, Stdio::from(writer)))
+    let mut child = spawn(home, daemon, arguments, (open_printed(&printed)?, Stdio::from(writer)))
         .with_context(|| format!("cannot start the {}", daemon.name()))?;
     let word = read_word(reader);
     let name = daemon.name();
-    let see_log = format!("its log is {}", log.display());
+    let see_log = format!("see what it tells with: pb logs {name}");
     match word {
         Word::Said(Readiness::Ready(about)) => Ok(Started { pid: child.id(), about }),
         Word::Said(Readiness::Failed { error, exit_code }) => {
@@ -59,6 +59,10 @@ pub(crate) fn start(home: &Home, daemon: Daemon, arguments: &[OsString]) -> Resu
         Word::Gone => {
             let how = child.wait().map(|status| status.to_string()).unwrap_or_default();
             let message = format!("the {name} ended before it was ready ({how})");
+            let message = match last_words(&printed) {
+                Some(words) => format!("{message}; it printed:\n{words}"),
+                None => message,
+            };
             Err(Failure::new(Exit::Unavailable, message).hint(see_log))
         }
     }
@@ -97,18 +101,26 @@ fn spawn(
         .spawn()
 }
 
-fn open_log(path: &Path) -> anyhow::Result<File> {
-    if fs::metadata(path).is_ok_and(|meta| meta.len() > LOG_BYTES_MAX) {
-        let mut aside = path.as_os_str().to_owned();
-        aside.push(".1");
-        let _ = fs::rename(path, aside); // Then the log goes on growing.
-    }
+/// Where a daemon prints what is in no log: it broke before it had one, or in what writes it. Of this start only.
+fn open_printed(path: &Path) -> anyhow::Result<File> {
     OpenOptions::new()
         .create(true)
-        .append(true)
+        .write(true)
+        .truncate(true)
         .mode(0o600)
         .open(path)
         .with_context(|| format!("cannot open {}", path.display()))
+}
+
+/// The end of what it printed, if it printed anything.
+fn last_words(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let begin = file.metadata().ok()?.len().saturating_sub(PRINTED_BYTES_MAX);
+    file.seek(SeekFrom::Start(begin)).ok()?;
+    let mut bytes = Vec::new();
+    file.take(PRINTED_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+    let words = String::from_utf8_lossy(&bytes).trim().to_owned();
+    (!words.is_empty()).then_some(words)
 }
 
 enum Word {

@@ -3,6 +3,8 @@
 use std::future::Future;
 
 use anyhow::Context;
+use pb_runtime::log_file::LogFile;
+use pb_runtime::logging::{self, To};
 use pb_runtime::readiness::Readiness;
 use pb_runtime::signals::StopSignals;
 use pb_runtime::{Home, halt};
@@ -57,7 +59,7 @@ where
     S: Future<Output = Result<(String, R), Failure>>,
     R: Future<Output = Result<(), Failure>>,
 {
-    pb_runtime::logging::start(ground.debug);
+    start_log(daemon, ground)?;
     let runtime = wait::daemon()?;
     let ended: Result<(), Failure> = runtime.block_on(async {
         let mut signals = StopSignals::listen().context("cannot listen to signals")?;
@@ -85,11 +87,27 @@ where
     ended.map(|()| Exit::Ok)
 }
 
+/// In the background, a daemon has its log in a file.
+fn start_log(daemon: Daemon, ground: Ground) -> Result<(), Failure> {
+    let to = if ground.report_ready {
+        let home = Home::from_environment()?;
+        home.prepare()?;
+        let path = daemon.log(&home);
+        To::File(LogFile::open(&path).with_context(|| format!("cannot open {}", path.display()))?)
+    } else {
+        To::Terminal
+    };
+    logging::start(ground.debug, to);
+    Ok(())
+}
+
 fn ready(daemon: Daemon, ground: Ground, about: String) {
     let (name, pid) = (daemon.name(), std::process::id());
-    output::note(format_args!("{name} is ready (pid {pid}): {about}"));
     if ground.report_ready {
+        tracing::info!(pid, about, "the {name} is ready");
         Readiness::Ready(about).tell();
+    } else {
+        output::note(format_args!("{name} is ready (pid {pid}): {about}"));
     }
 }
 

@@ -6,6 +6,7 @@ mod background;
 mod ensure;
 mod foreground;
 mod halt;
+mod settings;
 mod stop;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub(crate) use background::start;
 pub(crate) use ensure::{ensure_both, started_line};
 pub(crate) use foreground::{Ground, serve};
 pub(crate) use halt::all as stop_all;
+pub(crate) use settings::{arguments, check_settings};
 pub(crate) use stop::stop;
 
 use crate::exit::Exit;
@@ -48,7 +50,12 @@ impl Daemon {
         }
     }
 
-    /// Where it writes when it runs in the background.
+    /// Where it prints what is in no log, when it runs in the background.
+    pub(crate) fn printed(self, home: &Home) -> PathBuf {
+        home.logs().join(format!("{}.out", self.name()))
+    }
+
+    /// Where it tells of its work when it runs in the background.
     pub(crate) fn log(self, home: &Home) -> PathBuf {
         home.logs().join(format!("{}.log", self.name()))
     }

@@ -223,3 +223,35 @@ fn a_list_that_is_cut_shows_the_newest_goals() {
     let list = env.json(["goal", "list", "--limit", "1", "--json"]);
     assert_eq!((list["goals"][0]["id"].as_str(), list["total"].as_u64()), (Some(urgent.as_str()), Some(4)));
 }
+
+#[test]
+fn a_restart_keeps_the_address_and_the_goals_and_stops_nothing_for_settings_that_do_not_work() {
+    let env = TestEnv::new();
+    env.write("goal.toml", WAITS);
+    assert_eq!(env.pb(["gateway", "start", "--port", "0", "--debug"]).exit, Some(0));
+    env.start_daemon("scheduler");
+    let goal = env.detach(&["goal.toml"]);
+    env.wait_lines("out/witness/wait", 1);
+    let pids = || ["gateway", "scheduler"].map(|name| env.holder(name).unwrap().pid);
+    let (before, address) = (pids(), env.address());
+
+    fs::write(env.home().join("config.toml"), "[gateway\nport = 1\n").unwrap();
+    for what in [vec!["restart"], vec!["gateway", "restart"], vec!["scheduler", "restart"]] {
+        let refused = env.pb(&what);
+        assert_eq!(refused.exit, Some(78), "{refused}");
+        assert!(refused.raw_stderr.contains("nothing was stopped"), "{refused}");
+    }
+    assert_eq!(pids(), before);
+
+    fs::remove_file(env.home().join("config.toml")).unwrap();
+    env.write("out/go", "");
+    let restarted = env.pb(["restart"]);
+    assert_eq!(restarted.exit, Some(0), "{restarted}");
+    let after = pids();
+    assert!(before.iter().zip(&after).all(|(before, after)| before != after), "{before:?} {after:?}");
+    assert_eq!(env.address(), address);
+    let line = fs::read_to_string(format!("/proc/{}/cmdline", after[0])).unwrap();
+    assert!(line.contains("--debug") && line.matches("--report-ready").count() == 1, "{line:?}");
+    assert_eq!(env.watch(&goal), Some(0));
+    assert_eq!(fs::read_to_string(env.file("out/witness/wait")).unwrap(), "x\n", "its step ended first");
+}

@@ -7,6 +7,7 @@ mod approvals;
 mod asking;
 mod audit;
 mod env;
+mod logs;
 mod machine;
 mod model;
 mod replanning;

@@ -127,6 +127,7 @@ async fn following(args: &Args, stand_in: &mut StandIn, daemons: &Daemons) -> an
         )
         .target(FOLLOWING_P99_MS),
         Row::new("  p50", "ms", point.end_to_end.p50_ms),
+        Row::new("  p99 without the commit", "ms", point.after_commit.p99_ms),
         Row::new("  frames lost", "", number(point.lost())),
         Row::new("  frames told", "million", number(point.frames) / 1e6),
         Row::new("  drained after", "ms", ms(point.drained)),

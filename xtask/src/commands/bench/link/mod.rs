@@ -28,7 +28,7 @@ const TAKEN_WITHIN: Duration = Duration::from_mins(1);
 /// How often it is looked whether it has.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// What it says then, and what stands before the count.
-const SAID: (&str, &str) = ("a scheduler is disconnected", "lines=");
+const SAID: (&str, &str) = ("a scheduler is disconnected", "\"lines\":");
 
 /// Measure what crosses the link, and catching up from the log
 #[derive(Debug, Clone, clap::Args)]
@@ -131,6 +131,6 @@ fn ours(sender: &Path, home: &Home, (kind, messages): (&str, u64)) -> anyhow::Re
 fn said(home: &Home) -> anyhow::Result<Vec<u64>> {
     let path = home.logs().join("gateway.log");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let count = |line: &str| line.split(SAID.1).nth(1)?.split_whitespace().next()?.parse().ok();
+    let count = |line: &str| line.split(SAID.1).nth(1)?.split([',', '}']).next()?.parse().ok();
     Ok(text.lines().filter(|line| line.contains(SAID.0)).filter_map(count).collect())
 }
