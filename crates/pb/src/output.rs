@@ -44,6 +44,15 @@ pub(crate) fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
     data(serde_json::to_string(value).context("cannot write JSON")?)
 }
 
+/// Begins a screen anew, on a terminal.
+pub(crate) fn clear() -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    if !stdout.is_terminal() {
+        return Ok(());
+    }
+    written(stdout.write_all(b"\x1b[H\x1b[2J").and_then(|()| stdout.flush()))
+}
+
 /// What a program printed: byte for byte into a file or pipe, without control characters on a
 /// terminal, which would obey them.
 pub(crate) fn raw(text: &str) -> anyhow::Result<()> {

@@ -10,7 +10,8 @@ use pb_runtime::{Home, process, token};
 use crate::gateway_process::GatewayProcess;
 use crate::{Run, Tally, processes};
 
-/// Private memory of the gateway for each, in bytes: with ten thousand of them it has less than 128 MB.
+/// Memory of the gateway for each, in bytes: with ten thousand of them it has less than 128 MB. What belongs to files is
+/// left out: whether pages of the program are its own depends on who else runs it at that moment.
 const EACH_BYTES_MAX: u64 = 11_500;
 /// The same of a build without optimizations, whose futures are larger.
 const EACH_BYTES_MAX_DEBUG: u64 = 18_000;
@@ -47,7 +48,7 @@ pub(super) fn run(run: &Run, count: u64) -> anyhow::Result<Tally> {
 }
 
 fn settled_kib(gateway: &GatewayProcess) -> anyhow::Result<u64> {
-    let look = || process::private_memory_kib(gateway.pid()).context("the gateway is gone");
+    let look = || process::memory(gateway.pid()).map(|of| of.anonymous_kib).context("the gateway is gone");
     let mut last = look()?;
     loop {
         std::thread::sleep(LOOK_EVERY); // wait: memory rings no bell

@@ -2,6 +2,7 @@
 
 mod backup;
 mod chat;
+mod completions;
 mod cost;
 mod debug;
 pub(crate) mod gateway;
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     Gateway(gateway::Args),
     Scheduler(scheduler::Args),
     Debug(debug::Args),
+    Completions(completions::Args),
 }
 
 impl Command {
@@ -76,6 +78,7 @@ impl Command {
             Self::Gateway(args) => gateway::run(args),
             Self::Scheduler(args) => scheduler::run(args),
             Self::Debug(args) => debug::run(args),
+            Self::Completions(args) => completions::run(&args),
         }
     }
 }

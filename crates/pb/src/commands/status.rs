@@ -1,5 +1,7 @@
 //! `pb status`: what runs, where, and how it does.
 
+use std::time::Duration;
+
 use pb_model::Lane;
 use pb_protocol::client::Patience;
 use pb_protocol::methods::system::{self, DiskStatus, StatusParams, StatusResult};
@@ -17,9 +19,12 @@ use crate::{format, output, table, wait};
 ///
 /// Exits 0 when gateway and scheduler run, 3 when one of them does not.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  pb status\n  pb status --json")]
+#[command(after_help = "Examples:\n  pb status\n  pb status --watch\n  pb status --json")]
 pub(crate) struct Args {
-    /// Print one JSON document
+    /// Show it anew each second, until Ctrl-C
+    #[arg(short, long)]
+    watch: bool,
+    /// Print one JSON document; with --watch one a line
     #[arg(long)]
     json: bool,
 }
@@ -101,19 +106,34 @@ impl Process {
     }
 }
 
+/// How often it is shown anew.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+
 const HEADINGS: [&str; 6] = ["PROCESS", "STATE", "PID", "VERSION", "UP", "ADDRESS"];
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
-    let (gateway, scheduler) = (Process::of(&home, Daemon::Gateway), Process::of(&home, Daemon::Scheduler));
+    if !args.watch {
+        return show(&home, args);
+    }
+    loop {
+        output::clear()?;
+        show(&home, args)?;
+        std::thread::sleep(WATCH_EVERY); // Ctrl-C ends it: there is nothing to be left in order.
+    }
+}
+
+/// Shows it once.
+fn show(home: &Home, args: &Args) -> Result<Exit, Failure> {
+    let (gateway, scheduler) = (Process::of(home, Daemon::Gateway), Process::of(home, Daemon::Scheduler));
     let info = scheduler.pid.and_then(|pid| SchedulerInfo::read(&home.scheduler_json(), pid));
-    let notifies = scheduler.pid.and_then(|pid| notifies(&home, pid));
-    let told = gateway.running.then(|| ask(&home));
-    let halted = halt::is_set(&home);
+    let notifies = scheduler.pid.and_then(|pid| notifies(home, pid));
+    let told = gateway.running.then(|| ask(home));
+    let halted = halt::is_set(home);
     let exit = if gateway.running && scheduler.running { Exit::Ok } else { Exit::Unproven };
     if args.json {
-        output::json(&Overview {
+        let overview = Overview {
             home: home.root().display().to_string(),
             halted,
             gateway,
@@ -121,7 +141,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             system: told.and_then(Result::ok),
             works_with: info,
             notifies,
-        })?;
+        };
+        if args.watch {
+            output::json_line(&overview)?;
+        } else {
+            output::json(&overview)?;
+        }
         return Ok(exit);
     }
     let rows = vec![gateway.row(Daemon::Gateway), scheduler.row(Daemon::Scheduler)];

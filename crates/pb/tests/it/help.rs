@@ -39,6 +39,7 @@ fn every_command_explains_itself() {
         "scheduler status",
         "debug",
         "debug events",
+        "completions",
     ];
     for page in pages {
         let name = if page.is_empty() { "pb" } else { page };

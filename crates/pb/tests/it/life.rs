@@ -255,3 +255,20 @@ fn a_restart_keeps_the_address_and_the_goals_and_stops_nothing_for_settings_that
     assert_eq!(env.watch(&goal), Some(0));
     assert_eq!(fs::read_to_string(env.file("out/witness/wait")).unwrap(), "x\n", "its step ended first");
 }
+
+#[test]
+fn a_status_that_is_watched_follows_what_changes_until_ctrl_c() {
+    let env = TestEnv::new();
+    let watching = env.spawn(["status", "--watch", "--json"]);
+    let seen = || -> Vec<bool> {
+        // The last line may not be whole yet.
+        let printed = watching.printed("stdout");
+        let lines = printed.rsplit_once('\n').map_or("", |(whole, _)| whole).lines();
+        lines.map(|line| serde_json::from_str::<Value>(line).unwrap()["gateway"]["running"] == true).collect()
+    };
+    wait_until("nothing runs", || (seen().last() == Some(&false)).then_some(()));
+    env.start_daemon("gateway");
+    wait_until("the gateway is seen", || (seen().last() == Some(&true)).then_some(()));
+    kill_process(Pid::from_child(&watching.child), Signal::INT).unwrap();
+    assert_eq!(watching.wait().exit, None, "the signal ended it");
+}

@@ -28,6 +28,7 @@ mod budget;
 mod chat;
 mod client;
 mod compat;
+mod completions;
 mod conformance;
 mod control;
 mod crash;

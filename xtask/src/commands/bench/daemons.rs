@@ -72,6 +72,11 @@ impl Daemons {
         self.timed(&["stop"]).map(|_| ())
     }
 
+    /// From spawning `pb` with these words to its exit.
+    pub(super) fn time(&self, words: &[&str]) -> anyhow::Result<Duration> {
+        self.timed(words)
+    }
+
     /// Times both together, then each alone, and ends with nothing running.
     pub(super) fn time_starts(&self) -> anyhow::Result<Starts> {
         let both = self.timed(&["start"])?;

@@ -4,6 +4,7 @@ mod clients;
 mod fanout;
 mod goals;
 mod link;
+mod service;
 mod store;
 mod turn;
 
@@ -39,6 +40,7 @@ enum Bench {
     Fanout(fanout::Args),
     Goals(goals::Args),
     Link(link::Args),
+    Service(service::Args),
     Store(store::Args),
     Turn(turn::Args),
 }
@@ -57,6 +59,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Bench::Fanout(args) => fanout::run(&args),
         Bench::Goals(args) => goals::run(&args),
         Bench::Link(args) => link::run(&args),
+        Bench::Service(args) => service::run(&args),
         Bench::Store(args) => store::run(&args),
         Bench::Turn(args) => turn::run(&args),
     }
