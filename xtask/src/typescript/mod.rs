@@ -33,7 +33,7 @@ const FRAMES: &str = include_str!("frames.ts");
 /// The types.
 ///
 /// # Errors
-/// Two types have one name, or a schema says what [`print`] does not know.
+/// Two types have one name, or a schema says what the printer does not know.
 pub(crate) fn types() -> anyhow::Result<Generated> {
     let (mut read, mut written) = (methods::as_read(), methods::as_written());
     let (taken, given) = (methods::signatures(&mut read), methods::signatures(&mut written));
