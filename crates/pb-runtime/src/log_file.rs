@@ -117,14 +117,18 @@ impl Written {
         }
     }
 
-    /// Begins another file. Where that does not work the log goes on growing.
+    /// Begins another file. Where that does not work the log goes on growing, and what is kept stays: one that was put
+    /// aside, and of which the next could not be made, is not put aside again.
     fn put_aside(&mut self) {
-        for nth in (1..KEPT_MAX).rev() {
-            let _ = fs::rename(kept(&self.path, nth), kept(&self.path, nth + 1));
+        if self.path.exists() {
+            for nth in (1..KEPT_MAX).rev() {
+                let _ = fs::rename(kept(&self.path, nth), kept(&self.path, nth + 1));
+            }
+            if fs::rename(&self.path, kept(&self.path, 1)).is_err() {
+                return;
+            }
         }
-        if fs::rename(&self.path, kept(&self.path, 1)).is_ok()
-            && let Ok((file, bytes)) = open(&self.path)
-        {
+        if let Ok((file, bytes)) = open(&self.path) {
             (self.file, self.bytes) = (file, bytes);
         }
         drop_old(&self.path);
@@ -173,6 +177,18 @@ mod tests {
         drop(log);
         LogFile::with_limit(&path, 20).unwrap().write_all(b"after\n").unwrap();
         assert_eq!(texts(&path).first().unwrap(), "line 19\nafter\n");
+    }
+
+    #[test]
+    fn what_is_kept_stays_while_no_other_file_can_be_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let mut log = LogFile::with_limit(&path, 10).unwrap();
+        log.write_all(b"first....\n").unwrap();
+        // As after a rename on a full disk: it was put aside, and the next one is not there.
+        fs::rename(&path, kept(&path, 1)).unwrap();
+        log.write_all(b"second...\n").unwrap();
+        assert_eq!(texts(&path), ["second...\n", "first....\n"]);
     }
 
     #[test]

@@ -35,9 +35,7 @@ impl Memory {
     }
 }
 
-/// Anonymous memory that is resident (`proc(5)`: `RssAnon`): no file and no other process shares it.
+/// What is resident and belongs to no file: no other process shares it.
 fn private_kib(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
+    Some(pb_runtime::process::memory(pid)?.anonymous_kib)
 }

@@ -39,6 +39,7 @@ impl Tail {
         for nth in (0..=KEPT_MAX).rev() {
             let path = if nth == 0 { self.path.clone() } else { kept(&self.path, nth) };
             self.file = open(&path)?;
+            self.begun.clear();
             while let Some(line) = self.line()? {
                 if !is_wanted(&line) {
                     continue;
@@ -58,10 +59,13 @@ impl Tail {
     pub(super) fn more(&mut self) -> anyhow::Result<Vec<Line>> {
         let mut lines = Vec::new();
         loop {
+            // Before the end is read: what was told until the next one began is in this one.
+            let next = self.next_file()?;
             while let Some(line) = self.line()? {
                 lines.push(line);
             }
-            let Some(next) = self.next_file()? else { return Ok(lines) };
+            let Some(next) = next else { return Ok(lines) };
+            self.begun.clear();
             self.file = Some(next);
         }
     }
