@@ -3,7 +3,7 @@
 use pb_testkit::model_server::{Conversation, Reply, Script, When};
 use serde_json::{Value, json};
 
-use super::goals::{command, finish, write};
+use super::goals::{command, finish, makes, write};
 
 /// An agent that may add items, and a command that waits for all that it adds.
 pub(super) fn adds() -> Value {
@@ -14,7 +14,10 @@ pub(super) fn adds() -> Value {
         },
         "gates": [{"kind": "file_exists", "path": "explore.done"}],
     });
-    json!([explore, command("last", &["explore"], "unsafe", "cat one.done two.done three.done > last.done")])
+    json!([
+        explore,
+        command("last", &["explore"], "unsafe", &makes("last", "cat one.done two.done three.done"))
+    ])
 }
 
 /// The first attempt adds something, and proves nothing; the second adds two items, of which the second adds one.
@@ -22,7 +25,7 @@ pub(super) fn explores() -> Script {
     let gate = |id: &str| json!([{"kind": "file_exists", "path": format!("{id}.done")}]);
     let one = json!({
         "id": "one", "kind": "command", "effect": "idempotent", "gates": gate("one"),
-        "argv": ["sh", "-ec", "echo \"$PB_STEP\" >> @W/one; echo 一 > one.done"],
+        "argv": ["sh", "-ec", format!("echo \"$PB_STEP\" >> @W/one; {}", makes("one", "echo 一"))],
     });
     let two = json!({
         "id": "two", "kind": "agent", "needs": ["one"], "prompt": "You are agent Two.", "effect": "idempotent",

@@ -105,6 +105,12 @@ pub(super) fn command(id: &str, needs: &[&str], effect: &str, work: &str) -> Val
     })
 }
 
+/// What makes the file of an item whole or not at all: its gate is asked after a kill whether the work was
+/// done, and a file that a kill left empty would pass for it.
+pub(super) fn makes(id: &str, line: &str) -> String {
+    format!("{line} > {id}.part; mv {id}.part {id}.done")
+}
+
 fn agent(id: &str, needs: &[&str], prompt: &str) -> Value {
     json!({
         "id": id,
@@ -116,10 +122,10 @@ fn agent(id: &str, needs: &[&str], prompt: &str) -> Value {
 
 fn dag() -> Value {
     json!([
-        command("a", &[], "idempotent", "echo a > a.done"),
-        command("b", &["a"], "unsafe", "echo b > b.done"),
-        command("c", &["a"], "pure", "echo c > c.done"),
-        command("d", &["b", "c"], "unsafe", "cat b.done c.done > d.done"),
+        command("a", &[], "idempotent", &makes("a", "echo a")),
+        command("b", &["a"], "unsafe", &makes("b", "echo b")),
+        command("c", &["a"], "pure", &makes("c", "echo c")),
+        command("d", &["b", "c"], "unsafe", &makes("d", "cat b.done c.done")),
     ])
 }
 
@@ -132,14 +138,19 @@ pub(super) fn looks_after_risk(seen: &Seen<'_>) -> Option<Act> {
 
 /// The first attempt fails.
 fn retry() -> Value {
-    json!([command("a", &[], "idempotent", "test -e tried || { echo x > tried; exit 3; }; echo a > a.done")])
+    json!([command(
+        "a",
+        &[],
+        "idempotent",
+        &makes("a", "test -e tried || { echo x > tried; exit 3; }; echo a")
+    )])
 }
 
 /// Unsafe work that takes too long: nobody knows whether it was done.
 fn blocked() -> Value {
     let mut first = command("a", &[], "unsafe", "sleep 30");
     first["work"]["time_limit_s"] = json!(1);
-    json!([first, command("b", &["a"], "idempotent", "echo b > b.done")])
+    json!([first, command("b", &["a"], "idempotent", &makes("b", "echo b"))])
 }
 
 fn skips(seen: &Seen<'_>) -> Option<Act> {
@@ -148,7 +159,7 @@ fn skips(seen: &Seen<'_>) -> Option<Act> {
 }
 
 fn over_budget() -> Value {
-    json!([command("a", &[], "idempotent", "echo a > a.done"), agent("b", &["a"], "Go on and on.")])
+    json!([command("a", &[], "idempotent", &makes("a", "echo a")), agent("b", &["a"], "Go on and on.")])
 }
 
 fn tokens() -> Value {
@@ -206,8 +217,8 @@ fn agents() -> Value {
     json!([
         agent("a", &[], "You are agent A."),
         agent("b", &[], "You are agent B."),
-        command("c", &[], "idempotent", "sleep 0.05; echo c > c.done"),
-        command("d", &["a", "b", "c"], "unsafe", "echo d > d.done"),
+        command("c", &[], "idempotent", &makes("c", "sleep 0.05; echo c")),
+        command("d", &["a", "b", "c"], "unsafe", &makes("d", "echo d")),
     ])
 }
 

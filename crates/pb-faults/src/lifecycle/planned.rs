@@ -4,7 +4,7 @@ use pb_model::goal::{Answer, EscalationType, GoalState};
 use pb_testkit::model_server::{Conversation, Reply, Script, When};
 use serde_json::{Value, json};
 
-use super::goals::{Act, Seen, finish, looks_after_risk, witness, write};
+use super::goals::{Act, Seen, finish, looks_after_risk, makes, witness, write};
 
 /// How long a person has to answer the goal that nobody answers, in seconds.
 pub(super) const ANSWER_WITHIN_S: u64 = 3_600;
@@ -47,7 +47,7 @@ pub(super) fn in_words() -> Script {
             "id": "draft", "kind": "agent", "prompt": "Make draft.done.",
             "gates": [{"kind": "file_exists", "path": "draft.done"}],
         },
-        command("report", &["draft"], "unsafe", "cat draft.done > report.done"),
+        command("report", &["draft"], "unsafe", &makes("report", "cat draft.done")),
     ]);
     Script::conversations([
         planner([asks(), plan(&items)]),
@@ -82,10 +82,10 @@ pub(super) fn says_yes(seen: &Seen<'_>) -> Option<Act> {
 /// A plan that cannot be done; another one keeps what is verified.
 pub(super) fn two_plans() -> Script {
     let first = json!([
-        command("first", &[], "unsafe", "echo a > first.done"),
+        command("first", &[], "unsafe", &makes("first", "echo a")),
         command("wrong", &["first"], "unsafe", "echo 方法不对; exit 3"),
     ]);
-    let second = json!([command("right", &["first"], "unsafe", "cat first.done > right.done")]);
+    let second = json!([command("right", &["first"], "unsafe", &makes("right", "cat first.done"))]);
     let again = Conversation::new(When::contains("Another plan is needed"), [plan(&second)]);
     Script::conversations([again, planner([plan(&first)])])
 }
@@ -96,7 +96,7 @@ pub(super) fn answer_within() -> Value {
 
 /// What nobody answers in time is assumed.
 pub(super) fn assumes() -> Script {
-    let items = json!([command("report", &[], "idempotent", "echo txt > report.done")]);
+    let items = json!([command("report", &[], "idempotent", &makes("report", "echo txt"))]);
     Script::conversations([planner([asks(), plan(&items)])])
 }
 
