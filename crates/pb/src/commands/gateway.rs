@@ -36,7 +36,10 @@ enum Action {
     /// Stop the gateway if it runs, and start it
     Restart(StartArgs),
     /// Show whether the gateway runs, and where; exits 3 if it does not
+    #[command(visible_alias = "ps")]
     Status(commands::status::DaemonArgs),
+    /// The same as `pb logs gateway`
+    Logs(commands::service::Words),
     Pair(tokens::PairArgs),
     Tokens(tokens::TokensArgs),
     Revoke(tokens::RevokeArgs),
@@ -81,6 +84,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
             start(&home, args)
         }
         Action::Status(args) => commands::status::daemon(&home, Daemon::Gateway, &args),
+        Action::Logs(words) => words.logs_of(Daemon::Gateway.name()),
         Action::Pair(args) => tokens::pair(&home, &args),
         Action::Tokens(args) => tokens::list(&home, &args),
         Action::Revoke(args) => tokens::revoke(&home, &args),

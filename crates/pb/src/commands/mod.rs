@@ -17,6 +17,7 @@ mod restore;
 mod run;
 mod schedule;
 pub(crate) mod scheduler;
+mod service;
 mod start;
 mod status;
 mod stop;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Restart(restart::Args),
     Status(status::Args),
     Logs(logs::Args),
+    Service(service::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Gc(gc::Args),
@@ -72,6 +74,7 @@ impl Command {
             Self::Restart(args) => restart::run(&args),
             Self::Status(args) => status::run(&args),
             Self::Logs(args) => logs::run(&args),
+            Self::Service(args) => service::run(args),
             Self::Backup(args) => backup::run(&args),
             Self::Restore(args) => restore::run(&args),
             Self::Gc(args) => gc::run(&args),

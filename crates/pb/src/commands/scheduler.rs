@@ -35,7 +35,10 @@ enum Action {
     /// Stop the scheduler if it runs, and start it
     Restart(StartArgs),
     /// Show whether the scheduler runs; exits 3 if it does not
+    #[command(visible_alias = "ps")]
     Status(commands::status::DaemonArgs),
+    /// The same as `pb logs scheduler`
+    Logs(commands::service::Words),
 }
 
 /// How to start a scheduler.
@@ -70,6 +73,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
             start(&home, args)
         }
         Action::Status(args) => commands::status::daemon(&home, Daemon::Scheduler, &args),
+        Action::Logs(words) => words.logs_of(Daemon::Scheduler.name()),
     }
 }
 

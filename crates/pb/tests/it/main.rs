@@ -66,6 +66,7 @@ mod requested;
 mod reviewing;
 mod schedule;
 mod schedule_crash;
+mod service;
 mod stopping;
 mod typescript;
 mod undo;

@@ -47,6 +47,11 @@ pub(crate) fn git() -> Option<PathBuf> {
     found("git", "PB_TEST_GIT", "git", &["--version"])
 }
 
+/// What reads the units of systemd, which need not run; without it the test is skipped and says so.
+pub(crate) fn systemd_analyze() -> Option<PathBuf> {
+    found("systemd", "PB_TEST_SYSTEMD_ANALYZE", "systemd-analyze", &["--version"])
+}
+
 /// Whether this kernel confines commands; without it the test is skipped and says so.
 pub(crate) fn commands_are_confined() -> bool {
     let support = pb_exec::support();

@@ -75,6 +75,16 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         },
         install: |_| install::debian(&["chromium"]),
     },
+    Requirement {
+        name: "systemd",
+        used_by: "what reads the unit of the service",
+        variable: "PB_TEST_SYSTEMD_ANALYZE",
+        find: |_| {
+            install::on_path("systemd-analyze")
+                .filter(|analyze| process::succeeds(process::command(analyze).arg("--version")))
+        },
+        install: |_| install::debian(&["systemd"]),
+    },
 ];
 
 /// Python's packages, at versions that the tests are known to pass with, and their digests: of the wheels
