@@ -78,6 +78,16 @@ pub(crate) fn build_binary(root: &Path, binary: (&str, &str), release: bool) -> 
     built(build, binary, "--bin")
 }
 
+/// Builds a binary with this profile, of exactly what Cargo.lock names, and says where it is.
+///
+/// # Errors
+/// It does not build; the compiler has said why.
+pub(crate) fn build_profile(root: &Path, binary: (&str, &str), profile: &str) -> anyhow::Result<PathBuf> {
+    let mut build = cargo();
+    build.current_dir(root).args(["build", "--locked", "--profile", profile]);
+    built(build, binary, "--bin")
+}
+
 /// Builds an example of a package, with a feature, in a release build, and says where it is.
 ///
 /// # Errors

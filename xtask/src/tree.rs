@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 /// Folders that hold nothing that a person wrote.
-const SKIPPED: [&str; 4] = [".git", "target", "node_modules", "dist"];
+const SKIPPED: [&str; 3] = [".git", "target", "node_modules"];
+/// The same, by its path from the root: what TypeScript makes of the examples.
+const SKIPPED_PATH: &str = "examples/clients/dist";
 
 /// The workspace's folder.
 ///
@@ -57,7 +59,7 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<SourceFile>) -> anyhow::Res
         let (name, kind) = (entry.file_name().to_string_lossy().into_owned(), entry.file_type()?);
         let path = format!("{prefix}{name}");
         if kind.is_dir() {
-            if !SKIPPED.contains(&name.as_str()) {
+            if !SKIPPED.contains(&name.as_str()) && path != SKIPPED_PATH {
                 walk(&entry.path(), &format!("{path}/"), files)?;
             }
         } else if kind.is_file() {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod dist;
 mod faults;
 mod fuzz;
 mod real_model;
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Faults(faults::Args),
     Fuzz(fuzz::Args),
     RealModel(real_model::Args),
+    Dist(dist::Args),
 }
 
 impl Command {
@@ -37,6 +39,7 @@ impl Command {
             Self::Faults(args) => faults::run(&args),
             Self::Fuzz(args) => fuzz::run(&args),
             Self::RealModel(args) => real_model::run(&args),
+            Self::Dist(args) => dist::run(&args),
         }
     }
 }
