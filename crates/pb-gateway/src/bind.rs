@@ -6,13 +6,13 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use pb_runtime::home::SOCKET_PATH_BYTES_MAX;
+use pb_runtime::port_holder;
 use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use socket2::SockRef;
 use tokio::net::{TcpListener, UnixListener, UnixSocket};
 
-use crate::port_holder;
 use crate::service::StartError;
 
 /// Connections that wait to be accepted on the Unix socket; one scheduler connects.

@@ -33,7 +33,6 @@ mod page;
 mod paging;
 mod peer_uid;
 mod personas;
-mod port_holder;
 mod roster;
 mod server;
 mod service;

@@ -15,6 +15,7 @@ pub mod discover;
 pub mod models;
 pub mod prices;
 pub mod providers;
+pub mod reach;
 
 pub mod estimate;
 pub mod router;

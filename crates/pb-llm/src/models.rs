@@ -26,6 +26,8 @@ pub struct Models {
     prices: Prices,
     windows: Windows,
     providers: BTreeMap<String, Known>,
+    /// Those of them that the settings name.
+    named: BTreeSet<String>,
     /// Each model once, in the order in which it was found.
     found: Vec<(String, Source)>,
     /// Servers whose models are all in `found`.
@@ -152,6 +154,7 @@ impl Models {
             prices: Prices::new(&config.prices)?,
             windows: Windows::new(&config.context_tokens),
             providers,
+            named: config.providers.keys().cloned().collect(),
             found: Vec::new(),
             complete: BTreeSet::new(),
             tiers: BTreeMap::new(),
@@ -201,6 +204,12 @@ impl Models {
         present.filter_map(|known| known.key_name.clone()).collect()
     }
 
+    /// Where the providers are that the person has something to do with, by name.
+    pub fn endpoints(&self) -> BTreeMap<String, String> {
+        let used = self.used_providers().into_iter();
+        used.map(|(name, known)| (name.to_owned(), known.base_url.to_string())).collect()
+    }
+
     /// Whether there is no model.
     pub fn is_empty(&self) -> bool {
         self.tiers.values().all(Vec::is_empty)
@@ -209,6 +218,24 @@ impl Models {
     /// When the built-in prices were right, as `YYYY-MM`.
     pub fn prices_as_of(&self) -> &str {
         self.prices.as_of()
+    }
+
+    /// The connections.
+    pub(crate) fn web(&self) -> &Web {
+        &self.web
+    }
+
+    /// The providers that the person has something to do with: there is a key, the settings name it, or one of its
+    /// models was found.
+    pub(crate) fn used_providers(&self) -> Vec<(&str, &Known)> {
+        let is_found = |name: &str| {
+            let of = |model: &String| model.split_once('/').is_some_and(|(provider, _)| provider == name);
+            self.found.iter().any(|(model, _)| of(model))
+        };
+        let is_used = |(name, known): &(&String, &Known)| {
+            matches!(known.key, Key::Present(_)) || self.named.contains(*name) || is_found(name)
+        };
+        self.providers.iter().filter(is_used).map(|(name, known)| (name.as_str(), known)).collect()
     }
 
     fn take_configured(&mut self, configured: &TierModels) -> Result<(), ModelsError> {

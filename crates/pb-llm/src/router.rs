@@ -1,10 +1,11 @@
 //! Which candidate is called, and what is done when it fails.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::{Answer, CallError, CallErrorKind, ChatModel, ChatRequest, Listener};
@@ -18,6 +19,7 @@ pub const COOLDOWN_MAX: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Default)]
 pub struct Cooldown {
     until: Arc<Mutex<HashMap<String, Instant>>>,
+    changed: Arc<Notify>,
 }
 
 impl Cooldown {
@@ -26,11 +28,24 @@ impl Cooldown {
         self.models().get(model).is_some_and(|until| Instant::now() < *until)
     }
 
+    /// The models that better go last now, and for how long still.
+    pub fn cooling(&self) -> BTreeMap<String, Duration> {
+        let now = Instant::now();
+        let left = |until: &Instant| Some(until.duration_since(now)).filter(|left| !left.is_zero());
+        self.models().iter().filter_map(|(model, until)| Some((model.clone(), left(until)?))).collect()
+    }
+
+    /// Waits until another model goes last, or one that did answered. For one who waits.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
     fn failed(&self, error: &CallError) {
         match error.kind {
             CallErrorKind::RateLimited | CallErrorKind::Overloaded | CallErrorKind::Unreachable => {
                 let wait = error.retry_after.unwrap_or(COOLDOWN_DEFAULT).min(COOLDOWN_MAX);
                 self.models().insert(error.model.clone(), Instant::now() + wait);
+                self.changed.notify_one();
             }
             CallErrorKind::Unauthorized
             | CallErrorKind::QuotaExhausted
@@ -42,7 +57,9 @@ impl Cooldown {
     }
 
     fn answered(&self, model: &str) {
-        self.models().remove(model);
+        if self.models().remove(model).is_some() {
+            self.changed.notify_one();
+        }
     }
 
     fn models(&self) -> MutexGuard<'_, HashMap<String, Instant>> {

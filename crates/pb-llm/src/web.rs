@@ -52,6 +52,11 @@ impl Web {
         outside.as_ref().map(|client| &client.genai)
     }
 
+    /// The client for everything else.
+    pub(crate) fn outside(&self) -> Result<&reqwest::Client, &WebError> {
+        self.0.outside.get_or_init(|| client(builder())).as_ref().map(|client| &client.http)
+    }
+
     /// The client for this machine.
     pub(crate) fn loopback(&self) -> Result<&reqwest::Client, &WebError> {
         self.for_this_machine().map(|client| &client.http)

@@ -28,6 +28,13 @@ impl Clock {
     }
 }
 
+/// How long the machine runs, its sleep included, in milliseconds. Nobody sets this clock.
+pub fn since_boot_ms() -> u64 {
+    let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let (seconds, nanos) = (u64::try_from(since.tv_sec), u64::try_from(since.tv_nsec));
+    seconds.unwrap_or_default().saturating_mul(1000).saturating_add(nanos.unwrap_or_default() / 1_000_000)
+}
+
 /// The variable that names the file that says by how many milliseconds the machine's clock is wrong. Only with the
 /// features `test-clock` and `faultpoints`, which only tests of whole processes and the fault suite turn on.
 pub const TEST_CLOCK: &str = "PB_TEST_CLOCK";

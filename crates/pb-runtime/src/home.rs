@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::file_system::{self, Mount};
+
 /// Longest path of a Unix socket, in bytes (`sockaddr_un` holds 108 with the terminator).
 pub const SOCKET_PATH_BYTES_MAX: usize = 107;
 
@@ -35,6 +37,14 @@ pub enum HomeError {
         /// The folder.
         path: PathBuf,
     },
+    /// Another machine serves what it lies on.
+    #[error("{path} lies on a network file system ({}, mounted at {})", mount.kind, mount.at.display())]
+    Network {
+        /// The folder.
+        path: PathBuf,
+        /// What it lies on.
+        mount: Mount,
+    },
     /// It cannot be made.
     #[error("cannot prepare {path}")]
     Io {
@@ -63,13 +73,38 @@ impl Home {
         }
     }
 
-    /// Makes the folders that are missing, private to us, and checks that the socket's path fits.
-    pub fn prepare(&self) -> Result<(), HomeError> {
+    /// Refuses a home in which nothing can work: one whose socket's path does not fit, one on another machine, where
+    /// neither a lock nor what was synced would be sure, and one of another user. Changes nothing.
+    pub fn check(&self) -> Result<(), HomeError> {
         let socket = self.gateway_socket();
         let bytes = socket.as_os_str().len();
         if bytes > SOCKET_PATH_BYTES_MAX {
             return Err(HomeError::SocketPathTooLong { path: socket, bytes });
         }
+        match file_system::of(&self.root) {
+            Some(mount) if file_system::is_of_others(&mount.kind) => {
+                Err(HomeError::Network { path: self.root.clone(), mount })
+            }
+            Some(_) | None => self.check_owner(),
+        }
+    }
+
+    /// Refuses a home of another user, or one that cannot even be looked at. One that is not there is ours to make.
+    pub fn check_owner(&self) -> Result<(), HomeError> {
+        match fs::metadata(&self.root) {
+            Ok(meta) if meta.uid() != rustix::process::geteuid().as_raw() => {
+                Err(HomeError::NotOurs { path: self.root.clone() })
+            }
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(HomeError::Io { path: self.root.clone(), source })
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Makes the folders that are missing, private to us, in a home that passes [`Home::check`].
+    pub fn prepare(&self) -> Result<(), HomeError> {
+        self.check()?;
         for folder in [
             self.root.clone(),
             self.run(),
@@ -192,6 +227,11 @@ impl Home {
     /// The person's personas, one TOML file each. Made by them, if at all.
     pub fn personas(&self) -> PathBuf {
         self.root.join("personas")
+    }
+
+    /// What `pb reset` put aside, a folder for each time.
+    pub fn backups(&self) -> PathBuf {
+        self.root.join("backups")
     }
 
     /// Each step's own TMPDIR.

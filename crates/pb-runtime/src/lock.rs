@@ -82,7 +82,8 @@ impl ProcessLock {
             }
             file.rewind().map_err(io)?;
             let holder = read(&mut file);
-            let is_orphaned = holder.as_ref().is_some_and(|holder| !holder.is_alive());
+            // One that has just taken it has not written who it is yet.
+            let is_orphaned = holder.as_ref().is_none_or(|holder| !holder.is_alive());
             if !is_orphaned || began.elapsed() >= ORPHANED_MAX {
                 return Err(LockError::Held { holder });
             }
@@ -107,10 +108,10 @@ impl ProcessLock {
 
 impl LockHolder {
     /// Who holds the lock at `path` and is alive. The file alone proves nothing: the process must
-    /// be the very one that wrote it.
+    /// be the very one that wrote it, and the lock must be held.
     pub fn alive(path: &Path) -> Option<Self> {
         let holder = read(&mut File::open(path).ok()?)?;
-        holder.is_alive().then_some(holder)
+        (holder.is_alive() && is_held(path)).then_some(holder)
     }
 
     /// Whether the process that wrote this is running.
@@ -124,6 +125,12 @@ impl LockHolder {
             .then(|| process::Process::open(self.pid, self.start_time))
             .flatten()
     }
+}
+
+/// Whether a process holds the lock at `path`, whoever its file names. It is tried for a moment: who takes it just then
+/// tries again, for as long as one that is dead is named there.
+pub fn is_held(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 fn read(file: &mut File) -> Option<LockHolder> {
@@ -147,7 +154,9 @@ mod tests {
             panic!("not held")
         };
         assert_eq!(holder.pid, std::process::id());
+        assert!(is_held(&path) && !is_held(&folder.path().join("none.lock")));
         drop(lock);
+        assert!(!is_held(&path));
         ProcessLock::acquire(&path, 9).unwrap();
     }
 
@@ -166,6 +175,16 @@ mod tests {
         assert!(File::open(&path).unwrap().try_lock().is_err(), "nothing was left behind");
         ProcessLock::acquire(&path, 8).unwrap();
         left.wait_with_output().unwrap();
+    }
+
+    #[test]
+    fn a_process_that_is_named_and_holds_nothing_is_not_the_holder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.lock");
+        drop(ProcessLock::acquire(&path, 7).unwrap());
+        let named = read(&mut File::open(&path).unwrap()).unwrap();
+        assert!(named.is_alive(), "this process lives");
+        assert_eq!(LockHolder::alive(&path), None);
     }
 
     #[test]

@@ -18,6 +18,17 @@ pub fn start_time(pid: u32) -> Option<u64> {
     stat_number(pid, 22)
 }
 
+/// When the process started, in milliseconds since boot; to a hundredth of a second.
+pub fn started_ms(pid: u32) -> Option<u64> {
+    let ticks_a_second = rustix::param::clock_ticks_per_second().max(1);
+    Some(start_time(pid)?.saturating_mul(1000) / ticks_a_second)
+}
+
+/// The short name of a process (`/proc/PID/comm`).
+pub fn name(pid: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())
+}
+
 /// The processor time of a process in the program and in the kernel (`/proc/PID/stat`, fields 14 and 15).
 pub fn cpu_times(pid: u32) -> Option<(Duration, Duration)> {
     let ticks_a_second = rustix::param::clock_ticks_per_second().max(1);

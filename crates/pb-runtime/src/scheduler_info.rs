@@ -16,6 +16,10 @@ pub struct SchedulerInfo {
     pub models: Vec<String>,
     /// Where it found keys: variables and entries of `credentials.toml`.
     pub keys: BTreeSet<String>,
+    /// Where its models are: addresses, by provider.
+    pub endpoints: BTreeMap<String, String>,
+    /// Models that were overloaded or not reached, and go last until then, in milliseconds since 1970.
+    pub cooling: BTreeMap<String, u64>,
     /// Why it could not look for models.
     pub problem: Option<String>,
     /// Whether the kernel confines what agents run.

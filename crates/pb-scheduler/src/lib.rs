@@ -12,6 +12,7 @@
 mod driver;
 mod recovery;
 mod service;
+mod tell;
 
 mod commands;
 mod day;

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pb_model::GoalId;
 use pb_model::goal::{Command, ExecutionOutcome};
 use pb_model::session::SessionCommand;
-use pb_model::{GoalId, Lane};
 use pb_runtime::config::{Config as Settings, ConfigError};
 use pb_runtime::faultpoints::{Bug, planted};
 use pb_runtime::lock::LockError;
-use pb_runtime::{Clock, Home, Ids, ProcessLock, SchedulerInfo, Tasks};
+use pb_runtime::{Clock, Home, Ids, ProcessLock, Tasks};
 use pb_store::{Location, Log, LogIdentity, Mark};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -27,7 +27,7 @@ use crate::sandbox::Sandbox;
 use crate::schedules::Schedules;
 use crate::trace::{About, TraceTask, Tracer, What};
 use crate::turn::{Papers, Turn};
-use crate::{effects, link, recovery, trace};
+use crate::{effects, link, recovery, tell, trace};
 
 /// Most inputs that wait for the loop.
 pub(crate) const INPUTS_WAITING_MAX: usize = 1024;
@@ -120,7 +120,7 @@ impl Scheduler {
     pub async fn run(self, stop: CancellationToken) -> Result<(), pb_store::Error> {
         let tasks = Tasks::new();
         let context = Arc::clone(&self.core.context);
-        tasks.spawn("models", tell_models(Arc::clone(&context)));
+        tasks.spawn("models", tell::models(Arc::clone(&context)));
         if let Some(teller) = self.teller {
             let (bell, stopping) = (context.notify.clone(), stop.clone());
             tasks.spawn("notify", async move {
@@ -196,30 +196,6 @@ impl Core {
         let parts = (self.context, machine);
         // When the store fails this ends at once, asked or not: only a new start can mend it.
         Driver::new(parts, self.log, self.goals, channels, tasks).run(stop).await
-    }
-}
-
-/// Looks for models and writes down what there is, for `pb run` and `pb status`.
-async fn tell_models(context: Arc<Context>) {
-    let mut info = SchedulerInfo {
-        pid: std::process::id(),
-        confines: pb_exec::support().fs,
-        allow_unconfined_agents: context.agent_policy() == pb_exec::Policy::BestEffort,
-        lanes: Lane::ALL
-            .into_iter()
-            .map(|lane| (lane.as_str().to_owned(), context.lane_limit(lane)))
-            .collect(),
-        ..SchedulerInfo::default()
-    };
-    match context.models.models().await {
-        Ok(models) => {
-            info.models = models.list().into_iter().map(|model| model.name).collect();
-            info.keys = models.keys();
-        }
-        Err(hindrance) => info.problem = Some(hindrance.to_string()),
-    }
-    if let Err(error) = info.write(&context.config.home.scheduler_json()) {
-        tracing::warn!(%error, "cannot write what models there are");
     }
 }
 

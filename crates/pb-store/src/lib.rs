@@ -16,6 +16,7 @@ mod backup;
 pub mod contract;
 pub mod cursor;
 mod feed;
+pub mod health;
 mod inbox;
 mod log;
 mod mark;

@@ -162,6 +162,7 @@ fn of_home(error: &HomeError) -> Known {
         HomeError::Unknown => "set PB_HOME to a folder of yours",
         HomeError::SocketPathTooLong { .. } => "set PB_HOME to a folder with a shorter path",
         HomeError::NotOurs { .. } => "set PB_HOME to a folder that is yours",
+        HomeError::Network { .. } => "set PB_HOME to a folder on a disk of this machine",
         HomeError::Io { .. } => "set PB_HOME to a folder in which you may write",
     };
     (Exit::Config, Some(hint.to_owned()))

@@ -58,7 +58,7 @@ impl Support {
     }
 
     /// What cannot be confined, in words; empty when nothing is missing.
-    pub(crate) fn missing(self) -> Vec<String> {
+    pub fn missing(self) -> Vec<String> {
         if !self.fs {
             return vec!["Landlock is not available".to_owned()];
         }

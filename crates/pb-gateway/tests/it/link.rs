@@ -23,14 +23,15 @@ async fn is_connected(client: &mut Client) -> bool {
     status["scheduler"]["isConnected"].as_bool().unwrap()
 }
 
-/// A lock that this process took and that names another one, which is alive.
-fn name_another(at: &TestHome) -> u32 {
-    let mut holder = ProcessLock::acquire(&at.home.scheduler_lock(), 1).unwrap().holder;
+/// A lock that is held and names a process that is alive, and is not this one.
+fn name_another(at: &TestHome) -> (ProcessLock, u32) {
+    let lock = ProcessLock::acquire(&at.home.scheduler_lock(), 1).unwrap();
+    let mut holder = lock.holder.clone();
     holder.pid = rustix::process::getppid().unwrap().as_raw_pid().cast_unsigned();
     holder.start_time = process::start_time(holder.pid).unwrap();
     fs::write(at.home.scheduler_lock(), serde_json::to_string(&holder).unwrap()).unwrap();
     assert_eq!(LockHolder::alive(&at.home.scheduler_lock()), Some(holder.clone()));
-    holder.pid
+    (lock, holder.pid)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -44,7 +45,7 @@ async fn security_12_a_process_that_does_not_hold_the_lock_is_refused_and_gets_n
         told(&mut peer).await,
         format!("the link is for the scheduler; nobody alive holds {}", lock.display())
     );
-    let holder = name_another(&at);
+    let (_lock, holder) = name_another(&at);
     let mut peer = Peer::connect(&at.home.gateway_socket()).await;
     assert_eq!(
         told(&mut peer).await,

@@ -39,7 +39,7 @@ pub(crate) struct Schema {
 
 impl Schema {
     /// The version that this build writes: one a migration.
-    fn version(&self) -> u32 {
+    pub(crate) fn version(&self) -> u32 {
         u32::try_from(self.migrations.len()).unwrap_or(u32::MAX)
     }
 }
@@ -120,7 +120,7 @@ pub(crate) fn check(connection: &Connection, path: &Path, schema: &Schema) -> Re
     Ok(())
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<u32> {
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 

@@ -50,28 +50,29 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         let message = format!("there is nothing to back up: {} does not exist", from.log.display());
         return Err(Failure::new(Exit::Missing, message).hint("PB_HOME says which home is meant"));
     }
-    if args.folder.exists() {
-        let message = format!("{} is there already", args.folder.display());
+    let held = copy(from, &args.folder)?;
+    tell(args, &held)
+}
+
+/// Copies the databases into a folder that is made, and is there only when all of it is.
+pub(super) fn copy(from: Databases, folder: &Path) -> Result<Held, Failure> {
+    if folder.exists() {
+        let message = format!("{} is there already", folder.display());
         return Err(Failure::new(Exit::Usage, message).hint("name a folder that is to be made"));
     }
-    let unfinished = unfinished(&args.folder)?;
+    let unfinished = unfinished(folder)?;
     let made = wait::client(make(from, &unfinished)).and_then(|held| {
-        std::fs::rename(&unfinished, &args.folder)
-            .with_context(|| format!("cannot make {}", args.folder.display()))?;
+        std::fs::rename(&unfinished, folder).with_context(|| format!("cannot make {}", folder.display()))?;
         if let Some(parent) = unfinished.parent() {
             let synced = File::open(parent).and_then(|parent| parent.sync_all());
             synced.with_context(|| format!("cannot make the name in {} durable", parent.display()))?;
         }
         Ok(held)
     });
-    let held = match made {
-        Ok(held) => held,
-        Err(failure) => {
-            let _ = std::fs::remove_dir_all(&unfinished); // It says so itself if it stays.
-            return Err(failure);
-        }
-    };
-    tell(args, &held)
+    if made.is_err() {
+        let _ = std::fs::remove_dir_all(&unfinished); // It says so itself if it stays.
+    }
+    made
 }
 
 /// Where the copy is made: beside its place, so that what has the name is whole.

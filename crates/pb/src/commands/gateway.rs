@@ -60,7 +60,7 @@ pub(crate) struct StartArgs {
     host: String,
     /// The port to listen on; 0 takes a free one
     #[arg(long, env = "PB_PORT", default_value_t = 18789)]
-    port: u16,
+    pub(super) port: u16,
     /// The scheduler's log, which the gateway reads [default: state.db in the home]
     #[arg(long, value_name = "PATH")]
     db: Option<PathBuf>,

@@ -5,6 +5,7 @@ mod chat;
 mod completions;
 mod cost;
 mod debug;
+mod doctor;
 pub(crate) mod gateway;
 mod gc;
 pub(crate) mod goal;
@@ -12,11 +13,13 @@ mod inbox;
 mod logs;
 mod models;
 mod notify;
+mod reset;
 mod restart;
 mod restore;
 mod run;
 mod schedule;
 pub(crate) mod scheduler;
+mod self_check;
 mod service;
 mod start;
 mod status;
@@ -45,11 +48,14 @@ pub(crate) enum Command {
     Stop(stop::Args),
     Restart(restart::Args),
     Status(status::Args),
+    Doctor(doctor::Args),
+    SelfCheck(self_check::Args),
     Logs(logs::Args),
     Service(service::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Gc(gc::Args),
+    Reset(reset::Args),
     Gateway(gateway::Args),
     Scheduler(scheduler::Args),
     Debug(debug::Args),
@@ -73,11 +79,14 @@ impl Command {
             Self::Stop(args) => stop::run(&args),
             Self::Restart(args) => restart::run(&args),
             Self::Status(args) => status::run(&args),
+            Self::Doctor(args) => doctor::run(&args),
+            Self::SelfCheck(args) => self_check::run(&args),
             Self::Logs(args) => logs::run(&args),
             Self::Service(args) => service::run(args),
             Self::Backup(args) => backup::run(&args),
             Self::Restore(args) => restore::run(&args),
             Self::Gc(args) => gc::run(&args),
+            Self::Reset(args) => reset::run(&args),
             Self::Gateway(args) => gateway::run(args),
             Self::Scheduler(args) => scheduler::run(args),
             Self::Debug(args) => debug::run(args),

@@ -27,6 +27,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
+    home.check()?;
     if halt::clear(&home).with_context(|| format!("cannot remove {}", home.halt().display()))? {
         output::note("everything had been stopped with pb stop --all; from now on it goes on");
     }

@@ -1,11 +1,13 @@
 //! `pb status`: what runs, where, and how it does.
 
+mod parts;
+
 use std::time::Duration;
 
 use pb_model::Lane;
 use pb_protocol::client::Patience;
 use pb_protocol::methods::system::{self, DiskStatus, StatusParams, StatusResult};
-use pb_runtime::{Clock, Endpoint, Home, Notified, SchedulerInfo, halt};
+use pb_runtime::{Clock, Endpoint, Home, Notified, SchedulerInfo, VERSION, halt};
 use serde::Serialize;
 
 use crate::connection;
@@ -14,6 +16,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{WARN, styled};
 use crate::{format, output, table, wait};
+use parts::{Database, Layers, Today};
 
 /// Show both processes, the link between them, and how many goals are in which state
 ///
@@ -40,6 +43,10 @@ pub(crate) struct DaemonArgs {
 #[derive(Debug, Serialize)]
 struct Overview {
     home: String,
+    /// Of this command.
+    version: &'static str,
+    /// Which of the processes are of another version, in words.
+    skew: Option<String>,
     /// Whether everything was stopped with `pb stop --all`, so that nothing starts.
     halted: bool,
     gateway: Process,
@@ -48,6 +55,10 @@ struct Overview {
     system: Option<StatusResult>,
     /// What the scheduler has to work with; absent until it has told.
     works_with: Option<SchedulerInfo>,
+    databases: Vec<Database>,
+    /// What all goals may spend today; absent when config.toml does not say.
+    today: Option<Today>,
+    sandbox: Layers,
     /// How the scheduler tells a person that goals ask or have ended; absent when it does not.
     notifies: Option<Notifies>,
 }
@@ -66,6 +77,7 @@ struct Process {
     pid: Option<u32>,
     version: Option<String>,
     started_at: Option<u64>,
+    uptime_ms: Option<u64>,
     address: Option<String>,
     socket: Option<String>,
     log: String,
@@ -83,6 +95,7 @@ impl Process {
             pid: holder.as_ref().map(|holder| holder.pid),
             version: holder.as_ref().map(|holder| holder.version.clone()),
             started_at: holder.as_ref().map(|holder| holder.started_at_ms),
+            uptime_ms: holder.as_ref().map(|one| Clock::System.now_ms().saturating_sub(one.started_at_ms)),
             address: endpoint.as_ref().map(|endpoint| format!("ws://{}", endpoint.address)),
             socket: endpoint.map(|endpoint| endpoint.socket.display().to_string()),
             log: daemon.log(home).display().to_string(),
@@ -94,13 +107,12 @@ impl Process {
         let Some(pid) = self.pid else {
             return vec![name, "not running".to_owned()];
         };
-        let up = Clock::System.now_ms().saturating_sub(self.started_at.unwrap_or_default());
         vec![
             name,
             "running".to_owned(),
             pid.to_string(),
             self.version.clone().unwrap_or_default(),
-            format::duration(up),
+            format::duration(self.uptime_ms.unwrap_or_default()),
             self.address.clone().unwrap_or_default(),
         ]
     }
@@ -114,6 +126,7 @@ const HEADINGS: [&str; 6] = ["PROCESS", "STATE", "PID", "VERSION", "UP", "ADDRES
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
+    home.check_owner()?;
     if !args.watch {
         return show(&home, args);
     }
@@ -126,57 +139,82 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 /// Shows it once.
 fn show(home: &Home, args: &Args) -> Result<Exit, Failure> {
-    let (gateway, scheduler) = (Process::of(home, Daemon::Gateway), Process::of(home, Daemon::Scheduler));
-    let info = scheduler.pid.and_then(|pid| SchedulerInfo::read(&home.scheduler_json(), pid));
-    let notifies = scheduler.pid.and_then(|pid| notifies(home, pid));
-    let told = gateway.running.then(|| ask(home));
-    let halted = halt::is_set(home);
-    let exit = if gateway.running && scheduler.running { Exit::Ok } else { Exit::Unproven };
-    if args.json {
-        let overview = Overview {
-            home: home.root().display().to_string(),
-            halted,
-            gateway,
-            scheduler,
-            system: told.and_then(Result::ok),
-            works_with: info,
-            notifies,
-        };
-        if args.watch {
-            output::json_line(&overview)?;
-        } else {
-            output::json(&overview)?;
-        }
-        return Ok(exit);
+    let (overview, silent) = look(home);
+    let exit = if overview.gateway.running && overview.scheduler.running { Exit::Ok } else { Exit::Unproven };
+    match (args.json, args.watch) {
+        (true, true) => output::json_line(&overview)?,
+        (true, false) => output::json(&overview)?,
+        (false, _) => people(&overview, silent.as_ref())?,
     }
-    let rows = vec![gateway.row(Daemon::Gateway), scheduler.row(Daemon::Scheduler)];
+    Ok(exit)
+}
+
+/// Everything that is told, and why a gateway that runs does not answer.
+fn look(home: &Home) -> (Overview, Option<Failure>) {
+    let (gateway, scheduler) = (Process::of(home, Daemon::Gateway), Process::of(home, Daemon::Scheduler));
+    let mut today = parts::caps(home);
+    let (system, silent) = match gateway.running.then(|| ask(home, today.as_mut())) {
+        Some(Ok(system)) => (Some(system), None),
+        Some(Err(failure)) => (None, Some(failure)),
+        None => (None, None),
+    };
+    let versions = [("gateway", gateway.version.as_deref()), ("scheduler", scheduler.version.as_deref())];
+    let overview = Overview {
+        home: home.root().display().to_string(),
+        version: VERSION,
+        skew: parts::skew(versions),
+        halted: halt::is_set(home),
+        works_with: scheduler.pid.and_then(|pid| SchedulerInfo::read(&home.scheduler_json(), pid)),
+        notifies: scheduler.pid.and_then(|pid| notifies(home, pid)),
+        gateway,
+        scheduler,
+        system,
+        databases: parts::databases(home),
+        today,
+        sandbox: parts::layers(),
+    };
+    (overview, silent)
+}
+
+/// One screen.
+fn people(told: &Overview, silent: Option<&Failure>) -> anyhow::Result<()> {
+    let rows = vec![told.gateway.row(Daemon::Gateway), told.scheduler.row(Daemon::Scheduler)];
     output::data(table::render(&HEADINGS, rows))?;
     output::data("")?;
-    match &told {
-        Some(Ok(system)) => {
-            output::data(format::field("link", link(system)))?;
-            output::data(format::field("goals", goals(system)))?;
-            output::data(format::field("lanes", lanes(system, info.as_ref())))?;
-            if let Some(disk) = &system.disk {
-                output::data(format::field("disk", room(disk)))?;
-            }
+    let line = |label: &str, text: String| output::data(format::field(label, text));
+    if let Some(skew) = &told.skew {
+        line("versions", styled(WARN, skew))?;
+    }
+    let info = told.works_with.as_ref();
+    if let Some(system) = &told.system {
+        line("link", link(system))?;
+        line("goals", goals(system))?;
+        line("lanes", lanes(system, info))?;
+        if let Some(disk) = &system.disk {
+            line("disk", room(disk))?;
         }
-        Some(Err(failure)) => output::failure(failure),
-        None => {}
     }
-    if let Some(info) = &info {
-        output::data(format::field("models", models(info)))?;
-        output::data(format::field("agents", agents(info)))?;
+    if let Some(failure) = silent {
+        output::failure(failure);
     }
-    if let Some(notifies) = &notifies {
-        output::data(format::field("notify", notified(notifies)))?;
+    if !told.databases.is_empty() {
+        line("databases", parts::sizes(&told.databases))?;
     }
-    if halted {
+    if let Some(today) = told.today.as_ref().filter(|_| told.gateway.running) {
+        line("budget", today.line())?;
+    }
+    if let Some(info) = info {
+        line("models", models(info))?;
+        line("agents", agents(info, &told.sandbox))?;
+    }
+    if let Some(notifies) = &told.notifies {
+        line("notify", notified(notifies))?;
+    }
+    if told.halted {
         let text = "everything was stopped with pb stop --all; nothing starts until: pb start";
-        output::data(format::field("halted", styled(WARN, text)))?;
+        line("halted", styled(WARN, text))?;
     }
-    output::data(format::field("home", home.root().display()))?;
-    Ok(exit)
+    line("home", told.home.clone())
 }
 
 /// Shows one of the processes.
@@ -190,11 +228,14 @@ pub(super) fn daemon(home: &Home, daemon: Daemon, args: &DaemonArgs) -> Result<E
     Ok(if process.running { Exit::Ok } else { Exit::Unproven })
 }
 
-fn ask(home: &Home) -> Result<StatusResult, Failure> {
+fn ask(home: &Home, today: Option<&mut Today>) -> Result<StatusResult, Failure> {
     wait::client(async {
-        Ok(connection::client(home, Patience::None)
-            .call::<system::Status>(&StatusParams { brief: true })
-            .await?)
+        let client = connection::client(home, Patience::None);
+        let told = client.call::<system::Status>(&StatusParams { brief: true }).await?;
+        if let Some(today) = today {
+            today.ask(&client).await;
+        }
+        Ok(told)
     })
 }
 
@@ -242,7 +283,19 @@ fn models(info: &SchedulerInfo) -> String {
     }
     match info.models.as_slice() {
         [] => "none; see pb models list".to_owned(),
-        models => format::line(&models.join(", ")),
+        models => {
+            let shown: Vec<String> = models.iter().map(|model| with_rest(model, info)).collect();
+            format::line(&shown.join(", "))
+        }
+    }
+}
+
+/// A model, and for how long it still goes last because it failed.
+fn with_rest(model: &str, info: &SchedulerInfo) -> String {
+    let left = info.cooling.get(model).map(|until| until.saturating_sub(Clock::System.now_ms()));
+    match left.filter(|left| *left > 0) {
+        Some(left) => format!("{model} (failed; goes last for {})", format::duration(left)),
+        None => model.to_owned(),
     }
 }
 
@@ -259,10 +312,16 @@ fn notified(by: &Notifies) -> String {
 }
 
 /// How what agents run is held (`security.md` 20).
-fn agents(info: &SchedulerInfo) -> String {
+fn agents(info: &SchedulerInfo, sandbox: &Layers) -> String {
     match (info.confines, info.allow_unconfined_agents) {
-        (true, false) => "confined by the kernel".to_owned(),
-        (true, true) => styled(WARN, "confined by the kernel; config.toml allows them where it cannot"),
+        (true, false) => format!("confined by the kernel ({})", sandbox.line()),
+        (true, true) => {
+            let layers = sandbox.line();
+            styled(
+                WARN,
+                format_args!("confined by the kernel ({layers}); config.toml allows them where it cannot"),
+            )
+        }
         (false, true) => styled(WARN, "NOT confined: this kernel cannot, and config.toml allows it"),
         (false, false) => "refused: this kernel cannot confine them".to_owned(),
     }

@@ -24,15 +24,21 @@ pub(crate) struct Args {
 /// Runs the command. The scheduler stops first, so that clients see its last events.
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
+    home.check_owner()?;
     if args.all {
         return daemon::stop_all(&home);
     }
-    let scheduler = daemon::stop(&home, Daemon::Scheduler)?;
-    let gateway = daemon::stop(&home, Daemon::Gateway)?;
-    if scheduler.is_none() && gateway.is_none() {
+    if !both(&home)? {
         output::note("nothing is running");
     }
     Ok(Exit::Ok)
+}
+
+/// Stops what runs; whether anything did.
+pub(super) fn both(home: &Home) -> Result<bool, Failure> {
+    let scheduler = daemon::stop(home, Daemon::Scheduler)?;
+    let gateway = daemon::stop(home, Daemon::Gateway)?;
+    Ok(scheduler.is_some() || gateway.is_some())
 }
 
 /// Stops one of them.

@@ -113,7 +113,9 @@ fn ready(daemon: Daemon, ground: Ground, about: String) {
 
 /// The kill switch holds until a person says `pb start`.
 fn may_start(daemon: Daemon) -> Result<(), Failure> {
-    if !halt::is_set(&Home::from_environment()?) {
+    let home = Home::from_environment()?;
+    home.check()?; // Before anything in it is asked for.
+    if !halt::is_set(&home) {
         return Ok(());
     }
     let message = format!("the {} does not start: everything was stopped with pb stop --all", daemon.name());

@@ -137,6 +137,10 @@ impl TestEnv {
                 (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b", "[moment]"),
                 (r"\b\d+(\.\d+)? (ms|s)\b", "[time]"),
                 (r"\b\d+\.\d [MGT]B free\b", "[size] free"),
+                (r"(?m)^(databases +).*$", "$1[sizes]"),
+                (r#""sandbox": \{[^}]*\}"#, r#""sandbox": "[layers]""#),
+                (r#""version": "\d+\.\d+\.\d+""#, r#""version": "[version]""#),
+                (r"\bLandlock ABI \d+: [^)]*", "[layers]"),
                 (r"(?m)\brunning +\d+ +\d+\.\d+\.\d+\b", "running  [pid]  [version]"),
                 (r"\bpb \d+\.\d+\.\d+\b", "pb [version]"),
             ]
