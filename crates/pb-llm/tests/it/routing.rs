@@ -160,3 +160,24 @@ async fn a_model_that_was_overloaded_goes_last_for_a_while() {
         assert_eq!(table.call(&well).await.unwrap(), "a/1");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_hears_of_each_model_that_begins_to_go_last_and_of_each_that_answers_again() {
+    let table = Table::default();
+    let names = || table.cooldown.cooling().into_keys().collect::<Vec<_>>();
+    assert_eq!(names(), Vec::<String>::new());
+    assert!(
+        tokio::time::timeout(Duration::from_secs(1), table.cooldown.changed()).await.is_err(),
+        "nothing did"
+    );
+    table.call(&[("a/1", Some((CallErrorKind::Overloaded, None))), ("b/2", None)]).await.unwrap();
+    table.cooldown.changed().await;
+    assert_eq!(table.cooldown.cooling(), [("a/1".to_owned(), COOLDOWN_DEFAULT)].into());
+    table.call(&[("a/1", None)]).await.unwrap();
+    table.cooldown.changed().await;
+    assert_eq!(names(), Vec::<String>::new());
+
+    table.call(&[("a/1", Some((CallErrorKind::Unreachable, None))), ("b/2", None)]).await.unwrap();
+    tokio::time::advance(COOLDOWN_DEFAULT).await;
+    assert_eq!(names(), Vec::<String>::new(), "its time is over");
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pb_model::Lane;
 use pb_protocol::client::Patience;
 use pb_protocol::methods::system::{self, DiskStatus, StatusParams, StatusResult};
-use pb_runtime::{Clock, Endpoint, Home, Notified, SchedulerInfo, VERSION, halt};
+use pb_runtime::{Clock, Endpoint, Home, Notified, SchedulerInfo, VERSION, halt, lock};
 use serde::Serialize;
 
 use crate::connection;
@@ -74,6 +74,8 @@ struct Notifies {
 #[derive(Debug, Serialize)]
 struct Process {
     running: bool,
+    /// Whether its lock is held by a process that cannot be seen from here, as one in a container.
+    unseen: bool,
     pid: Option<u32>,
     version: Option<String>,
     started_at: Option<u64>,
@@ -92,6 +94,7 @@ impl Process {
             .and_then(|holder| Endpoint::read(&home.gateway_json()).filter(|end| end.pid == holder.pid));
         Self {
             running: holder.is_some(),
+            unseen: holder.is_none() && lock::is_held(&daemon.lock(home)),
             pid: holder.as_ref().map(|holder| holder.pid),
             version: holder.as_ref().map(|holder| holder.version.clone()),
             started_at: holder.as_ref().map(|holder| holder.started_at_ms),
@@ -105,7 +108,9 @@ impl Process {
     fn row(&self, daemon: Daemon) -> Vec<String> {
         let name = daemon.name().to_owned();
         let Some(pid) = self.pid else {
-            return vec![name, "not running".to_owned()];
+            let state =
+                if self.unseen { "its lock is held by a process that is not seen" } else { "not running" };
+            return vec![name, state.to_owned()];
         };
         vec![
             name,

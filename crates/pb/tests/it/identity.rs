@@ -117,6 +117,8 @@ fn a_second_one_is_refused_also_where_the_pid_of_the_first_means_nothing() {
     wait_until("the one in there listens", || env.home().join("run/gateway.json").exists().then_some(()));
     let refused = env.pb(["gateway", "start"]);
     assert_eq!(refused.exit, Some(75), "{refused}");
+    let status = env.pb(["status"]);
+    assert!(status.raw_stdout.contains("its lock is held by a process that is not seen"), "{status}");
     let told = env.pb(["doctor", "--offline", "--json"]);
     assert!(told.raw_stdout.contains("is held by a process that it does not name"), "{told}");
     assert_eq!(told.exit, Some(1));

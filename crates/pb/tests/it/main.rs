@@ -72,6 +72,7 @@ mod schedule;
 mod schedule_crash;
 mod self_check;
 mod service;
+mod status;
 mod stopping;
 mod typescript;
 mod undo;

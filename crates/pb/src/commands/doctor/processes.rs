@@ -9,7 +9,12 @@ use crate::daemon::Daemon;
 
 pub(super) fn look(home: &Home) -> Vec<Check> {
     let daemons = [Daemon::Gateway, Daemon::Scheduler].map(|daemon| (daemon.name(), daemon.lock(home)));
-    daemons.into_iter().map(|(name, path)| process(name, &path)).collect()
+    let mut checks: Vec<Check> = daemons.into_iter().map(|(name, path)| process(name, &path)).collect();
+    let supervisor = home.root().join("supervisor.lock");
+    if lock::is_held(&supervisor) {
+        checks.push(process("supervisor", &supervisor));
+    }
+    checks
 }
 
 fn process(name: &'static str, path: &Path) -> Check {

@@ -33,6 +33,7 @@ impl Trial {
         if told.trim() != format!("pb {version}") {
             bail!("`pb --version` printed {told:?}");
         }
+        self.pb(&["self-check"])?;
         self.pb(&["start"])?;
         let goal = goal.to_str().context("the folder's name is no UTF-8")?;
         // It exits 0 only where the goal is verified.
