@@ -23,7 +23,9 @@ fn with_systemd() -> TestEnv {
     let programs = env.root().join("programs");
     fs::create_dir(&programs).unwrap();
     let asked = env.root().join("asked");
-    for (name, answer) in [("systemctl", "[ \"$2\" != is-active ]"), ("loginctl", "echo no")] {
+    for (name, answer) in
+        [("systemctl", "[ \"$2\" != is-active ] && [ ! -e \"$0.$2\" ]"), ("loginctl", "echo no")]
+    {
         let path = programs.join(name);
         let script = format!("#!/bin/sh\necho \"{name} $*\" >> '{}'\n{answer}\n", asked.display());
         fs::write(&path, script).unwrap();
@@ -140,8 +142,20 @@ fn a_unit_is_written_and_started_and_removed() {
     ");
     assert_eq!(
         asked(&env),
-        ["daemon-reload", "is-active --quiet ponybunny.service", "enable --now ponybunny.service"]
+        ["daemon-reload", "is-active --quiet ponybunny.service", "enable --quiet --now ponybunny.service"]
     );
+
+    // A service that systemd does not get to run.
+    fs::write(env.root().join("programs/systemctl.enable"), "").unwrap();
+    let failed = env.pb(["service", "install", "--now"]);
+    assert_snapshot!(failed, @"
+    exit: 69
+    --- stderr
+    [root]/user/.config/systemd/user/ponybunny.service is there already
+    error: the service does not start (systemctl: exit status: 1)
+    hint: see why with: systemctl --user status ponybunny, and: pb logs
+    ");
+    asked(&env);
 
     let wanted = unit(&env).with_file_name("default.target.wants");
     fs::create_dir(&wanted).unwrap();
@@ -153,7 +167,7 @@ fn a_unit_is_written_and_started_and_removed() {
     stopped the service, and removed [root]/user/.config/systemd/user/ponybunny.service
     your goals and settings stay: [root]/home
     ");
-    assert_eq!(asked(&env), ["disable --now ponybunny.service", "daemon-reload"]);
+    assert_eq!(asked(&env), ["disable --quiet --now ponybunny.service", "daemon-reload"]);
     assert!(env.home().is_dir() && !unit(&env).exists());
     assert_eq!(fs::read_dir(wanted).unwrap().count(), 0);
     assert_snapshot!(env.pb(["service", "uninstall"]), @"

@@ -120,14 +120,17 @@ fn start(file: &UnitFile, now: bool) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    let was_active = read.is_ok() && systemd::is_active();
-    if let Err(why) = read.and_then(|()| systemd::enable_now()) {
-        let message = format!("the service is not started ({why})");
-        return Err(Failure::new(Exit::Unavailable, message).hint(format!(
-            "{} is written; when a systemd of yours runs: {TO_READ_AND_START}",
-            file.path().display()
-        )));
-    }
+    read.map_err(|why| {
+        let message = format!("the service is not started: no systemd of yours answers ({why})");
+        let written = file.path().display();
+        Failure::new(Exit::Unavailable, message)
+            .hint(format!("{written} is written; when one runs, at your next login: {TO_READ_AND_START}"))
+    })?;
+    let was_active = systemd::is_active();
+    systemd::enable_now().map_err(|why| {
+        Failure::new(Exit::Unavailable, format!("the service does not start ({why})"))
+            .hint("see why with: systemctl --user status ponybunny, and: pb logs")
+    })?;
     if was_active {
         output::note(format_args!(
             "{UNIT} runs already; to start it anew: systemctl --user restart ponybunny"

@@ -24,7 +24,7 @@ pub(super) fn reload() -> Result<(), String> {
 /// # Errors
 /// systemd says why not.
 pub(super) fn enable_now() -> Result<(), String> {
-    systemctl(&["enable", "--now", UNIT])
+    systemctl(&["enable", "--quiet", "--now", UNIT])
 }
 
 /// Has the service stopped, and not started any more.
@@ -32,7 +32,7 @@ pub(super) fn enable_now() -> Result<(), String> {
 /// # Errors
 /// systemd says why not.
 pub(super) fn disable_now() -> Result<(), String> {
-    systemctl(&["disable", "--now", UNIT])
+    systemctl(&["disable", "--quiet", "--now", UNIT])
 }
 
 /// Whether the service runs.

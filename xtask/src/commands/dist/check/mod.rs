@@ -1,5 +1,7 @@
 //! Whether what was made can be installed, and does its work from there.
 
+mod service;
+mod systemd;
 mod trial;
 
 use std::fs;
@@ -41,8 +43,10 @@ pub(super) fn all(root: &Path, program: &Program, folder: &Path, made: &[String]
 fn unpacked(program: &Program, tarball: &Path, place: &Path) -> anyhow::Result<()> {
     let unpack = ["--extract", "--no-same-owner", "--file"];
     process::printed(process::command("tar").args(unpack).arg(tarball).arg("--directory").arg(place))?;
-    works(program, &place.join(tarball::name(program)), &tarball::PLACES, "")
-        .with_context(|| format!("from {}", tarball.display()))
+    let place = place.join(tarball::name(program));
+    let example = works(program, &place, &tarball::PLACES, "")
+        .with_context(|| format!("from {}", tarball.display()))?;
+    service::works(&place.join(tarball::PLACES.program), &example)
 }
 
 /// Into a folder, with a list of packages of its own. No library is in that list, so none is asked for.
@@ -69,8 +73,8 @@ fn installed(program: &Program, package: &Path, place: &Path) -> anyhow::Result<
     Ok(())
 }
 
-/// Whether everything is in its place, and a goal reaches its end with it.
-fn works(program: &Program, place: &Path, places: &Places, squeezed: &str) -> anyhow::Result<()> {
+/// Whether everything is in its place, and a goal reaches its end with it; the file of that goal.
+fn works(program: &Program, place: &Path, places: &Places, squeezed: &str) -> anyhow::Result<PathBuf> {
     let at = |path: &str| -> anyhow::Result<PathBuf> {
         let path = place.join(path);
         let about = fs::metadata(&path).with_context(|| format!("there is no {}", path.display()))?;
@@ -89,5 +93,5 @@ fn works(program: &Program, place: &Path, places: &Places, squeezed: &str) -> an
     let pb = at(places.program)?;
     Trial::new(&pb)?.all(&program.version, &example)?;
     output::note(format_args!("{} starts, reaches a goal, tells of it and stops", pb.display()));
-    Ok(())
+    Ok(example)
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::process;
 
 /// What every program needs to be found.
-const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+pub(super) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A program with a home of its own. Dropped, it leaves no process behind.
 #[derive(Debug)]
