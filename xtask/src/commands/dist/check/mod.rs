@@ -92,6 +92,9 @@ fn works(program: &Program, place: &Path, places: &Places, squeezed: &str) -> an
     let example = at(&format!("{}/examples/hello.toml", places.documents))?;
     let pb = at(places.program)?;
     Trial::new(&pb)?.all(&program.version, &example)?;
-    output::note(format_args!("{} starts, reaches a goal, tells of it and stops", pb.display()));
+    output::note(format_args!(
+        "{} checks itself, starts, reaches a goal, tells of it and stops",
+        pb.display()
+    ));
     Ok(example)
 }
