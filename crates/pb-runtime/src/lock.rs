@@ -15,6 +15,8 @@ use crate::process;
 /// How long a lock outlives a holder that was killed, at most: a process that it was just starting has the
 /// descriptor from its fork to its exec.
 const ORPHANED_MAX: Duration = Duration::from_secs(2);
+/// How long one that only looks whether a lock is held may have it, at most.
+const LOOKED_AT_MAX: Duration = Duration::from_millis(20);
 /// Pause between two tries.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
@@ -84,7 +86,8 @@ impl ProcessLock {
             let holder = read(&mut file);
             // One that has just taken it has not written who it is yet.
             let is_orphaned = holder.as_ref().is_none_or(|holder| !holder.is_alive());
-            if !is_orphaned || began.elapsed() >= ORPHANED_MAX {
+            let at_most = if is_orphaned { ORPHANED_MAX } else { LOOKED_AT_MAX };
+            if began.elapsed() >= at_most {
                 return Err(LockError::Held { holder });
             }
             std::thread::sleep(LOOK_AGAIN);
@@ -127,8 +130,8 @@ impl LockHolder {
     }
 }
 
-/// Whether a process holds the lock at `path`, whoever its file names. It is tried for a moment: who takes it just then
-/// tries again, for as long as one that is dead is named there.
+/// Whether a process holds the lock at `path`, whoever its file names. It is tried for a moment: who wants to take it
+/// just then tries again.
 pub fn is_held(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
@@ -175,6 +178,22 @@ mod tests {
         assert!(File::open(&path).unwrap().try_lock().is_err(), "nothing was left behind");
         ProcessLock::acquire(&path, 8).unwrap();
         left.wait_with_output().unwrap();
+    }
+
+    /// Who only looks must not be taken for a holder, not even where the one before has just let go and still lives.
+    #[test]
+    fn who_looks_at_a_lock_keeps_nobody_from_taking_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.lock");
+        drop(ProcessLock::acquire(&path, 7).unwrap());
+        let looks = File::open(&path).unwrap();
+        looks.try_lock_shared().unwrap();
+        let looking = std::thread::spawn(move || {
+            std::thread::sleep(LOOK_AGAIN); // It is what a look takes, and more.
+            drop(looks);
+        });
+        ProcessLock::acquire(&path, 8).unwrap();
+        looking.join().unwrap();
     }
 
     #[test]

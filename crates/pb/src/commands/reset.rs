@@ -12,7 +12,8 @@ use pb_runtime::{Clock, Home, ProcessLock};
 use pb_store::Databases;
 use serde::Serialize;
 
-use super::{backup, stop};
+use super::backup;
+use crate::daemon;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{format, output};
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         output::note("nothing was changed");
         return Ok(Exit::Failed);
     }
-    stop::both(&home)?;
+    daemon::stop_both(&home)?;
     // Nobody may start while it is removed, however that is tried.
     let supervisor = home.root().join("supervisor.lock");
     let _locks = [

@@ -28,17 +28,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.all {
         return daemon::stop_all(&home);
     }
-    if !both(&home)? {
+    if !daemon::stop_both(&home)? {
         output::note("nothing is running");
     }
     Ok(Exit::Ok)
-}
-
-/// Stops what runs; whether anything did.
-pub(super) fn both(home: &Home) -> Result<bool, Failure> {
-    let scheduler = daemon::stop(home, Daemon::Scheduler)?;
-    let gateway = daemon::stop(home, Daemon::Gateway)?;
-    Ok(scheduler.is_some() || gateway.is_some())
 }
 
 /// Stops one of them.

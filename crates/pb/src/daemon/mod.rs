@@ -19,7 +19,7 @@ pub(crate) use ensure::{ensure_both, started_line};
 pub(crate) use foreground::{Ground, serve};
 pub(crate) use halt::all as stop_all;
 pub(crate) use settings::{arguments, check_settings};
-pub(crate) use stop::stop;
+pub(crate) use stop::{stop, stop_both};
 
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -16,6 +16,14 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(25);
 /// How long the kernel may take to end it.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
 
+/// Stops both and says so; whether something ran.
+pub(crate) fn stop_both(home: &Home) -> Result<bool, Failure> {
+    // The scheduler stops first, so that clients see its last events.
+    let scheduler = stop(home, Daemon::Scheduler)?;
+    let gateway = stop(home, Daemon::Gateway)?;
+    Ok(scheduler.is_some() || gateway.is_some())
+}
+
 /// Stops a daemon and says so; `None` when none runs.
 pub(crate) fn stop(home: &Home, daemon: Daemon) -> Result<Option<LockHolder>, Failure> {
     let Some(holder) = daemon.holder(home) else {

@@ -142,6 +142,7 @@ fn a_process_of_a_step_without_a_scheduler_is_ended() {
 
     let fixed = doctor(&env, &["--fix"]);
     fixed.assert("leftover processes", "ok", "ended 1 process");
+    fixed.assert("temporary folders", "ok", "removed 1 temporary folder");
     assert!(left.wait().unwrap().code().is_none(), "a signal ended it");
     assert!(is_alive(of_another.id()));
     of_another.kill().unwrap();

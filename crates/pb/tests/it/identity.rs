@@ -206,6 +206,10 @@ fn the_home_of_another_user_is_refused_and_two_homes_run_side_by_side() {
         assert!(said.contains("hint: set PB_HOME to a folder that is yours"), "{command}: {said}");
     }
 
+    let (exit, said) = other.pb(&ours, "0", &["doctor", "--offline"]);
+    let whose = format!("belongs to user {}, and you are user 65534", rustix::process::geteuid().as_raw());
+    assert_eq!((exit, said.contains(&whose)), (Some(1), true), "{said}");
+
     let theirs = other.home.clone();
     let (exit, said) = other.pb(&theirs, &port, &["start"]);
     assert_eq!(exit, Some(78), "{said}");

@@ -69,6 +69,10 @@ impl Check {
         Self { level, advice: Some(MENDABLE.to_owned()), mend: Some(mend), ..Self::ok(name, found) }
     }
 
+    pub(super) fn is_mendable(&self) -> bool {
+        self.mend.is_some()
+    }
+
     /// Mends it; `None` where there is nothing to mend, or nothing that does.
     pub(super) fn fix(self) -> Option<Self> {
         let mend = self.mend?;

@@ -68,9 +68,9 @@ fn stale(name: &str, what: Vec<Owned>) -> Option<Check> {
 
 fn sockets(home: &Home) -> Option<Check> {
     let gateway = Owned { path: home.gateway_socket(), lock: home.gateway_lock() };
-    let supervisor =
-        Owned { path: home.run().join("supervisor.sock"), lock: home.root().join("supervisor.lock") };
-    stale("stale sockets", vec![gateway, supervisor])
+    let of_supervisor = ["supervisor.sock", "gateway.heard", "scheduler.heard"]
+        .map(|name| Owned { path: home.run().join(name), lock: home.root().join("supervisor.lock") });
+    stale("stale sockets", [gateway].into_iter().chain(of_supervisor).collect())
 }
 
 /// What running processes tell about themselves, of ones that are gone. `notified.json` is none of it: it says up to
@@ -126,14 +126,13 @@ fn folders(home: &Home) -> Option<Check> {
         return None;
     }
     let lock = home.scheduler_lock();
-    let measured = own_leavings(&home.run());
     let mut found = entries(&home.temporary());
     let running = leftovers::find(|_| true);
     found.retain(|folder| {
         let name = folder.file_name().unwrap_or_default();
         !running.iter().any(|process| process.step.as_str() == name)
     });
-    found.extend(measured);
+    found.extend(own_leavings(&home.run()));
     if found.is_empty() {
         return None;
     }

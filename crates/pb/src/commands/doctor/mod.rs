@@ -22,6 +22,9 @@ use crate::failure::Failure;
 use crate::{format, output, wait};
 use check::{Check, Level};
 
+/// How often `--fix` mends: what is left of a process can be removed only once the process has ended.
+const ROUNDS_MAX: usize = 2;
+
 /// See what is not well with settings, keys, kernel, disk and databases, and mend it
 ///
 /// Tells what was found and what to do about it. Model providers are asked for the list of their models, which costs
@@ -55,15 +58,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     let looked = || wait::client(Box::pin(async { Ok(all(&home, args).await) }));
     let mut checks = looked()?;
-    if args.fix {
-        let fixed: Vec<Check> = checks.into_iter().filter_map(Check::fix).collect();
-        // One thing may be the cause of another: what counts is how it is now.
-        checks = looked()?;
-        for one in fixed {
-            match checks.iter_mut().find(|check| check.name == one.name) {
-                Some(same) => same.after(one),
-                None => checks.push(one),
-            }
+    let mut fixed = Vec::new();
+    for _ in 0..ROUNDS_MAX {
+        if !args.fix || !checks.iter().any(Check::is_mendable) {
+            break;
+        }
+        fixed.extend(checks.into_iter().filter_map(Check::fix));
+        checks = looked()?; // What counts is how it is now.
+    }
+    for one in fixed {
+        match checks.iter_mut().find(|check| check.name == one.name) {
+            Some(same) => same.after(one),
+            None => checks.push(one),
         }
     }
     let count = |level| checks.iter().filter(|check| check.level == level).count();
