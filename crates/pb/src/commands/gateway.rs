@@ -30,7 +30,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Start the gateway in the background; its log is logs/gateway.log
-    Start(StartArgs),
+    Start(commands::service::OrAgain<StartArgs>),
     /// Stop the gateway; goals go on
     Stop,
     /// Stop the gateway if it runs, and start it
@@ -59,10 +59,10 @@ pub(crate) struct StartArgs {
     #[arg(long, env = "PB_HOST", default_value = "127.0.0.1")]
     host: String,
     /// The port to listen on; 0 takes a free one
-    #[arg(long, env = "PB_PORT", default_value_t = 18789)]
+    #[arg(short, long, env = "PB_PORT", default_value_t = 18789)]
     pub(super) port: u16,
     /// The scheduler's log, which the gateway reads [default: state.db in the home]
-    #[arg(long, value_name = "PATH")]
+    #[arg(short, long, value_name = "PATH")]
     db: Option<PathBuf>,
     /// The Unix socket for the scheduler [default: gateway.sock in the home]
     #[arg(long, value_name = "PATH")]
@@ -76,7 +76,7 @@ pub(crate) struct StartArgs {
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     match args.action {
-        Action::Start(args) => start(&home, args),
+        Action::Start(args) => start(&home, args.ready(&home, Daemon::Gateway)?),
         Action::Stop => commands::stop::one(&home, Daemon::Gateway),
         Action::Restart(args) => {
             daemon::check_settings(&home)?;

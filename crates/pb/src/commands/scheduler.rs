@@ -29,7 +29,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Start the scheduler in the background; its log is logs/scheduler.log
-    Start(StartArgs),
+    Start(commands::service::OrAgain<StartArgs>),
     /// Stop the scheduler; its goals wait until it is started again
     Stop,
     /// Stop the scheduler if it runs, and start it
@@ -51,7 +51,7 @@ pub(crate) struct StartArgs {
     #[arg(long)]
     debug: bool,
     /// The log of everything that happens [default: state.db in the home]
-    #[arg(long, value_name = "PATH")]
+    #[arg(short, long, value_name = "PATH")]
     db: Option<PathBuf>,
     /// The gateway's Unix socket [default: gateway.sock in the home]
     #[arg(long, value_name = "PATH")]
@@ -65,7 +65,7 @@ pub(crate) struct StartArgs {
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     match args.action {
-        Action::Start(args) => start(&home, args),
+        Action::Start(args) => start(&home, args.ready(&home, Daemon::Scheduler)?),
         Action::Stop => commands::stop::one(&home, Daemon::Scheduler),
         Action::Restart(args) => {
             daemon::check_settings(&home)?;

@@ -278,6 +278,18 @@ fn the_words_of_the_first_version_stand_for_the_commands_that_there_are() {
     let before = env.holder("scheduler").unwrap().pid;
     assert_eq!(env.pb(["service", "restart", "scheduler"]).exit, Some(0));
     assert_ne!(env.holder("scheduler").unwrap().pid, before);
+    let again = env.pb(["scheduler", "start", "--daemon"]);
+    assert_eq!(again.exit, Some(75), "{again}");
+    let before = env.holder("scheduler").unwrap().pid;
+    assert_eq!(env.pb(["scheduler", "start", "--force", "--daemon"]).exit, Some(0));
+    assert_ne!(env.holder("scheduler").unwrap().pid, before);
+    let before = env.holder("gateway").unwrap().pid;
+    let database = env.home().join("state.db").display().to_string();
+    assert_eq!(env.pb(["gateway", "start", "-f", "-p", "0", "-d", &database]).exit, Some(0));
+    assert_ne!(env.holder("gateway").unwrap().pid, before);
+    assert_eq!(env.pb(["gateway", "ps"]).exit, Some(0));
+    let told = env.pb(["gateway", "logs", "-n", "1", "--json"]);
+    assert!(told.raw_stdout.contains("\"process\":\"gateway\""), "{told}");
     assert_eq!(env.pb(["service", "stop", "gateway"]).exit, Some(0));
     assert!(env.holder("gateway").is_none() && env.holder("scheduler").is_some());
     assert_eq!(env.pb(["service", "stop"]).exit, Some(0));

@@ -2,6 +2,7 @@
 //! what `pb start`, `pb stop` and the like do.
 
 mod install;
+mod old_flags;
 mod settings;
 mod systemd;
 mod uninstall;
@@ -13,6 +14,7 @@ use clap::Subcommand;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+pub(super) use old_flags::OrAgain;
 pub(super) use words::Words;
 
 /// The name under which systemd knows it.
