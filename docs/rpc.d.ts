@@ -181,6 +181,10 @@ export interface Methods {
     "system.methods": { params: NoParams; result: SystemMethodsResult; permission: "read" };
     /** Compacts goals that ended long ago now, and not within the hour */
     "system.gc": { params: SystemGcParams; result: SystemGcResult; permission: "admin" };
+    /** Shows which levels of which parts the processes write into their logs */
+    "log.levels": { params: NoParams; result: LevelsResult; permission: "admin" };
+    /** Changes what the running processes write into their logs, until they start anew or for good */
+    "log.setLevels": { params: LogSetLevelsParams; result: LevelsResult; permission: "admin" };
     /** Begins to sign in with the key of a device that was paired before */
     "auth.hello": { params: AuthHelloParams; result: Challenge; permission: null };
     /** Begins to bind a device's key to an access token that has none */
@@ -3124,6 +3128,22 @@ export interface LaneStatus {
     ready: number;
 }
 
+/** Filters such as `info,scheduler=debug`. */
+export interface Levels {
+    /** What is written. */
+    now: string;
+    /** What is written where nobody asks for anything else. */
+    usual: string;
+    /** What is written from the next start on, if somebody asked for that. */
+    kept?: string;
+}
+
+/** What each process writes now. */
+export interface LevelsResult {
+    /** Those that were asked. */
+    processes: ProcessLevels[];
+}
+
 /** Which goals. */
 export interface ListParams {
     /** Only goals in this status. */
@@ -3149,6 +3169,21 @@ export interface ListResult {
     total: number;
     /** Where the next page begins; absent on the last one. */
     nextCursor?: string;
+}
+
+/** What is to be written. */
+export interface LogSetLevelsParams {
+    /**
+     * `LEVEL` and `PART=LEVEL`, with commas between, such as `info,scheduler=debug`; what is not named is written as
+     * usual. Absent: all is.
+     */
+    filter?: string | null;
+    /** Whether it stays so after the next start. */
+    keep?: boolean;
+    /** `gateway` or `scheduler`; both if absent. */
+    process?: string | null;
+    /** A repeat changes nothing. */
+    idempotencyKey?: string | null;
 }
 
 /** The machine, and the process that answers. */
@@ -3357,6 +3392,16 @@ export interface ProcessFigures {
     memory: ProcessMemory;
     /** Its time on the processor. */
     cpu: ProcessCpu;
+}
+
+/** What a process writes, or why that is not known. */
+export interface ProcessLevels {
+    /** `gateway` or `scheduler`. */
+    process: string;
+    /** What it writes. */
+    levels?: Levels;
+    /** Why it is not known, and not changed. */
+    problem?: string;
 }
 
 /** A process's memory, in bytes. */

@@ -112,7 +112,7 @@ pub(crate) async fn run(stream: Socket, came: Bytes, hub: Arc<Hub>, admitted: Ad
     session.listen();
     let closing = session.serve(&mut incoming).await;
     closing.count(&session.hub.metrics);
-    tracing::debug!(?closing, "a session ended");
+    tracing::debug!(session = session.caller.session_id, ?closing, "a session ended");
     close(incoming, session.socket, session.outgoing, closing).await;
 }
 

@@ -231,5 +231,6 @@ fn sendable(key: &SecretString, place: &str) -> Result<SecretString, ProviderErr
     if trimmed.is_empty() || !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(ProviderError::Key { place: place.to_owned() });
     }
+    pb_runtime::secrets::hold(trimmed);
     Ok(SecretString::from(trimmed))
 }

@@ -6,13 +6,6 @@ use crate::chat::ERROR_BYTES_MAX;
 const SCRUBBED: &str = "[key]";
 /// How much of a text is looked at, in bytes; far more than is kept.
 const LOOKED_AT_BYTES_MAX: usize = 64 * 1024;
-/// What keys of well-known providers begin with.
-const KEY_PREFIXES: [&str; 8] = ["sk-", "sk_", "AIza", "gsk_", "xai-", "pplx-", "hf_", "ghp_"];
-/// Shortest word with such a beginning that is taken for a key, in bytes.
-const KEY_BYTES_MIN: usize = 12;
-/// Shortest word of letters and digits that is taken for a key whatever it begins with, in bytes.
-/// The ids of requests, which are worth showing, are shorter.
-const SECRET_BYTES_MIN: usize = 40;
 /// Shortest key of ours that is looked for, in bytes: a shorter one is no key.
 const OWN_KEY_BYTES_MIN: usize = 4;
 
@@ -29,37 +22,11 @@ pub(crate) fn scrub(text: &str, key: Option<&str>) -> String {
 
 /// `text` with `[key]` in the place of whatever looks like a key. Its length is the caller's to bound.
 pub fn without_keys(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut after_bearer = false;
-    for word in text.split_inclusive(|c: char| !is_of_a_key(c)) {
-        let end = word.trim_end_matches(|c| !is_of_a_key(c)).len();
-        let (bare, rest) = word.split_at(end);
-        let key_like = looks_like_a_key(bare) || (after_bearer && bare.len() >= KEY_BYTES_MIN);
-        shown.push_str(if key_like { SCRUBBED } else { bare });
-        shown.push_str(rest);
-        if !bare.is_empty() {
-            after_bearer = bare.eq_ignore_ascii_case("bearer");
-        }
-    }
-    shown
+    pb_runtime::secrets::without_keys(text, SCRUBBED)
 }
 
 fn bounded(text: &str, bytes_max: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default()
-}
-
-fn is_of_a_key(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '*' | '.' | '…')
-}
-
-fn looks_like_a_key(word: &str) -> bool {
-    let known = || KEY_PREFIXES.iter().any(|prefix| word.starts_with(prefix));
-    let mixed = || {
-        word.contains(|c: char| c.is_ascii_digit())
-            && word.contains(|c: char| c.is_ascii_alphabetic())
-            && !word.contains('.')
-    };
-    (word.len() >= KEY_BYTES_MIN && known()) || (word.len() >= SECRET_BYTES_MIN && mixed())
 }
 
 #[cfg(test)]

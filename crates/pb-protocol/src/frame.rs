@@ -10,6 +10,9 @@ use crate::error::{ErrorCode, RpcError};
 /// Longest message that a client may send, in bytes.
 pub const REQUEST_BYTES_MAX: usize = 1024 * 1024;
 
+/// How much of a request's id stands in the log, in bytes. An id that is longer may be a key, for all that is known.
+pub const LOGGED_ID_BYTES_MAX: usize = 36;
+
 /// A request, as parsed by [`Request::parse`].
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -103,6 +106,11 @@ pub struct OutgoingRequest<'a, P> {
 }
 
 impl Request {
+    /// Its id, as it stands in the log: the beginning of one that is long.
+    pub fn logged_id(&self) -> &str {
+        self.id.get(..self.id.floor_char_boundary(LOGGED_ID_BYTES_MAX)).unwrap_or_default()
+    }
+
     /// Parses a client's message.
     ///
     /// # Errors

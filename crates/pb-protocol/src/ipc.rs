@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::debug::DebugEvent;
+use crate::methods::log::Levels;
 
 /// What a scheduler calls itself in `connect`.
 pub const CLIENT_TYPE: &str = "scheduler-daemon";
@@ -49,6 +50,10 @@ pub enum Frame {
     SchedulerCommand(SchedulerCommand),
     /// Scheduler: a command was executed; its result is in the log.
     SchedulerCommandResult(SchedulerCommandResult),
+    /// Gateway: what does the scheduler write into its log, or what is it to write.
+    LogLevels(LogLevels),
+    /// Scheduler: that.
+    LogLevelsTold(Box<LogLevelsTold>),
     /// Gateway: why the connection is refused.
     Refused(Refused),
 }
@@ -235,6 +240,43 @@ pub struct SchedulerCommandResult {
     pub error: Option<String>,
 }
 
+/// A question about the scheduler's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogLevels {
+    /// The question's own id.
+    pub request_id: String,
+    /// What is to be changed; nothing if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<LogLevelsChange>,
+}
+
+/// What is to be written into a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogLevelsChange {
+    /// A filter such as `pb_scheduler=debug`; what is usual if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// Whether it stays so after the next start.
+    #[serde(default)]
+    pub keep: bool,
+}
+
+/// What is written into a log, or why that does not change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogLevelsTold {
+    /// The question's id.
+    pub request_id: String,
+    /// What is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<Levels>,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
 /// Why a connection is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
@@ -264,6 +306,8 @@ pub fn parse(line: &str) -> Result<Option<Frame>, BadFrame> {
         "debug_event" => Frame::DebugEvent(serde_json::from_str(data)?),
         "scheduler_command" => Frame::SchedulerCommand(serde_json::from_str(data)?),
         "scheduler_command_result" => Frame::SchedulerCommandResult(serde_json::from_str(data)?),
+        "log_levels" => Frame::LogLevels(serde_json::from_str(data)?),
+        "log_levels_told" => Frame::LogLevelsTold(serde_json::from_str(data)?),
         "refused" => Frame::Refused(serde_json::from_str(data)?),
         _ => return Ok(None),
     }))
@@ -281,6 +325,8 @@ pub fn line(frame: &Frame, now_ms: u64) -> String {
         Frame::DebugEvent(data) => ("debug_event", raw(data)),
         Frame::SchedulerCommand(data) => ("scheduler_command", raw(data)),
         Frame::SchedulerCommandResult(data) => ("scheduler_command_result", raw(data)),
+        Frame::LogLevels(data) => ("log_levels", raw(data)),
+        Frame::LogLevelsTold(data) => ("log_levels_told", raw(data)),
         Frame::Refused(data) => ("refused", raw(data)),
     };
     let envelope = Line { r#type: r#type.to_owned(), timestamp: now_ms, data };

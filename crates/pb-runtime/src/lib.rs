@@ -24,6 +24,7 @@ pub mod private_file;
 pub mod process;
 pub mod readiness;
 pub mod scheduler_info;
+pub mod secrets;
 pub mod signals;
 pub mod tasks;
 pub mod token;

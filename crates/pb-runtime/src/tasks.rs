@@ -36,7 +36,9 @@ impl Tasks {
                 () = token.cancelled() => {}
             }
         };
-        tokio::spawn(self.tracker.track_future(work.instrument(tracing::debug_span!("task", name))))
+        // What it tells is about what it was begun for.
+        let around = tracing::debug_span!("task", task = name).or_current();
+        tokio::spawn(self.tracker.track_future(work.instrument(around)))
     }
 
     /// Cancelled when the tasks are.

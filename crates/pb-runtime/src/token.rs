@@ -9,7 +9,9 @@ use std::path::Path;
 pub fn read(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     std::fs::File::open(path)?.take(4096).read_to_string(&mut text)?;
-    Ok(text.trim().to_owned())
+    let token = text.trim().to_owned();
+    crate::secrets::hold(&token);
+    Ok(token)
 }
 
 /// Reads the token, or makes one of 256 random bits. Never none.
@@ -25,5 +27,6 @@ pub fn read_or_make(path: &Path) -> std::io::Result<String> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(token.as_bytes())?;
     file.sync_all()?;
+    crate::secrets::hold(&token);
     Ok(token)
 }

@@ -347,6 +347,21 @@ pub struct NewCommand {
     pub at_ms: Millis,
 }
 
+/// How much of a command's id stands in logs, in bytes: enough to find it. All of it looks like a key.
+const LOGGED_ID_BYTES: usize = 16;
+
+impl NewCommand {
+    /// Its id, as it stands in the logs of both processes.
+    pub fn logged_id(&self) -> &str {
+        self.id.get(..LOGGED_ID_BYTES).unwrap_or(&self.id)
+    }
+
+    /// The goal, if it is about one.
+    pub fn logged_goal(&self) -> Option<&str> {
+        Some(self.goal.as_str()).filter(|goal| !goal.is_empty())
+    }
+}
+
 /// A command in the inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxRow {

@@ -80,6 +80,9 @@ pub(crate) async fn hand_over<T: DeserializeOwned>(
     if put.row.command.params_digest != digest {
         return Err(other_params());
     }
+    let kept = &put.row.command;
+    let (command, goal) = (kept.logged_id(), kept.logged_goal());
+    tracing::debug!(command, goal, repeated = put.repeated, "a command is kept for the scheduler");
     if !put.repeated {
         hub.waiting_commands.fetch_add(1, Ordering::Relaxed);
     }

@@ -14,6 +14,7 @@
 
 mod admission;
 mod legacy;
+mod levels;
 mod listen;
 mod peer;
 
@@ -47,6 +48,8 @@ pub(crate) struct Link {
     connected: watch::Sender<Connected>,
     /// The last command: the newest wins, for it makes a scheduler look at all.
     bell: watch::Sender<Option<SchedulerCommand>>,
+    /// What is asked about the scheduler's log.
+    pub(crate) levels: levels::Questions,
     /// Callers that wait for results.
     pub(crate) waiters: Waiters,
 }

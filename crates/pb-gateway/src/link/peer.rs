@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pb_protocol::ipc::{self, Connect, Frame, Refused, SchedulerCommand, SchedulerEvent};
+use pb_protocol::ipc::{self, Connect, Frame, LogLevels, Refused, SchedulerCommand, SchedulerEvent};
 use pb_protocol::line::{BadLine, LineReader};
 use pb_protocol::link_text::{Glance, glance};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 
 use super::admission::{self, Refusal};
-use super::{Connected, Scheduler, legacy};
+use super::{Connected, Scheduler, legacy, levels};
 use crate::deltas;
 use crate::hub::Hub;
 
@@ -54,6 +54,7 @@ pub(super) async fn serve(hub: Arc<Hub>, stream: UnixStream, number: u64) {
     let mut connection = Connection {
         connected: hub.link.connected.subscribe(),
         bell: hub.link.bell.subscribe(),
+        asked: hub.link.levels.listen(),
         number,
         keeps_log,
         heard: Instant::now(),
@@ -111,6 +112,7 @@ struct Connection {
     write: OwnedWriteHalf,
     connected: watch::Receiver<Connected>,
     bell: watch::Receiver<Option<SchedulerCommand>>,
+    asked: broadcast::Receiver<LogLevels>,
     /// When it last said something.
     heard: Instant,
     /// How many lines it said.
@@ -142,6 +144,7 @@ impl Connection {
                     Some(command) => Frame::SchedulerCommand(command),
                     None => continue,
                 },
+                question = levels::next(&mut self.asked), if self.keeps_log => Frame::LogLevels(question),
                 _ = ping.tick() => Frame::Ping,
                 () = sleep_until(self.heard + SILENCE_MAX) => return "it was silent for too long",
                 () = replaced(&mut self.connected, self.number) => return "a new connection took its place",
@@ -184,6 +187,7 @@ impl Connection {
             Ok(Some(Frame::SchedulerCommandResult(result))) => {
                 self.hub.link.waiters.wake(&result.request_id);
             }
+            Ok(Some(Frame::LogLevelsTold(told))) => self.hub.link.levels.answered(*told),
             Ok(Some(Frame::Disconnect(_))) => return false,
             Ok(
                 Some(
@@ -191,6 +195,7 @@ impl Connection {
                     | Frame::Ping
                     | Frame::Pong
                     | Frame::SchedulerCommand(_)
+                    | Frame::LogLevels(_)
                     | Frame::Refused(_),
                 )
                 | None,

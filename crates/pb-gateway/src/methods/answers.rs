@@ -10,7 +10,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
     Caller, Outcome, approval, audit, auth, conversation, cost, debug, debug_overview, debug_queries,
-    escalation, events, goal, goal_events, persona, schedule, status, system, token, workitem,
+    escalation, events, goal, goal_events, log, persona, schedule, status, system, token, workitem,
 };
 use crate::hub::Hub;
 
@@ -99,6 +99,9 @@ answers! {
     wire::system::Stats => |hub, _, _| ready(Ok(system::stats(hub)));
     wire::system::Methods => |_, caller, _| ready(Ok(system::methods(caller)));
     wire::system::Gc => |hub, caller, params| system::gc(hub, caller, params);
+
+    wire::log::LevelsOf => |hub, _, _| log::levels(hub);
+    wire::log::SetLevels => |hub, caller, params| log::set_levels(hub, caller, params);
 
     wire::auth::Hello => |hub, caller, params| ready(auth::hello(hub, caller, &params));
     wire::auth::Pair => |hub, caller, params| ready(auth::pair(hub, caller, &params));

@@ -13,6 +13,7 @@ mod escalation;
 pub(crate) mod events;
 pub(crate) mod goal;
 pub(crate) mod goal_events;
+mod log;
 mod persona;
 mod schedule;
 mod status;
@@ -28,6 +29,7 @@ use pb_protocol::methods::METHODS;
 use pb_protocol::methods::events::SubscribeResult;
 use pb_protocol::{ErrorCode, Permission, Permissions, RpcError};
 use serde_json::value::RawValue;
+use tracing::Instrument;
 
 use goal_events::{GoalChange, Named};
 
@@ -141,8 +143,19 @@ pub(crate) enum Outcome {
     Goals(GoalChange, Box<RawValue>),
 }
 
-/// Answers a request.
+/// Answers a request. Every line of the log that is written meanwhile has its id and the connection's name.
 pub(crate) async fn dispatch(hub: &Hub, caller: &Caller, request: &Request) -> Result<Outcome, RpcError> {
+    let around = tracing::error_span!("request", request = request.logged_id(), session = caller.session_id);
+    let answering = async {
+        let outcome = answer(hub, caller, request).await;
+        let error = || outcome.as_ref().err().map(ToString::to_string);
+        tracing::debug!(method = request.method, error = error(), "a request is answered");
+        outcome
+    };
+    answering.instrument(around).await
+}
+
+async fn answer(hub: &Hub, caller: &Caller, request: &Request) -> Result<Outcome, RpcError> {
     let method = request.method.as_str();
     permitted(caller, method)?;
     let handler = answers::handler(method).ok_or_else(|| unknown(method))?;

@@ -32,6 +32,8 @@ mod legacy;
 #[cfg(test)]
 mod link;
 #[cfg(test)]
+mod log_levels;
+#[cfg(test)]
 mod offers;
 #[cfg(test)]
 mod pages;

@@ -14,6 +14,7 @@ pub mod goal;
 pub mod goal_control;
 pub mod goal_events;
 pub mod goal_report;
+pub mod log;
 pub mod machine;
 pub mod persona;
 pub mod schedule;
@@ -91,6 +92,8 @@ macro_rules! for_each_method {
             $crate::methods::system::Stats,
             $crate::methods::system::Methods,
             $crate::methods::system::Gc,
+            $crate::methods::log::LevelsOf,
+            $crate::methods::log::SetLevels,
             $crate::methods::auth::Hello,
             $crate::methods::auth::Pair,
             $crate::methods::auth::Verify,
@@ -253,6 +256,7 @@ mod tests {
         system::Status::NAME,
         system::Stats::NAME,
         system::Methods::NAME,
+        log::LevelsOf::NAME,
         auth::Hello::NAME,
         auth::Pair::NAME,
         auth::Verify::NAME,

@@ -77,9 +77,15 @@ pub(crate) async fn prepare(context: &Context, row: InboxRow, repeated: bool) ->
     Prepared { row, action }
 }
 
+/// What every line of the log says that is written about a command.
+fn around(row: &InboxRow) -> tracing::Span {
+    tracing::error_span!("command", command = row.command.logged_id(), goal = row.command.logged_goal())
+}
+
 /// Executes a command: its events, its result and its position become durable together.
 pub(crate) fn execute(turn: &mut Turn, goals: &mut Goals, inbox_id: &str, prepared: &Prepared) {
     let row = &prepared.row;
+    let _around = around(row).entered();
     let result: Result<Value, RpcError> = match &prepared.action {
         Action::Repeat => {
             turn.passed(inbox_id, row.pos);
@@ -94,6 +100,11 @@ pub(crate) fn execute(turn: &mut Turn, goals: &mut Goals, inbox_id: &str, prepar
         Action::Prune(due) => Ok(json!(due)),
         Action::Refuse(error) => Err(error.clone()),
     };
+    tracing::debug!(
+        method = row.command.method,
+        error = result.as_ref().err().map(ToString::to_string),
+        "a command is executed"
+    );
     let stored = match result {
         Ok(value) => json!({ "ok": value }),
         Err(error) => json!({ "error": error }),

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use pb_store::{InboxReader, LogReader};
 use tokio::sync::{Notify, mpsc};
+use tracing::Instrument;
 
-use super::prepare;
+use super::{around, prepare};
 use crate::driver::Input;
 use crate::effects::Context;
 
@@ -87,7 +88,8 @@ impl Watch {
             let mut prepared = Vec::with_capacity(rows.len());
             for row in rows {
                 let repeated = self.log.command(&row.command.id).await?.is_some();
-                prepared.push(prepare(&self.context, row, repeated).await);
+                let around = around(&row);
+                prepared.push(prepare(&self.context, row, repeated).instrument(around).await);
             }
             let input = Input::Commands { inbox_id: Arc::clone(&open.id), commands: prepared };
             if self.inputs.send(input).await.is_err() {

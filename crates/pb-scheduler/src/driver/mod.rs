@@ -31,7 +31,7 @@ use self::jump::Clocks;
 use crate::commands::{self, Prepared};
 use crate::effects::{Context, Done, Machine};
 use crate::goals::Goals;
-use crate::link::Link;
+use crate::link::{Link, ToldIds};
 use crate::schedules::Schedules;
 use crate::session::Talked;
 use crate::turn::{Executed, Outcome, Turn};
@@ -290,7 +290,9 @@ impl Driver {
             self.link.event(record);
             self.context.notify.heard(&record.kind);
             if LOGGED.contains(&record.kind.as_str()) {
-                tracing::info!(goal = %record.goal, "{}", record.kind);
+                let ids = ToldIds::of(record);
+                let (item, run) = (ids.work_item_id.as_deref(), ids.run_id.as_deref());
+                tracing::info!(goal = %record.goal, item, run, "{}", record.kind);
             }
         }
         for part in &committed.compacted {

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pb_model::GoalId;
-use pb_model::goal::{Want, next_wake, wants};
+use pb_model::goal::{GoalState, Want, next_wake, wants};
+use pb_model::{GoalId, RunId};
 use pb_runtime::halt;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::{Driver, Input, LOOK_INTERVAL};
 use crate::effects::{Asked, Done};
@@ -79,8 +80,9 @@ impl Driver {
             | Want::Publish => None,
         };
         let (answer, answered) = oneshot::channel();
+        let around = around(&state, want);
         self.tasks.spawn("effect", async move {
-            let done = machine.perform(Asked { state, want, folder, cancel }).await;
+            let done = machine.perform(Asked { state, want, folder, cancel }).instrument(around).await;
             let _ = answer.send(done); // The loop has ended; the journal tells the next one.
         });
         let sender = self.sender.clone();
@@ -91,25 +93,8 @@ impl Driver {
         });
     }
 
-    fn is_busy(&self, goal: GoalId, run: pb_model::RunId) -> bool {
-        self.in_flight.keys().any(|(busy, want)| {
-            let of = match want {
-                Want::Execute(of)
-                | Want::Verify(of)
-                | Want::Compose(of)
-                | Want::Think(of, _)
-                | Want::Act(of, _) => Some(*of),
-                Want::Plan
-                | Want::StartPlanning
-                | Want::Prepare
-                | Want::Start(_)
-                | Want::Tick
-                | Want::BeginPublish
-                | Want::Publish
-                | Want::Stop(_) => None,
-            };
-            *busy == goal && of == Some(run)
-        })
+    fn is_busy(&self, goal: GoalId, run: RunId) -> bool {
+        self.in_flight.keys().any(|(busy, want)| *busy == goal && worker(*want) == Some(run))
     }
 
     /// How long until something is due by itself.
@@ -121,4 +106,31 @@ impl Driver {
         let next = due.filter(|at| *at > now).min();
         next.map_or(LOOK_INTERVAL, |at| Duration::from_millis(at - now).min(LOOK_INTERVAL))
     }
+}
+
+/// The run that does this.
+fn worker(want: Want) -> Option<RunId> {
+    match want {
+        Want::Execute(run)
+        | Want::Verify(run)
+        | Want::Compose(run)
+        | Want::Think(run, _)
+        | Want::Act(run, _) => Some(run),
+        Want::Plan
+        | Want::StartPlanning
+        | Want::Prepare
+        | Want::Start(_)
+        | Want::Tick
+        | Want::BeginPublish
+        | Want::Publish
+        | Want::Stop(_) => None,
+    }
+}
+
+/// What every line of the log says that is written while this is done.
+fn around(state: &GoalState, want: Want) -> tracing::Span {
+    let run = worker(want);
+    let item = run.and_then(|run| state.run(run)?.item_id).map(tracing::field::display);
+    let run = run.map(tracing::field::display);
+    tracing::error_span!("effect", goal = %state.goal.id, item, run)
 }

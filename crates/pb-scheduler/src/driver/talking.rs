@@ -7,6 +7,7 @@ use pb_model::session::{Heard, SessionThought, SessionWant};
 use pb_model::{Millis, SessionId};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::{Driver, Input};
 use crate::effects::AskedInTalk;
@@ -42,7 +43,9 @@ impl Driver {
         let lost = self.lost(id, want);
         let (answer, answered) = oneshot::channel();
         self.tasks.spawn("answer", async move {
-            let talked = machine.converse(AskedInTalk { session, want, goals, cancel }).await;
+            let around = tracing::error_span!("conversation", conversation = %id);
+            let talked =
+                machine.converse(AskedInTalk { session, want, goals, cancel }).instrument(around).await;
             let _ = answer.send(talked); // The loop has ended; the log tells the next one.
         });
         let sender = self.sender.clone();

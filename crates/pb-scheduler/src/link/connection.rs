@@ -12,8 +12,8 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_util::sync::CancellationToken;
 
-use super::LinkTask;
 use super::backoff::Backoff;
+use super::{LinkTask, levels};
 
 /// How long the gateway may leave unread what is written. Meanwhile nothing of it is read either.
 const WRITE_MAX: Duration = Duration::from_millis(SILENCE_MAX_MS);
@@ -178,6 +178,10 @@ async fn take(task: &LinkTask, write: &mut OwnedWriteHalf, frame: Frame) -> Opti
             task.bell.ring();
             None
         }
+        Frame::LogLevels(asked) => {
+            let told = Frame::LogLevelsTold(Box::new(levels::answer(asked)));
+            send(task, write, &told).await.err().map(|_| End::Lost)
+        }
         Frame::Refused(refused) => {
             tracing::error!(error = refused.error, "the gateway refuses this scheduler");
             Some(End::Refused)
@@ -188,7 +192,8 @@ async fn take(task: &LinkTask, write: &mut OwnedWriteHalf, frame: Frame) -> Opti
         | Frame::SchedulerEvent(_)
         | Frame::SchedulerDelta(_)
         | Frame::DebugEvent(_)
-        | Frame::SchedulerCommandResult(_) => None,
+        | Frame::SchedulerCommandResult(_)
+        | Frame::LogLevelsTold(_) => None,
     }
 }
 

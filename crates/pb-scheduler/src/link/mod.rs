@@ -5,6 +5,7 @@
 mod backoff;
 mod connection;
 mod deltas;
+mod levels;
 mod outbox;
 
 use std::borrow::Cow;
@@ -50,11 +51,18 @@ pub(crate) struct LinkTask {
 /// The ids in what is told of an event.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct ToldIds<'a> {
+pub(crate) struct ToldIds<'a> {
     #[serde(borrow)]
-    work_item_id: Option<Cow<'a, str>>,
+    pub(crate) work_item_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    run_id: Option<Cow<'a, str>>,
+    pub(crate) run_id: Option<Cow<'a, str>>,
+}
+
+impl<'a> ToldIds<'a> {
+    /// Those of an event; what is told of a goal has none of them.
+    pub(crate) fn of(record: &'a EventRecord) -> Self {
+        serde_json::from_str(&record.data).unwrap_or_default()
+    }
 }
 
 /// A link that is not connected yet.
@@ -79,8 +87,7 @@ impl Link {
     /// Pushes a committed event. Skipped when the socket does not keep up: the gateway reads the log. False
     /// when it was.
     pub(crate) fn event(&self, record: &EventRecord) -> bool {
-        // What is told of a goal has none of them.
-        let ids: ToldIds<'_> = serde_json::from_str(&record.data).unwrap_or_default();
+        let ids = ToldIds::of(record);
         let event = EventLine {
             pos: record.pos,
             timestamp: record.at_ms,

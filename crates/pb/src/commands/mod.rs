@@ -10,6 +10,7 @@ pub(crate) mod gateway;
 mod gc;
 pub(crate) mod goal;
 mod inbox;
+mod log;
 mod logs;
 mod models;
 mod notify;
@@ -51,6 +52,7 @@ pub(crate) enum Command {
     Doctor(doctor::Args),
     SelfCheck(self_check::Args),
     Logs(logs::Args),
+    Log(log::Args),
     Service(service::Args),
     Backup(backup::Args),
     Restore(restore::Args),
@@ -82,6 +84,7 @@ impl Command {
             Self::Doctor(args) => doctor::run(&args),
             Self::SelfCheck(args) => self_check::run(&args),
             Self::Logs(args) => logs::run(&args),
+            Self::Log(args) => log::run(args),
             Self::Service(args) => service::run(args),
             Self::Backup(args) => backup::run(&args),
             Self::Restore(args) => restore::run(&args),

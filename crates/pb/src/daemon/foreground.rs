@@ -4,6 +4,7 @@ use std::future::Future;
 
 use anyhow::Context;
 use pb_runtime::log_file::LogFile;
+use pb_runtime::logging::journal::{self, Journal};
 use pb_runtime::logging::{self, To};
 use pb_runtime::readiness::Readiness;
 use pb_runtime::signals::StopSignals;
@@ -87,17 +88,20 @@ where
     ended.map(|()| Exit::Ok)
 }
 
-/// In the background, a daemon has its log in a file.
+/// In the background, a daemon has its log in a file; where a service manager gave it the journal, there.
 fn start_log(daemon: Daemon, ground: Ground) -> Result<(), Failure> {
-    let to = if ground.report_ready {
-        let home = Home::from_environment()?;
-        home.prepare()?;
-        let path = daemon.log(&home);
-        To::File(LogFile::open(&path).with_context(|| format!("cannot open {}", path.display()))?)
-    } else {
-        To::Terminal
+    let home = Home::from_environment()?;
+    let journal = if journal::is_stderr() { Journal::of_machine(daemon.name()).ok() } else { None };
+    let to = match journal {
+        Some(journal) => To::Journal(journal),
+        None if ground.report_ready => {
+            home.prepare()?;
+            let path = daemon.log(&home);
+            To::File(LogFile::open(&path).with_context(|| format!("cannot open {}", path.display()))?)
+        }
+        None => To::Terminal,
     };
-    logging::start(ground.debug, to);
+    logging::start(ground.debug, to, Some(logging::kept_path(&home, daemon.name())));
     Ok(())
 }
 

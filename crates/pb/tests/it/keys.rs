@@ -210,3 +210,33 @@ fn a_key_from_credentials_toml_is_used_once_nobody_else_may_read_it() {
     fs::remove_file(&path).unwrap();
     assert_kept(&env, &server, &[open, ran]);
 }
+
+/// Whatever is written into the logs when everything is, no line of any file of them has the key, however it came there:
+/// in a provider's error, in the name of a goal, in what a client calls its request.
+#[test]
+fn security_23_no_line_of_the_logs_has_a_key_even_when_everything_is_told() {
+    let body = json!({"error": {"message": format!("Incorrect API key provided: {KEY}.")}});
+    let script = Script::of([Reply::broken(Fault::status_with_body(401, body))]);
+    let (mut env, server) = person(&OPENAI, script);
+    env.variables.push(("PB_LOG", "trace".to_owned()));
+    env.start_daemons();
+    let ran = env.pb(["run", "Create a file", "--model", "openai/any"]);
+    assert_eq!(ran.exit, Some(2), "{ran}");
+    // It stands in the log where somebody puts it there: here as the id of a request.
+    let mut client = env.connect();
+    client.send(&json!({"type": "req", "id": KEY, "method": "system.ping"}).to_string());
+    while client.frame().unwrap()["type"] != "res" {}
+    let told = env.pb(["logs", "--json", "--level", "trace", "--lines", "1000000"]);
+    let is_redacted = |line: &&str| line.contains("[redacted]") && line.contains("system.ping");
+    assert!(told.raw_stdout.lines().any(|line| is_redacted(&line)), "no line about the request");
+    assert!(
+        told.raw_stdout.contains("pb_llm") && told.raw_stdout.contains("hyper"),
+        "not everything is told"
+    );
+    let outputs = [told, env.pb(["logs", "--level", "trace", "--lines", "1000000"]), ran];
+    assert_kept(&env, &server, &outputs);
+    assert_eq!(env.pb(["stop"]).exit, Some(0));
+    let logs = env.home().join("logs");
+    assert!(fs::read_dir(&logs).unwrap().count() >= 2, "there are logs to look into");
+    assert_eq!(files_with(&logs, KEY), Vec::<String>::new());
+}

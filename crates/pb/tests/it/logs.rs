@@ -84,3 +84,52 @@ fn lines_of_one_goal_are_found_by_a_part_of_its_id() {
     assert!(lines.iter().all(|line| line["goal"] == goal.as_str()), "{lines:?}");
     assert_eq!(told(&env, &["--goal", "nobody"]), [] as [Value; 0]);
 }
+
+/// One item whose command is run in a tool's process.
+const TOUCHES: &str = r#"
+title = "Touches a file"
+workspace = "out"
+
+[[items]]
+id = "touch"
+kind = "command"
+argv = ["touch", "done"]
+effect = "idempotent"
+gates = [{ kind = "file_exists", path = "done" }]
+"#;
+
+#[test]
+fn lines_name_what_they_are_about_wherever_they_are_written() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    env.wait_linked(true);
+    assert_eq!(env.pb(["log", "level", "gateway=debug,scheduler=debug,exec=debug"]).exit, Some(0));
+    env.write("goal.toml", TOUCHES);
+    let ran = env.pb(["run", "goal.toml"]);
+    assert_eq!(ran.exit, Some(0), "{ran}");
+    let goal = env.only_goal();
+    let shown = env.show(&goal);
+    let item = &shown["items"][0]["id"];
+    let lines = told(&env, &["--goal", &goal, "--level", "debug", "--lines", "1000"]);
+    let line = |message: &str| {
+        let found = lines.iter().find(|line| line["message"] == message);
+        found.unwrap_or_else(|| panic!("no line says {message:?}: {lines:#?}"))
+    };
+    // The part that runs tools knows nothing of goals; what is around it does.
+    let tool = line("tool started");
+    assert_eq!((&tool["goal"], &tool["item"]), (&goal.as_str().into(), item), "{tool}");
+    assert!(tool["run"].as_str().unwrap().starts_with("run_"), "{tool}");
+    assert_eq!(tool["target"], "pb_exec::launcher");
+    let kept = line("a command is kept for the scheduler");
+    let executed = line("a command is executed");
+    assert_eq!((&kept["command"], &executed["goal"]), (&executed["command"], &goal.as_str().into()));
+    assert_eq!((&kept["process"], &executed["process"]), (&"gateway".into(), &"scheduler".into()));
+
+    let request = kept["request"].as_str().unwrap();
+    let about = told(&env, &["--request", request, "--level", "debug", "--lines", "1000"]);
+    let messages: Vec<&str> = about.iter().filter_map(|line| line["message"].as_str()).collect();
+    assert!(messages.contains(&"a command is kept for the scheduler"), "{about:#?}");
+    assert!(messages.contains(&"a request is answered"), "{about:#?}");
+    assert!(about.iter().all(|line| line["session"].as_str().unwrap().starts_with("local_")), "{about:#?}");
+    assert_eq!(told(&env, &["--request", "nobody's"]), [] as [Value; 0]);
+}

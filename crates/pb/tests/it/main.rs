@@ -7,6 +7,7 @@ mod approvals;
 mod asking;
 mod audit;
 mod env;
+mod log_level;
 mod logs;
 mod machine;
 mod model;

@@ -1,5 +1,6 @@
 //! A line of a log.
 
+use pb_protocol::frame::LOGGED_ID_BYTES_MAX;
 use serde_json::{Map, Value};
 
 use super::Level;
@@ -46,6 +47,14 @@ impl Line {
         }
     }
 
+    /// Whether it is about the request of this id, or of one that this is a part of. Of a long id only the beginning
+    /// stands in the log.
+    pub(super) fn is_about_request(&self, id: &str) -> bool {
+        let shown = self.word("request");
+        let is_cut = shown.len() + char::MAX.len_utf8() > LOGGED_ID_BYTES_MAX;
+        !shown.is_empty() && (shown.contains(id) || (is_cut && id.starts_with(shown)))
+    }
+
     /// As JSON, with whose it is.
     pub(super) fn json(&self) -> String {
         let mut fields = self.fields.clone();
@@ -83,6 +92,18 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_of_a_request_are_found_by_its_id_also_by_one_that_is_long() {
+        let long = "7f3a".repeat(16);
+        let text = format!(r#"{{"message":"x","request":"{}"}}"#, &long[..LOGGED_ID_BYTES_MAX]);
+        let line = Line::new("gateway", text);
+        assert!(line.is_about_request(&long) && line.is_about_request("3a7f"));
+        assert!(!line.is_about_request("x") && !line.is_about_request(&"7f3b".repeat(16)));
+        let short = Line::new("gateway", r#"{"message":"7","request":"17"}"#.to_owned());
+        assert!(short.is_about_request("17") && !short.is_about_request("171"));
+        assert!(!Line::new("gateway", r#"{"message":"17"}"#.to_owned()).is_about_request("17"));
+    }
 
     #[test]
     fn a_line_is_shown_for_people_whole_and_harmless() {

@@ -23,13 +23,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Show what gateway and scheduler tell of their work
 ///
 /// What became of a goal is told by `pb goal show` and `pb goal logs`; this is about the processes. Each keeps its
-/// last 50 MB, for 30 days at most.
+/// last 50 MB, for 30 days at most. What they write, and how much of it, is changed by `pb log level`. What systemd
+/// started writes into its journal instead: journalctl --user SYSLOG_IDENTIFIER=pb-gateway.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   pb logs                      the last 50 lines of both, by time
   pb logs scheduler --follow
   pb logs --goal 3f2a --level warn
+  pb logs --request 17 --level debug
   pb logs --json --lines 1000 | jq -r .message")]
 pub(crate) struct Args {
     /// Only of this process
@@ -44,6 +46,9 @@ pub(crate) struct Args {
     /// Only lines that name this goal: its id, or a part of it
     #[arg(long, value_name = "ID")]
     goal: Option<String>,
+    /// Only lines about this request of a client: the id that the client gave it, or a part of that
+    #[arg(long, value_name = "ID")]
+    request: Option<String>,
     /// Only lines that are at least as grave as this
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = Level::Trace)]
     level: Level,
@@ -72,6 +77,7 @@ impl Args {
     fn shows(&self, line: &Line) -> bool {
         line.level() <= self.level
             && self.goal.as_ref().is_none_or(|goal| line.text().contains(goal.as_str()))
+            && self.request.as_ref().is_none_or(|request| line.is_about_request(request))
     }
 
     fn show(&self, line: &Line) -> anyhow::Result<()> {

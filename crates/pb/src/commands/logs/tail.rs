@@ -36,9 +36,8 @@ impl Tail {
         is_wanted: impl Fn(&Line) -> bool,
     ) -> anyhow::Result<Vec<Line>> {
         let mut last = VecDeque::new();
-        for nth in (0..=KEPT_MAX).rev() {
-            let path = if nth == 0 { self.path.clone() } else { kept(&self.path, nth) };
-            self.file = open(&path)?;
+        for file in self.files_since(None)?.into_iter().rev() {
+            self.file = Some(file);
             self.begun.clear();
             while let Some(line) = self.line()? {
                 if !is_wanted(&line) {
@@ -60,7 +59,7 @@ impl Tail {
         let mut lines = Vec::new();
         loop {
             // Before the end is read: what was told until the next one began is in this one.
-            let next = self.next_file()?;
+            let next = self.files_since(self.file.as_ref())?.pop();
             while let Some(line) = self.line()? {
                 lines.push(line);
             }
@@ -70,12 +69,26 @@ impl Tail {
         }
     }
 
-    /// The file that took the place of the one that was read, if one did.
-    fn next_file(&self) -> anyhow::Result<Option<BufReader<File>>> {
-        let Some(there) = open(&self.path)? else { return Ok(None) };
-        let Some(file) = &self.file else { return Ok(Some(there)) };
-        let is_same = file.get_ref().metadata()?.ino() == there.get_ref().metadata()?.ino();
-        Ok((!is_same).then_some(there))
+    /// The files that are newer than this one, the newest first; all where it is not among them.
+    ///
+    /// They are opened in this order: one that is put aside meanwhile is met again, and passed over, and none is missed.
+    fn files_since(&self, file: Option<&BufReader<File>>) -> anyhow::Result<Vec<BufReader<File>>> {
+        let mut seen = Vec::new();
+        let mut files = Vec::new();
+        let known = file.map(id).transpose()?;
+        for nth in 0..=KEPT_MAX {
+            let path = if nth == 0 { self.path.clone() } else { kept(&self.path, nth) };
+            let Some(there) = open(&path)? else { continue };
+            let id = id(&there)?;
+            if known == Some(id) {
+                break;
+            }
+            if !seen.contains(&id) {
+                seen.push(id);
+                files.push(there);
+            }
+        }
+        Ok(files)
     }
 
     /// The next line that is there whole.
@@ -94,6 +107,12 @@ impl Tail {
         let text = String::from_utf8_lossy(&bytes).trim_end().to_owned();
         Ok(Some(Line::new(self.process, text)))
     }
+}
+
+/// Which file it is, under whatever name.
+fn id(file: &BufReader<File>) -> anyhow::Result<(u64, u64)> {
+    let meta = file.get_ref().metadata()?;
+    Ok((meta.dev(), meta.ino()))
 }
 
 fn open(path: &Path) -> anyhow::Result<Option<BufReader<File>>> {
@@ -140,6 +159,42 @@ mod tests {
         assert_eq!(texts(&tail.more().unwrap()), ["three", "four", "five"]);
         assert_eq!(texts(&tail.more().unwrap()), [""; 0]);
         assert_eq!(texts(&Tail::new("gateway", path).past(2, |_| true).unwrap()), ["four", "five"]);
+    }
+
+    /// Looking only at the newest file lost those that were begun and put aside between two looks; and looking from the
+    /// oldest on lost the one that was put aside meanwhile.
+    #[test]
+    fn none_is_missed_though_files_are_put_aside_between_two_looks_and_while_they_are_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let put_aside = || {
+            for nth in (1..KEPT_MAX).rev() {
+                let _ = fs::rename(kept(&path, nth), kept(&path, nth + 1));
+            }
+            fs::rename(&path, kept(&path, 1)).unwrap();
+        };
+        let write = |text: &str| fs::write(&path, text).unwrap();
+        write("one\n");
+        let mut tail = Tail::new("gateway", path.clone());
+        assert_eq!(texts(&tail.past(9, |_| true).unwrap()), ["one"]);
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"two\n").unwrap();
+        for text in ["three\n", "four\n", "five\n"] {
+            put_aside();
+            write(text);
+        }
+        assert_eq!(texts(&tail.more().unwrap()), ["two", "three", "four", "five"]);
+        assert_eq!(texts(&tail.more().unwrap()), [""; 0]);
+        // What was read is gone by now: everything that is there is newer.
+        for text in ["6\n", "7\n", "8\n", "9\n", "10\n", "11\n"] {
+            put_aside();
+            write(text);
+        }
+        assert_eq!(texts(&tail.more().unwrap()), ["7", "8", "9", "10", "11"]);
+        // The same file under two names, as when it is put aside after it was opened.
+        fs::remove_file(kept(&path, 1)).unwrap();
+        fs::hard_link(&path, kept(&path, 1)).unwrap();
+        let past = Tail::new("gateway", path.clone()).past(9, |_| true).unwrap();
+        assert_eq!(texts(&past), ["7", "8", "9", "11"]);
     }
 
     #[test]
