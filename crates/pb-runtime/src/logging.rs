@@ -10,6 +10,7 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal, Write};
 use std::panic::PanicHookInfo;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::JsonFields;
@@ -41,6 +42,7 @@ pub enum To {
 pub fn start(debug: bool, to: To, kept: Option<PathBuf>) {
     let default =
         if debug { "info,pb_gateway=debug,pb_scheduler=debug,pb_store=debug,pb_exec=debug" } else { "info" };
+    secrets::hold_environment();
     let (levels, never) = levels::begin(default, kept);
     let base = tracing_subscriber::registry().with(levels).with(never);
     let is_for_programs = !matches!(to, To::Terminal);
@@ -88,6 +90,10 @@ impl MakeWriter<'_> for Out {
     }
 }
 
+/// Most panics that a process prints beside its log: no file that they go to has another limit.
+const PANICS_PRINTED_MAX: u32 = 100;
+static PRINTED: AtomicU32 = AtomicU32::new(0);
+
 /// A panic is told in the log, and printed where it would be printed.
 fn tell(panic: &PanicHookInfo<'_>, in_log: bool) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -96,6 +102,9 @@ fn tell(panic: &PanicHookInfo<'_>, in_log: bool) {
     let trace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());
     if in_log {
         tracing::error!(place, why, trace, "a part of this process broke");
+    }
+    if PRINTED.fetch_add(1, Ordering::Relaxed) >= PANICS_PRINTED_MAX {
+        return;
     }
     let current = std::thread::current();
     let thread = current.name().unwrap_or("<unnamed>");

@@ -76,6 +76,23 @@ pub fn hold(secret: &str) {
     held.sort_by_key(|form| std::cmp::Reverse(form.len()));
 }
 
+/// What the names of variables end with that hold secrets.
+const SECRET_NAMES: [&str; 6] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIALS"];
+
+/// Holds what the environment of this process has under the name of a secret, whether we use it or not. A path is none.
+pub fn hold_environment() {
+    for (name, value) in crate::environment::all() {
+        if is_secret(&name, &value) {
+            hold(&value);
+        }
+    }
+}
+
+fn is_secret(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    SECRET_NAMES.iter().any(|end| name.ends_with(end)) && !value.starts_with('/')
+}
+
 /// As it is, and as it stands in JSON, in Rust's debug form, in both, and in a URL.
 fn forms(secret: &str) -> [String; 5] {
     let in_json = |text: &str| {

@@ -42,6 +42,20 @@ fn what_looks_like_a_key_is_not_shown_and_the_rest_is() {
 }
 
 #[test]
+fn variables_are_secrets_by_their_names() {
+    for (name, value, expect) in [
+        ("OPENAI_API_KEY", "geheimnis", true),
+        ("github_token", "geheimnis", true),
+        ("PGPASSWORD", "geheimnis", true),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "/home/me/key.json", false),
+        ("PATH", "geheimnis", false),
+        ("KEYBOARD", "us-intl-alt", false),
+    ] {
+        assert_eq!(is_secret(name, value), expect, "{name}");
+    }
+}
+
+#[test]
 fn what_is_held_is_not_shown_in_any_form() {
     let secret = "tesse\"rakt\n密/42";
     hold(secret);

@@ -43,7 +43,7 @@ impl Driver {
         let lost = self.lost(id, want);
         let (answer, answered) = oneshot::channel();
         self.tasks.spawn("answer", async move {
-            let around = tracing::error_span!("conversation", conversation = %id);
+            let around = tracing::error_span!("conversation", session = %id);
             let talked =
                 machine.converse(AskedInTalk { session, want, goals, cancel }).instrument(around).await;
             let _ = answer.send(talked); // The loop has ended; the log tells the next one.

@@ -8,7 +8,7 @@ use pb_testkit::model_server::{Fault, ModelServer, Reply, Script, Wire};
 use serde_json::json;
 
 use crate::env::{Ran, TestEnv};
-use crate::machine::files_with;
+use crate::machine::{files_with, json_lines};
 use crate::model::{finish, plan, planner, said, shell, worker};
 use crate::tools;
 
@@ -211,6 +211,9 @@ fn a_key_from_credentials_toml_is_used_once_nobody_else_may_read_it() {
     assert_kept(&env, &server, &[open, ran]);
 }
 
+/// A secret that no rule would take for one.
+const PLAIN: &str = "geheim-bleibt-geheim";
+
 /// Whatever is written into the logs when everything is, no line of any file of them has the key, however it came there:
 /// in a provider's error, in the name of a goal, in what a client calls its request.
 #[test]
@@ -219,16 +222,21 @@ fn security_23_no_line_of_the_logs_has_a_key_even_when_everything_is_told() {
     let script = Script::of([Reply::broken(Fault::status_with_body(401, body))]);
     let (mut env, server) = person(&OPENAI, script);
     env.variables.push(("PB_LOG", "trace".to_owned()));
+    // One that looks like none, and that nothing of ours uses.
+    env.variables.push(("SOMEBODYS_TOKEN", PLAIN.to_owned()));
     env.start_daemons();
     let ran = env.pb(["run", "Create a file", "--model", "openai/any"]);
     assert_eq!(ran.exit, Some(2), "{ran}");
     // It stands in the log where somebody puts it there: here as the id of a request.
     let mut client = env.connect();
-    client.send(&json!({"type": "req", "id": KEY, "method": "system.ping"}).to_string());
-    while client.frame().unwrap()["type"] != "res" {}
+    for id in [KEY, PLAIN] {
+        client.send(&json!({"type": "req", "id": id, "method": "system.ping"}).to_string());
+        while client.frame().unwrap()["type"] != "res" {}
+    }
     let told = env.pb(["logs", "--json", "--level", "trace", "--lines", "1000000"]);
-    let is_redacted = |line: &&str| line.contains("[redacted]") && line.contains("system.ping");
-    assert!(told.raw_stdout.lines().any(|line| is_redacted(&line)), "no line about the request");
+    let lines = json_lines(&told.raw_stdout);
+    let of_requests = lines.iter().filter(|line| line["message"] == "a request is answered");
+    assert_eq!(of_requests.filter(|line| line["request"] == "[redacted]").count(), 2);
     assert!(
         told.raw_stdout.contains("pb_llm") && told.raw_stdout.contains("hyper"),
         "not everything is told"
@@ -238,5 +246,7 @@ fn security_23_no_line_of_the_logs_has_a_key_even_when_everything_is_told() {
     assert_eq!(env.pb(["stop"]).exit, Some(0));
     let logs = env.home().join("logs");
     assert!(fs::read_dir(&logs).unwrap().count() >= 2, "there are logs to look into");
-    assert_eq!(files_with(&logs, KEY), Vec::<String>::new());
+    for key in [KEY, PLAIN] {
+        assert_eq!(files_with(&logs, key), Vec::<String>::new());
+    }
 }

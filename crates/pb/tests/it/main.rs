@@ -52,6 +52,7 @@ mod help;
 mod identity;
 mod inbox;
 mod inside;
+mod journal;
 mod keeping;
 mod keys;
 mod kill_switch;
