@@ -13,9 +13,9 @@ use crate::inside::SECRET;
 use crate::machine::is_alive;
 
 /// What the doctor tells of each check, by its name.
-struct Told {
-    exit: Option<i32>,
-    value: Value,
+pub(crate) struct Told {
+    pub(crate) exit: Option<i32>,
+    pub(crate) value: Value,
 }
 
 impl Told {
@@ -39,13 +39,13 @@ impl Told {
     }
 
     #[track_caller]
-    fn assert(&self, name: &str, result: &str, said: &str) {
+    pub(crate) fn assert(&self, name: &str, result: &str, said: &str) {
         let (found, told) = self.result(name);
         assert!(found == result && told.contains(said), "{name}: {told}");
     }
 }
 
-fn doctor(env: &TestEnv, arguments: &[&str]) -> Told {
+pub(crate) fn doctor(env: &TestEnv, arguments: &[&str]) -> Told {
     Told::of(&env.pb(["doctor", "--json"].iter().chain(arguments)))
 }
 

@@ -36,6 +36,7 @@ mod crash;
 mod day_budget;
 mod debug;
 mod doctor;
+mod doctor_machine;
 mod edited;
 mod ending;
 mod example_clients;
