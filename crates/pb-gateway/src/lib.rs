@@ -22,6 +22,7 @@ mod bind;
 mod debug;
 mod deltas;
 mod health;
+mod heart;
 mod http;
 mod hub;
 mod inbox;
@@ -47,5 +48,6 @@ mod websocket;
 
 pub use access::PENDING_MAX_AGE;
 pub use debug::debug_event;
+pub use heart::Heart;
 pub use service::{Config, Gateway, Remote, StartError};
 pub use tls::{TlsError, TlsSettings};

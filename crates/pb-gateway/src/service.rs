@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
 use crate::bind::Listeners;
+use crate::heart::Heart;
 use crate::hub::Hub;
 use crate::page::Feed;
 use crate::tls::{Tls, TlsError, TlsSettings};
@@ -236,6 +237,11 @@ impl Gateway {
     /// Where other machines reach it, if they may.
     pub fn remote(&self) -> Option<&Remote> {
         self.remote.as_ref()
+    }
+
+    /// Whether it lives.
+    pub fn heart(&self) -> Heart {
+        Heart { hub: Arc::clone(&self.hub) }
     }
 
     /// Runs until `stop` is cancelled.

@@ -73,13 +73,14 @@ impl Home {
         }
     }
 
-    /// Refuses a home in which nothing can work: one whose socket's path does not fit, one on another machine, where
+    /// Refuses a home in which nothing can work: one whose sockets' paths do not fit, one on another machine, where
     /// neither a lock nor what was synced would be sure, and one of another user. Changes nothing.
     pub fn check(&self) -> Result<(), HomeError> {
-        let socket = self.gateway_socket();
-        let bytes = socket.as_os_str().len();
-        if bytes > SOCKET_PATH_BYTES_MAX {
-            return Err(HomeError::SocketPathTooLong { path: socket, bytes });
+        for socket in [self.gateway_socket(), self.supervisor_socket()] {
+            let bytes = socket.as_os_str().len();
+            if bytes > SOCKET_PATH_BYTES_MAX {
+                return Err(HomeError::SocketPathTooLong { path: socket, bytes });
+            }
         }
         match file_system::of(&self.root) {
             Some(mount) if file_system::is_of_others(&mount.kind) => {
@@ -157,6 +158,26 @@ impl Home {
     /// Held by the gateway for life.
     pub fn gateway_lock(&self) -> PathBuf {
         self.root.join("gateway.lock")
+    }
+
+    /// Held by the supervisor for life.
+    pub fn supervisor_lock(&self) -> PathBuf {
+        self.root.join("supervisor.lock")
+    }
+
+    /// Where the supervisor is asked.
+    pub fn supervisor_socket(&self) -> PathBuf {
+        self.run().join("supervisor.sock")
+    }
+
+    /// What the supervisor keeps running, for the next one.
+    pub fn supervisor_json(&self) -> PathBuf {
+        self.run().join("supervisor.json")
+    }
+
+    /// Where the supervisor hears from the process of this name.
+    pub fn heard_socket(&self, name: &str) -> PathBuf {
+        self.run().join(format!("{name}.heard"))
     }
 
     /// While it exists nothing is started: the kill switch.

@@ -25,6 +25,7 @@ pub mod process;
 pub mod readiness;
 pub mod scheduler_info;
 pub mod secrets;
+pub mod service_manager;
 pub mod signals;
 pub mod tasks;
 pub mod token;

@@ -1,11 +1,13 @@
 //! Other processes: which one a pid names, and ending one for sure.
 
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// A process, told apart from a later one with the same pid by when it started.
 #[derive(Debug)]
@@ -110,6 +112,36 @@ impl Process {
         let pidfd = pidfd_open(pid_t, PidfdFlags::empty()).ok()?;
         // Looked at after the descriptor was opened: the pid cannot be reused under it any more.
         (start_time(pid) == Some(started)).then_some(Self { pidfd })
+    }
+
+    /// A child that was not waited for yet, so its pid means nothing else.
+    ///
+    /// # Errors
+    /// There are too many descriptors.
+    pub fn of_child(child: &std::process::Child) -> std::io::Result<Self> {
+        Ok(Self { pidfd: pidfd_open(Pid::from_child(child), PidfdFlags::empty())? })
+    }
+
+    /// A second handle on it.
+    ///
+    /// # Errors
+    /// There are too many descriptors.
+    pub fn try_clone(&self) -> std::io::Result<Self> {
+        Ok(Self { pidfd: self.pidfd.try_clone()? })
+    }
+
+    /// Returns when it has ended, without a thread that waits.
+    ///
+    /// # Errors
+    /// The runtime cannot wait for it.
+    #[expect(
+        deprecated,
+        reason = "its successor is `unsafe`, for types whose descriptor changes while it is waited for; a borrowed one cannot"
+    )]
+    pub async fn ended(&self) -> std::io::Result<()> {
+        let pidfd = AsyncFd::with_interest(self.pidfd.as_fd(), Interest::READABLE)?;
+        let _ready = pidfd.readable().await?;
+        Ok(())
     }
 
     /// Asks it to end.

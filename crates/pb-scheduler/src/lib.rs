@@ -10,6 +10,7 @@
 //! Start reading at `driver/`, then `turn.rs`, then `effects/`.
 
 mod driver;
+mod heart;
 mod recovery;
 mod service;
 mod tell;
@@ -38,5 +39,6 @@ mod trace;
 pub mod bench;
 pub mod simulation;
 
+pub use heart::Heart;
 pub use retention::{compact_stopped, compactable};
 pub use service::{Config, Scheduler, StartError};

@@ -20,6 +20,7 @@ use crate::day::DayLedger;
 use crate::driver::{Channels, Driver, Input};
 use crate::effects::{Context, Machine};
 use crate::goals::Goals;
+use crate::heart::Heart;
 use crate::link::LinkTask;
 use crate::notify::Teller;
 use crate::retention::{PARTS_WAITING_MAX, Retain};
@@ -111,6 +112,11 @@ impl Scheduler {
     /// Which history it writes.
     pub fn log(&self) -> &LogIdentity {
         self.core.log.identity()
+    }
+
+    /// Whether it lives.
+    pub fn heart(&self) -> Heart {
+        Heart { turns: self.core.context.turns.subscribe(), log: self.core.log.reader() }
     }
 
     /// Runs until `stop` is cancelled, then lets running steps end for a while.

@@ -16,6 +16,11 @@ pub(crate) fn client<T>(work: impl Future<Output = Result<T, Failure>>) -> Resul
     runtime.context("cannot start the runtime")?.block_on(work)
 }
 
+/// The runtime of a daemon that only waits.
+pub(crate) fn small_daemon() -> anyhow::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build().context("cannot start the runtime")
+}
+
 /// The runtime of a daemon.
 pub(crate) fn daemon() -> anyhow::Result<Runtime> {
     Builder::new_multi_thread()

@@ -177,6 +177,7 @@ impl Driver {
         let now = self.context.config.clock.now_ms();
         self.goals.turn_day(now, &self.log.reader()).await?;
         loop {
+            self.context.turns.send_replace(());
             let mut turn = Turn::new(self.context.config.clock.clone(), self.context.config.ids.clone());
             let clocks = Clocks::at(self.context.config.clock.now_ms());
             self.note_jump(&mut turn, clocks);

@@ -21,6 +21,7 @@ use pb_model::goal::{
 use pb_model::{Epoch, GoalId, Lane, RunId};
 use pb_runtime::config::Config as Settings;
 use pb_store::LogReader;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{ModelSource, Talks};
@@ -57,6 +58,8 @@ pub(crate) struct Context {
     pub(crate) retention: retention::Bell,
     /// Rings when there is something that a person is to be told.
     pub(crate) notify: notify::Bell,
+    /// Told of each turn of the loop: it lives.
+    pub(crate) turns: watch::Sender<()>,
     /// What may still be spent today, as the loop saw it last.
     pub(crate) day_left: Mutex<Caps>,
     /// Conversations that were folded before.
@@ -163,6 +166,7 @@ impl Context {
             retention: retention::Bell::default(),
             notify: notify::Bell::default(),
             config,
+            turns: watch::Sender::new(()),
             day_left: Mutex::default(),
             talks: Talks::default(),
             launcher,

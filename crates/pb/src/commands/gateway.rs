@@ -10,7 +10,7 @@ use pb_runtime::{Clock, Home, Ids};
 use tokio_util::sync::CancellationToken;
 
 use super::tokens;
-use crate::daemon::{self, Daemon, Ground};
+use crate::daemon::{self, Daemon, Ground, Serving};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{cli, commands};
@@ -33,7 +33,7 @@ enum Action {
     Start(commands::service::OrAgain<StartArgs>),
     /// Stop the gateway; goals go on
     Stop,
-    /// Stop the gateway if it runs, and start it
+    /// Stop the gateway if it runs, and start it: as it was started before, if nothing else is said
     Restart(StartArgs),
     /// Show whether the gateway runs, and where; exits 3 if it does not
     #[command(visible_alias = "ps")]
@@ -72,6 +72,34 @@ pub(crate) struct StartArgs {
     report_ready: bool,
 }
 
+/// How to start both.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct BothArgs {
+    /// Tell more about what goes on, in the logs
+    #[arg(long)]
+    pub(super) debug: bool,
+    /// The address to listen on; one that other machines reach needs `[gateway.tls]` in config.toml
+    #[arg(long, env = "PB_HOST", default_value = "127.0.0.1")]
+    host: String,
+    /// The port to listen on; 0 takes a free one
+    #[arg(short, long, env = "PB_PORT", default_value_t = 18789)]
+    port: u16,
+    /// The log of everything that happens [default: state.db in the home]
+    #[arg(long, value_name = "PATH")]
+    pub(super) db: Option<PathBuf>,
+    /// The Unix socket between the two [default: gateway.sock in the home]
+    #[arg(long, value_name = "PATH")]
+    pub(super) socket: Option<PathBuf>,
+}
+
+impl BothArgs {
+    /// How the gateway is started.
+    pub(super) fn gateway(&self) -> StartArgs {
+        let Self { debug, host, port, db, socket } = self.clone();
+        StartArgs { foreground: false, debug, host, port, db, socket, report_ready: false }
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
@@ -79,9 +107,8 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         Action::Start(args) => start(&home, args.ready(&home, Daemon::Gateway)?),
         Action::Stop => commands::stop::one(&home, Daemon::Gateway),
         Action::Restart(args) => {
-            daemon::check_settings(&home)?;
-            daemon::stop(&home, Daemon::Gateway)?;
-            start(&home, args)
+            let by_default = StartArgs::by_default(false)?.forwarded()?;
+            commands::start::one_anew(&home, Daemon::Gateway, (args.forwarded()?, &by_default))
         }
         Action::Status(args) => commands::status::daemon(&home, Daemon::Gateway, &args),
         Action::Logs(words) => words.logs_of(Daemon::Gateway.name()),
@@ -103,7 +130,7 @@ async fn serving(
     home: Home,
     args: StartArgs,
     stop: CancellationToken,
-) -> Result<(String, impl Future<Output = Result<(), Failure>>), Failure> {
+) -> Result<Serving<impl Future<Output = Result<(), Failure>>, pb_gateway::Heart>, Failure> {
     home.prepare()?;
     let clock = Clock::System;
     let settings =
@@ -133,11 +160,12 @@ async fn serving(
             "{here}, and for other machines on wss://{address} with the certificate {fingerprint} (SHA-256)"
         ),
     };
-    let serving = async {
+    let heart = gateway.heart();
+    let run = async {
         gateway.run(stop).await;
         Ok(())
     };
-    Ok((about, serving))
+    Ok(Serving { about, run, heart })
 }
 
 /// What `[gateway.tls]` says.

@@ -25,6 +25,7 @@ mod service;
 mod start;
 mod status;
 mod stop;
+mod supervise;
 mod tokens;
 mod work;
 
@@ -58,6 +59,7 @@ pub(crate) enum Command {
     Restore(restore::Args),
     Gc(gc::Args),
     Reset(reset::Args),
+    Supervise(supervise::Args),
     Gateway(gateway::Args),
     Scheduler(scheduler::Args),
     Debug(debug::Args),
@@ -90,6 +92,7 @@ impl Command {
             Self::Restore(args) => restore::run(&args),
             Self::Gc(args) => gc::run(&args),
             Self::Reset(args) => reset::run(&args),
+            Self::Supervise(args) => supervise::run(args),
             Self::Gateway(args) => gateway::run(args),
             Self::Scheduler(args) => scheduler::run(args),
             Self::Debug(args) => debug::run(args),

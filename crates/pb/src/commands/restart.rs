@@ -12,7 +12,8 @@ use crate::failure::Failure;
 /// Stop scheduler and gateway, and start both: after an upgrade, or a change of config.toml or keys
 ///
 /// Steps under way may end first; goals go on where they were. Each starts as it was started before: on the same
-/// address, with the same files. With a config.toml that does not work nothing is stopped.
+/// address, with the same files, as the version of this command. With a config.toml that does not work nothing is
+/// stopped.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,21 +29,30 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     daemon::check_settings(&home)?;
-    let anew = |daemon: Daemon| -> Result<Vec<OsString>, Failure> {
-        let mut arguments = match (daemon::arguments(&home, daemon), daemon) {
-            (Some(arguments), _) => arguments,
-            (None, Daemon::Gateway) => gateway::StartArgs::by_default(false)?.forwarded()?,
-            (None, Daemon::Scheduler) => scheduler::StartArgs::by_default(false).forwarded()?,
-        };
-        if args.debug && !arguments.iter().any(|argument| argument == "--debug") {
-            arguments.push("--debug".into());
-        }
-        Ok(arguments)
-    };
+    if daemon::restart_both(&home, args.debug)? {
+        return Ok(Exit::Ok);
+    }
     // Before anything ends: afterwards nobody knows how it was started.
-    let (gateway, scheduler) = (anew(Daemon::Gateway)?, anew(Daemon::Scheduler)?);
-    daemon::stop(&home, Daemon::Scheduler)?;
-    daemon::stop(&home, Daemon::Gateway)?;
+    let is_alone = Daemon::ALL.into_iter().any(|daemon| daemon.holder(&home).is_some());
+    let (gateway, scheduler) = (anew(&home, Daemon::Gateway, args)?, anew(&home, Daemon::Scheduler, args)?);
+    daemon::stop_both(&home)?;
+    if !is_alone {
+        daemon::start_both(&home, &gateway, &scheduler)?;
+        return Ok(Exit::Ok);
+    }
+    // Whoever starts them one by one has something else that keeps them running.
     start::one(&home, Daemon::Gateway, &gateway)?;
     start::one(&home, Daemon::Scheduler, &scheduler)
+}
+
+fn anew(home: &Home, daemon: Daemon, args: &Args) -> Result<Vec<OsString>, Failure> {
+    let mut arguments = match (daemon.arguments(home), daemon) {
+        (Some(arguments), _) => arguments,
+        (None, Daemon::Gateway) => gateway::StartArgs::by_default(false)?.forwarded()?,
+        (None, Daemon::Scheduler) => scheduler::StartArgs::by_default(false).forwarded()?,
+    };
+    if args.debug && !arguments.iter().any(|argument| argument == "--debug") {
+        arguments.push("--debug".into());
+    }
+    Ok(arguments)
 }

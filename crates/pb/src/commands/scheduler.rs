@@ -8,9 +8,9 @@ use pb_runtime::{Clock, Home, Ids};
 use pb_scheduler::Scheduler;
 use tokio_util::sync::CancellationToken;
 
-use super::gateway::path_argument;
+use super::gateway::{BothArgs, path_argument};
 use crate::commands;
-use crate::daemon::{self, Daemon, Ground};
+use crate::daemon::{self, Daemon, Ground, Serving};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -32,7 +32,7 @@ enum Action {
     Start(commands::service::OrAgain<StartArgs>),
     /// Stop the scheduler; its goals wait until it is started again
     Stop,
-    /// Stop the scheduler if it runs, and start it
+    /// Stop the scheduler if it runs, and start it: as it was started before, if nothing else is said
     Restart(StartArgs),
     /// Show whether the scheduler runs; exits 3 if it does not
     #[command(visible_alias = "ps")]
@@ -68,9 +68,8 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         Action::Start(args) => start(&home, args.ready(&home, Daemon::Scheduler)?),
         Action::Stop => commands::stop::one(&home, Daemon::Scheduler),
         Action::Restart(args) => {
-            daemon::check_settings(&home)?;
-            daemon::stop(&home, Daemon::Scheduler)?;
-            start(&home, args)
+            let by_default = StartArgs::by_default(false).forwarded()?;
+            commands::start::one_anew(&home, Daemon::Scheduler, (args.forwarded()?, &by_default))
         }
         Action::Status(args) => commands::status::daemon(&home, Daemon::Scheduler, &args),
         Action::Logs(words) => words.logs_of(Daemon::Scheduler.name()),
@@ -89,7 +88,7 @@ async fn serving(
     home: Home,
     args: StartArgs,
     stop: CancellationToken,
-) -> Result<(String, impl Future<Output = Result<(), Failure>>), Failure> {
+) -> Result<Serving<impl Future<Output = Result<(), Failure>>, pb_scheduler::Heart>, Failure> {
     home.prepare()?;
     let clock = Clock::System;
     let db = args.db.unwrap_or_else(|| home.state_db());
@@ -106,14 +105,21 @@ async fn serving(
     let scheduler = Scheduler::start(config)
         .await
         .map_err(|error| daemon::not_started(Daemon::Scheduler, error.into()))?;
-    let serving = async { scheduler.run(stop).await.map_err(|error| anyhow::Error::from(error).into()) };
-    Ok((about, serving))
+    let heart = scheduler.heart();
+    let run = async { scheduler.run(stop).await.map_err(|error| anyhow::Error::from(error).into()) };
+    Ok(Serving { about, run, heart })
 }
 
 impl StartArgs {
     /// What a plain `pb scheduler start` would use.
     pub(crate) fn by_default(debug: bool) -> Self {
         Self { debug, ..Self::default() }
+    }
+
+    /// What goes with a gateway that is started so.
+    pub(super) fn beside(both: &BothArgs) -> Self {
+        let (db, socket) = (both.db.clone(), both.socket.clone());
+        Self { debug: both.debug, db, socket, ..Self::default() }
     }
 
     /// The same as arguments for a background process, which has another working folder.

@@ -8,10 +8,12 @@ use pb_model::Lane;
 use pb_protocol::client::Patience;
 use pb_protocol::methods::system::{self, DiskStatus, StatusParams, StatusResult};
 use pb_runtime::{Clock, Endpoint, Home, Notified, SchedulerInfo, VERSION, halt, lock};
+use pb_supervisor::child::State;
+use pb_supervisor::control::Report;
 use serde::Serialize;
 
 use crate::connection;
-use crate::daemon::Daemon;
+use crate::daemon::{self, Daemon};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{WARN, styled};
@@ -51,6 +53,8 @@ struct Overview {
     halted: bool,
     gateway: Process,
     scheduler: Process,
+    /// How the supervisor sees both; absent where none runs, or it does not answer.
+    supervisor: Option<Report>,
     /// What the gateway tells; absent when it does not answer.
     system: Option<StatusResult>,
     /// What the scheduler has to work with; absent until it has told.
@@ -169,6 +173,7 @@ fn look(home: &Home) -> (Overview, Option<Failure>) {
         version: VERSION,
         skew: parts::skew(versions),
         halted: halt::is_set(home),
+        supervisor: daemon::report(home).and_then(Result::ok),
         works_with: scheduler.pid.and_then(|pid| SchedulerInfo::read(&home.scheduler_json(), pid)),
         notifies: scheduler.pid.and_then(|pid| notifies(home, pid)),
         gateway,
@@ -189,6 +194,9 @@ fn people(told: &Overview, silent: Option<&Failure>) -> anyhow::Result<()> {
     let line = |label: &str, text: String| output::data(format::field(label, text));
     if let Some(skew) = &told.skew {
         line("versions", styled(WARN, skew))?;
+    }
+    if let Some(supervisor) = &told.supervisor {
+        line("supervisor", supervised(supervisor))?;
     }
     let info = told.works_with.as_ref();
     if let Some(system) = &told.system {
@@ -242,6 +250,26 @@ fn ask(home: &Home, today: Option<&mut Today>) -> Result<StatusResult, Failure> 
         }
         Ok(told)
     })
+}
+
+/// What the supervisor keeps running, and what it could not.
+fn supervised(report: &Report) -> String {
+    let told = report.children.iter().filter_map(|child| {
+        let restarts = match child.restarts {
+            0 => String::new(),
+            times => format!(", started again {}", format::count(times, "time")),
+        };
+        let why = child
+            .why
+            .as_deref()
+            .map(|why| format!(" ({})", format::excerpt(why.trim_start_matches("error: "))))
+            .unwrap_or_default();
+        let is_well = child.state == State::Running && child.restarts == 0;
+        (!is_well).then(|| format!("{} {}{restarts}{why}", child.daemon.name(), child.state.as_str()))
+    });
+    let told: Vec<_> = told.collect();
+    let pid = report.pid;
+    if told.is_empty() { format!("keeps both running (pid {pid})") } else { styled(WARN, told.join("; ")) }
 }
 
 fn link(system: &StatusResult) -> String {

@@ -36,7 +36,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 /// Stops one of them.
 pub(super) fn one(home: &Home, daemon: Daemon) -> Result<Exit, Failure> {
-    if daemon::stop(home, daemon)?.is_none() {
+    let holder = daemon.holder(home);
+    // Asked also where it does not run: it may be about to be started again.
+    let stopped = match daemon::stop_one(home, daemon) {
+        Some(asked) => {
+            asked?;
+            holder.inspect(|holder| {
+                output::note(format_args!("stopped {} (pid {})", daemon.name(), holder.pid));
+            })
+        }
+        None => daemon::stop(home, daemon)?,
+    };
+    if stopped.is_none() {
         output::note(format_args!("the {} is not running", daemon.name()));
     }
     Ok(Exit::Ok)

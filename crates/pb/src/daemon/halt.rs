@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pb_exec::leftovers::{self, Leftover};
+use pb_runtime::process::Process;
 use pb_runtime::{Clock, Home, LockHolder, halt};
 
 use super::Daemon;
@@ -26,12 +27,21 @@ pub(crate) fn all(home: &Home) -> Result<Exit, Failure> {
     let _ = home.prepare(); // What is wrong with it shows in the next line.
     // First of all, so that nothing new begins; but a disk that is full stops nobody from stopping.
     let kept = halt::set(home, Clock::System.now_ms());
+    // It starts nothing from now on, whether the stop is kept or not.
+    let supervisor = LockHolder::alive(&home.supervisor_lock()).and_then(|holder| holder.process());
+    supervisor.iter().for_each(Process::terminate);
     let scheduler = Daemon::Scheduler.holder(home);
     let below = scheduler.as_ref().map_or_else(Vec::new, |one| leftovers::below(one.pid, one.start_time));
     let mut all_ended = true;
     for (daemon, holder) in [(Daemon::Scheduler, scheduler), (Daemon::Gateway, Daemon::Gateway.holder(home))]
     {
         all_ended &= holder.is_none_or(|holder| end(daemon, &holder));
+    }
+    if let Some(supervisor) = supervisor
+        && !supervisor.wait(TERM_LIMIT)
+    {
+        supervisor.kill();
+        all_ended &= supervisor.wait(KILL_LIMIT);
     }
     let left = end_steps(home, below);
     match &kept {

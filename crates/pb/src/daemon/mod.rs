@@ -1,77 +1,40 @@
-//! The two background processes, from outside: are they there, start them, stop them.
+//! The background processes, from outside: are they there, start them, stop them.
 //!
-//! A process is known by the lock that it holds, never by a name or a port (`durability.md` §5).
+//! A process is known by the lock that it holds, never by a name or a port (`durability.md` §5). The supervisor
+//! keeps both running; each of them runs without it too.
 
 mod background;
 mod ensure;
 mod foreground;
 mod halt;
+mod revive;
 mod settings;
 mod stop;
+mod supervise;
+mod supervised;
 
-use std::path::PathBuf;
-
+use pb_runtime::LockHolder;
 use pb_runtime::lock::LockError;
-use pb_runtime::{Home, LockHolder};
 
 pub(crate) use background::start;
-pub(crate) use ensure::{ensure_both, started_line};
-pub(crate) use foreground::{Ground, serve};
+pub(crate) use ensure::{ensure_both, start_both, started_line};
+pub(crate) use foreground::{Ground, Serving, serve};
 pub(crate) use halt::all as stop_all;
-pub(crate) use settings::{arguments, check_settings};
+pub(crate) use pb_supervisor::Daemon;
+pub(crate) use settings::check_settings;
 pub(crate) use stop::{stop, stop_both};
+pub(crate) use supervise::{NAME as SUPERVISOR, Supervising, supervise};
+pub(crate) use supervised::{report, restart_both, restart_one, start_one, stop_one};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// One of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Daemon {
-    /// The hub that clients talk to.
-    Gateway,
-    /// The one that executes goals.
-    Scheduler,
-}
-
-impl Daemon {
-    /// Its name, which is also the command that governs it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Gateway => "gateway",
-            Self::Scheduler => "scheduler",
-        }
-    }
-
-    /// The lock that it holds for life.
-    pub(crate) fn lock(self, home: &Home) -> PathBuf {
-        match self {
-            Self::Gateway => home.gateway_lock(),
-            Self::Scheduler => home.scheduler_lock(),
-        }
-    }
-
-    /// Where it prints what is in no log, when it runs in the background.
-    pub(crate) fn printed(self, home: &Home) -> PathBuf {
-        home.logs().join(format!("{}.out", self.name()))
-    }
-
-    /// Where it tells of its work when it runs in the background.
-    pub(crate) fn log(self, home: &Home) -> PathBuf {
-        home.logs().join(format!("{}.log", self.name()))
-    }
-
-    /// The running one, if one runs.
-    pub(crate) fn holder(self, home: &Home) -> Option<LockHolder> {
-        LockHolder::alive(&self.lock(home))
-    }
-
-    /// What a second one is told.
-    pub(crate) fn already_running(self, holder: Option<&LockHolder>) -> Failure {
-        let name = self.name();
-        let pid = holder.map(|holder| format!(" (pid {})", holder.pid)).unwrap_or_default();
-        Failure::new(Exit::Busy, format!("the {name} is already running{pid}"))
-            .hint(format!("to start it anew: pb {name} restart"))
-    }
+/// What a second one is told.
+pub(crate) fn already_running(daemon: Daemon, holder: Option<&LockHolder>) -> Failure {
+    let name = daemon.name();
+    let pid = holder.map(|holder| format!(" (pid {})", holder.pid)).unwrap_or_default();
+    Failure::new(Exit::Busy, format!("the {name} is already running{pid}"))
+        .hint(format!("to start it anew: pb {name} restart"))
 }
 
 /// Why a daemon does not start. That another one runs is said the same way wherever it is noticed.
@@ -81,7 +44,7 @@ pub(crate) fn not_started(daemon: Daemon, error: anyhow::Error) -> Failure {
         Some(LockError::Io { .. }) | None => None,
     });
     match held {
-        Some(holder) => daemon.already_running(holder.as_ref()),
+        Some(holder) => already_running(daemon, holder.as_ref()),
         None => error.into(),
     }
 }

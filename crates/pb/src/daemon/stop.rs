@@ -16,12 +16,35 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(25);
 /// How long the kernel may take to end it.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
 
-/// Stops both and says so; whether something ran.
+/// How long a supervisor may take: two drains, one after the other.
+const BOTH_LIMIT: Duration = Duration::from_secs(55);
+
+/// Stops both, and whatever keeps them running, and says so; whether something ran.
 pub(crate) fn stop_both(home: &Home) -> Result<bool, Failure> {
+    let ran = Daemon::ALL.map(|daemon| daemon.holder(home));
+    let supervisor = LockHolder::alive(&home.supervisor_lock()).and_then(|holder| holder.process());
+    if let Some(supervisor) = supervisor {
+        supervisor.terminate();
+        if !supervisor.wait(SILENT) {
+            let seconds = DRAIN_LIMIT.as_secs();
+            output::note(format_args!("waiting for steps under way to finish, at most {seconds} s"));
+            if !supervisor.wait(BOTH_LIMIT) {
+                // It starts nothing any more once it is gone; what it ran is stopped below.
+                supervisor.kill();
+                supervisor.wait(KILL_LIMIT);
+            }
+        }
+        for (daemon, holder) in Daemon::ALL.into_iter().zip(&ran).rev() {
+            if let Some(holder) = holder.as_ref().filter(|holder| !holder.is_alive()) {
+                output::note(format_args!("stopped {} (pid {})", daemon.name(), holder.pid));
+            }
+        }
+    }
     // The scheduler stops first, so that clients see its last events.
-    let scheduler = stop(home, Daemon::Scheduler)?;
-    let gateway = stop(home, Daemon::Gateway)?;
-    Ok(scheduler.is_some() || gateway.is_some())
+    for daemon in [Daemon::Scheduler, Daemon::Gateway] {
+        stop(home, daemon)?;
+    }
+    Ok(ran.iter().any(Option::is_some))
 }
 
 /// Stops a daemon and says so; `None` when none runs.

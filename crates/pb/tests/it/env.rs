@@ -15,6 +15,8 @@ use tempfile::TempDir;
 
 /// How long anything may take; a test that needs longer hangs.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(40);
+/// Says that nothing is started again by itself: most tests are about one process, which they kill.
+const SUPERVISE: &str = "PB_SUPERVISE";
 /// Pause between two looks of [`wait_until`].
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
@@ -44,7 +46,14 @@ impl TestEnv {
         for folder in ["user", "work"] {
             fs::create_dir(root.path().join(folder)).unwrap();
         }
-        Self { root, variables: vec![("PB_PORT", "0".to_owned())] }
+        Self { root, variables: vec![("PB_PORT", "0".to_owned()), (SUPERVISE, "0".to_owned())] }
+    }
+
+    /// The same with processes that are started again by themselves.
+    pub(crate) fn supervised() -> Self {
+        let mut env = Self::new();
+        env.variables.retain(|(name, _)| *name != SUPERVISE);
+        env
     }
 
     /// `PB_HOME`; not made yet.
@@ -162,7 +171,11 @@ fn unaligned(block: &str) -> String {
 
 impl Drop for TestEnv {
     fn drop(&mut self) {
-        for name in ["scheduler", "gateway"] {
+        // From here on nothing starts anything again.
+        if self.home().is_dir() {
+            fs::write(self.home().join("halt"), "").unwrap();
+        }
+        for name in ["supervisor", "scheduler", "gateway"] {
             // The keepers of a killed scheduler end its tools.
             if self.holder(name).is_some() {
                 self.kill9(name);

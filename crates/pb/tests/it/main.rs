@@ -77,6 +77,7 @@ mod self_check;
 mod service;
 mod status;
 mod stopping;
+mod supervise;
 mod typescript;
 mod undo;
 mod wrong;

@@ -1,4 +1,4 @@
-//! `pb logs`: what gateway and scheduler have told of their work, from their files: also when nothing runs.
+//! `pb logs`: what supervisor, gateway and scheduler have told of their work, from their files: also when nothing runs.
 
 mod line;
 mod tail;
@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use pb_runtime::Home;
 use pb_runtime::signals::StopSignals;
 
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, SUPERVISOR};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{output, wait};
@@ -20,7 +20,7 @@ use tail::Tail;
 /// How often it is looked for more.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Show what gateway and scheduler tell of their work
+/// Show what supervisor, gateway and scheduler tell of their work
 ///
 /// What became of a goal is told by `pb goal show` and `pb goal logs`; this is about the processes. Each keeps its
 /// last 50 MB, for 30 days at most. What they write, and how much of it, is changed by `pb log level`. What systemd
@@ -28,7 +28,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  pb logs                      the last 50 lines of both, by time
+  pb logs                      the last 50 lines of all, by time
   pb logs scheduler --follow
   pb logs --goal 3f2a --level warn
   pb logs --request 17 --level debug
@@ -59,6 +59,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Process {
+    Supervisor,
     Gateway,
     Scheduler,
 }
@@ -92,13 +93,14 @@ impl Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
-    let daemons = match args.process {
-        Some(Process::Gateway) => vec![Daemon::Gateway],
-        Some(Process::Scheduler) => vec![Daemon::Scheduler],
-        None => vec![Daemon::Gateway, Daemon::Scheduler],
+    let names: &[&'static str] = match args.process {
+        Some(Process::Supervisor) => &[SUPERVISOR],
+        Some(Process::Gateway) => &[Daemon::Gateway.name()],
+        Some(Process::Scheduler) => &[Daemon::Scheduler.name()],
+        None => &[SUPERVISOR, Daemon::Gateway.name(), Daemon::Scheduler.name()],
     };
-    let mut tails: Vec<Tail> =
-        daemons.into_iter().map(|daemon| Tail::new(daemon.name(), daemon.log(&home))).collect();
+    let tail = |name: &&'static str| Tail::new(name, home.logs().join(format!("{name}.log")));
+    let mut tails: Vec<Tail> = names.iter().map(tail).collect();
     let past = past(args, &mut tails)?;
     if past.is_empty() && !args.follow {
         output::note("nothing was told");
