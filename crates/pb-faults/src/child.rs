@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::f04_delivery::writer;
 use crate::f10_slow_clients::herd;
 use crate::f11_toxics::linked;
-use crate::{gateway_process, writer as store_writer};
+use crate::{f15_migrations, gateway_process, writer as store_writer};
 use clap::Subcommand;
 
 /// Which process to be.
@@ -28,6 +28,8 @@ enum Role {
     Writer(writer::Args),
     /// Clients that do not read.
     Herd(herd::Args),
+    /// Opens a file of an earlier version.
+    Open(f15_migrations::Args),
     /// A scheduler whose link goes through a toxic proxy.
     Linked(linked::Args),
 }
@@ -44,6 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             Role::Gateway { home } => gateway_process::be(home.as_deref()).await,
             Role::Writer(args) => writer::run(args).await,
             Role::Herd(args) => herd::run(args).await,
+            Role::Open(args) => f15_migrations::be(args).await,
             Role::Linked(args) => linked::run(args).await,
         }
     })

@@ -35,6 +35,7 @@ mod f10_slow_clients;
 mod f11_toxics;
 mod f12_clock;
 mod f14_drain;
+mod f15_migrations;
 mod f17_models_and_tools;
 
 mod f09_malformed;

@@ -55,6 +55,8 @@ pub const KILL_AT: &str = "PB_KILL_AT";
 pub const COMMIT_BEFORE: &str = "commit-before";
 /// The place after it.
 pub const COMMIT_AFTER: &str = "commit-after";
+/// The places around each step of a migration.
+pub const MIGRATION: &str = "migration";
 
 /// Whether this process has the bug.
 #[cfg(not(feature = "faultpoints"))]

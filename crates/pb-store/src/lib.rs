@@ -47,4 +47,5 @@ pub use runs::{RunFilter, RunPlace, WorkCounts};
 pub use schedules::ScheduleFilter;
 pub use sessions::{SessionCost, SessionFilter};
 pub use sqlite::Location;
+pub use sqlite::migrate::{DatabaseFile, history};
 pub use trace::{Trace, TraceEvent, TraceFilter, TraceIdentity, TracePage, TraceReader, TraceRow};

@@ -13,9 +13,10 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use super::keeper::Keeper;
 use super::{READY, goals};
 use crate::history::History;
-use crate::processes::{self, Process};
+use crate::processes;
 use crate::watcher::Watcher;
 use crate::{Run, Tally, asked, follower};
 
@@ -38,8 +39,7 @@ pub(super) struct Killed<'a> {
     home: Home,
     folder: PathBuf,
     kills: u64,
-    gateway: Option<Process>,
-    scheduler: Option<Process>,
+    keeper: Keeper,
     /// The goals that were answered, each with its folder.
     asked: BTreeMap<GoalId, PathBuf>,
     ready_ms_max: u64,
@@ -47,10 +47,15 @@ pub(super) struct Killed<'a> {
 }
 
 impl<'a> Killed<'a> {
-    pub(super) fn begin(run: &'a Run, number: u64, kills: u64) -> anyhow::Result<Self> {
+    pub(super) fn begin(
+        run: &'a Run,
+        number: u64,
+        (kills, is_supervised): (u64, bool),
+    ) -> anyhow::Result<Self> {
         let home = processes::home(run, &format!("k{number}"))?;
         let folder = run.folder.join(format!("w{number}"));
         std::fs::create_dir_all(&folder)?;
+        let keeper = if is_supervised { Keeper::supervisor(&home) } else { Keeper::suite() };
         Ok(Self {
             run,
             whose: format!("home {number} of seed {}", run.seed),
@@ -58,8 +63,7 @@ impl<'a> Killed<'a> {
             home,
             folder,
             kills,
-            gateway: None,
-            scheduler: None,
+            keeper,
             asked: BTreeMap::new(),
             ready_ms_max: 0,
             tally: Tally::default(),
@@ -77,7 +81,8 @@ impl<'a> Killed<'a> {
                 self.ask_for_more().await?;
                 let pause = Duration::from_millis(self.rng.random_range(PAUSE_MS));
                 sleep(pause).await; // The very moment of a kill.
-                self.kill()?;
+                self.tally.cases += 1;
+                self.keeper.kill(&mut self.rng, &mut self.tally)?;
                 self.start()?;
             }
             self.wait_for_end().await;
@@ -87,49 +92,16 @@ impl<'a> Killed<'a> {
         })
     }
 
-    fn kill(&mut self) -> anyhow::Result<()> {
-        self.tally.cases += 1;
-        let what = self.rng.random_range(0..4);
-        if what != 0
-            && let Some(scheduler) = self.scheduler.take()
-        {
-            scheduler.kill9()?;
-            self.tally.count("scheduler_kills", 1);
-        }
-        if what < 2
-            && let Some(gateway) = self.gateway.take()
-        {
-            gateway.kill9()?;
-            self.tally.count("gateway_kills", 1);
-        }
-        Ok(())
-    }
-
-    /// Starts what is dead, and notes how long it took to serve.
+    /// Starts what is dead, or waits until somebody has, and notes how long it took to serve.
     fn start(&mut self) -> anyhow::Result<()> {
-        if self.gateway.is_none() {
-            let mut gateway = processes::gateway(self.run, &self.home)?;
-            let took = processes::gateway_ready(&mut gateway, &self.home)?;
-            self.gateway = Some(gateway);
-            self.note_ready("gateway", took);
-        }
-        if self.scheduler.is_none() {
-            let pb = self.run.pb.as_deref().context("there is no `pb`")?;
-            let mut scheduler =
-                Process::start("scheduler", pb, ["scheduler", "start", "--foreground"], &self.home)?;
-            let took = processes::says_ready(&mut scheduler, &self.home)?;
-            self.scheduler = Some(scheduler);
-            self.note_ready("scheduler", took);
-        }
-        Ok(())
-    }
-
-    fn note_ready(&mut self, who: &str, took: Duration) {
-        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        self.ready_ms_max = self.ready_ms_max.max(ms);
-        if ms > READY_MS_MAX {
-            self.tally.fail(format_args!("{}: the {who} served after {ms} ms", self.whose));
-        }
+        let Self { keeper, run, home, whose, ready_ms_max, tally, .. } = self;
+        keeper.start(run, home, |who, took| {
+            let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            *ready_ms_max = (*ready_ms_max).max(ms);
+            if ms > READY_MS_MAX {
+                tally.fail(format_args!("{whose}: the {who} served after {ms} ms"));
+            }
+        })
     }
 
     /// Asks for goals until enough are under way.

@@ -1,9 +1,13 @@
 //! Embedded, forward-only migrations: in one transaction, after a backup; a newer schema is
 //! refused politely.
 
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use pb_runtime::faultpoints::{MIGRATION, place};
+use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::{Batch, Connection, ErrorCode, TransactionBehavior};
 
 use super::Location;
 use crate::contract::Error;
@@ -63,6 +67,25 @@ pub(crate) const TRACE: Schema = Schema {
     synchronous: Synchronous::Normal,
 };
 
+/// The statements that made each version of a file, and its `application_id`: for who makes a file of an earlier
+/// version.
+pub fn history(file: DatabaseFile) -> (&'static [&'static str], i32) {
+    let schema = match file {
+        DatabaseFile::Log => &STATE,
+        DatabaseFile::Inbox => &INBOX,
+    };
+    (schema.migrations, schema.application_id)
+}
+
+/// A file whose content is not to be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseFile {
+    /// `state.db`.
+    Log,
+    /// `gateway.db`.
+    Inbox,
+}
+
 /// Refuses what [`migrate`] may not touch. Writes nothing.
 pub(crate) fn admit(connection: &Connection, location: &Location, schema: &Schema) -> Result<(), Error> {
     let path = match location {
@@ -91,11 +114,17 @@ pub(crate) fn migrate(
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for statements in schema.migrations.iter().skip(version as usize) {
-        transaction.execute_batch(statements)?;
+        let mut batch = Batch::new(&transaction, statements);
+        while let Some(mut statement) = batch.next()? {
+            place(MIGRATION);
+            statement.execute([])?;
+        }
     }
     transaction.pragma_update(None, "application_id", schema.application_id)?;
     transaction.pragma_update(None, "user_version", schema.version())?;
+    place(MIGRATION);
     transaction.commit()?;
+    place(MIGRATION);
     Ok(())
 }
 
@@ -138,14 +167,31 @@ fn refuse_foreign_tables(connection: &Connection, path: &Path) -> Result<(), Err
     if tables > 0 { Err(Error::Foreign { path: path.to_owned() }) } else { Ok(()) }
 }
 
+/// Copies the file as it is. A copy that has its name is whole: one that a crash cut short is made anew.
 fn back_up(connection: &Connection, location: &Location, version: u32) -> Result<(), Error> {
-    if let Location::File(path) = location {
-        let mut backup = path.clone().into_os_string();
-        backup.push(format!(".schema-{version}.bak"));
-        let backup = PathBuf::from(backup);
-        if !backup.exists() {
-            connection.execute("VACUUM INTO ?1", [backup.to_string_lossy()])?;
-        }
+    let Location::File(path) = location else { return Ok(()) };
+    let beside = |ending: &str| {
+        let mut name = path.clone().into_os_string();
+        name.push(format!(".schema-{version}.{ending}"));
+        PathBuf::from(name)
+    };
+    let (backup, unfinished) = (beside("bak"), beside("bak.new"));
+    if backup.exists() {
+        return Ok(());
     }
+    let io = |source| Error::Io { path: unfinished.clone(), source };
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
+        Ok(()) | Err(_) => {}
+    }
+    place(MIGRATION);
+    connection.execute("VACUUM INTO ?1", [unfinished.to_string_lossy()])?;
+    place(MIGRATION);
+    File::open(&unfinished).and_then(|copy| copy.sync_all()).map_err(io)?;
+    fs::rename(&unfinished, &backup).map_err(io)?;
+    if let Some(folder) = path.parent() {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
+    }
+    place(MIGRATION);
     Ok(())
 }
