@@ -7,8 +7,8 @@ use pb_runtime::faultpoints::Bug;
 
 use crate::{
     Tally, f01_killed_writer, f02_kills, f03_power_loss, f04_delivery, f05_simulation, f07_failing_calls,
-    f08_full_disk, f09_malformed, f10_slow_clients, f11_toxics, f12_clock, f14_drain, f15_migrations,
-    f17_models_and_tools, f18_held_reader, lifecycle,
+    f08_full_disk, f09_malformed, f10_slow_clients, f11_toxics, f12_clock, f13_bad_starts, f14_drain,
+    f15_migrations, f17_models_and_tools, f18_held_reader, lifecycle,
 };
 
 /// How much is done: seconds, minutes, hours.
@@ -87,6 +87,11 @@ pub const FAULTS: &[Fault] = &[
     Fault { id: "F10", what: "clients that do not read", run: f10_slow_clients::run },
     Fault { id: "F11", what: "a toxic link", run: f11_toxics::run },
     Fault { id: "F12", what: "a clock that jumps by hours and years", run: f12_clock::run },
+    Fault {
+        id: "F13",
+        what: "starts that cannot succeed, or come after the worst",
+        run: f13_bad_starts::run,
+    },
     Fault { id: "F14", what: "asked to stop while work is under way", run: f14_drain::run },
     Fault { id: "F15", what: "kill -9 at each step of a migration", run: f15_migrations::run },
     Fault {

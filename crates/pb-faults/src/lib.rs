@@ -34,6 +34,7 @@ mod f05_simulation;
 mod f10_slow_clients;
 mod f11_toxics;
 mod f12_clock;
+mod f13_bad_starts;
 mod f14_drain;
 mod f15_migrations;
 mod f17_models_and_tools;
@@ -50,6 +51,7 @@ pub mod command;
 pub mod disk;
 pub mod lanes;
 pub mod scratch;
+pub mod supervised;
 pub mod witness;
 pub mod writer;
 

@@ -82,11 +82,6 @@ impl ProcessLock {
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(source)) => return Err(io(source)),
             }
-            // Somebody who only looks whether it is held has it for a moment.
-            if file.try_lock_shared().is_ok() && began.elapsed() < ORPHANED_MAX {
-                file.unlock().map_err(io)?;
-                continue;
-            }
             file.rewind().map_err(io)?;
             let holder = read(&mut file);
             // One that has just taken it has not written who it is yet.

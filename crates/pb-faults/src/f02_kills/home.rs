@@ -55,7 +55,7 @@ impl<'a> Killed<'a> {
         let home = processes::home(run, &format!("k{number}"))?;
         let folder = run.folder.join(format!("w{number}"));
         std::fs::create_dir_all(&folder)?;
-        let keeper = if is_supervised { Keeper::supervisor(&home) } else { Keeper::suite() };
+        let keeper = if is_supervised { Keeper::supervisor(run, &home)? } else { Keeper::suite() };
         Ok(Self {
             run,
             whose: format!("home {number} of seed {}", run.seed),

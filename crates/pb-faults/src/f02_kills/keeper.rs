@@ -1,33 +1,23 @@
 //! Who starts again what was killed: the suite, one process after the other, or the supervisor of `pb start`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, bail};
-use pb_runtime::{Home, LockHolder, halt};
-use pb_supervisor::child::State;
-use pb_supervisor::control::{self, Ask};
+use anyhow::Context;
+use pb_runtime::Home;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 use crate::processes::{self, Process, READY_MAX};
+use crate::supervised::Supervised;
 use crate::{Run, Tally};
-
-/// Pause between two looks at processes, which ring no bell.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Who starts again what was killed.
 pub(super) enum Keeper {
     /// The suite.
     Suite { gateway: Option<Process>, scheduler: Option<Process> },
     /// A supervisor, which is killed too.
-    Supervisor(Supervised),
-}
-
-/// What `pb start` started, ended when it is dropped.
-pub(super) struct Supervised {
-    home: Home,
-    is_started: bool,
+    Supervisor { supervised: Supervised, is_started: bool },
 }
 
 impl Keeper {
@@ -35,8 +25,8 @@ impl Keeper {
         Self::Suite { gateway: None, scheduler: None }
     }
 
-    pub(super) fn supervisor(home: &Home) -> Self {
-        Self::Supervisor(Supervised { home: home.clone(), is_started: false })
+    pub(super) fn supervisor(run: &Run, home: &Home) -> anyhow::Result<Self> {
+        Ok(Self::Supervisor { supervised: Supervised::at(run, home.clone())?, is_started: false })
     }
 
     /// Kills one or more, by chance.
@@ -57,7 +47,7 @@ impl Keeper {
                     tally.count("gateway_kills", 1);
                 }
             }
-            Self::Supervisor(supervised) => supervised.kill(rng, tally),
+            Self::Supervisor { supervised, .. } => kill_some(supervised, rng, tally),
         }
         Ok(())
     }
@@ -82,73 +72,26 @@ impl Keeper {
                     took("scheduler", processes::says_ready(started, home)?);
                 }
             }
-            Self::Supervisor(supervised) => took("supervised", supervised.back(run)?),
+            Self::Supervisor { supervised, is_started } => {
+                if !std::mem::replace(is_started, true) {
+                    supervised.done(&["start"])?;
+                }
+                took("supervised", supervised.back()?);
+            }
         }
         Ok(())
     }
 }
 
-impl Supervised {
-    /// One or two of the three, in any order, one right after the other.
-    fn kill(&self, rng: &mut StdRng, tally: &mut Tally) {
-        let mut all = self.all();
-        all.shuffle(rng);
-        for (name, holder) in all.into_iter().take(rng.random_range(1..=2)) {
-            if let Some(process) = holder.and_then(|holder| holder.process()) {
-                process.kill();
-                process.wait(READY_MAX);
-                tally.count(name, 1);
-            }
-        }
-    }
-
-    fn all(&self) -> [(&'static str, Option<LockHolder>); 3] {
-        let home = &self.home;
-        [
-            ("supervisor_kills", home.supervisor_lock()),
-            ("gateway_kills", home.gateway_lock()),
-            ("scheduler_kills", home.scheduler_lock()),
-        ]
-        .map(|(name, lock)| (name, LockHolder::alive(&lock)))
-    }
-
-    /// Waits until all three are there and serve, which nobody helps them with.
-    fn back(&mut self, run: &Run) -> anyhow::Result<Duration> {
-        let began = Instant::now();
-        if !self.is_started {
-            let pb = run.pb.as_deref().context("there is no `pb`")?;
-            let mut start = Process::start("start", pb, ["start"], &self.home)?;
-            self.is_started = true;
-            while start.ended()?.is_none() {
-                std::thread::sleep(LOOK_AGAIN);
-            }
-        }
-        loop {
-            let is_there = self.all().iter().all(|(_, holder)| holder.is_some());
-            let serves = || {
-                let report = control::ask(&self.home, &Ask::Report).ok()?;
-                Some(report.children.iter().all(|child| child.state == State::Running))
-            };
-            if is_there && serves() == Some(true) {
-                return Ok(began.elapsed());
-            }
-            if began.elapsed() > READY_MAX {
-                bail!("not all were back within {} s: {:?}", READY_MAX.as_secs(), self.all());
-            }
-            std::thread::sleep(LOOK_AGAIN);
-        }
-    }
-}
-
-impl Drop for Supervised {
-    fn drop(&mut self) {
-        // From here on nobody starts anything again.
-        let _ = halt::set(&self.home, 0);
-        for (_, holder) in self.all() {
-            if let Some(process) = holder.and_then(|holder| holder.process()) {
-                process.kill();
-                process.wait(READY_MAX);
-            }
+/// One or two of the three, in any order, one right after the other.
+fn kill_some(supervised: &Supervised, rng: &mut StdRng, tally: &mut Tally) {
+    let mut all = supervised.all();
+    all.shuffle(rng);
+    for (name, holder) in all.into_iter().take(rng.random_range(1..=2)) {
+        if let Some(process) = holder.and_then(|holder| holder.process()) {
+            process.kill();
+            process.wait(READY_MAX);
+            tally.count(&format!("{name}_kills"), 1);
         }
     }
 }
