@@ -1,6 +1,6 @@
 //! F14: a scheduler that is asked to stop while work is under way, once or twice.
 //!
-//! A case is a stop. Asked once, it ends with exit code 0 within the time that steps have to end; asked
+//! And one that hangs (`f14_hung.rs`). A case is a stop. Asked once, it ends with exit code 0 within the time that steps have to end; asked
 //! twice, at once. Whatever was under way goes on at the next start, and nothing that was answered is lost.
 
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use crate::history::History;
 use crate::lanes::{self, Case};
 use crate::processes::{self, Process};
-use crate::{Run, Tally, asked};
+use crate::{Run, Size, Tally, asked, f14_hung};
 
 /// Goals that are under way.
 const GOALS: usize = 4;
@@ -29,10 +29,14 @@ const END_MAX: Duration = Duration::from_mins(1);
 /// Runs the fault.
 pub(crate) fn run(run: &Run) -> anyhow::Result<Tally> {
     run.pb.as_ref().context("F14 needs the `pb` under test: --pb PATH")?;
-    lanes::run(run, "F14", run.size.pick(2, 50, 5_000), |case, tally| {
+    let mut tally = lanes::run(run, "F14", run.size.pick(2, 50, 5_000), |case, tally| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(one(run, case, tally))
-    })
+    })?;
+    if run.size != Size::Smoke {
+        tally.add(f14_hung::run(run)?);
+    }
+    Ok(tally)
 }
 
 async fn one(run: &Run, mut case: Case, tally: &mut Tally) -> anyhow::Result<()> {

@@ -8,7 +8,7 @@ use pb_runtime::faultpoints::Bug;
 use crate::{
     Tally, f01_killed_writer, f02_kills, f03_power_loss, f04_delivery, f05_simulation, f07_failing_calls,
     f08_full_disk, f09_malformed, f10_slow_clients, f11_toxics, f12_clock, f13_bad_starts, f14_drain,
-    f15_migrations, f17_models_and_tools, f18_held_reader, lifecycle,
+    f15_migrations, f17_models_and_tools, f18_held_reader, f20_leaks, lifecycle,
 };
 
 /// How much is done: seconds, minutes, hours.
@@ -100,4 +100,5 @@ pub const FAULTS: &[Fault] = &[
         run: f17_models_and_tools::run,
     },
     Fault { id: "F18", what: "readers beside a writer at full speed", run: f18_held_reader::run },
+    Fault { id: "F20", what: "a week of work, restarted each night", run: f20_leaks::run },
 ];

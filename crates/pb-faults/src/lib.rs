@@ -36,6 +36,7 @@ mod f11_toxics;
 mod f12_clock;
 mod f13_bad_starts;
 mod f14_drain;
+mod f14_hung;
 mod f15_migrations;
 mod f17_models_and_tools;
 
@@ -60,6 +61,7 @@ mod f03_power_loss;
 mod f07_failing_calls;
 mod f08_full_disk;
 mod f18_held_reader;
+mod f20_leaks;
 mod lifecycle;
 
 pub use bug::{BUGS, PlantedBug};

@@ -75,6 +75,7 @@ mod schedule;
 mod schedule_crash;
 mod self_check;
 mod service;
+mod small_home;
 mod status;
 mod stopping;
 mod supervise;

@@ -21,6 +21,8 @@ const SETTLE: Duration = Duration::from_secs(3);
 pub(super) struct Daemons {
     pb: PathBuf,
     home: Home,
+    /// Whether what ends is started again by itself, as it is for a person.
+    is_supervised: bool,
     /// Held while `pb` runs; set when nothing may be started any more.
     closed: Mutex<bool>,
 }
@@ -42,7 +44,12 @@ pub(super) struct Starts {
 
 impl Daemons {
     pub(super) fn new(pb: PathBuf, home: &Path) -> anyhow::Result<Self> {
-        Ok(Self { pb, home: Home::at(home)?, closed: Mutex::new(false) })
+        Ok(Self { pb, home: Home::at(home)?, is_supervised: false, closed: Mutex::new(false) })
+    }
+
+    /// With a supervisor that keeps both running.
+    pub(super) fn supervised(pb: PathBuf, home: &Path) -> anyhow::Result<Self> {
+        Ok(Self { pb, home: Home::at(home)?, is_supervised: true, closed: Mutex::new(false) })
     }
 
     pub(super) fn home(&self) -> &Home {
@@ -130,6 +137,7 @@ impl Daemons {
             // Any free port: the person's own gateway may be running.
             .env("PB_PORT", "0")
             .env_remove("PB_HOST")
+            .env("PB_SUPERVISE", if self.is_supervised { "1" } else { "0" })
             .stdin(Stdio::null());
         command
     }

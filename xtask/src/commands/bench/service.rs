@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     output::note("building pb (release)");
     let pb = process::build_pb(&root, true)?;
     let home = session::empty_folder(&tree::target(&root))?;
-    let daemons = Arc::new(Daemons::new(pb, home.path())?);
+    let daemons = Arc::new(Daemons::supervised(pb, home.path())?);
     let of = args.clone();
     let figures = session::unless_interrupted(&daemons, move |daemons| measure(&of, daemons))?;
     figures.tell(args.json.as_deref())?;
@@ -88,12 +88,14 @@ fn measure(args: &Args, daemons: &Daemons) -> anyhow::Result<Figures> {
     Ok(Figures::new(daemons.home().root(), fsync, rows))
 }
 
-/// What both use while nothing happens.
+/// What both, and the supervisor, use while nothing happens.
 fn idle(args: &Args, daemons: &Daemons) -> anyhow::Result<[Row; 3]> {
     daemons.start_both()?;
     std::thread::sleep(SETTLE);
     output::note(format_args!("nothing to do for {} s", args.idle_seconds));
-    let pids = [pid(&daemons.home().gateway_lock())?, pid(&daemons.home().scheduler_lock())?];
+    let home = daemons.home();
+    let pids = [home.gateway_lock(), home.scheduler_lock(), home.supervisor_lock()].map(|lock| pid(&lock));
+    let pids = pids.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let cpu = || pids.iter().map(|pid| cpu_time(*pid)).sum::<anyhow::Result<Duration>>();
     let memory =
         || pids.iter().map(|pid| private_memory_kib(*pid).context("no memory")).sum::<anyhow::Result<u64>>();
@@ -105,7 +107,7 @@ fn idle(args: &Args, daemons: &Daemons) -> anyhow::Result<[Row; 3]> {
     let grown = memory_after.saturating_sub(memory_before);
     Ok([
         Row::new(format!("idle for {} s: of one core", args.idle_seconds), "%", share).target(0.1),
-        Row::new("  memory of both", "MB", number(memory_after) * 1024.0 / 1e6),
+        Row::new("  memory of all three", "MB", number(memory_after) * 1024.0 / 1e6),
         Row::new("  which is more than before by", "kB", number(grown) * 1.024),
     ])
 }

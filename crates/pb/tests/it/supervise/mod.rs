@@ -17,7 +17,7 @@ use crate::env::{TestEnv, wait_until};
 const ALL: [&str; 3] = ["supervisor", "gateway", "scheduler"];
 
 /// A goal that is done at once.
-const QUICK: &str = r#"
+pub(crate) const QUICK: &str = r#"
 title = "很快就好"
 workspace = "out"
 
