@@ -6,9 +6,6 @@ use std::path::{Path, PathBuf};
 use pb_model::GoalId;
 use pb_runtime::{Home, environment};
 
-/// Free space below which no new goal is accepted, in bytes (`durability.md` §2).
-const DISK_FREE_BYTES_MIN: u64 = 512 * 1024 * 1024;
-
 /// Why a folder is not a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
@@ -35,12 +32,6 @@ pub(crate) enum Refused {
         /// Why.
         reason: String,
     },
-    /// No room.
-    #[error("only {free_mib} MiB are free on the disk")]
-    DiskFull {
-        /// Free space, in MiB.
-        free_mib: u64,
-    },
 }
 
 impl Refused {
@@ -55,7 +46,6 @@ impl Refused {
             }
             Self::Credentials(_) => "work in a folder that holds no keys",
             Self::Unusable { .. } => "name a folder that you can write to with --workspace",
-            Self::DiskFull { .. } => "free at least 512 MiB; goals that run go on",
         }
     }
 }
@@ -63,12 +53,9 @@ impl Refused {
 /// Whether a goal may work in `requested`; without one, it gets a new folder.
 pub(crate) async fn admit(home: &Home, requested: Option<&str>) -> Result<(), Refused> {
     let (home, requested) = (home.clone(), requested.map(PathBuf::from));
-    in_background(move || {
-        free_space(home.root())?;
-        match requested {
-            Some(path) => check(&home, &path).map(|_| ()),
-            None => Ok(()),
-        }
+    in_background(move || match requested {
+        Some(path) => check(&home, &path).map(|_| ()),
+        None => Ok(()),
     })
     .await
 }
@@ -145,19 +132,6 @@ fn canonical_or_future(path: &Path) -> std::io::Result<PathBuf> {
             Ok(canonical_or_future(parent)?.join(name))
         }
         other => other,
-    }
-}
-
-fn free_space(path: &Path) -> Result<(), Refused> {
-    // A disk that cannot be asked is not refused: the commit will tell.
-    let Ok(stat) = rustix::fs::statvfs(path) else {
-        return Ok(());
-    };
-    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-    if free < DISK_FREE_BYTES_MIN {
-        Err(Refused::DiskFull { free_mib: free / (1024 * 1024) })
-    } else {
-        Ok(())
     }
 }
 
