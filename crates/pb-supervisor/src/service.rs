@@ -209,7 +209,10 @@ impl Supervisor {
         for daemon in Daemon::ALL {
             let _ = std::fs::remove_file(self.tools.home.heard_socket(daemon.name())); // As above.
         }
-        service_manager::tell(Told::Stopping).await;
+        // Who becomes another program goes on: systemd would end what says that it stops.
+        if !matches!(ended, Ended::Become { .. }) {
+            service_manager::tell(Told::Stopping).await;
+        }
         self.tools.tasks.stop(TASKS_END_MAX).await;
         ended
     }

@@ -144,7 +144,7 @@ fn start(file: &UnitFile, now: bool) -> Result<(), Failure> {
 /// The processes that run in this home without being the service's.
 fn background(home: &Home) -> Option<String> {
     let locks = [
-        ("supervisor", home.root().join("supervisor.lock")),
+        ("supervisor", home.supervisor_lock()),
         (Daemon::Gateway.name(), home.gateway_lock()),
         (Daemon::Scheduler.name(), home.scheduler_lock()),
     ];

@@ -118,7 +118,10 @@ impl Drop for Systemd {
         while began.elapsed() < LIMIT && matches!(self.child.try_wait(), Ok(None)) {
             std::thread::sleep(LOOK_AGAIN);
         }
-        let _ = self.child.kill(); // It has ended, unless something of it hangs.
+        // Everything has ended, unless something of it hangs.
+        for group in &self.groups {
+            kill(group);
+        }
         let _ = self.child.wait();
         for group in &self.groups {
             remove(group);
@@ -126,11 +129,26 @@ impl Drop for Systemd {
     }
 }
 
+/// Kills what is in a control group and in those below it.
+fn kill(group: &Path) {
+    let members = fs::read_to_string(group.join(MEMBERS)).unwrap_or_default();
+    if !members.is_empty() {
+        process::succeeds(process::command("kill").arg("-KILL").args(members.lines()));
+    }
+    for below in folders(group) {
+        kill(&below);
+    }
+}
+
+fn folders(group: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(group).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_dir())
+}
+
 /// Removes a control group with those below it; what is still in use stays.
 fn remove(group: &Path) {
-    let below = fs::read_dir(group).into_iter().flatten().flatten();
-    for entry in below.filter(|entry| entry.path().is_dir()) {
-        remove(&entry.path());
+    for below in folders(group) {
+        remove(&below);
     }
     let _ = fs::remove_dir(group); // Somebody else's process is in it.
 }
