@@ -32,7 +32,7 @@ enum Action {
     /// Start the gateway in the background; its log is logs/gateway.log
     Start(commands::service::OrAgain<StartArgs>),
     /// Stop the gateway; goals go on
-    Stop,
+    Stop(commands::service::StopArgs),
     /// Stop the gateway if it runs, and start it: as it was started before, if nothing else is said
     Restart(StartArgs),
     /// Show whether the gateway runs, and where; exits 3 if it does not
@@ -105,7 +105,10 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     match args.action {
         Action::Start(args) => start(&home, args.ready(&home, Daemon::Gateway)?),
-        Action::Stop => commands::stop::one(&home, Daemon::Gateway),
+        Action::Stop(args) => {
+            args.hurry(&home, &[Daemon::Gateway]);
+            commands::stop::one(&home, Daemon::Gateway)
+        }
         Action::Restart(args) => {
             let by_default = StartArgs::by_default(false)?.forwarded()?;
             commands::start::one_anew(&home, Daemon::Gateway, (args.forwarded()?, &by_default))

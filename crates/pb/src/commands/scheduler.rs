@@ -31,7 +31,7 @@ enum Action {
     /// Start the scheduler in the background; its log is logs/scheduler.log
     Start(commands::service::OrAgain<StartArgs>),
     /// Stop the scheduler; its goals wait until it is started again
-    Stop,
+    Stop(commands::service::StopArgs),
     /// Stop the scheduler if it runs, and start it: as it was started before, if nothing else is said
     Restart(StartArgs),
     /// Show whether the scheduler runs; exits 3 if it does not
@@ -66,7 +66,10 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     match args.action {
         Action::Start(args) => start(&home, args.ready(&home, Daemon::Scheduler)?),
-        Action::Stop => commands::stop::one(&home, Daemon::Scheduler),
+        Action::Stop(args) => {
+            args.hurry(&home, &[Daemon::Scheduler]);
+            commands::stop::one(&home, Daemon::Scheduler)
+        }
         Action::Restart(args) => {
             let by_default = StartArgs::by_default(false).forwarded()?;
             commands::start::one_anew(&home, Daemon::Scheduler, (args.forwarded()?, &by_default))

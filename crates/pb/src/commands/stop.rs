@@ -2,6 +2,7 @@
 
 use pb_runtime::Home;
 
+use super::service::StopArgs;
 use crate::daemon::{self, Daemon};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -17,8 +18,10 @@ Examples:
   pb stop --all                the kill switch: everything ends within two seconds")]
 pub(crate) struct Args {
     /// End everything at once, tools included, and let nothing start until `pb start`
-    #[arg(long)]
+    #[arg(long, conflicts_with = "force")]
     all: bool,
+    #[command(flatten)]
+    how: StopArgs,
 }
 
 /// Runs the command. The scheduler stops first, so that clients see its last events.
@@ -28,6 +31,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.all {
         return daemon::stop_all(&home);
     }
+    args.how.hurry(&home, &Daemon::ALL);
     if !daemon::stop_both(&home)? {
         output::note("nothing is running");
     }

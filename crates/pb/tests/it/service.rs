@@ -4,16 +4,20 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 
 use crate::env::TestEnv;
+use crate::life::WAITS;
 use crate::tools::systemd_analyze;
 
 /// A folder with a name in which everything needs quoting.
 const ODD: &str = "家 1 50%h $HOME \"q\" it's \\n";
 /// Who runs systemd where the test is root: as root it takes itself for the machine's.
 const NOBODY: u32 = 65534;
+/// What a scheduler waits for its steps at least, when it is just asked to stop.
+const DRAIN: Duration = Duration::from_secs(15);
 /// Where the packages of every distribution have systemd itself.
 const SYSTEMD: &str = "/lib/systemd/systemd";
 
@@ -300,4 +304,22 @@ fn the_words_of_the_first_version_stand_for_the_commands_that_there_are() {
     error: there is no process web
     hint: name gateway, scheduler or all
     ");
+}
+
+#[test]
+fn who_stops_by_force_does_not_wait_for_steps() {
+    let env = TestEnv::new();
+    env.write("goal.toml", WAITS);
+    for stop in [["scheduler", "stop", "-f"].as_slice(), &["service", "stop", "all", "--force"]] {
+        let _ = fs::remove_dir_all(env.file("out"));
+        env.start_daemons();
+        env.detach(&["goal.toml"]);
+        env.wait_lines("out/witness/wait", 1);
+        let began = Instant::now();
+        let stopped = env.pb(stop);
+        assert_eq!(stopped.exit, Some(0), "{stopped}");
+        assert!(began.elapsed() < DRAIN, "{stop:?} took {:?}", began.elapsed());
+        assert!(env.holder("scheduler").is_none());
+    }
+    assert!(env.holder("gateway").is_none());
 }

@@ -14,7 +14,7 @@ use clap::Subcommand;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-pub(super) use old_flags::OrAgain;
+pub(super) use old_flags::{OrAgain, StopArgs};
 pub(super) use words::Words;
 
 /// The name under which systemd knows it.
