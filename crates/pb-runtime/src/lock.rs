@@ -84,8 +84,10 @@ impl ProcessLock {
             }
             file.rewind().map_err(io)?;
             let holder = read(&mut file);
-            // One that has just taken it has not written who it is yet.
-            let is_orphaned = holder.as_ref().is_none_or(|holder| !holder.is_alive());
+            // One that has just taken it has not written who it is yet; and a process that became another program
+            // wrote itself.
+            let is_ours = |holder: &LockHolder| holder.pid == std::process::id();
+            let is_orphaned = holder.as_ref().is_none_or(|holder| is_ours(holder) || !holder.is_alive());
             let at_most = if is_orphaned { ORPHANED_MAX } else { LOOKED_AT_MAX };
             if began.elapsed() >= at_most {
                 return Err(LockError::Held { holder });

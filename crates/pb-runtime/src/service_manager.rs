@@ -60,6 +60,21 @@ pub fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled().filter(|every| is_watched() && !every.is_zero())
 }
 
+/// How often a process that starts says that it is still at it.
+const STARTING_EVERY: Duration = Duration::from_secs(3);
+
+/// Tells that this process is alive while it starts, which may take long: a large log may have to be brought forward.
+pub async fn keep_telling_start() {
+    if watchdog().is_none() {
+        return;
+    }
+    let mut clock = tokio::time::interval(STARTING_EVERY);
+    loop {
+        clock.tick().await;
+        tell(Told::Alive).await;
+    }
+}
+
 /// Tells that this process is alive for as long as its heart beats, three times as often as it must. Returns
 /// where nobody asked for it.
 pub async fn keep_telling(mut heart: impl Heartbeat) {

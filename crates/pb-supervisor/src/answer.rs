@@ -13,15 +13,19 @@ use crate::control::LINE_BYTES_MAX;
 use crate::run::Input;
 
 /// Most that ask at once.
-const ASKING_MAX: usize = 16;
+pub(crate) const ASKING_MAX: usize = 16;
 /// How long somebody may take to ask.
 const QUESTION_MAX: Duration = Duration::from_secs(5);
 /// Pause after a connection that could not be taken: descriptors may be short.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Answers until cancelled.
-pub(crate) async fn serve(listener: UnixListener, tasks: Tasks, inputs: Sender<Input>) {
-    let places = Arc::new(Semaphore::new(ASKING_MAX));
+pub(crate) async fn serve(
+    listener: UnixListener,
+    places: Arc<Semaphore>,
+    tasks: Tasks,
+    inputs: Sender<Input>,
+) {
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {

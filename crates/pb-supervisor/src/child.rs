@@ -20,8 +20,10 @@ use serde::{Deserialize, Serialize};
 pub const FAILURES_MAX: usize = 5;
 /// The time in which failures are counted.
 pub const FAILURES_WITHIN: Duration = Duration::from_mins(1);
-/// How long it may take until it serves.
+/// How long it may take until it serves, or says that it is still at it: a large log may have to be brought forward.
 pub const READY_MAX: Duration = Duration::from_secs(10);
+/// How long it may take in all, whatever it says.
+pub const START_MAX: Duration = Duration::from_hours(6);
 /// How long it may take to stop by itself: its steps have 20 s to reach a checkpoint.
 pub const STOP_MAX: Duration = Duration::from_secs(25);
 /// How long it may be silent once it has said that it is alive.
@@ -207,10 +209,10 @@ impl Child {
         }
     }
 
-    /// One that runs already is taken over.
-    pub fn adopt(&mut self, now: Instant) {
+    /// One that runs already is taken over. One that says to us that it is alive has to be heard from now on.
+    pub fn adopt(&mut self, tells_us: bool, now: Instant) {
         self.wanted = true;
-        self.heard = None;
+        self.heard = tells_us.then_some(now);
         self.enter(State::Running, now);
     }
 
@@ -219,12 +221,23 @@ impl Child {
         if self.state == State::Starting {
             self.enter(State::Running, now);
             self.due = Some(now + HEALTHY_AFTER);
+            // From now on it has to be heard.
+            self.heard = Some(now);
         }
     }
 
     /// It said that it is alive.
     pub fn heard(&mut self, now: Instant) {
         self.heard = Some(now);
+        if self.state == State::Starting && self.due.is_some() {
+            self.due = Some((now + READY_MAX).min(self.since + START_MAX));
+        }
+    }
+
+    /// Whoever listens did not for so long: no limit of it runs meanwhile, and it has to be heard from now on.
+    pub fn was_away(&mut self, by: Duration, now: Instant) {
+        self.heard = self.heard.map(|_| now);
+        self.due = self.due.map(|due| due + by);
     }
 
     /// It could not be started, or said itself why it does not serve: what is told instead of the exit code.
@@ -272,9 +285,12 @@ impl Child {
                 self.enter(State::Stopped, now);
                 None
             }
-            State::Backoff if is_due && may_start => {
-                self.restarts += 1;
-                Some(self.begins(now))
+            State::Backoff if is_due || self.due.is_none() => {
+                self.due = None; // One that is held back is woken by what holds it back.
+                may_start.then(|| {
+                    self.restarts += 1;
+                    self.begins(now)
+                })
             }
             State::Starting | State::Running if !self.wanted => {
                 self.enter(State::Stopping, now);
@@ -429,6 +445,31 @@ mod tests {
     }
 
     #[test]
+    fn one_that_says_that_it_is_still_at_its_start_has_more_time_and_not_for_ever() {
+        let mut story = Story::new();
+        story.child.start(story.now);
+        story.act();
+        while story.now.duration_since(story.began) + READY_MAX < START_MAX {
+            story.now += READY_MAX / 2;
+            story.child.heard(story.now);
+            assert_eq!(story.child.act(true, story.now), None);
+        }
+        story.now = story.began + START_MAX;
+        assert_eq!(story.child.act(true, story.now), Some(Act::Kill));
+    }
+
+    #[test]
+    fn one_that_is_held_back_wakes_nobody() {
+        let mut story = Story::new();
+        story.child.start(story.now);
+        story.act();
+        story.ends(Ending::Signal(9));
+        story.now = story.child.due().unwrap();
+        assert_eq!((story.child.act(false, story.now), story.child.due()), (None, None));
+        assert_eq!(story.child.act(true, story.now), Some(Act::Start));
+    }
+
+    #[test]
     fn settings_that_do_not_work_are_not_tried_again() {
         let mut story = Story::new();
         story.child.start(story.now);
@@ -474,9 +515,20 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_listened_to_is_no_silence() {
+        let mut story = Story::new();
+        story.child.adopt(true, story.now);
+        story.now += 2 * SILENT_MAX;
+        story.child.was_away(SILENT_MAX, story.now);
+        assert_eq!(story.child.act(true, story.now), None);
+        story.now += SILENT_MAX;
+        assert_eq!(story.child.act(true, story.now), Some(Act::Kill));
+    }
+
+    #[test]
     fn one_that_never_said_that_it_is_alive_is_not_watched() {
         let mut story = Story::new();
-        story.child.adopt(story.now);
+        story.child.adopt(false, story.now);
         story.now += 100 * SILENT_MAX;
         assert_eq!((story.child.act(true, story.now), story.child.due()), (None, None));
     }
@@ -489,7 +541,7 @@ mod tests {
             child.start(now);
         }] {
             let mut story = Story::new();
-            story.child.adopt(story.now);
+            story.child.adopt(false, story.now);
             asks(&mut story.child, story.now);
             story.act();
             assert_eq!(story.child.state(), State::Stopping);

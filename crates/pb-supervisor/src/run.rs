@@ -1,6 +1,8 @@
 //! One of the processes with everything that belongs to it, and what the supervisor hears.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Instant;
 
 use pb_runtime::readiness::Readiness;
@@ -10,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
 use crate::Daemon;
-use crate::child::{Act, Child, Ending, READY_MAX, SILENT_MAX, State};
+use crate::child::{Act, Child, Ending, SILENT_MAX, START_MAX, State};
 use crate::control::{Ask, ChildReport, Report};
 use crate::launch::{Launch, Word, WordReader};
 use crate::running::Running;
@@ -74,8 +76,9 @@ impl Supervised {
             self.arguments = arguments;
         }
         tracing::info!(name = self.daemon.name(), pid = running.pid, "going on with one that runs");
+        let tells_us = tells(running.pid, &home.heard_socket(self.daemon.name()));
         self.begin(running, None, tools);
-        self.child.adopt(now);
+        self.child.adopt(tells_us, now);
         true
     }
 
@@ -133,8 +136,8 @@ impl Supervised {
         if let Some(word) = word {
             let inputs = tools.inputs.clone();
             tools.tasks.spawn("word", async move {
-                // A little longer than the child has: its own limit ends it.
-                let read = spawn_blocking(move || word.read(READY_MAX * 2));
+                // Longer than the child has: its own limit ends it, and that ends this.
+                let read = spawn_blocking(move || word.read(2 * START_MAX));
                 let word = read.await.unwrap_or(Word::Gone(None));
                 let _ = inputs.send(Input::Word(daemon, start, word)).await; // The supervisor ends.
             });
@@ -232,6 +235,13 @@ impl Supervised {
             exit_code: self.exit_code,
         }
     }
+}
+
+/// Whether this process was told to say on that socket that it is alive.
+fn tells(pid: u32, socket: &Path) -> bool {
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let wanted = [NOTIFY_SOCKET.as_bytes(), b"=", socket.as_os_str().as_bytes()].concat();
+    environment.split(|byte| *byte == 0).any(|variable| variable == wanted)
 }
 
 async fn watch_end(process: pb_runtime::process::Process, daemon: Daemon, start: u64, inputs: Sender<Input>) {

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pb_runtime::lock::LockError;
@@ -10,14 +11,16 @@ use pb_runtime::service_manager::{self, Told};
 use pb_runtime::{Clock, Home, ProcessLock, Tasks, halt};
 use tokio::net::UnixListener;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::answer::{self, ASKING_MAX};
 use crate::child::State;
 use crate::control::{Ask, Report, Which};
 use crate::kept::{Kept, KeptChild};
 use crate::run::{Input, Supervised};
-use crate::{Daemon, answer, heard};
+use crate::{Daemon, heard};
 
 /// Most things heard that wait for the loop.
 const INPUTS_WAITING_MAX: usize = 64;
@@ -25,6 +28,8 @@ const INPUTS_WAITING_MAX: usize = 64;
 const TOLD_WAITING_MAX: usize = 64;
 /// Pause before the next look where nothing is due: it is woken by what it hears.
 const LOOK_AGAIN: Duration = Duration::from_hours(1);
+/// A supervisor that wakes so late was stopped, or the machine was, or is very busy.
+const LATE_MAX: Duration = Duration::from_millis(100);
 /// How long its tasks have to end.
 const TASKS_END_MAX: Duration = Duration::from_secs(1);
 
@@ -104,6 +109,10 @@ pub struct Supervisor {
     is_hurried: bool,
     /// Whether everything has served, or not, for the first time.
     has_begun: bool,
+    /// Whether one that cannot begin ends what was started with it.
+    all_or_none: bool,
+    /// Those that are answered; one place is that of who takes the next one.
+    answering: Arc<Semaphore>,
     kept: Option<Kept>,
     status: String,
     /// What a service manager is to hear, in order.
@@ -124,7 +133,9 @@ impl Supervisor {
         let path = home.supervisor_socket();
         let _ = std::fs::remove_file(&path); // Left by one that was killed: we hold the lock.
         let listener = UnixListener::bind(&path).map_err(|source| StartError::Socket { path, source })?;
-        tasks.spawn("asked", answer::serve(listener, tasks.clone(), inputs.clone()));
+        let answering = Arc::new(Semaphore::new(ASKING_MAX));
+        let places = Arc::clone(&answering);
+        tasks.spawn("asked", answer::serve(listener, places, tasks.clone(), inputs.clone()));
         for daemon in Daemon::ALL {
             let path = home.heard_socket(daemon.name());
             let socket = heard::listen(&path).map_err(|source| StartError::Socket { path, source })?;
@@ -156,6 +167,8 @@ impl Supervisor {
             stopping: None,
             is_hurried: false,
             has_begun: false,
+            all_or_none: !goes_on,
+            answering,
             kept: None,
             status: String::new(),
             telling,
@@ -194,14 +207,18 @@ impl Supervisor {
             }
             let due = self.children.iter().filter_map(|one| one.child.due()).min();
             let pause = due.map_or(LOOK_AGAIN, |due| due.saturating_duration_since(Instant::now()));
+            let slept = Instant::now();
             tokio::select! {
                 biased;
                 input = self.receiver.recv() => if let Some(input) = input { self.hear(input) },
-                () = stop.cancelled(), if self.stopping.is_none() => self.stopping = Some(Ended::Stopped),
+                () = stop.cancelled(), if matches!(self.stopping, None | Some(Ended::Become { .. })) => {
+                    self.stopping = Some(Ended::Stopped);
+                }
                 () = at_once.cancelled(), if !self.is_hurried => self.kill(),
                 _ = pulse.tick() => self.tell(Told::Alive),
                 () = tokio::time::sleep(pause) => {}
             }
+            self.note_away(slept.elapsed().saturating_sub(pause));
         };
         for path in [self.tools.home.supervisor_socket(), self.tools.home.supervisor_json()] {
             let _ = std::fs::remove_file(path); // What is left is of nobody, and is seen to be.
@@ -209,12 +226,22 @@ impl Supervisor {
         for daemon in Daemon::ALL {
             let _ = std::fs::remove_file(self.tools.home.heard_socket(daemon.name())); // As above.
         }
+        self.let_answers_go().await;
         // Who becomes another program goes on: systemd would end what says that it stops.
         if !matches!(ended, Ended::Become { .. }) {
-            service_manager::tell(Told::Stopping).await;
+            let _ = timeout(TASKS_END_MAX, service_manager::tell(Told::Stopping)).await; // It may read nothing.
         }
         self.tools.tasks.stop(TASKS_END_MAX).await;
         ended
+    }
+
+    /// What was answered is to arrive; what was not is asked of the next one.
+    async fn let_answers_go(&mut self) {
+        self.waiting.clear();
+        self.receiver.close();
+        while self.receiver.try_recv().is_ok() {}
+        let all_but_the_next = u32::try_from(ASKING_MAX - 1).unwrap_or(u32::MAX);
+        let _ = timeout(TASKS_END_MAX, self.answering.acquire_many(all_but_the_next)).await; // It may read nothing.
     }
 
     /// Does all that can be done now.
@@ -303,10 +330,10 @@ impl Supervisor {
         self.children.iter().all(Supervised::is_settled)
     }
 
-    /// A start is of both or of none: one that cannot begin ends what was started with it.
+    /// A person's start is of both or of none: one that cannot begin ends what was started with it.
     fn gives_up_at_first(&mut self) -> bool {
         let cannot = |one: &Supervised| matches!(one.child.state(), State::Exited | State::Fatal);
-        if self.stopping.is_some() || !self.children.iter().any(cannot) {
+        if !self.all_or_none || self.stopping.is_some() || !self.children.iter().any(cannot) {
             return false;
         }
         self.stopping = Some(Ended::Failed(self.report()));
@@ -320,7 +347,10 @@ impl Supervisor {
         let children = &self.children;
         let is_done = |ask: &Ask| match ask {
             Ask::Start(which) | Ask::Restart(which) => named(children, which).all(Supervised::is_settled),
-            Ask::Stop(which) => named(children, which).all(|one| one.running.is_none()),
+            // One that is to run again by somebody else's word was stopped, or is not going to be.
+            Ask::Stop(which) => {
+                named(children, which).all(|one| one.running.is_none() || one.child.is_wanted())
+            }
             Ask::Report | Ask::Become { .. } => true,
         };
         let (done, waiting): (Vec<_>, Vec<_>) =
@@ -345,6 +375,14 @@ impl Supervisor {
             (false, _) => None,
             (true, true) => Some(Ended::Failed(self.report())),
             (true, false) => Some(Ended::Stopped),
+        }
+    }
+
+    /// Who was stopped itself has heard nothing meanwhile: nobody hangs because of that.
+    fn note_away(&mut self, late: Duration) {
+        if late > LATE_MAX {
+            let now = Instant::now();
+            self.children.iter_mut().for_each(|one| one.child.was_away(late, now));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Starting a process in the background, and what became of it.
 
 use std::ffi::OsString;
+use std::process::Child;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -29,18 +30,19 @@ pub(crate) fn start(home: &Home, daemon: Daemon, arguments: &[OsString]) -> Resu
     let start = [daemon.name(), "start", "--foreground", "--report-ready"].map(OsString::from);
     let arguments = start.into_iter().chain(arguments.iter().cloned()).collect();
     let name = daemon.name();
-    launch(home, &Launch { name, arguments, variables: Vec::new(), without: Vec::new() }, READY_LIMIT)
+    let launch = Launch { name, arguments, variables: Vec::new(), without: Vec::new() };
+    Ok(self::launch(home, &launch, READY_LIMIT)?.0)
 }
 
-/// Starts a process, and waits until it serves.
-pub(super) fn launch(home: &Home, launch: &Launch, at_most: Duration) -> Result<Started, Failure> {
+/// Starts a process, and waits until it serves. Whoever goes on for longer than it has to wait for the child.
+pub(super) fn launch(home: &Home, launch: &Launch, at_most: Duration) -> Result<(Started, Child), Failure> {
     home.prepare()?;
     let name = launch.name;
     let Launched { mut child, word } =
         launch.start(home).with_context(|| format!("cannot start the {name}"))?;
     let see_log = format!("see what it tells with: pb logs {name}");
     match word.read(at_most) {
-        Word::Said(Readiness::Ready(about)) => Ok(Started { pid: child.id(), about }),
+        Word::Said(Readiness::Ready(about)) => Ok((Started { pid: child.id(), about }, child)),
         Word::Said(Readiness::Failed { error, exit_code }) => {
             let _ = child.wait(); // It has said everything.
             Err(Failure::relayed(exit_of(exit_code.into()), &error))

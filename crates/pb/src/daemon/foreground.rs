@@ -1,6 +1,7 @@
 //! Being a daemon: log, start, say so, serve until asked to stop, drain.
 
 use std::future::Future;
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -66,6 +67,11 @@ pub(super) fn leave_terminal(ground: Ground) {
     }
 }
 
+/// Whether there is a terminal that may hang up.
+pub(super) fn has_terminal(ground: Ground) -> bool {
+    !ground.report_ready && std::io::stdin().is_terminal()
+}
+
 /// Tells whoever waits for a word.
 pub(super) fn tell_failure(ground: Ground, failure: &Failure) {
     if ground.report_ready {
@@ -87,12 +93,15 @@ where
     let home = Home::from_environment()?;
     let runtime = wait::daemon()?;
     let ended: Result<(), Failure> = runtime.block_on(async {
-        let mut signals = StopSignals::of_daemon(!ground.report_ready).context("cannot listen to signals")?;
+        let mut signals = StopSignals::of_daemon(has_terminal(ground)).context("cannot listen to signals")?;
         let stop = CancellationToken::new();
+        let starting = Tasks::new();
+        starting.spawn("starting", service_manager::keep_telling_start());
         let Serving { about, run, heart } = tokio::select! {
             started = Box::pin(start(stop.clone())) => started?,
             () = signals.next() => return Ok(()),
         };
+        starting.stop(TELLING_ENDS_MAX).await;
         ready(daemon, ground, about);
         let telling = Tasks::new();
         telling.spawn("watched", async {
@@ -108,7 +117,8 @@ where
             () = signals.next() => stop.cancel(),
         }
         telling.stop(TELLING_ENDS_MAX).await;
-        service_manager::tell(Told::Stopping).await;
+        // Who listens may read nothing.
+        let _ = tokio::time::timeout(TELLING_ENDS_MAX, service_manager::tell(Told::Stopping)).await;
         tokio::select! {
             ended = serving => ended,
             () = signals.next() => {

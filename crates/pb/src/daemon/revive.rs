@@ -1,6 +1,7 @@
 //! What a supervisor runs watches over the supervisor too: when that is killed, it starts another one, which goes
 //! on with everything that runs. Both may try; one of the two gets the lock.
 
+use std::process::Child;
 use std::time::Duration;
 
 use pb_runtime::{Home, LockHolder, halt};
@@ -22,7 +23,10 @@ pub(super) fn is_asked_for() -> bool {
 /// Watches until this process is asked to stop.
 pub(super) async fn watch(home: Home, stop: CancellationToken) {
     let mut pause = PAUSE_FIRST;
+    let mut started: Vec<Child> = Vec::new();
     loop {
+        // Those of ours that have ended are let go of.
+        started.retain_mut(|child| !matches!(child.try_wait(), Ok(Some(_)) | Err(_)));
         let supervisor = LockHolder::alive(&home.supervisor_lock()).and_then(|holder| holder.process());
         if let Some(supervisor) = supervisor {
             pause = PAUSE_FIRST;
@@ -37,7 +41,7 @@ pub(super) async fn watch(home: Home, stop: CancellationToken) {
         tracing::warn!("the supervisor is gone; starting another one");
         let home_too = home.clone();
         match spawn_blocking(move || launch_again(&home_too)).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(child)) => started.extend(child),
             Ok(Err(failure)) => {
                 tracing::warn!(%failure, "no supervisor was started");
                 tokio::time::sleep(pause).await;

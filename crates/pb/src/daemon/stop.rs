@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pb_runtime::{Home, LockHolder};
+use pb_runtime::lock::LockError;
+use pb_runtime::{Clock, Home, LockHolder, ProcessLock};
 
 use super::Daemon;
 use crate::exit::Exit;
@@ -19,25 +20,20 @@ const KILL_LIMIT: Duration = Duration::from_secs(5);
 /// How long a supervisor may take: two drains, one after the other.
 const BOTH_LIMIT: Duration = Duration::from_secs(55);
 
+/// How many supervisors are ended at most: what one ran starts another when it is killed.
+const SUPERVISORS_MAX: usize = 3;
+
 /// Stops both, and whatever keeps them running, and says so; whether something ran.
 pub(crate) fn stop_both(home: &Home) -> Result<bool, Failure> {
     let ran = Daemon::ALL.map(|daemon| daemon.holder(home));
-    let supervisor = LockHolder::alive(&home.supervisor_lock()).and_then(|holder| holder.process());
-    if let Some(supervisor) = supervisor {
-        supervisor.terminate();
-        if !supervisor.wait(SILENT) {
-            let seconds = DRAIN_LIMIT.as_secs();
-            output::note(format_args!("waiting for steps under way to finish, at most {seconds} s"));
-            if !supervisor.wait(BOTH_LIMIT) {
-                // It starts nothing any more once it is gone; what it ran is stopped below.
-                supervisor.kill();
-                supervisor.wait(KILL_LIMIT);
-            }
-        }
-        for (daemon, holder) in Daemon::ALL.into_iter().zip(&ran).rev() {
-            if let Some(holder) = holder.as_ref().filter(|holder| !holder.is_alive()) {
-                output::note(format_args!("stopped {} (pid {})", daemon.name(), holder.pid));
-            }
+    if ran.iter().all(Option::is_none) && LockHolder::alive(&home.supervisor_lock()).is_none() {
+        return Ok(false);
+    }
+    // Until both have ended nobody else can be a supervisor.
+    let _lock = end_supervisor(home);
+    for (daemon, holder) in Daemon::ALL.into_iter().zip(&ran).rev() {
+        if let Some(holder) = holder.as_ref().filter(|holder| !holder.is_alive()) {
+            output::note(format_args!("stopped {} (pid {})", daemon.name(), holder.pid));
         }
     }
     // The scheduler stops first, so that clients see its last events.
@@ -45,6 +41,30 @@ pub(crate) fn stop_both(home: &Home) -> Result<bool, Failure> {
         stop(home, daemon)?;
     }
     Ok(ran.iter().any(Option::is_some))
+}
+
+/// Ends the supervisor with all that it runs, if it does, and takes its place.
+fn end_supervisor(home: &Home) -> Option<ProcessLock> {
+    for _ in 0..SUPERVISORS_MAX {
+        let supervisor = LockHolder::alive(&home.supervisor_lock()).and_then(|holder| holder.process());
+        if let Some(supervisor) = supervisor {
+            supervisor.terminate();
+            if !supervisor.wait(SILENT) {
+                let seconds = DRAIN_LIMIT.as_secs();
+                output::note(format_args!("waiting for steps under way to finish, at most {seconds} s"));
+                if !supervisor.wait(BOTH_LIMIT) {
+                    supervisor.kill();
+                    supervisor.wait(KILL_LIMIT);
+                }
+            }
+        }
+        match ProcessLock::acquire(&home.supervisor_lock(), Clock::System.now_ms()) {
+            Ok(lock) => return Some(lock),
+            Err(LockError::Held { .. }) => {} // Another one was faster: it ends too.
+            Err(LockError::Io { .. }) => return None, // A full disk stops nobody from stopping.
+        }
+    }
+    None
 }
 
 /// Stops a daemon and says so; `None` when none runs.

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,7 +17,7 @@ use pb_supervisor::launch::Launch;
 use pb_supervisor::{Config, Ended, Supervisor};
 use tokio_util::sync::CancellationToken;
 
-use super::background::{self, Started, exit_of};
+use super::background::{self, exit_of};
 use super::{Daemon, Ground, foreground};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -65,10 +65,11 @@ fn run(home: &Home, ground: Ground, supervising: Supervising) -> Result<Exit, Fa
         revive: !service_manager::is_watched(),
     };
     let runtime = wait::small_daemon()?;
+    let (stop, at_once) = (CancellationToken::new(), CancellationToken::new());
     let ended = runtime.block_on(async {
-        let mut signals = StopSignals::of_daemon(!ground.report_ready).context("cannot listen to signals")?;
+        let mut signals =
+            StopSignals::of_daemon(foreground::has_terminal(ground)).context("cannot listen to signals")?;
         let supervisor = Supervisor::start(config).map_err(anyhow::Error::from)?;
-        let (stop, at_once) = (CancellationToken::new(), CancellationToken::new());
         let asked = async {
             signals.next().await;
             stop.cancel();
@@ -85,6 +86,8 @@ fn run(home: &Home, ground: Ground, supervising: Supervising) -> Result<Exit, Fa
     runtime.shutdown_background();
     match ended {
         Ended::Stopped => Ok(Exit::Ok),
+        // Asked to stop while it stopped both to become another program.
+        Ended::Become { .. } if stop.is_cancelled() => Ok(Exit::Ok),
         Ended::Failed(report) => Err(failure(&report)),
         Ended::Become { program, debug, gateway, scheduler } => {
             let error = become_program(home, &program, ground, (debug, &gateway, &scheduler));
@@ -108,7 +111,9 @@ fn about(report: &Report) -> String {
     let one = |daemon: Daemon| {
         let child = report.of(daemon)?;
         let pid = child.pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
-        Some(format!("{} {}{pid}", daemon.name(), child.state.as_str()))
+        let place = child.about.as_deref().filter(|_| daemon == Daemon::Gateway);
+        let place = place.map(|place| format!(" on {place}")).unwrap_or_default();
+        Some(format!("{} {}{pid}{place}", daemon.name(), child.state.as_str()))
     };
     Daemon::ALL.into_iter().filter_map(one).collect::<Vec<_>>().join(", ")
 }
@@ -141,7 +146,7 @@ pub(super) fn failure(report: &Report) -> Failure {
 }
 
 /// Starts both, with a supervisor in the background, and waits until they serve.
-pub(super) fn launch(home: &Home, arguments: Vec<OsString>) -> Result<Started, Failure> {
+pub(super) fn launch(home: &Home, arguments: Vec<OsString>) -> Result<Child, Failure> {
     let start = ["supervise", "--report-ready"].map(OsString::from);
     let launch = Launch {
         name: NAME,
@@ -149,15 +154,15 @@ pub(super) fn launch(home: &Home, arguments: Vec<OsString>) -> Result<Started, F
         variables: Vec::new(),
         without: vec![service_manager::NOTIFY_SOCKET, service_manager::WATCHDOG_USEC, "WATCHDOG_PID"],
     };
-    background::launch(home, &launch, READY_LIMIT)
+    Ok(background::launch(home, &launch, READY_LIMIT)?.1)
 }
 
-/// Starts a supervisor that goes on with what one kept running that was killed.
-pub(super) fn launch_again(home: &Home) -> Result<(), Failure> {
+/// Starts a supervisor that goes on with what one kept running that was killed; `None` where there is one already.
+pub(super) fn launch_again(home: &Home) -> Result<Option<Child>, Failure> {
     match launch(home, vec!["--goes-on".into()]) {
         // Another process was faster, which is just as well.
-        Err(failure) if failure.exit == Exit::Busy => Ok(()),
-        started => started.map(|_| ()),
+        Err(failure) if failure.exit == Exit::Busy => Ok(None),
+        started => started.map(Some),
     }
 }
 
@@ -184,6 +189,8 @@ fn become_program(
                 given.push(argument);
                 given
             }));
+            let is_told = arguments.iter().any(|argument| argument == "--debug");
+            command.args((debug && !arguments.is_empty() && !is_told).then(|| format!("{name}=--debug")));
         }
         tracing::info!(program = %program.display(), "both have stopped; going on as this program");
         let error = command.exec();

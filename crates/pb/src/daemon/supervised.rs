@@ -1,12 +1,13 @@
 //! Asking the supervisor, where there is one.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use pb_runtime::{Home, LockHolder};
 use pb_supervisor::child::State;
-use pb_supervisor::control::{self, Ask, ChildReport, Report, Which};
+use pb_supervisor::control::{self, Ask, AskError, ChildReport, Report, Which};
 
 use super::supervise::failure;
 use super::{Daemon, background, ensure};
@@ -17,6 +18,8 @@ use crate::output;
 /// How long a supervisor that becomes another program may take until both serve again: two stops and two starts at
 /// their limits.
 const BECOME_MAX: Duration = Duration::from_secs(90);
+/// How long one that has just begun may take until it can be asked how everything is.
+const LISTENS_WITHIN: Duration = Duration::from_millis(200);
 /// Pause between two looks at one that becomes another program.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// A wait that is longer than this is explained.
@@ -24,7 +27,7 @@ const SILENT: Duration = Duration::from_secs(1);
 
 /// How everything is; `None` where no supervisor runs.
 pub(crate) fn report(home: &Home) -> Option<Result<Report, Failure>> {
-    is_there(home).then(|| ask(home, &Ask::Report))
+    ask(home, &Ask::Report).transpose()
 }
 
 /// Whether a supervisor runs.
@@ -39,7 +42,8 @@ pub(crate) fn start_one(
     arguments: &[OsString],
 ) -> Option<Result<background::Started, Failure>> {
     let which = Which { daemon: Some(daemon), arguments: Some(arguments.to_vec()) };
-    is_there(home).then(|| started(&ask(home, &Ask::Start(which))?, daemon))
+    let report = ask(home, &Ask::Start(which)).transpose()?;
+    Some(report.and_then(|report| started(&report, daemon)))
 }
 
 /// Has the supervisor start one anew, with these arguments or those that it had; `None` where none runs.
@@ -49,25 +53,27 @@ pub(crate) fn restart_one(
     arguments: Option<Vec<OsString>>,
 ) -> Option<Result<background::Started, Failure>> {
     let which = Which { daemon: Some(daemon), arguments };
-    is_there(home).then(|| started(&ask(home, &Ask::Restart(which))?, daemon))
+    let report = ask(home, &Ask::Restart(which)).transpose()?;
+    Some(report.and_then(|report| started(&report, daemon)))
 }
 
 /// Has the supervisor stop one, and leave it so; `None` where none runs.
 pub(crate) fn stop_one(home: &Home, daemon: Daemon) -> Option<Result<(), Failure>> {
     let which = Which { daemon: Some(daemon), arguments: None };
-    is_there(home).then(|| ask(home, &Ask::Stop(which)).map(|_| ()))
+    Some(ask(home, &Ask::Stop(which)).transpose()?.map(drop))
 }
 
 /// Has the supervisor start what does not run; `None` where none runs.
 pub(super) fn start_all(home: &Home) -> Option<Result<Report, Failure>> {
     let which = Which { daemon: None, arguments: None };
-    is_there(home).then(|| ask(home, &Ask::Start(which)))
+    ask(home, &Ask::Start(which)).transpose()
 }
 
 /// Has the supervisor become this program and start both anew; whether one runs.
 pub(crate) fn restart_both(home: &Home, debug: bool) -> Result<bool, Failure> {
-    let Some(holder) = LockHolder::alive(&home.supervisor_lock()) else { return Ok(false) };
+    let holder = LockHolder::alive(&home.supervisor_lock());
     let before = ask(home, &Ask::Become { program: this_program()?, debug })?;
+    let (Some(holder), Some(before)) = (holder, before) else { return Ok(false) };
     let began = Instant::now();
     let mut is_explained = false;
     loop {
@@ -112,13 +118,34 @@ fn this_program() -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-fn ask(home: &Home, what: &Ask) -> Result<Report, Failure> {
-    control::ask(home, what).map_err(|error| {
-        let failure = Failure::new(Exit::Unavailable, &error);
-        let failure = std::error::Error::source(&error)
-            .map_or(failure, |source| Failure::new(Exit::Unavailable, &error).because(source));
-        failure.hint("see what it tells with: pb logs supervisor")
-    })
+/// Asks the supervisor; `None` where none runs. One that has just begun, or becomes another program, does not listen
+/// yet, and what it was asked while it stops is asked of the next one.
+fn ask(home: &Home, what: &Ask) -> Result<Option<Report>, Failure> {
+    let began = Instant::now();
+    while is_there(home) {
+        let error = match control::ask(home, what) {
+            Ok(report) => return Ok(Some(report)),
+            Err(error) => error,
+        };
+        let may_repeat = match &error {
+            AskError::NotThere(_) => true,
+            AskError::NoAnswer(cause) => {
+                cause.kind() == ErrorKind::UnexpectedEof && matches!(what, Ask::Start(_) | Ask::Stop(_))
+            }
+            AskError::NotUnderstood(_) => false,
+        };
+        let limit = if *what == Ask::Report { LISTENS_WITHIN } else { BECOME_MAX };
+        if !may_repeat || began.elapsed() > limit {
+            let failure = Failure::new(Exit::Unavailable, &error);
+            let failure = match std::error::Error::source(&error) {
+                Some(cause) => failure.because(cause),
+                None => failure,
+            };
+            return Err(failure.hint("see what it tells with: pb logs supervisor"));
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    Ok(None)
 }
 
 /// One of them, which should run now.

@@ -38,6 +38,22 @@ fn settings_that_went_wrong_are_not_tried_again_and_the_other_goes_on() {
     assert_eq!(env.pids()[1], gateway);
 }
 
+/// Nor does another supervisor try it again, or end because of it.
+#[test]
+fn what_was_left_alone_stays_so_when_the_supervisor_dies() {
+    let env = started();
+    let gateway = env.pids()[1];
+    fs::write(env.home().join("config.toml"), "[gateway\n").unwrap();
+    env.kill9("scheduler");
+    env.wait_states(["running", "exited"]);
+    env.kill9("supervisor");
+    env.wait_states(["running", "exited"]);
+    assert_eq!(env.told().unwrap()["children"][1]["restarts"], 0);
+    assert_eq!(env.holder("gateway").unwrap().pid, gateway);
+    fs::remove_file(env.home().join("config.toml")).unwrap();
+    env.assert_works();
+}
+
 #[test]
 fn what_fails_five_times_is_left_alone_until_a_person_says_so() {
     let env = started();

@@ -69,6 +69,28 @@ fn a_restart_after_an_upgrade_lets_steps_end_and_is_the_new_program_on_the_same_
     assert_eq!(env.witnesses("out", ["wait"]), [1], "its step ended first");
 }
 
+/// The supervisor is asked to stop while it waits for a step, to become another program: it does not.
+#[test]
+fn who_is_asked_to_stop_in_a_restart_stops() {
+    let env = started();
+    let goal = env.stubborn_goal();
+    env.detach(&[goal.to_str().unwrap()]);
+    env.stubborn_pids();
+    let restarting = env.spawn(["restart"]);
+    let log = env.home().join("logs/supervisor.log");
+    crate::env::wait_until("the scheduler is asked to stop", || {
+        fs::read_to_string(&log).unwrap().contains("stopping it").then_some(())
+    });
+    // What was asked for meanwhile is not lost with the restart.
+    let stopping = env.spawn(["stop"]);
+    stopping.wait_for_note("waiting for steps");
+    let forced = env.pb(["scheduler", "stop", "--force"]);
+    assert_eq!(forced.exit, Some(0), "{forced}");
+    let (stopped, restarted) = (stopping.wait(), restarting.wait());
+    assert_eq!((stopped.exit, restarted.exit), (Some(0), Some(69)), "{stopped}\n{restarted}");
+    crate::env::wait_until("nothing runs", || env.processes().is_empty().then_some(()));
+}
+
 #[test]
 fn a_restart_with_settings_that_do_not_work_stops_nothing() {
     let env = started();
