@@ -81,16 +81,14 @@ impl Start<'_> {
     /// Starts, does a goal, and stops.
     fn works(&mut self) -> anyhow::Result<()> {
         self.supervised.done(&["start"])?;
-        let goal = self.supervised.home.root().with_extension("goal.json");
+        let goal = self.supervised.home.root().with_extension("goal.toml");
         let workspace = self.supervised.home.root().with_extension("work");
-        let work = json!({
-            "title": "a goal after a bad start", "workspace": workspace,
-            "items": [{
-                "id": "a", "kind": "command", "argv": ["sh", "-c", "echo x > done"], "effect": "idempotent",
-                "gates": [{"kind": "file_exists", "path": "done"}],
-            }],
-        });
-        fs::write(&goal, work.to_string())?;
+        let text = format!(
+            "title = \"a goal after a bad start\"\nworkspace = {workspace:?}\n[[items]]\nid = \"a\"\nkind = \"command\"\n\
+             argv = [\"sh\", \"-c\", \"echo x > done\"]\neffect = \"idempotent\"\n\
+             gates = [{{ kind = \"file_exists\", path = \"done\" }}]\n"
+        );
+        fs::write(&goal, text)?;
         self.supervised.done(&["run", goal.to_str().context("the folder's name is no text")?])?;
         self.supervised.done(&["stop"])
     }

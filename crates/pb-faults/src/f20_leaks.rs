@@ -28,6 +28,10 @@ const AT_ONCE: usize = 24;
 const NIGHTS: u64 = 7;
 /// By how much what a process has written in memory may grow, in KiB: in ten minutes, or in all where it is less.
 const GROWTH_KIB_MAX: u64 = 1_024;
+/// The same for a process that has not seen enough goals to have what it always needs.
+const WARMING_KIB_MAX: u64 = 8 * 1_024;
+/// After so many goals it has.
+const WARM_GOALS: u64 = 500;
 /// The time in which it may.
 const GROWTH_WITHIN: Duration = Duration::from_mins(10);
 /// By how many descriptors a process that idles may differ: a connection of the last client may not be closed yet.
@@ -107,7 +111,8 @@ impl Week<'_> {
         let tens = began.elapsed().as_secs().div_ceil(GROWTH_WITHIN.as_secs());
         for (before, after) in before.iter().zip(&after) {
             let grown = after.anonymous_kib.saturating_sub(before.anonymous_kib);
-            if grown > GROWTH_KIB_MAX * tens {
+            let limit = if goals / 5 < WARM_GOALS { WARMING_KIB_MAX } else { GROWTH_KIB_MAX * tens };
+            if grown > limit {
                 self.tally.fail(format_args!(
                     "the {} grew by {grown} KiB in {:.0} s: {} to {}",
                     before.name,
