@@ -84,9 +84,10 @@ impl Start<'_> {
         let goal = self.supervised.home.root().with_extension("goal.toml");
         let workspace = self.supervised.home.root().with_extension("work");
         let text = format!(
-            "title = \"a goal after a bad start\"\nworkspace = {workspace:?}\n[[items]]\nid = \"a\"\nkind = \"command\"\n\
+            "title = \"a goal after a bad start\"\nworkspace = \"{}\"\n[[items]]\nid = \"a\"\nkind = \"command\"\n\
              argv = [\"sh\", \"-c\", \"echo x > done\"]\neffect = \"idempotent\"\n\
-             gates = [{{ kind = \"file_exists\", path = \"done\" }}]\n"
+             gates = [{{ kind = \"file_exists\", path = \"done\" }}]\n",
+            workspace.display()
         );
         fs::write(&goal, text)?;
         self.supervised.done(&["run", goal.to_str().context("the folder's name is no text")?])?;
