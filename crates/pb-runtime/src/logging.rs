@@ -1,5 +1,5 @@
 //! What a process tells of its work: a line of JSON each in its file or in the journal, or a line for people on its
-//! terminal. Whatever it is, it is without keys: they are taken out in [`Out`], which all lines go through.
+//! terminal. Whatever it is, it is without keys: they are taken out in `Out`, which all lines go through.
 
 mod filter;
 pub mod journal;
