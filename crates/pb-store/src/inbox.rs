@@ -142,6 +142,11 @@ impl Inbox {
         let _: Result<(), Error> = self.connection.call(work).await;
     }
 
+    /// How often commands were kept, since this was opened.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
     /// Forgets the commands up to `pos`, which were executed.
     pub async fn forget(&self, pos: u64) -> Result<(), Error> {
         self.connection.call(move |connection| inbox::forget(connection, pos)).await

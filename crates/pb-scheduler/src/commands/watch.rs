@@ -67,7 +67,7 @@ impl Watch {
     /// Takes all that is new; whether to go on.
     async fn look(&mut self) -> Result<bool, pb_store::Error> {
         let path = self.context.config.home.gateway_db();
-        let Some(file) = file_id(&path).await else {
+        let Some(file) = file_id(&path) else {
             return Ok(true);
         };
         if self.open.as_ref().is_none_or(|open| open.file != file) {
@@ -116,8 +116,9 @@ impl Watch {
     }
 }
 
-async fn file_id(path: &Path) -> Option<FileId> {
+/// A home lies on a disk of this machine: this look is shorter than handing it to another thread would be.
+fn file_id(path: &Path) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt;
-    let meta = tokio::fs::metadata(path).await.ok()?;
+    let meta = std::fs::metadata(path).ok()?;
     Some((meta.dev(), meta.ino()))
 }

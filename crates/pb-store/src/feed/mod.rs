@@ -105,6 +105,12 @@ impl<P: Page> Feed<P> {
         self.shared.ring().end
     }
 
+    /// How often the log was found changed, whatever was written: while it stays, whatever was read from the log
+    /// before the look that gave it is what the log says.
+    pub fn changes(&self) -> u64 {
+        self.shared.ring().changes
+    }
+
     /// Says that the log may have more. Never waits; [`Feed::follow_tail`] looks.
     pub fn bell(&self) {
         self.shared.bell.notify_one();

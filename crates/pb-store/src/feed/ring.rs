@@ -27,11 +27,13 @@ pub(super) struct Ring<P> {
     bytes: usize,
     /// The position of the last event seen.
     pub(super) end: u64,
+    /// How often the file was found changed.
+    pub(super) changes: u64,
 }
 
 impl<P> Default for Ring<P> {
     fn default() -> Self {
-        Self { identity: None, reader: None, spans: VecDeque::new(), bytes: 0, end: 0 }
+        Self { identity: None, reader: None, spans: VecDeque::new(), bytes: 0, end: 0, changes: 0 }
     }
 }
 
@@ -41,10 +43,12 @@ impl<P: Page> Ring<P> {
         self.adopt(identity);
         self.reader = Some(reader);
         self.end = end;
+        self.changes += 1;
     }
 
     /// Takes what was found after the end; whether followers should look.
     pub(super) fn take(&mut self, found: Tail<P>) -> bool {
+        self.changes += 1;
         let replaced = self.adopt(found.identity);
         let mut changed = replaced;
         for span in found.spans {

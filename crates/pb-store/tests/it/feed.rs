@@ -127,6 +127,25 @@ async fn write_and_ring(log: &Log, feed: &Feed, last: u64, seed: u64) {
 }
 
 #[tokio::test]
+async fn a_look_counts_what_others_commit_also_where_it_is_no_event() {
+    let place = Place::file();
+    let path = place.path("state.db");
+    let log = open_log(&path).await;
+    let feed = Feed::new(path);
+    feed.look().await.unwrap();
+    let first = feed.changes();
+    feed.look().await.unwrap();
+    assert_eq!(feed.changes(), first, "nothing was written");
+    log.commit(batch([Write::InboxRead { inbox_id: "inbox".to_owned(), pos: 1 }])).await.unwrap();
+    assert_eq!(feed.changes(), first, "it did not look");
+    feed.look().await.unwrap();
+    assert_eq!(feed.changes(), first + 1);
+    log.commit(events(goal(1), 1..=2)).await.unwrap();
+    feed.look().await.unwrap();
+    assert_eq!((feed.changes(), feed.last_pos()), (first + 2, 2));
+}
+
+#[tokio::test]
 async fn a_follower_that_the_ring_left_behind_reads_the_log() {
     let place = Place::file();
     let path = place.path("state.db");
