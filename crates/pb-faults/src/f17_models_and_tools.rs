@@ -151,8 +151,10 @@ fn conversation(chance: &mut StdRng, goal: u64) -> Conversation {
                 .usage(300, 9)
                 .and_call("list_dir", json!({}))]),
             6 => talk.turn([look().no_usage()]),
+            // What it reports is less than any reservation: of an answer that nobody heard to its end it is
+            // not known by how much the provider went beyond what was asked for.
             7 => talk.turn([Reply::text("words ".repeat(20_000))
-                .usage(300, 8_000)
+                .usage(300, 200)
                 .and_call("list_dir", json!({"path": "."}))]),
             _ => talk.turn([tool(chance)]),
         };

@@ -65,6 +65,7 @@ mod models;
 mod network_home;
 mod notify;
 mod old_gateway;
+mod operations;
 mod plan;
 mod real_model;
 mod reports;
