@@ -144,9 +144,11 @@ impl Process {
         Ok(())
     }
 
-    /// Asks it to end.
+    /// Asks it to end. One that is stopped (SIGSTOP, Ctrl-Z) goes on, or it would not hear of it.
     pub fn terminate(&self) {
-        let _ = pidfd_send_signal(&self.pidfd, Signal::TERM); // It may have ended.
+        for signal in [Signal::TERM, Signal::CONT] {
+            let _ = pidfd_send_signal(&self.pidfd, signal); // It may have ended.
+        }
     }
 
     /// Ends it.

@@ -50,7 +50,7 @@ fn end_supervisor(home: &Home) -> Option<ProcessLock> {
         if let Some(supervisor) = supervisor {
             supervisor.terminate();
             if !supervisor.wait(SILENT) {
-                let seconds = DRAIN_LIMIT.as_secs();
+                let seconds = BOTH_LIMIT.as_secs();
                 output::note(format_args!("waiting for steps under way to finish, at most {seconds} s"));
                 if !supervisor.wait(BOTH_LIMIT) {
                     supervisor.kill();

@@ -30,6 +30,21 @@ fn a_hang_up_and_a_pause_change_nothing() {
     assert_eq!(env.pids(), before);
 }
 
+#[test]
+fn what_is_stopped_by_a_signal_hears_that_it_is_to_end() {
+    let env = started();
+    let holders = ALL.map(|name| env.holder(name).unwrap());
+    for name in ALL {
+        signal(&env, name, Signal::STOP);
+    }
+    let began = Instant::now();
+    let stopped = env.pb(["stop"]);
+    assert_eq!(stopped.exit, Some(0), "{stopped}");
+    assert!(!stopped.stderr.contains("killed"), "{stopped}");
+    assert!(began.elapsed() < Duration::from_secs(20), "it took {:?}", began.elapsed());
+    assert!(holders.iter().all(|holder| !holder.is_alive()));
+}
+
 /// Who asks a process to end that is kept running gets another one: only the supervisor knows that it is to stay away.
 #[test]
 fn one_that_is_asked_to_end_by_a_stranger_comes_back() {
