@@ -235,6 +235,8 @@ export interface Methods {
     "goal.report": { params: GoalIdParams; result: Report; permission: "read" };
     /** Writes the plan of a goal as a goal file, which can be edited and run again */
     "goal.plan": { params: GoalIdParams; result: GoalPlanResult; permission: "read" };
+    /** Reads a goal file, and gives the goal as goal.submit takes it, or what is wrong and where */
+    "goal.check": { params: GoalCheckParams; result: GoalCheckResult; permission: "read" };
     /** Shows the journal of a goal: every step with its output */
     "goal.steps": { params: GoalIdParams; result: GoalStepsResult; permission: "read" };
     /** Has a goal run again and again, by a cron expression or at intervals */
@@ -2364,6 +2366,18 @@ export interface Expiry {
     action: Answer;
 }
 
+/** One thing that is wrong with a goal file. */
+export interface FileProblem {
+    /** The line, from 1. */
+    line: number;
+    /** The column in characters, from 1. */
+    column: number;
+    /** What is wrong. */
+    message: string;
+    /** What to do about it. */
+    hint?: string;
+}
+
 /** Which files a verdict is about. */
 export type Freshness =
     /** Those that were delivered: the gate ran then, or nothing but gates wrote since it ran. */
@@ -2695,6 +2709,26 @@ export interface GoalCancelParams {
     reason?: string | null;
     /** The same key gives the same answer, for 30 days. */
     idempotencyKey?: string | null;
+}
+
+/** The goal file. */
+export interface GoalCheckParams {
+    /** Its text (TOML). */
+    goalFile: string;
+    /** The folder that its paths are relative to, absolute; that of the workspaces in the home if absent. */
+    folder?: string | null;
+    /** Values of its inputs. */
+    inputs?: { [key: string]: string };
+}
+
+/** What it is: a goal, or problems. */
+export interface GoalCheckResult {
+    /** The goal, with its inputs filled in; absent if something is wrong. */
+    goal?: GoalSpec;
+    /** What is wrong, in reading order; at most 100. */
+    problems: FileProblem[];
+    /** How many more there are. */
+    leftOut: number;
 }
 
 /** A goal with what belongs to it. */

@@ -44,6 +44,7 @@ pub async fn be(home: Option<&Path>) -> anyhow::Result<()> {
         names: Vec::new(),
         pending_connections: None,
         legacy_peers: false,
+        web_dir: None,
         ids: Ids::random(Clock::System),
         clock: Clock::System,
         home,

@@ -1,8 +1,10 @@
 //! Who may come in, and what they may do (`security.md`, "The gateway").
 //!
 //! A browser sends `Host` and `Origin`: both must be ours, and it needs the token, for any page can make
-//! it connect. For images, scripts and the like it sends no `Origin`; then `Sec-Fetch-Site` tells. A program sends no `Origin`: it is let in with the token, or because its socket
-//! belongs to our own user. Nothing is trusted for coming from a loopback address.
+//! it connect. For images, scripts and the like it sends no `Origin`; then `Sec-Fetch-Site` tells. It may bring an
+//! access token in a cookie, which counts for the page of our own origin only. A program sends no `Origin`: it is let
+//! in with the token, or because its socket belongs to our own user. Nothing is trusted for coming from a loopback
+//! address.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,6 +17,7 @@ use pb_protocol::{Permission, Permissions};
 use serde_json::json;
 
 use crate::access::{Access, Grant, Who};
+use crate::console;
 
 /// What our own token and, where tools are confined, our own user give.
 const FULL: Permissions = Permissions::of(&[Permission::Read, Permission::Write, Permission::Admin]);
@@ -98,6 +101,8 @@ pub(crate) enum Refusal {
     TokenInUrl,
     #[error("the token is not valid")]
     WrongToken,
+    #[error("this browser's access has ended")]
+    WrongCookie,
     #[error("too many wrong tokens came from here")]
     TooManyWrong { wait: Duration },
     #[error("a browser needs the token")]
@@ -117,6 +122,7 @@ impl Refusal {
             Self::TokenInUrl => StatusCode::BAD_REQUEST,
             Self::TooManyWrong { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::WrongToken
+            | Self::WrongCookie
             | Self::BrowserWithoutToken
             | Self::ElsewhereWithoutToken
             | Self::OtherUser
@@ -131,6 +137,7 @@ impl Refusal {
             Self::ForeignOrigin => "foreign_origin",
             Self::TokenInUrl => "token_in_url",
             Self::WrongToken => "wrong_token",
+            Self::WrongCookie => "wrong_cookie",
             Self::TooManyWrong { .. } => "too_many_wrong",
             Self::BrowserWithoutToken => "browser_without_token",
             Self::ElsewhereWithoutToken => "elsewhere_without_token",
@@ -156,7 +163,12 @@ impl Refusal {
             Self::ElsewhereWithoutToken => {
                 "send `Authorization: Bearer TOKEN`; `pb gateway pair`, on the gateway's machine, makes one"
             }
-            Self::BrowserWithoutToken | Self::OtherUser | Self::UnknownUser => {
+            Self::WrongCookie => "open the console again with: pb console",
+            Self::BrowserWithoutToken => {
+                "open the console with: pb console; a program that says what browsers say sends \
+                 `Authorization: Bearer TOKEN` with the content of $PB_HOME/token"
+            }
+            Self::OtherUser | Self::UnknownUser => {
                 "send `Authorization: Bearer TOKEN` with the content of $PB_HOME/token"
             }
         }
@@ -177,25 +189,15 @@ impl IntoResponse for Refusal {
 
 /// Decides about one request, before a byte of it is acted upon.
 pub(crate) fn admit(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> Result<Admitted, Refusal> {
-    if !only(headers, &HOST).is_some_and(|host| is_our_host(host, door)) {
-        return Err(Refusal::ForeignHost);
-    }
-    let from_browser = headers.contains_key(ORIGIN) || headers.contains_key(&SEC_FETCH_SITE);
-    if headers.contains_key(ORIGIN)
-        && !only(headers, &ORIGIN).is_some_and(|origin| is_our_origin(origin, door))
-    {
-        return Err(Refusal::ForeignOrigin);
-    }
-    if headers.contains_key(&SEC_FETCH_SITE)
-        && !only(headers, &SEC_FETCH_SITE).is_some_and(|site| matches!(site, "same-origin" | "none"))
-    {
-        return Err(Refusal::ForeignOrigin);
-    }
-    if uri.query().is_some_and(|query| names_a_token(query, door.access)) {
-        return Err(Refusal::TokenInUrl);
-    }
+    let from_browser = look(headers, uri, door)?;
     if headers.contains_key(AUTHORIZATION) {
         return with_token(only(headers, &AUTHORIZATION).and_then(bearer), door);
+    }
+    if let Some(secret) = console::secret_of(headers, door.port)
+        && cookies_count(door.peer_uid, door.our_uid, door.elsewhere.is_some())
+        && is_our_page(headers, door)
+    {
+        return with_cookie(secret, door);
     }
     if from_browser {
         return Err(Refusal::BrowserWithoutToken);
@@ -214,6 +216,67 @@ pub(crate) fn admit(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> Result<A
         Some(_) => Err(Refusal::OtherUser),
         None => Err(Refusal::UnknownUser),
     }
+}
+
+/// Whether a browser may be shown a file that holds no secret: it asks us by our name, for a page of our own or
+/// because the person asked, and tells no secret.
+pub(crate) fn may_see_files(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> Result<bool, Refusal> {
+    look(headers, uri, door)?;
+    Ok(headers.contains_key(&SEC_FETCH_SITE))
+}
+
+/// Whether cookies count on a connection: another user of this machine may have been sent ours, as a server on another
+/// port, and cannot come in by it.
+pub(crate) fn cookies_count(peer_uid: Option<u32>, our_uid: u32, through_tls: bool) -> bool {
+    peer_uid == Some(our_uid) || through_tls
+}
+
+/// Looks at what everybody has to say, and refuses what nobody may; whether it is a browser.
+fn look(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> Result<bool, Refusal> {
+    if !only(headers, &HOST).is_some_and(|host| is_our_host(host, door)) {
+        return Err(Refusal::ForeignHost);
+    }
+    if headers.contains_key(ORIGIN)
+        && !only(headers, &ORIGIN).is_some_and(|origin| is_our_origin(origin, door))
+    {
+        return Err(Refusal::ForeignOrigin);
+    }
+    if headers.contains_key(&SEC_FETCH_SITE)
+        && !only(headers, &SEC_FETCH_SITE).is_some_and(|site| matches!(site, "same-origin" | "none"))
+    {
+        return Err(Refusal::ForeignOrigin);
+    }
+    if uri.query().is_some_and(|query| names_a_token(query, door.access)) {
+        return Err(Refusal::TokenInUrl);
+    }
+    Ok(headers.contains_key(ORIGIN) || headers.contains_key(&SEC_FETCH_SITE))
+}
+
+/// Whether a page of the very origin asks that is asked. `none` is not: then the person asked, who has no need of it.
+fn is_our_page(headers: &HeaderMap, door: &Door<'_>) -> bool {
+    let is_same = |origin: &str| {
+        let scheme = if door.elsewhere.is_some() { "https://" } else { "http://" };
+        let host = only(headers, &HOST).unwrap_or_default();
+        origin.strip_prefix(scheme).is_some_and(|name| name.eq_ignore_ascii_case(host))
+    };
+    match (only(headers, &ORIGIN), only(headers, &SEC_FETCH_SITE)) {
+        (Some(origin), None) => is_same(origin),
+        (Some(origin), Some(site)) => site == "same-origin" && is_same(origin),
+        (None, site) => site == Some("same-origin"),
+    }
+}
+
+/// Decides by the access token in a cookie. Our own token is never in one.
+fn with_cookie(secret: &str, door: &Door<'_>) -> Result<Admitted, Refusal> {
+    let who = Who::of(door.peer, door.peer_uid);
+    if let Some(wait) = door.access.throttle.wait(who, door.now_ms) {
+        return Err(Refusal::TooManyWrong { wait });
+    }
+    let Some(grant) = door.access.find(secret, door.now_ms) else {
+        door.access.throttle.failed(who, door.now_ms);
+        return Err(Refusal::WrongCookie);
+    };
+    Ok(Admitted::by_grant(grant, who))
 }
 
 /// Decides by a token. Who sent too many wrong ones is not told whether this one is right.
@@ -265,7 +328,8 @@ fn is_our_origin(origin: &str, door: &Door<'_>) -> bool {
     origin.strip_prefix(scheme).is_some_and(|host| host.ends_with(&port) && is_our_host(host, door))
 }
 
-fn bearer(authorization: &str) -> Option<&str> {
+/// The token of an `Authorization` header.
+pub(crate) fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

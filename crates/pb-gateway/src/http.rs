@@ -4,26 +4,29 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::json;
 
-use crate::admit::{self, Admitted, Door, Elsewhere};
+use crate::admit::{self, Admitted, Door, Elsewhere, Refusal};
+use crate::console;
 use crate::hub::Hub;
 use crate::server::Peer;
 use crate::websocket::{Handshake, asks_for_one, handshake};
 use crate::{health, session, sse};
 
-/// Every route. All but `/livez` are behind [`admit`]; those that only tell something know GET and HEAD.
+/// Every route. All but `/livez` and the files of the console are behind [`admit`]; those that only tell something know
+/// GET and HEAD.
 pub(crate) fn router(hub: Arc<Hub>) -> Router {
     Router::new()
         .route("/events", get(events))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .route("/version", get(health::version))
+        .route(console::SESSION, get(console::look).post(console::enter).delete(console::leave))
         .fallback(any(websocket))
         .layer(middleware::from_fn_with_state(Arc::clone(&hub), admission))
         .route("/livez", get(|| async { "ok\n" }))
@@ -70,6 +73,13 @@ async fn admission(
         may_be_pending: (hub.pending_connections.is_some() || peer.through_tls.is_some())
             && asks_for_one(&request),
     };
+    if let Some(file) = file_asked_for(&request) {
+        match admit::may_see_files(request.headers(), request.uri(), &door) {
+            Ok(true) => return file.answer(request.headers(), hub.web_dir.as_deref()),
+            Ok(false) => {} // No browser: it is told what it always was.
+            Err(refusal) => return refused(&hub, &peer, refusal),
+        }
+    }
     match admit::admit(request.headers(), request.uri(), &door) {
         // Whichever route it asked for: it gets a connection on which to say who it is, and nothing else.
         Ok(admitted) if admitted.is_pending => websocket(State(hub), Extension(admitted), request).await,
@@ -77,12 +87,26 @@ async fn admission(
             request.extensions_mut().insert(admitted);
             next.run(request).await
         }
-        Err(refusal) => {
-            hub.metrics.refused(refusal.reason());
-            tracing::info!(%refusal, peer_uid = ?peer.uid, "a connection is refused");
-            refusal.into_response()
-        }
+        Err(refusal) => refused(&hub, &peer, refusal),
     }
+}
+
+/// The file of the console that is asked for.
+fn file_asked_for(request: &Request) -> Option<&'static console::File> {
+    let is_plain = matches!(*request.method(), Method::GET | Method::HEAD) && !asks_for_one(request);
+    is_plain.then(|| console::file_at(request.uri().path())).flatten()
+}
+
+fn refused(hub: &Hub, peer: &Peer, refusal: Refusal) -> Response {
+    hub.metrics.refused(refusal.reason());
+    tracing::info!(%refusal, peer_uid = ?peer.uid, "a connection is refused");
+    let mut answer = refusal.into_response();
+    if refusal == Refusal::WrongCookie {
+        // Or the browser would send it, and it would count as a wrong one, each time.
+        let cleared = console::cleared(hub.address.port(), peer.through_tls.is_some());
+        answer.headers_mut().extend(cleared.map(|cleared| (header::SET_COOKIE, cleared)));
+    }
+    answer
 }
 
 async fn websocket(

@@ -45,6 +45,8 @@ pub(crate) struct Hub {
     pub(crate) handshakes: Arc<Semaphore>,
     /// Whether schedulers without a log are taken.
     pub(crate) legacy_peers: bool,
+    /// Where the files of the console are read from, and not those that are part of this program.
+    pub(crate) web_dir: Option<PathBuf>,
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     /// Where clients connect to.
@@ -94,6 +96,7 @@ impl Hub {
             tls,
             handshakes: Arc::new(Semaphore::new(HANDSHAKES_MAX)),
             legacy_peers: config.legacy_peers,
+            web_dir: config.web_dir,
             clock: config.clock,
             ids: config.ids,
             address,

@@ -19,6 +19,7 @@
 mod access;
 mod admit;
 mod bind;
+mod console;
 mod debug;
 mod deltas;
 mod health;

@@ -49,6 +49,8 @@ pub struct Config {
     pub pending_connections: Option<Duration>,
     /// Whether schedulers that keep no log are shown, live, beside the one that keeps it.
     pub legacy_peers: bool,
+    /// Where the files of the console are read from; those that are part of this program if absent.
+    pub web_dir: Option<PathBuf>,
     /// The clock.
     pub clock: Clock,
     /// Fresh ids.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod console;
 mod dist;
 mod faults;
 mod fuzz;
@@ -20,6 +21,7 @@ pub(crate) enum Command {
     Tidy,
     /// Write the files that are made of the code: schemas and the command line reference
     Codegen,
+    Console(console::Args),
     Test(test::Args),
     Bench(bench::Args),
     Faults(faults::Args),
@@ -34,6 +36,7 @@ impl Command {
         match self {
             Self::Tidy => tidy::run(),
             Self::Codegen => codegen::run(),
+            Self::Console(args) => console::run(&args),
             Self::Test(args) => test::run(&args),
             Self::Bench(args) => bench::run(args),
             Self::Faults(args) => faults::run(&args),

@@ -12,6 +12,8 @@ mod browser_headers;
 #[cfg(test)]
 mod chinese;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod cursors;
 #[cfg(test)]
 mod debug;

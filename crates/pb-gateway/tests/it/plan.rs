@@ -73,3 +73,40 @@ async fn a_goal_without_a_plan_has_none_to_show() {
     let unknown = client.call("goal.plan", json!({"goalId": "nowhere"})).await.unwrap_err();
     assert_eq!(unknown["code"], -32010);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_goal_file_is_read_for_who_has_no_command_line() {
+    let at = TestHome::new();
+    let gateway = at.gateway().await;
+    let mut client = Client::connect(gateway.address).await;
+    let file = r#"
+title = "数一数 {{what}}"
+description = "Count"
+workspace = "here"
+
+[inputs.what]
+description = "What is counted"
+
+[[items]]
+id = "count"
+kind = "command"
+argv = ["true"]
+effect = "pure"
+"#;
+    let asked = json!({"goalFile": file, "folder": "/work", "inputs": {"what": "兔子"}});
+    let told = client.call("goal.check", asked).await.unwrap();
+    assert_eq!((&told["problems"], &told["leftOut"]), (&json!([]), &json!(0)), "{told}");
+    let goal: GoalSpec = serde_json::from_value(told["goal"].clone()).unwrap();
+    assert_eq!((goal.title.as_str(), goal.workspace.as_deref()), ("数一数 兔子", Some("/work/here")));
+    client.call("goal.submit", told["goal"].clone()).await.unwrap();
+
+    let told = client.call("goal.check", json!({"goalFile": "titel = 'x'\n"})).await.unwrap();
+    assert_eq!(told.get("goal"), None);
+    assert_eq!(
+        (&told["problems"][0]["line"], &told["problems"][0]["column"]),
+        (&json!(1), &json!(1)),
+        "{told}"
+    );
+    let refused = client.call("goal.check", json!({"goalFile": file, "folder": "here"})).await.unwrap_err();
+    assert_eq!(refused["message"], "Invalid params: folder: it is an absolute path");
+}

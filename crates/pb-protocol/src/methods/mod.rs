@@ -11,6 +11,7 @@ pub mod debug_queries;
 pub mod escalation;
 pub mod events;
 pub mod goal;
+pub mod goal_check;
 pub mod goal_control;
 pub mod goal_events;
 pub mod goal_report;
@@ -119,6 +120,7 @@ macro_rules! for_each_method {
             $crate::methods::approval::Deny,
             $crate::methods::goal_report::Report,
             $crate::methods::goal::Plan,
+            $crate::methods::goal_check::Check,
             $crate::methods::goal::Steps,
             $crate::methods::schedule::Add,
             $crate::methods::schedule::List,
@@ -264,6 +266,7 @@ mod tests {
         goal::List::NAME,
         goal::Status::NAME,
         goal::Plan::NAME,
+        goal_check::Check::NAME,
         goal::Steps::NAME,
         goal_report::Report::NAME,
         goal_events::Subscribe::NAME,

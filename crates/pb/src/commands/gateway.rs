@@ -15,6 +15,9 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{cli, commands};
 
+/// Where who works on the console has its files read from.
+const WEB_DIR: &str = "PB_WEB_DIR";
+
 /// Start, stop and look at the gateway: the hub that clients talk to
 ///
 /// It takes goals in, also while no scheduler runs, and shows every client what happens.
@@ -150,6 +153,7 @@ async fn serving(
         tools_are_confined: pb_exec::support().net,
         pending_connections: gateway.pending_connections.then_some(pb_gateway::PENDING_MAX_AGE),
         legacy_peers: settings.link.legacy_peers,
+        web_dir: pb_runtime::environment::path(WEB_DIR),
         ids: Ids::random(clock.clone()),
         clock,
         home: home.clone(),

@@ -3,6 +3,7 @@
 mod backup;
 mod chat;
 mod completions;
+mod console;
 mod cost;
 mod debug;
 mod doctor;
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Goal(goal::Args),
     Schedule(schedule::Args),
     Inbox(inbox::Args),
+    #[command(visible_alias = "open")]
+    Console(console::Args),
     Models(models::Args),
     Cost(cost::Args),
     Notify(notify::Args),
@@ -75,6 +78,7 @@ impl Command {
             Self::Work(args) => work::run(args),
             Self::Schedule(args) => schedule::run(args),
             Self::Inbox(args) => inbox::run(args),
+            Self::Console(args) => console::run(&args),
             Self::Models(args) => models::run(&args),
             Self::Cost(args) => cost::run(args),
             Self::Notify(args) => notify::run(&args),

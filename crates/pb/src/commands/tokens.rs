@@ -34,9 +34,10 @@ pub(super) struct PairArgs {
 
 /// When a token ends by itself, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy)]
-struct Expiry(Option<u64>);
+pub(super) struct Expiry(pub(super) Option<u64>);
 
-fn expiry(text: &str) -> Result<Expiry, String> {
+/// Reads it.
+pub(super) fn expiry(text: &str) -> Result<Expiry, String> {
     if text == "never" {
         return Ok(Expiry(None));
     }

@@ -30,6 +30,7 @@ fn every_command_explains_itself() {
         "restore",
         "gc",
         "reset",
+        "console",
         "gateway",
         "gateway start",
         "gateway stop",

@@ -31,6 +31,7 @@ mod client;
 mod compat;
 mod completions;
 mod conformance;
+mod console;
 mod control;
 mod crash;
 mod day_budget;

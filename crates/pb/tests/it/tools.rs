@@ -32,6 +32,15 @@ pub(crate) fn node_packages() -> Option<PathBuf> {
     packages
 }
 
+/// Node's packages of `web`, for `node` on the path; without them the test is skipped and says so.
+pub(crate) fn web_packages() -> Option<PathBuf> {
+    let packages = environment::path("PB_TEST_WEB_PACKAGES");
+    if packages.is_none() {
+        skipped("there is no Node.js with the packages of web; run: cargo xtask test");
+    }
+    packages
+}
+
 /// curl; without it the test is skipped and says so.
 pub(crate) fn curl() -> Option<PathBuf> {
     found("curl", "PB_TEST_CURL", "curl", &["--version"])

@@ -47,14 +47,15 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         name: "Node.js with the packages of examples/clients",
         used_by: "the WebSocket client in Node, and the example in TypeScript",
         variable: "PB_TEST_NODE_PACKAGES",
-        find: |tools| {
-            let folder = tools.join("node");
-            let installed = fs::read_to_string(folder.join("package-lock.json")).ok()?;
-            let trial = ["-e", "require('ws')"];
-            let works = process::succeeds(process::command("node").args(trial).current_dir(&folder));
-            (works && installed == NODE_LOCK).then(|| folder.join("node_modules"))
-        },
-        install: install_node_packages,
+        find: |tools| EXAMPLES.find(tools),
+        install: |tools| EXAMPLES.install(tools),
+    },
+    Requirement {
+        name: "Node.js with the packages of web",
+        used_by: "the console in a browser",
+        variable: "PB_TEST_WEB_PACKAGES",
+        find: |tools| CONSOLE.find(tools),
+        install: |tools| CONSOLE.install(tools),
     },
     Requirement {
         name: "curl",
@@ -92,9 +93,29 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
 const PYTHON_PACKAGES: &str = include_str!("python.txt");
 /// Where the list of what is installed is kept, among our own tools.
 const PYTHON_LIST: &str = "python.txt";
-/// The same of Node's packages. Who tries the examples takes them from the same files.
-const NODE_PACKAGES: &str = include_str!("../../../../examples/clients/package.json");
-const NODE_LOCK: &str = include_str!("../../../../examples/clients/package-lock.json");
+
+/// Packages of Node, as a folder of ours lists them; who works there takes them from the same files.
+struct NodePackages {
+    /// Their folder among our own tools.
+    folder: &'static str,
+    list: &'static str,
+    lock: &'static str,
+    /// One of them, which works if all do.
+    trial: &'static str,
+}
+
+const EXAMPLES: NodePackages = NodePackages {
+    folder: "node",
+    list: include_str!("../../../../examples/clients/package.json"),
+    lock: include_str!("../../../../examples/clients/package-lock.json"),
+    trial: "ws",
+};
+const CONSOLE: NodePackages = NodePackages {
+    folder: "web",
+    list: include_str!("../../../../web/package.json"),
+    lock: include_str!("../../../../web/package-lock.json"),
+    trial: "playwright-core",
+};
 
 fn venv_python(tools: &Path) -> PathBuf {
     install::venv_python(&tools.join("python"))
@@ -108,15 +129,25 @@ fn install_python_packages(tools: &Path) -> anyhow::Result<()> {
     process::run(process::command(venv_python(tools)).args(pip).arg(list))
 }
 
-fn install_node_packages(tools: &Path) -> anyhow::Result<()> {
-    if install::on_path("npm").is_none() {
-        install::debian(&["nodejs", "npm"])?;
+impl NodePackages {
+    fn find(&self, tools: &Path) -> Option<PathBuf> {
+        let folder = tools.join(self.folder);
+        let installed = fs::read_to_string(folder.join("package-lock.json")).ok()?;
+        let trial = format!("require('{}')", self.trial);
+        let works = process::succeeds(process::command("node").args(["-e", &trial]).current_dir(&folder));
+        (works && installed == self.lock).then(|| folder.join("node_modules"))
     }
-    let folder = tools.join("node");
-    fs::create_dir_all(&folder)?;
-    fs::write(folder.join("package.json"), NODE_PACKAGES)?;
-    fs::write(folder.join("package-lock.json"), NODE_LOCK)?;
-    // Nothing of a package runs while it is installed.
-    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-    process::run(process::command("npm").args(arguments).current_dir(folder))
+
+    fn install(&self, tools: &Path) -> anyhow::Result<()> {
+        if install::on_path("npm").is_none() {
+            install::debian(&["nodejs", "npm"])?;
+        }
+        let folder = tools.join(self.folder);
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("package.json"), self.list)?;
+        fs::write(folder.join("package-lock.json"), self.lock)?;
+        // Nothing of a package runs while it is installed.
+        let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+        process::run(process::command("npm").args(arguments).current_dir(folder))
+    }
 }

@@ -48,6 +48,7 @@ impl TestHome {
             names: Vec::new(),
             pending_connections: None,
             legacy_peers: false,
+            web_dir: None,
             clock: Clock::System,
             ids: Ids::random(Clock::System),
         }

@@ -1,0 +1,261 @@
+//! The console in a real browser, before the real processes (`security.md`, "The gateway", 4 and 9).
+
+mod page;
+
+use std::net::SocketAddr;
+
+use page::Page;
+use pb_testkit::model_server::Reply;
+use serde_json::{Value, json};
+
+use crate::agent::plan_of_a_file;
+use crate::env::{TestEnv, wait_until};
+use crate::model::{Scripted, finish, plan, planner, worker, write};
+
+/// The page has everything that there is.
+const LIVE: &str = ".shell[data-state=live]";
+
+/// Where the page is, and the address that lets a browser in.
+fn addresses(env: &TestEnv) -> (String, String) {
+    let url = env.json(["console", "--json"])["url"].as_str().unwrap().to_owned();
+    let origin = format!("http://{}", env.address());
+    assert!(url.starts_with(&format!("{origin}/#token=")), "{url}");
+    (origin, url)
+}
+
+/// A goal file whose only item waits for a yes before it runs anything.
+const ASKS: &str = r#"
+title = "发布"
+workspace = "out"
+
+[[items]]
+id = "deploy"
+kind = "agent"
+prompt = "Deploy it."
+approve = ["run_command"]
+max_retries = 0
+gates = [{ kind = "file_exists", path = "done" }]
+"#;
+
+#[test]
+fn security_04_a_browser_comes_in_by_an_address_that_it_forgets_and_no_script_has_the_token() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    let (origin, url) = addresses(&env);
+    let Some(mut page) = Page::new(&env) else { return };
+    page.open(&origin);
+    page.sees("text=pb console");
+    assert_eq!(page.does(&json!(["count", ".shell"])), 0, "nothing of the console is shown");
+
+    // It is the same document but for the fragment, so it is loaded anew.
+    page.open(&url);
+    page.does(&json!(["reload"]));
+    page.sees(LIVE);
+    assert_eq!(page.does(&json!(["url"])), format!("{origin}/#/now"));
+    let token = url.rsplit('=').next().unwrap();
+    let kept = page.does(&json!(["kept"]));
+    assert!(!kept.to_string().contains(token), "{kept}");
+    assert_eq!((&kept["cookies"], &kept["session"]), (&json!(""), &json!({})));
+    page.does(&json!(["reload"]));
+    page.sees(LIVE);
+
+    // It is listed, and whoever takes it back ends the page.
+    let listed = env.json(["gateway", "tokens", "--json"]);
+    assert_eq!(
+        (&listed["tokens"][0]["name"], &listed["tokens"][0]["status"]),
+        (&json!("console"), &json!("live"))
+    );
+    assert_eq!(env.pb(["gateway", "revoke", "console"]).exit, Some(0));
+    page.sees("text=pb console");
+}
+
+#[test]
+fn security_09_the_page_asks_nobody_but_its_own_gateway_whatever_it_is_told() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    let (origin, url) = addresses(&env);
+    let Some(mut page) = Page::new(&env) else { return };
+    page.open(&url);
+    page.sees(LIVE);
+    let elsewhere = "ws://127.0.0.2:9/";
+    page.open(&format!("{origin}/?gatewayUrl={elsewhere}&gateway={elsewhere}#/now"));
+    page.sees(LIVE);
+    page.does(&json!(["say", {"type": "connect", "gatewayUrl": elsewhere, "url": elsewhere}]));
+    for panel in ["inbox", "new", "chat", "history", "schedules", "system"] {
+        page.open(&format!("{origin}/?gatewayUrl={elsewhere}#/{panel}"));
+        page.sees("h1");
+    }
+    page.sees(LIVE);
+    page.is_well(&origin);
+}
+
+#[test]
+fn a_goal_is_asked_for_in_words_watched_and_delivered() {
+    let items = plan_of_a_file("write", "Write the report", "report.txt", "周报");
+    // What a model says is text, whatever it looks like.
+    let markup = "<img src=x onerror=alert(1)><b>bold</b>";
+    let mut report = write("report.txt", "周报\n");
+    report.text = Some(markup.to_owned());
+    let scripted = Scripted::saying([planner([plan(&items)]), worker([report, finish("写好了。")])]);
+    let env = &scripted.env;
+    let (origin, url) = addresses(env);
+    let Some(mut page) = Page::new(env) else { return };
+    page.open(&url);
+    page.sees(LIVE);
+    page.press("g");
+    page.press("g");
+    page.does(&json!(["fill", "textarea", "帮我写一份周报，存为 report.txt"]));
+    page.press("Control+Enter");
+    page.sees("h1:has-text('帮我写一份周报')");
+    page.sees(".facts .status.good");
+    page.sees("g.node.done");
+    page.sees(&format!("text={markup}"));
+    assert_eq!(
+        page.does(&json!(["count", "main img, main b"])),
+        0,
+        "nothing of it became a part of the page"
+    );
+    page.click("role=tab >> text=Proof");
+    page.sees("details.card .good");
+    page.click("role=tab >> text=Files");
+    page.sees("td:has-text('report.txt')");
+    page.click("role=tab >> text=Cost");
+    page.sees("tr.sum");
+    page.is_well(&origin);
+    assert_eq!(env.show(&env.only_goal())["verdict"], "verified");
+}
+
+#[test]
+fn a_plan_is_looked_at_before_it_runs() {
+    let items = plan_of_a_file("write", "Write the report", "report.txt", "周报");
+    let scripted = Scripted::saying([
+        planner([plan(&items)]),
+        worker([write("report.txt", "周报\n"), finish("写好了。")]),
+    ]);
+    let env = &scripted.env;
+    let (origin, url) = addresses(env);
+    let Some(mut page) = Page::new(env) else { return };
+    page.open(&url);
+    page.sees(LIVE);
+    page.open(&format!("{origin}/#/new"));
+    page.does(&json!(["fill", "textarea", "写周报"]));
+    page.click("text=Show me the plan first");
+    page.sees("g.node:has-text('write')");
+    page.click("text=Run this plan");
+    page.sees(".facts .status.good");
+    page.is_well(&origin);
+}
+
+#[test]
+fn a_goal_file_is_read_and_run_and_what_is_wrong_with_one_is_told() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    let (origin, url) = addresses(&env);
+    let Some(mut page) = Page::new(&env) else { return };
+    page.open(&url);
+    page.sees(LIVE);
+    page.open(&format!("{origin}/#/new"));
+    let wrong = env.write("wrong.toml", "title = 'x'\n[[items]]\nid = 'a'\nkind = 'comand'\n");
+    page.does(&json!(["file", "input[type=file]", wrong]));
+    page.sees("pre[role=alert]:has-text('Line 4')");
+    let hello = include_str!("../../../../../examples/hello.toml");
+    let right = env.write("hello.toml", hello);
+    page.does(&json!(["file", "input[type=file]", right]));
+    page.sees("g.node");
+    page.click("text=Run this plan");
+    page.sees(".facts .status.good");
+    page.is_well(&origin);
+}
+
+#[test]
+fn a_call_is_approved_and_another_denied_by_keyboard() {
+    let run = |line: &str| Reply::call("run_command", json!({"argv": ["sh", "-c", line]})).usage(700, 30);
+    let replies = [run("echo a\u{200b}b; touch done"), run("touch never"), finish("deployed")];
+    let scripted = Scripted::saying([worker(replies)]);
+    let env = &scripted.env;
+    env.write("asks.toml", ASKS);
+    let (origin, url) = addresses(env);
+    let Some(mut page) = Page::new(env) else { return };
+    page.open(&url);
+    page.sees(LIVE);
+    let goal = env.detach(&["asks.toml"]);
+    page.sees(".asks a");
+    page.press("g");
+    page.press("i");
+    // What cannot be seen is shown, and so is what the yes is for.
+    page.sees("pre:has-text('a\\\\u{200b}b')");
+    page.sees("text=blake3");
+    page.press("a");
+    page.sees("pre:has-text('touch never')");
+    page.press("d");
+    page.sees("text=Nothing waits for you");
+    wait_until("it is done", || (env.show(&goal)["status"] == "completed").then_some(()));
+    assert!(env.file("out/done").exists() && !env.file("out/never").exists());
+    page.is_well(&origin);
+}
+
+/// Both processes are killed and come back while a goal runs: the page has each event, and each once.
+#[test]
+fn a_page_catches_up_after_both_processes_were_killed() {
+    let mut env = TestEnv::new();
+    env.start_daemons();
+    // Where the page is: so the gateway comes back there.
+    let port = env.address().parse::<SocketAddr>().unwrap().port();
+    env.variables.retain(|(name, _)| *name != "PB_PORT");
+    env.variables.push(("PB_PORT", port.to_string()));
+    let (_, url) = addresses(&env);
+    let Some(mut page) = Page::new(&env) else { return };
+    page.open(&url);
+    page.sees(LIVE);
+    let file = r#"
+title = "A long way"
+workspace = "out"
+
+[[items]]
+id = "walk"
+kind = "command"
+argv = ["sh", "-c", "until test -e go; do sleep 0.05; done"]
+effect = "idempotent"
+gates = [{ kind = "command", argv = ["true"] }]
+"#;
+    env.write("long.toml", file);
+    let goal = env.detach(&["long.toml"]);
+    page.sees(".goal:has-text('A long way')");
+    for name in ["scheduler", "gateway"] {
+        env.kill9(name);
+    }
+    page.sees(".shell[data-state=waiting]");
+    env.start_daemons();
+    env.write("out/go", "");
+    assert_eq!(env.watch(&goal), Some(0));
+    page.sees(".goal .status.good");
+    page.sees(LIVE);
+    let mut client = env.connect();
+    client.answer("events.subscribe", &json!({"after": "start"}));
+    let all = client.events_until("goal.completed");
+    let of_goal: Vec<&Value> = all.iter().filter(|event| event["data"]["goalId"] == goal.as_str()).collect();
+    wait_until("the page has every event", || (page.events() == of_goal.len() as u64).then_some(()));
+    assert!(of_goal.iter().any(|event| event["event"] == "run.continued"), "it was taken over");
+    page.sees(".shell[data-caught]");
+}
+
+#[test]
+fn nothing_is_wider_than_a_small_telephone() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    let goal = env.detach(&[concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/parallel.toml")]);
+    assert_eq!(env.watch(&goal), Some(0));
+    let (origin, url) = addresses(&env);
+    let Some(mut page) = Page::of_width(&env, 360) else { return };
+    page.open(&url);
+    page.sees(LIVE);
+    let goal = format!("goal/{goal}");
+    let of_goal = ["proof", "files", "cost"].map(|tab| format!("{goal}/{tab}"));
+    let panels = ["now", "inbox", "new", "chat", "history", "schedules", "system", &goal];
+    for panel in panels.into_iter().chain(of_goal.iter().map(String::as_str)) {
+        page.open(&format!("{origin}/#/{panel}"));
+        page.sees("h1");
+        assert_eq!(page.does(&json!(["wider"])), 0, "{panel}");
+    }
+    page.is_well(&origin);
+}

@@ -1,0 +1,58 @@
+// A person at a browser, who does what the test says: one JSON array a line comes in, one JSON object a line goes out.
+//   node page.mjs CHROMIUM WIDTH
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+
+const [executablePath, width] = process.argv.slice(2);
+const WAIT_MS = 40_000;
+const flags = [
+  '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync',
+];
+const browser = await chromium.launch({ executablePath, args: flags });
+const context = await browser.newContext({ viewport: { width: Number(width), height: 800 }, locale: 'en-US' });
+context.setDefaultTimeout(WAIT_MS);
+const page = await context.newPage();
+const errors = [];
+const asked = new Set();
+page.on('console', (message) => {
+  if (message.type() === 'error') errors.push(message.text());
+});
+page.on('pageerror', (error) => errors.push(error.message));
+page.on('request', (request) => asked.add(new URL(request.url()).origin));
+page.on('websocket', (socket) => asked.add(new URL(socket.url()).origin.replace('ws', 'http')));
+
+const commands = {
+  open: async (url) => void (await page.goto(url)),
+  reload: async () => void (await page.reload()),
+  /** Waits until there is something that the selector fits and that can be seen. */
+  see: async (selector) => void (await page.locator(selector).first().waitFor()),
+  gone: async (selector) => void (await page.locator(selector).first().waitFor({ state: 'detached' })),
+  count: (selector) => page.locator(selector).count(),
+  text: (selector) => page.locator(selector).first().innerText(),
+  attribute: (selector, name) => page.locator(selector).first().getAttribute(name),
+  click: (selector) => page.locator(selector).first().click(),
+  fill: (selector, text) => page.locator(selector).first().fill(text),
+  file: (selector, path) => page.locator(selector).first().setInputFiles(path),
+  press: (keys) => page.keyboard.press(keys),
+  /** What a script of the page sees of what it must not: cookies, and what it keeps. */
+  kept: () => page.evaluate(() => ({ cookies: document.cookie, local: { ...localStorage }, session: { ...sessionStorage } })),
+  say: (data) => page.evaluate((one) => postMessage(one, '*'), data),
+  wider: () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+  url: async () => page.url(),
+  /** What went wrong in the page, and whom it asked for anything. */
+  told: async () => ({ errors, asked: [...asked].sort() }),
+  shot: async (path) => void (await page.screenshot({ path, fullPage: true })),
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [name, ...args] = JSON.parse(line);
+  let answer;
+  try {
+    answer = { ok: (await commands[name](...args)) ?? null };
+  } catch (error) {
+    answer = { error: `${error}`, url: page.url(), errors, page: await page.locator('body').innerText().catch(() => '') };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await browser.close();

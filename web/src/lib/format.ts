@@ -1,0 +1,65 @@
+// Numbers and texts for people.
+
+const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3164\ufe00-\ufe0f\ufeff\uff01-\uff5e\uffa0\ufff0-\uffff\u{e0000}-\u{e0fff}]/gu;
+
+/** A command as it is, with what cannot be seen, or looks like something else, as escapes. */
+export function visible(text: string): string {
+  return text.replace(INVISIBLE, (char) => `\\u{${(char.codePointAt(0) as number).toString(16)}}`);
+}
+
+/** Program and arguments as one would type them. */
+export function shell(argv: string[]): string {
+  return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${visible(word).replaceAll("'", String.raw`'\''`)}'`)).join(' ');
+}
+
+export function usd(amount: number): string {
+  if (amount === 0) return '$0';
+  return amount < 0.01 ? `$${amount.toFixed(4)}` : `$${amount.toFixed(2)}`;
+}
+
+export function count(n: number, lang: string): string {
+  return new Intl.NumberFormat(lang, n >= 100_000 ? { notation: 'compact', maximumFractionDigits: 1 } : {}).format(n);
+}
+
+export function bytes(n: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = n;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** A length of time, in the two largest units that it has. */
+export function length(ms: number): string {
+  const s = Math.max(0, ms) / 1000;
+  if (s < 10) return `${s.toFixed(1)} s`;
+  if (s < 60) return `${Math.floor(s)} s`;
+  const m = Math.floor(s / 60);
+  if (m < 60) return `${m} min ${Math.floor(s % 60)} s`;
+  const h = Math.floor(m / 60);
+  if (h < 48) return `${h} h ${m % 60} min`;
+  return `${Math.floor(h / 24)} d ${h % 24} h`;
+}
+
+export function ago(ms: number, lang: string): string {
+  const s = Math.round(ms / 1000);
+  const format = new Intl.RelativeTimeFormat(lang, { numeric: 'auto', style: 'short' });
+  if (Math.abs(s) < 60) return format.format(-s, 'second');
+  if (Math.abs(s) < 3600) return format.format(-Math.round(s / 60), 'minute');
+  if (Math.abs(s) < 86_400) return format.format(-Math.round(s / 3600), 'hour');
+  return format.format(-Math.round(s / 86_400), 'day');
+}
+
+export function moment(at: number, lang: string): string {
+  return new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
+}
+
+export function timeOfDay(at: number, lang: string): string {
+  return new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }).format(at);
+}
+
+/** The beginning of an id, which people can tell apart. */
+export const short = (id: string) => id.replace(/^[a-z]+_/, '').slice(0, 8);

@@ -1,0 +1,30 @@
+// Where the person is: `#/PANEL/ARGUMENTS…`.
+function read(): string[] {
+  const parts = location.hash.replace(/^#\/?/, '').split('/').filter(Boolean);
+  return parts.map((part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return part;
+    }
+  });
+}
+
+class Router {
+  parts: string[] = $state.raw(read());
+  panel: string = $derived(this.parts[0] ?? 'now');
+  constructor() {
+    addEventListener('hashchange', () => {
+      this.parts = read();
+    });
+  }
+}
+
+export const router = new Router();
+
+/** The address of a place. */
+export const at = (...parts: string[]) => `#/${parts.map(encodeURIComponent).join('/')}`;
+
+export function go(...parts: string[]): void {
+  location.hash = at(...parts);
+}

@@ -1,0 +1,154 @@
+// What is known of everything: goals, what waits for a person, and what is being done. Fed by one subscription; panels
+// that need more ask for it, or follow a goal of their own.
+import { SvelteMap } from 'svelte/reactivity';
+import type { CostRow, Escalation, EventFrame, Goal, ItemStatus } from 'rpc';
+import { feed } from './api.svelte.ts';
+
+/** Most questions that are listed. */
+const ASKS_MAX = 500;
+/** How long the figures of today may lag behind, in milliseconds. */
+const COST_AFTER_MS = 1_000;
+
+/** How far the items of a goal are. */
+export interface Progress {
+  done: number;
+  total: number;
+}
+
+/** What is being done for a goal, in one line. */
+export interface Doing {
+  text: string;
+  at: number;
+}
+
+class Store {
+  goals = new SvelteMap<string, Goal>();
+  /** Open questions, by id. */
+  asks = new SvelteMap<string, Escalation>();
+  /** The items of goals that have not ended: by goal, by item. */
+  items = new SvelteMap<string, Map<string, ItemStatus>>();
+  doing = new SvelteMap<string, Doing>();
+  today: CostRow | undefined = $state.raw();
+  /** Whether the first answer is here. */
+  isLoaded = $state(false);
+  /** Rises with each event that there was, so that a test can count them. */
+  events = $state(0);
+  #listeners = new Set<(events: EventFrame[]) => void>();
+  #costTimer: ReturnType<typeof setTimeout> | undefined;
+
+  start(): void {
+    feed.follow({
+      reset: (snapshot) => {
+        this.goals.clear();
+        for (const goal of snapshot?.goals ?? []) this.goals.set(goal.id, goal);
+        this.isLoaded = true;
+        void this.#load();
+      },
+      events: (events) => {
+        for (const event of events) this.#take(event);
+        for (const listener of this.#listeners) listener(events);
+      },
+    });
+  }
+
+  /** Hears every event as it comes, until the function that it gives is called. */
+  hear(listener: (events: EventFrame[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** How far a goal is; nothing before its plan stands. */
+  progress(goalId: string): Progress | undefined {
+    const items = this.items.get(goalId);
+    if (!items || items.size === 0) return undefined;
+    let done = 0;
+    for (const status of items.values()) if (status === 'done' || status === 'skipped') done += 1;
+    return { done, total: items.size };
+  }
+
+  async #load(): Promise<void> {
+    const open = await feed.call('escalation.list', { status: 'open', limit: ASKS_MAX });
+    this.asks.clear();
+    for (const ask of open.escalations) this.asks.set(ask.id, ask);
+    void this.#cost();
+    for (const goal of this.goals.values()) {
+      if (goal.status !== 'active' && goal.status !== 'blocked') continue;
+      const { workItems } = await feed.call('workitem.byGoal', { goalId: goal.id });
+      const live = workItems.filter((item) => !item.superseded);
+      this.items.set(goal.id, new Map(live.map((item) => [item.id, item.status])));
+    }
+  }
+
+  #take(event: EventFrame): void {
+    if (!event.ephemeral) this.events += 1;
+    const data = event.data as { goal?: Goal; escalation?: Escalation; goalId?: string };
+    if (data.goal) this.goals.set(data.goal.id, data.goal);
+    if (data.escalation) {
+      if (data.escalation.status === 'open') this.asks.set(data.escalation.id, data.escalation);
+      else this.asks.delete(data.escalation.id);
+    }
+    switch (event.event) {
+      case 'goal.completed':
+      case 'goal.failed':
+      case 'goal.cancelled':
+        this.items.delete(event.data.goalId);
+        this.doing.delete(event.data.goalId);
+        for (const ask of this.asks.values()) if (ask.goal_id === event.data.goalId) this.asks.delete(ask.id);
+        break;
+      case 'workitem.created':
+      case 'workitem.updated':
+      case 'workitem.started':
+      case 'workitem.completed':
+      case 'workitem.failed':
+      case 'workitem.blocked': {
+        const item = event.data.workItem;
+        // A map of its own each time: only then is it seen that something changed.
+        const items = new Map(this.items.get(item.goal_id));
+        if (item.superseded) items.delete(item.id);
+        else items.set(item.id, item.status);
+        this.items.set(item.goal_id, items);
+        if (event.event === 'workitem.started') this.#does(item.goal_id, item.title, event.at);
+        break;
+      }
+      case 'model.answered':
+      case 'model.failed':
+        this.#costSoon();
+        if (event.event === 'model.answered' && event.data.calls[0]) {
+          this.#does(event.data.goalId, event.data.calls[0].title, event.at);
+        }
+        break;
+      case 'conversation.response':
+        this.#costSoon();
+        break;
+      default:
+    }
+  }
+
+  #does(goalId: string, text: string, at: number | undefined): void {
+    this.doing.set(goalId, { text, at: at ?? Date.now() });
+  }
+
+  #costSoon(): void {
+    this.#costTimer ??= setTimeout(() => {
+      this.#costTimer = undefined;
+      void this.#cost();
+    }, COST_AFTER_MS);
+  }
+
+  async #cost(): Promise<void> {
+    try {
+      const row = (await feed.call('cost.summary', { by: 'day', limit: 1 })).rows.at(-1);
+      this.today = row && row.key === today() ? row : undefined;
+    } catch {
+      // The next event asks again.
+    }
+  }
+}
+
+/** The date as the scheduler names it. */
+function today(): string {
+  const now = new Date();
+  return `${now.getFullYear()}-${String(now.getMonth() + 1).padStart(2, '0')}-${String(now.getDate()).padStart(2, '0')}`;
+}
+
+export const store = new Store();

@@ -1,0 +1,20 @@
+import './tokens.css';
+import './base.css';
+import { mount } from 'svelte';
+import App from './App.svelte';
+import { words } from './i18n/index.svelte.ts';
+import { enter, feed } from './lib/api.svelte.ts';
+import { store } from './lib/store.svelte.ts';
+import { theme } from './lib/theme.svelte.ts';
+
+words.set(words.language);
+theme.apply();
+const problem = await enter().catch(() => undefined);
+store.start();
+feed.connect();
+// A person who comes back, from another tab or from sleep, sees at once how things are.
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) feed.look();
+});
+addEventListener('online', () => feed.look());
+mount(App, { target: document.getElementById('app') as HTMLElement, props: { problem } });

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { ago, bytes, length, shell, usd, visible } from '../src/lib/format.ts';
+
+test('what cannot be seen, or looks like something else, is shown as an escape', () => {
+  expect(visible('a\u200bb')).toBe('a\\u{200b}b');
+  expect(visible('\u202egpj.exe')).toBe('\\u{202e}gpj.exe');
+  expect(visible('ｒm')).toBe('\\u{ff52}m');
+  expect(visible('a\nb')).toBe('a\\u{a}b');
+  expect(visible('\u{e0041}')).toBe('\\u{e0041}');
+  expect(visible('检查 é 🐇')).toBe('检查 é 🐇');
+});
+
+test('a command is shown as one would type it', () => {
+  expect(shell(['rm', '-rf', "it's", 'a b', ''])).toBe(String.raw`rm -rf 'it'\''s' 'a b' ''`);
+  expect(shell(['echo', 'a\u200bb'])).toBe("echo 'a\\u{200b}b'");
+});
+
+test('figures', () => {
+  expect([0, 0.004, 1.5].map(usd)).toEqual(['$0', '$0.0040', '$1.50']);
+  expect([0, 999, 1500, 2_500_000].map(bytes)).toEqual(['0 B', '999 B', '1.5 kB', '2.5 MB']);
+  expect([0, 9_500, 65_000, 3_700_000, 200_000_000].map(length)).toEqual(['0.0 s', '9.5 s', '1 min 5 s', '1 h 1 min', '2 d 7 h']);
+  expect(ago(0, 'en')).toBe('now');
+});
