@@ -1,7 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-// Three files of stable names: the gateway has them in it, and says itself when they changed (ETag).
+// Files of stable names, `layout.js` not before a plan is shown: the gateway has them in it, and says itself when they changed (ETag).
 export default defineConfig({
   plugins: [svelte()],
   build: {
@@ -13,8 +13,8 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         entryFileNames: 'app.js',
+        chunkFileNames: '[name].js',
         assetFileNames: 'app[extname]',
-        codeSplitting: false,
       },
     },
   },

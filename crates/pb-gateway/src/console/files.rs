@@ -26,8 +26,9 @@ static INDEX: File =
     File::new("index.html", "text/html; charset=utf-8", include_bytes!("../../dist/index.html"));
 static SCRIPT: File =
     File::new("app.js", "text/javascript; charset=utf-8", include_bytes!("../../dist/app.js"));
+static LAYOUT: File =
+    File::new("layout.js", "text/javascript; charset=utf-8", include_bytes!("../../dist/layout.js"));
 static STYLE: File = File::new("app.css", "text/css; charset=utf-8", include_bytes!("../../dist/app.css"));
-
 static ICON: File =
     File::new("icon.svg", "image/svg+xml; charset=utf-8", include_bytes!("../../dist/icon.svg"));
 
@@ -36,6 +37,7 @@ pub(crate) fn file_at(path: &str) -> Option<&'static File> {
     match path {
         "/" => Some(&INDEX),
         "/app.js" => Some(&SCRIPT),
+        "/layout.js" => Some(&LAYOUT),
         "/app.css" => Some(&STYLE),
         "/icon.svg" => Some(&ICON),
         _ => None,

@@ -83,6 +83,7 @@ async fn security_03_a_browser_without_a_token_is_shown_the_files_and_nothing_el
     for (path, kind) in [
         ("/", "text/html"),
         ("/app.js", "text/javascript"),
+        ("/layout.js", "text/javascript"),
         ("/app.css", "text/css"),
         ("/icon.svg", "image/svg+xml"),
         ("/?gatewayUrl=ws://evil.test", "text/html"),
@@ -120,7 +121,7 @@ async fn security_03_a_browser_without_a_token_is_shown_the_files_and_nothing_el
 async fn security_09_the_page_loads_and_asks_nothing_of_anybody_else() {
     let at = TestHome::new();
     let gateway = at.gateway().await;
-    for path in ["/", "/app.js", "/app.css", "/icon.svg"] {
+    for path in ["/", "/app.js", "/layout.js", "/app.css", "/icon.svg"] {
         let shown = ask(gateway.address, "GET", path, &[OPENED]).await;
         let policy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
         assert_eq!(shown.header("content-security-policy"), Some(policy), "{path}");
