@@ -39,7 +39,8 @@ export interface Follower {
   fromStart?: boolean;
   /** The goals as they stand: what is known of them is replaced by these. */
   reset?(snapshot: Snapshot | undefined): void;
-  events(events: EventFrame[]): void;
+  /** `more` come at once: what is slow may wait for the last of them. */
+  events(events: EventFrame[], more: boolean): void;
 }
 
 /** Why a call was not done. */
@@ -232,8 +233,9 @@ export class Feed {
     } else {
       this.#schedule();
     }
+    const more = this.#isScheduled;
     for (const [subscription, events] of batches) {
-      if (this.#subscriptions.has(subscription)) subscription.follower.events(events);
+      if (this.#subscriptions.has(subscription)) subscription.follower.events(events, more);
     }
   }
 

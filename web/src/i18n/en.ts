@@ -71,6 +71,7 @@ export const en = {
   'story.count': '{n} events',
   'story.everything': 'Every detail',
   'story.earlier': '{n} earlier ones',
+  'timeline.whole': 'Show all {n} items',
   'live.thought': 'Thinks',
   'live.text': 'Says',
   'live.output': 'Prints',

@@ -73,6 +73,7 @@ export const zh: Record<Key, string> = {
   'story.count': '{n} 个事件',
   'story.everything': '全部细节',
   'story.earlier': '更早的 {n} 个',
+  'timeline.whole': '显示全部 {n} 项',
   'live.thought': '思考',
   'live.text': '回答',
   'live.output': '输出',

@@ -12,13 +12,31 @@ export function shell(argv: string[]): string {
   return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${visible(word).replaceAll("'", String.raw`'\''`)}'`)).join(' ');
 }
 
+/** Makes one of each language: making them takes longer than using them. */
+function perLanguage<T>(make: (lang: string) => T): (lang: string) => T {
+  const made = new Map<string, T>();
+  return (lang) => {
+    const known = made.get(lang);
+    if (known) return known;
+    const fresh = make(lang);
+    made.set(lang, fresh);
+    return fresh;
+  };
+}
+
+const numbers = perLanguage((lang) => new Intl.NumberFormat(lang));
+const shortNumbers = perLanguage((lang) => new Intl.NumberFormat(lang, { notation: 'compact', maximumFractionDigits: 1 }));
+const relative = perLanguage((lang) => new Intl.RelativeTimeFormat(lang, { numeric: 'auto', style: 'short' }));
+const moments = perLanguage((lang) => new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short' }));
+const times = perLanguage((lang) => new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }));
+
 export function usd(amount: number): string {
   if (amount === 0) return '$0';
   return amount < 0.01 ? `$${amount.toFixed(4)}` : `$${amount.toFixed(2)}`;
 }
 
 export function count(n: number, lang: string): string {
-  return new Intl.NumberFormat(lang, n >= 100_000 ? { notation: 'compact', maximumFractionDigits: 1 } : {}).format(n);
+  return (n >= 100_000 ? shortNumbers : numbers)(lang).format(n);
 }
 
 export function bytes(n: number): string {
@@ -46,7 +64,7 @@ export function length(ms: number): string {
 
 export function ago(ms: number, lang: string): string {
   const s = Math.round(ms / 1000);
-  const format = new Intl.RelativeTimeFormat(lang, { numeric: 'auto', style: 'short' });
+  const format = relative(lang);
   if (Math.abs(s) < 60) return format.format(-s, 'second');
   if (Math.abs(s) < 3600) return format.format(-Math.round(s / 60), 'minute');
   if (Math.abs(s) < 86_400) return format.format(-Math.round(s / 3600), 'hour');
@@ -54,11 +72,11 @@ export function ago(ms: number, lang: string): string {
 }
 
 export function moment(at: number, lang: string): string {
-  return new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
+  return moments(lang).format(at);
 }
 
 export function timeOfDay(at: number, lang: string): string {
-  return new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }).format(at);
+  return times(lang).format(at);
 }
 
 /** The beginning of an id, which people can tell apart. */

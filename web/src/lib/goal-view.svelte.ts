@@ -4,6 +4,8 @@ import { feed } from './api.svelte.ts';
 
 /** Lines of the story that are kept; earlier ones are dropped from the page, and stay in the log. */
 const LINES_MAX = 5_000;
+/** How often what is shown follows while a long history comes in, in milliseconds. */
+const CHANGE_EVERY_MS = 1_000;
 /** How much of what is being said or printed is kept on the page, in characters. */
 const LIVE_CHARS_MAX = 20_000;
 
@@ -42,6 +44,8 @@ export class GoalView {
   #dropped = 0;
   #live = new Map<string, Live>();
   #models = new Map<string, string>();
+  #changedAt = Date.now();
+  #later: ReturnType<typeof setTimeout> | undefined;
   #end: () => void;
 
   constructor(id: string) {
@@ -50,15 +54,16 @@ export class GoalView {
       goalId: id,
       fromStart: true,
       reset: () => this.#forget(),
-      events: (events) => {
+      events: (events, more) => {
         for (const event of events) this.#take(event);
-        this.#version += 1;
+        this.#change(more);
       },
     });
     void this.#load();
   }
 
   end(): void {
+    clearTimeout(this.#later);
     this.#end();
   }
 
@@ -91,6 +96,19 @@ export class GoalView {
   }
   get live(): Live[] {
     return this.#read([...this.#live.values()]);
+  }
+
+  /** Has what is shown follow: at once, or now and then while much comes. */
+  #change(more: boolean): void {
+    const now = Date.now();
+    clearTimeout(this.#later);
+    if (more && now - this.#changedAt < CHANGE_EVERY_MS) {
+      // If the rest does not come after all.
+      this.#later = setTimeout(() => this.#change(false), CHANGE_EVERY_MS);
+      return;
+    }
+    this.#changedAt = now;
+    this.#version += 1;
   }
 
   /** Has whoever reads be told of the next change. */
