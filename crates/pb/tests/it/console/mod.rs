@@ -5,7 +5,7 @@ mod page;
 use std::net::SocketAddr;
 
 use page::Page;
-use pb_testkit::model_server::Reply;
+use pb_testkit::model_server::{Conversation, Reply, When};
 use serde_json::{Value, json};
 
 use crate::agent::plan_of_a_file;
@@ -257,5 +257,136 @@ fn nothing_is_wider_than_a_small_telephone() {
         page.sees("h1");
         assert_eq!(page.does(&json!(["wider"])), 0, "{panel}");
     }
+    page.is_well(&origin);
+}
+
+#[test]
+fn a_question_is_answered_with_what_is_offered_and_in_words() {
+    let ask = json!({"questions": [
+        {"id": "format", "question": "报告要什么格式？", "why": "it decides which tool is used",
+         "options": ["txt", "md"], "default": "txt"},
+    ]});
+    let items = plan_of_a_file("write", "Write the report", "report.md", "周报");
+    let planner = planner([Reply::call("ask_person", ask).usage(1000, 100), plan(&items)]);
+    let scripted = Scripted::saying([planner, worker([write("report.md", "周报\n"), finish("写好了。")])]);
+    let env = &scripted.env;
+    let (origin, url) = addresses(env);
+    let Some(mut page) = Page::new(env) else { return };
+    page.open(&url);
+    page.sees(LIVE);
+    let goal = env.pb(["work", "create", "写一份报告"]).raw_stdout.trim().to_owned();
+    page.sees(".asks a");
+    page.click(".asks a");
+    page.sees("text=it decides which tool is used");
+    page.click("button:has-text('md')");
+    page.does(&json!(["fill", "textarea", "写短点"]));
+    page.click("button.main:has-text('Answer')");
+    page.sees("text=Nothing waits for you");
+    wait_until("it is done", || (env.show(&goal)["status"] == "completed").then_some(()));
+    let answered = scripted.request(1);
+    assert!(answered.contains("format: md") && answered.contains("写短点"), "{answered}");
+    page.is_well(&origin);
+}
+
+#[test]
+fn a_sentence_becomes_a_goal_in_a_conversation() {
+    let arguments =
+        json!({"title": "写周报", "goal": "写一份周报，存为 report.txt", "reply": "好的，我来写。"});
+    let voice = Conversation::new(
+        When::tool("make_goal"),
+        [Reply::call("make_goal", arguments).usage(400, 40), Reply::text("写好了，在 report.txt 里。")],
+    );
+    let items = plan_of_a_file("write", "Write the report", "report.txt", "周报");
+    let planner = planner([plan(&items)]);
+    let scripted =
+        Scripted::saying([voice, planner, worker([write("report.txt", "周报\n"), finish("写好了。")])]);
+    let env = &scripted.env;
+    let (origin, url) = addresses(env);
+    let Some(mut page) = Page::new(env) else { return };
+    page.open(&url);
+    page.sees(LIVE);
+    page.press("g");
+    page.press("c");
+    page.does(&json!(["fill", "textarea", "帮我写一份周报"]));
+    page.press("Enter");
+    page.sees("li.user:has-text('帮我写一份周报')");
+    page.sees("li.assistant:has-text('好的，我来写。')");
+    page.sees(".made .status.good");
+    page.sees("li.worker");
+    page.click(".made");
+    page.sees("h1:has-text('写周报')");
+    page.is_well(&origin);
+}
+
+#[test]
+fn goals_of_the_past_are_found_and_two_of_them_compared() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    for (name, title, line) in [("good", "打招呼", "touch done"), ("bad", "A bad one", "exit 3")] {
+        let file = format!(
+            "title = \"{title}\"\nworkspace = \"{name}\"\n\n[[items]]\nid = \"only\"\nkind = \"command\"\n\
+             argv = [\"sh\", \"-c\", \"{line}\"]\neffect = \"idempotent\"\nmax_retries = 0\n\
+             gates = [{{ kind = \"file_exists\", path = \"done\" }}]\n"
+        );
+        env.write(&format!("{name}.toml"), &file);
+        env.watch(&env.detach(&[&format!("{name}.toml")]));
+    }
+    let (origin, url) = addresses(&env);
+    let Some(mut page) = Page::new(&env) else { return };
+    page.open(&url);
+    page.sees(LIVE);
+    page.press("g");
+    page.press("h");
+    page.sees("li:has-text('A bad one')");
+    page.press("/");
+    page.does(&json!(["fill", "input[type=search]", "招呼"]));
+    page.does(&json!(["gone", "li:has-text('A bad one')"]));
+    page.sees("text=1 of 2 goals");
+    page.does(&json!(["fill", "input[type=search]", ""]));
+    page.click("li:has-text('A bad one') input");
+    page.click("li:has-text('打招呼') input");
+    page.click("text=Compare two");
+    page.sees("tr.differs:has-text('Verified'):has-text('Failed')");
+    page.is_well(&origin);
+}
+
+#[test]
+fn a_schedule_is_shown_run_and_paused() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    env.write("hello.toml", include_str!("../../../../../examples/hello.toml"));
+    let added = env.pb(["schedule", "add", "hello.toml", "--cron", "0 8 * * *"]);
+    assert_eq!(added.exit, Some(0), "{added}");
+    let (origin, url) = addresses(&env);
+    let Some(mut page) = Page::new(&env) else { return };
+    page.open(&url);
+    page.sees(LIVE);
+    page.press("g");
+    page.press("s");
+    page.sees("code:has-text('0 8 * * *')");
+    page.click("text=Pause");
+    page.sees(".card .status.warn");
+    page.click("text=Run now");
+    page.sees(".facts .status.good");
+    page.is_well(&origin);
+}
+
+/// Words, colours and places are kept by the browser, and all of it is in the person's language.
+#[test]
+fn the_page_speaks_chinese_and_is_dark_if_one_likes() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    let (origin, url) = addresses(&env);
+    let Some(mut page) = Page::new(&env) else { return };
+    page.open(&url);
+    page.sees(LIVE);
+    page.click(".side button:has-text('中文')");
+    page.sees("h1:has-text('现在')");
+    page.click(".side button:has-text('跟随系统')");
+    page.click(".side button:has-text('浅色')");
+    page.sees("html[data-theme=dark][lang=zh-CN]");
+    page.does(&json!(["reload"]));
+    page.sees("html[data-theme=dark][lang=zh-CN]");
+    page.sees("h1:has-text('现在')");
     page.is_well(&origin);
 }
