@@ -17,4 +17,8 @@ document.addEventListener('visibilitychange', () => {
   if (!document.hidden) feed.look();
 });
 addEventListener('online', () => feed.look());
+// An address with a token, put into a page that is there already, is the same document to the browser.
+addEventListener('hashchange', () => {
+  if (location.hash.startsWith('#token=')) location.reload();
+});
 mount(App, { target: document.getElementById('app') as HTMLElement, props: { problem } });

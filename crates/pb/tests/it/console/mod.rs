@@ -47,9 +47,7 @@ fn security_04_a_browser_comes_in_by_an_address_that_it_forgets_and_no_script_ha
     page.sees("text=pb console");
     assert_eq!(page.does(&json!(["count", ".shell"])), 0, "nothing of the console is shown");
 
-    // It is the same document but for the fragment, so it is loaded anew.
     page.open(&url);
-    page.does(&json!(["reload"]));
     page.sees(LIVE);
     assert_eq!(page.does(&json!(["url"])), format!("{origin}/#/now"));
     let token = url.rsplit('=').next().unwrap();
