@@ -233,6 +233,8 @@ export interface Methods {
     "approval.deny": { params: DecideParams; result: Accepted; permission: "approve" };
     /** Reports on a goal: asked, done, proven how, not done, spent, delivered, how to undo it */
     "goal.report": { params: GoalIdParams; result: Report; permission: "read" };
+    /** Shows a goal as it stood at a moment, by folding its history up to there */
+    "goal.at": { params: GoalAtParams; result: GoalAtResult; permission: "read" };
     /** Writes the plan of a goal as a goal file, which can be edited and run again */
     "goal.plan": { params: GoalIdParams; result: GoalPlanResult; permission: "read" };
     /** Reads a goal file, and gives the goal as goal.submit takes it, or what is wrong and where */
@@ -2699,6 +2701,108 @@ export interface Goal {
     schedule_id?: string;
     /** For which slot; none if a person had the schedule run. */
     slot?: number;
+}
+
+/** Which goal, and when: either `cursor` or `time`. */
+export interface GoalAtParams {
+    /** The goal's id, or a part of it that no other has. */
+    goalId: string;
+    /** A cursor of the log: with all events up to there. */
+    cursor?: string | null;
+    /** A moment, in milliseconds since 1970: with all events before the first one that is later. */
+    time?: number | null;
+}
+
+/** The goal as it stood. */
+export interface GoalAtResult {
+    /** Its id. */
+    id: string;
+    /** When it was accepted, in milliseconds since 1970. */
+    created_at: number;
+    /** When it last changed. */
+    updated_at: number;
+    /** When it ended. */
+    completed_at?: number;
+    /** One line. */
+    title: string;
+    /** What is wanted. */
+    description: string;
+    /** How one will know. */
+    success_criteria: SuccessCriterion[];
+    /** `queued`, `active`, `blocked`, `completed`, `cancelled` or `failed`. */
+    status: GoalStatus;
+    /** 0 to 100, higher first. */
+    priority: number;
+    /** Most tokens. */
+    budget_tokens?: number;
+    /** Most minutes. */
+    budget_time_minutes?: number;
+    /** Most money. */
+    budget_cost_usd?: number;
+    /** Tokens used. */
+    spent_tokens: number;
+    /** Minutes used, rounded up. */
+    spent_time_minutes: number;
+    /** Money used. */
+    spent_cost_usd: number;
+    /** The part of the money that was assumed, because nobody told what a call cost. */
+    assumed_cost_usd: number;
+    /** The part of the tokens that was assumed. */
+    assumed_tokens: number;
+    /** Whether a model was called whose price nobody has said: the money is not all of it. */
+    unpriced?: boolean;
+    /** Answers of models. */
+    spent_turns: number;
+    /** Most answers of models. */
+    budget_turns?: number;
+    /** When it is to be done. */
+    deadline?: number;
+    /** Whether it ends when its plan stands. */
+    plan_only?: boolean;
+    /** Free labels. */
+    tags?: string[];
+    /** Which of the eight phases it is in. */
+    phase: Phase;
+    /** `verified`, `partial`, `unverified` or `failed`, once it ended. */
+    verdict?: Verdict;
+    /** Why it stands where it stands. */
+    reason?: Reason;
+    /** What went wrong. */
+    error?: Error;
+    /** The folder it works in. */
+    workspace?: string;
+    /** How the files in it were kept before the goal wrote. */
+    kept?: Kept;
+    /** The goal whose folder it waits for. */
+    waits_for?: string;
+    /** What is taken for granted, because nobody said otherwise. */
+    assumptions?: string[];
+    /** Why another plan is being made. */
+    replanning?: string;
+    /** One line on how it ended. */
+    summary?: string;
+    /** How many more files are new, changed or gone than its artifacts list. */
+    unlisted?: number;
+    /** Milliseconds during which steps ran. */
+    spent_time_ms: number;
+    /** Whether it is still in the inbox, waiting for a scheduler. */
+    waiting?: boolean;
+    /** The schedule that submitted it. */
+    schedule_id?: string;
+    /** For which slot; none if a person had the schedule run. */
+    slot?: number;
+    /** What it delivered. */
+    artifacts: Artifact[];
+    /** What a human was asked. */
+    escalations: Escalation[];
+    /** Its items with their runs. */
+    workItems: ItemWithRuns[];
+    /** The number of the last event before that moment. */
+    seq: number;
+    /** When that happened. */
+    at: number;
+    /** Its cursor. */
+    cursor: string;
 }
 
 /** Which goal, and why. */

@@ -37,6 +37,7 @@ pub async fn be(home: Option<&Path>) -> anyhow::Result<()> {
     let config = pb_gateway::Config {
         host: "127.0.0.1".to_owned(),
         port: 0,
+        debug_port: None,
         socket: home.gateway_socket(),
         state_db: home.state_db(),
         tools_are_confined: true,

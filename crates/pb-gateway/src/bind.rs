@@ -1,4 +1,4 @@
-//! The two sockets that the gateway listens on.
+//! The sockets that the gateway listens on.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -64,6 +64,13 @@ pub(crate) async fn listen(host: &str, port: u16, is_encrypted: bool) -> Result<
     } else {
         Listeners { here, elsewhere: Some(bound), all: vec![listener(here).await?, first] }
     })
+}
+
+/// Listens for who looks into what happens, on this machine only.
+pub(crate) async fn debug(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
+    let listener = listener(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)).await?;
+    let address = address_of(&listener)?;
+    Ok((listener, address))
 }
 
 async fn listener(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -16,18 +16,30 @@ use crate::console;
 use crate::hub::Hub;
 use crate::server::Peer;
 use crate::websocket::{Handshake, asks_for_one, handshake};
-use crate::{health, session, sse};
+use crate::{api, health, session, sse};
 
-/// Every route. All but `/livez` and the files of the console are behind [`admit`]; those that only tell something know
-/// GET and HEAD.
+/// Every route of the gateway's port.
 pub(crate) fn router(hub: Arc<Hub>) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/events", get(events))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .route("/version", get(health::version))
         .route(console::SESSION, get(console::look).post(console::enter).delete(console::leave))
-        .fallback(any(websocket))
+        .merge(api::routes(&hub))
+        .fallback(any(websocket));
+    behind_the_door(routes, hub)
+}
+
+/// Every route of the debug server's port.
+pub(crate) fn debug_router(hub: Arc<Hub>) -> Router {
+    behind_the_door(api::routes(&hub).fallback(any(nothing_here)), hub)
+}
+
+/// All but `/livez` and the files of the console are behind [`admit`]; those that only tell something know GET and
+/// HEAD.
+fn behind_the_door(routes: Router<Arc<Hub>>, hub: Arc<Hub>) -> Router {
+    routes
         .layer(middleware::from_fn_with_state(Arc::clone(&hub), admission))
         .route("/livez", get(|| async { "ok\n" }))
         .layer(middleware::map_response(guarded))
@@ -57,8 +69,9 @@ async fn admission(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let is_main = peer.port == hub.address.port();
     let door = Door {
-        port: hub.address.port(),
+        port: peer.port,
         access: &hub.access,
         now_ms: hub.clock.now_ms(),
         our_uid: rustix::process::geteuid().as_raw(),
@@ -70,10 +83,11 @@ async fn admission(
             .as_ref()
             .zip(peer.through_tls)
             .map(|(tls, address)| Elsewhere { names: &tls.names, address }),
-        may_be_pending: (hub.pending_connections.is_some() || peer.through_tls.is_some())
+        may_be_pending: is_main
+            && (hub.pending_connections.is_some() || peer.through_tls.is_some())
             && asks_for_one(&request),
     };
-    if let Some(file) = file_asked_for(&request) {
+    if let Some(file) = file_asked_for(&request).filter(|_| is_main) {
         match admit::may_see_files(request.headers(), request.uri(), &door) {
             Ok(true) => return file.answer(request.headers(), hub.web_dir.as_deref()),
             Ok(false) => {} // No browser: it is told what it always was.
@@ -155,6 +169,11 @@ fn begin(hub: &Arc<Hub>, admitted: Admitted, handshake: Handshake) -> Response {
     };
     hub.tasks.spawn("session", hub.sessions.track_future(session));
     response
+}
+
+async fn nothing_here() -> Response {
+    let body = json!({"error": "Not found", "hint": "the debug server knows /api/... only"});
+    (StatusCode::NOT_FOUND, Json(body)).into_response()
 }
 
 fn no_upgrade() -> Response {

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{Access, Places};
+use crate::api;
 use crate::debug::DebugFeed;
 use crate::deltas::Deltas;
 use crate::link::Link;
@@ -70,6 +71,8 @@ pub(crate) struct Hub {
     pub(crate) http_connections: Arc<()>,
     /// Each event stream holds it once more.
     pub(crate) event_streams: Arc<()>,
+    /// Whose turn it is to be answered by `/api`.
+    pub(crate) api_turns: Semaphore,
     /// See [`HOLDERS_MAX`].
     pub(crate) holders: Arc<Semaphore>,
     pub(crate) tasks: Tasks,
@@ -113,6 +116,7 @@ impl Hub {
             roster: Arc::default(),
             http_connections: Arc::new(()),
             event_streams: Arc::new(()),
+            api_turns: Semaphore::new(api::TURNS),
             holders: Arc::new(Semaphore::new(HOLDERS_MAX)),
             tasks: Tasks::new(),
             sessions: TaskTracker::new(),

@@ -10,7 +10,7 @@
 //! What is asked for is on the disk before the answer; what happened is read from the log, by
 //! position, by each subscription for itself. What crosses the link is only speed, and deltas: those
 //! are in no log, and go past all of this to whoever asked for them (`deltas.rs`). Debug events have a file
-//! of their own, the trace, which is read in the same way (`debug/`).
+//! of their own, the trace, which is read in the same way (`debug/`). What is past is looked at by plain HTTP (`api/`).
 //!
 //! This crate never holds a key, runs a tool or takes a decision, and never writes the log.
 //!
@@ -18,6 +18,7 @@
 
 mod access;
 mod admit;
+mod api;
 mod bind;
 mod console;
 mod debug;
@@ -35,6 +36,7 @@ mod page;
 mod paging;
 mod peer_uid;
 mod personas;
+mod replay;
 mod roster;
 mod server;
 mod service;

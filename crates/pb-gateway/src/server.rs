@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hub::Hub;
 use crate::socket::Socket;
-use crate::{http, peer_uid, tls};
+use crate::{peer_uid, tls};
 
 /// Most connections that speak HTTP at once: those that have not said what they want, and event
 /// streams. Further ones wait in the kernel's queue.
@@ -36,6 +36,8 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 pub(crate) struct Peer {
     /// Its address.
     pub(crate) address: IpAddr,
+    /// Our port that it connected to.
+    pub(crate) port: u16,
     /// Its user, if it could be found out.
     pub(crate) uid: Option<u32>,
     /// Our address that it connected to, if it is on another machine and came through TLS.
@@ -44,9 +46,8 @@ pub(crate) struct Peer {
     pub(crate) cut: CancellationToken,
 }
 
-/// Accepts connections until cancelled.
-pub(crate) async fn serve(hub: Arc<Hub>, listener: TcpListener) {
-    let router = http::router(Arc::clone(&hub));
+/// Accepts connections until cancelled, and gives them to these routes.
+pub(crate) async fn serve(hub: Arc<Hub>, listener: TcpListener, router: Router) {
     let places = Arc::new(Semaphore::new(HTTP_MAX));
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
         match listener.accept().await {
@@ -76,7 +77,13 @@ async fn plain(hub: Arc<Hub>, router: Router, stream: TcpStream, place: OwnedSem
         return;
     };
     let uid = peer_uid::of(peer, local).await;
-    let peer = Peer { address: peer.ip(), uid, through_tls: None, cut: CancellationToken::new() };
+    let peer = Peer {
+        address: peer.ip(),
+        port: local.port(),
+        uid,
+        through_tls: None,
+        cut: CancellationToken::new(),
+    };
     connection(hub, router, Socket::Plain(stream), peer, place).await;
 }
 
@@ -93,6 +100,7 @@ async fn encrypted(hub: Arc<Hub>, router: Router, stream: TcpStream, place: Owne
     let Some(stream): Option<UnixStream> = tls::serve(&hub, tls, stream, peer.ip()).await else { return };
     let peer = Peer {
         address: peer.ip(),
+        port: local.port(),
         uid: None,
         through_tls: Some(local.ip().to_canonical()),
         cut: CancellationToken::new(),

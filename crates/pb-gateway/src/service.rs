@@ -17,7 +17,7 @@ use crate::heart::Heart;
 use crate::hub::Hub;
 use crate::page::Feed;
 use crate::tls::{Tls, TlsError, TlsSettings};
-use crate::{bind, link, server, upkeep};
+use crate::{bind, http, link, server, upkeep};
 
 /// How long open connections have to say goodbye.
 const GOODBYE_MAX: Duration = Duration::from_secs(2);
@@ -33,6 +33,9 @@ pub struct Config {
     pub host: String,
     /// The port; 0 takes a free one.
     pub port: u16,
+    /// The port of the debug server, which listens on loopback only; 0 takes a free one, and without one there is
+    /// none.
+    pub debug_port: Option<u16>,
     /// The Unix socket for the scheduler.
     pub socket: PathBuf,
     /// The scheduler's log.
@@ -176,12 +179,25 @@ fn encryption(config: &Config) -> Result<Option<Tls>, StartError> {
     Ok(Some(Tls::open(settings, &config.home.tls(), names)?))
 }
 
+/// Where the debug server listens, or why it does not: what is asked for goes on without it.
+async fn debug_listener(port: Option<u16>) -> (Option<(TcpListener, SocketAddr)>, Option<String>) {
+    let Some(port) = port else { return (None, None) };
+    match bind::debug(port).await {
+        Ok(listener) => (Some(listener), None),
+        Err(error) => {
+            tracing::warn!(%error, "no debug server; going on without it");
+            (None, Some(error.to_string()))
+        }
+    }
+}
+
 /// A gateway that listens.
 #[derive(Debug)]
 pub struct Gateway {
     hub: Arc<Hub>,
     remote: Option<Remote>,
     clients: Vec<TcpListener>,
+    debug: Option<(TcpListener, SocketAddr)>,
     schedulers: UnixListener,
     socket: PathBuf,
     /// Held for as long as anything of ours may still write the inbox.
@@ -209,6 +225,8 @@ impl Gateway {
             .map(|(tls, address)| Remote { address, fingerprint: tls.fingerprint.clone() });
         let schedulers = bind::unix(&config.socket)?;
 
+        let (debug, debug_problem) = debug_listener(config.debug_port).await;
+
         let feed = Feed::new(config.state_db.clone());
         if let Err(error) = feed.look().await {
             tracing::warn!(%error, "cannot read the log yet; trying again each second");
@@ -219,6 +237,8 @@ impl Gateway {
             pid: std::process::id(),
             version: pb_runtime::VERSION.to_owned(),
             started_at_ms,
+            debug_address: debug.as_ref().map(|(_, address)| *address),
+            debug_problem,
         };
         let path = home.gateway_json();
         if let Err(source) = endpoint.write(&path) {
@@ -228,12 +248,17 @@ impl Gateway {
         let socket = config.socket.clone();
         let door = (access, tls, settings.disk.free_bytes_min);
         let hub = Hub::new(config, address, started_at_ms, door, (inbox, feed));
-        Ok(Self { hub: Arc::new(hub), remote, clients, schedulers, socket, _lock: lock })
+        Ok(Self { hub: Arc::new(hub), remote, clients, debug, schedulers, socket, _lock: lock })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.hub.address
+    }
+
+    /// Where the debug server listens, if it does.
+    pub fn debug_address(&self) -> Option<SocketAddr> {
+        self.debug.as_ref().map(|(_, address)| *address)
     }
 
     /// Where other machines reach it, if they may.
@@ -248,13 +273,19 @@ impl Gateway {
 
     /// Runs until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { hub, remote, clients, schedulers, socket, _lock } = self;
+        let Self { hub, remote, clients, debug, schedulers, socket, _lock } = self;
         tracing::info!(address = %hub.address, socket = %socket.display(), "the gateway listens");
         if let Some(Remote { address, fingerprint }) = remote {
             tracing::info!(%address, %fingerprint, "other machines reach it through TLS");
         }
         for listener in clients {
-            hub.tasks.spawn("clients", server::serve(Arc::clone(&hub), listener));
+            let router = http::router(Arc::clone(&hub));
+            hub.tasks.spawn("clients", server::serve(Arc::clone(&hub), listener, router));
+        }
+        if let Some((listener, address)) = debug {
+            tracing::info!(%address, "the debug server listens");
+            let router = http::debug_router(Arc::clone(&hub));
+            hub.tasks.spawn("debug server", server::serve(Arc::clone(&hub), listener, router));
         }
         hub.tasks.spawn("link", link::listen(Arc::clone(&hub), schedulers));
         let tail = hub.feed.clone();

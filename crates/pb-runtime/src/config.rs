@@ -38,6 +38,8 @@ pub struct Config {
     pub context_tokens: BTreeMap<String, u64>,
     /// How much of the trace is kept.
     pub trace: Trace,
+    /// Where it can be looked at.
+    pub debug: DebugSettings,
     /// How long the history of goals is kept.
     pub retention: Retention,
     /// How much room the disk must have.
@@ -185,7 +187,7 @@ impl Trace {
 
 impl Default for Trace {
     fn default() -> Self {
-        Self { days: 14, total_bytes: 512 * 1024 * 1024 }
+        Self { days: 7, total_bytes: 512 * 1024 * 1024 }
     }
 }
 
@@ -211,6 +213,14 @@ pub struct TlsSettings {
     pub self_signed: bool,
     /// Names by which other machines call this one, beside its address.
     pub names: Vec<String>,
+}
+
+/// Where is listened for who looks into what happens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DebugSettings {
+    /// The port, on loopback only; 0 takes a free one. One above the gateway's if nothing is said.
+    pub port: Option<u16>,
 }
 
 /// Whom the gateway takes for a scheduler.
@@ -335,17 +345,21 @@ mod tests {
             key_env: Some("OUR_KEY".to_owned()),
         };
         assert_eq!(config.providers, BTreeMap::from([("自家".to_owned(), provider)]));
-        assert_eq!(config.trace, Trace { days: 14, total_bytes: 536_870_912 });
+        assert_eq!(config.trace, Trace { days: 7, total_bytes: 536_870_912 });
         assert_eq!(read("[trace]\ndays = 1").unwrap().trace, Trace { days: 1, ..config.trace });
         assert!(!config.trace.is_off() && read("[trace]\ndays = 0").unwrap().trace.is_off());
         let price = PriceSetting { input: 3.0, output: 15.5 };
         assert_eq!(config.prices, BTreeMap::from([("自家/大".to_owned(), price)]));
+
+        let debug = |text: &str| read(text).unwrap().debug.port;
+        assert_eq!((debug(""), debug("[debug]\nport = 0")), (None, Some(0)));
 
         let link = |text: &str| read(text).unwrap().link.legacy_peers;
         assert!(!link("") && !link("[link]") && link("[link]\nlegacy_peers = true"));
 
         for wrong in [
             "[link]\nlegacy_peers = 1",
+            "[debug]\nport = 65536",
             "[models]\nhuge = 'a/b'",
             "[models]\nsimple = 3",
             "[models]\nsilence_limit_s = 0",

@@ -18,6 +18,12 @@ pub struct Endpoint {
     pub version: String,
     /// Since when, in milliseconds since 1970.
     pub started_at_ms: u64,
+    /// Where the debug server listens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debug_address: Option<SocketAddr>,
+    /// Why it does not, though it should.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debug_problem: Option<String>,
 }
 
 impl Endpoint {

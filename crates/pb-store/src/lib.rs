@@ -16,6 +16,7 @@ mod backup;
 pub mod contract;
 pub mod cursor;
 mod feed;
+mod goal_events;
 pub mod health;
 mod inbox;
 mod log;
@@ -38,6 +39,7 @@ pub use contract::{
 };
 pub use cursor::{Cursor, CursorWriter};
 pub use feed::{EventRow, Feed, Follower, Page, Rebase, Span};
+pub use goal_events::{GoalEventFilter, GoalHistory};
 pub use inbox::{Inbox, InboxReader, Put};
 pub use log::{EscalationFilter, GoalCost, GoalFilter, ItemFilter, LaneCount, Log, LogReader};
 pub use mark::Mark;
@@ -48,4 +50,7 @@ pub use schedules::ScheduleFilter;
 pub use sessions::{SessionCost, SessionFilter};
 pub use sqlite::Location;
 pub use sqlite::migrate::{DatabaseFile, history};
-pub use trace::{Trace, TraceEvent, TraceFilter, TraceIdentity, TracePage, TraceReader, TraceRow};
+pub use trace::{
+    Trace, TraceCount, TraceEvent, TraceFilter, TraceFound, TraceIdentity, TracePage, TraceQuery,
+    TraceReader, TraceRow,
+};

@@ -10,6 +10,18 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
     at(text.trim(), &Zoned::now())
 }
 
+/// A moment, past or not, in milliseconds since 1970: a time, in the machine's time zone if it names none, or that very
+/// number.
+pub(crate) fn moment(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    if let Ok(at_ms) = text.parse() {
+        return Ok(at_ms);
+    }
+    let at = text.parse::<Timestamp>().ok().or_else(|| local(text, Zoned::now().time_zone()));
+    let at = at.and_then(|at| u64::try_from(at.as_millisecond()).ok());
+    at.ok_or_else(|| format!("`{text}` is no time; write it like 2026-12-24T18:00"))
+}
+
 fn at(text: &str, now: &Zoned) -> Result<u64, String> {
     let help = "write it like 30m, 4h, 2d, or 2026-12-24T18:00";
     let at = match from_now(text) {

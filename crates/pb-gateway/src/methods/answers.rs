@@ -113,6 +113,7 @@ answers! {
     wire::goal::Plan => |hub, _, params| goal::plan(hub, params);
     wire::goal_check::Check => |hub, _, params| ready(goal::check(hub, &params));
     wire::goal::Steps => |hub, _, params| goal::steps(hub, params);
+    wire::goal_at::At => |hub, _, params| goal::at(hub, params);
     wire::goal_report::Report => |hub, _, params| goal::report(hub, params);
     wire::goal_control::Pause => |hub, caller, params| goal::pause(hub, caller, params);
     wire::goal_control::Resume => |hub, caller, params| goal::resume(hub, caller, params);

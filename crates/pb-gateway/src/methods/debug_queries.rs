@@ -75,7 +75,7 @@ pub(super) async fn goals(hub: &Hub, params: GoalListParams) -> Result<GoalListR
     goal::list(hub, GoalListParams { limit, ..params }).await
 }
 
-pub(super) async fn runs(hub: &Hub, params: RunsParams) -> Result<RunsResult, RpcError> {
+pub(crate) async fn runs(hub: &Hub, params: RunsParams) -> Result<RunsResult, RpcError> {
     let filter = RunFilter {
         item: match &params.work_item_id {
             Some(id) => Some(id.parse().map_err(|_| workitem::not_found(id))?),
@@ -105,7 +105,7 @@ fn run_status(word: &str) -> Result<RunStatus, RpcError> {
     })
 }
 
-pub(super) async fn goal(hub: &Hub, params: OneGoalParams) -> Result<Option<OneGoalResult>, RpcError> {
+pub(crate) async fn goal(hub: &Hub, params: OneGoalParams) -> Result<Option<OneGoalResult>, RpcError> {
     // A goal that there is not is no error here (`wire.md` §2.6).
     let Ok(id) = goal::resolve(hub, &params.goal_id).await else { return Ok(None) };
     let Ok(found) = goal::state(hub, id).await else { return Ok(None) };

@@ -1,5 +1,6 @@
 //! `goal.*`.
 
+mod at;
 mod check;
 mod control;
 mod find;
@@ -20,6 +21,7 @@ use pb_runtime::disk::{self, LowDisk};
 use pb_store::NewCommand;
 use serde_json::json;
 
+pub(super) use at::at;
 pub(super) use check::check;
 pub(super) use control::Control;
 pub(super) use control::{on_the_link, pause, prioritize, respond, resume, retry};

@@ -8,7 +8,7 @@ mod conversation;
 pub(crate) mod cost;
 mod debug;
 mod debug_overview;
-mod debug_queries;
+pub(crate) mod debug_queries;
 mod escalation;
 pub(crate) mod events;
 pub(crate) mod goal;

@@ -28,7 +28,7 @@ pub(super) async fn by_goal(hub: &Hub, params: GoalIdParams) -> Result<ByGoalRes
     Ok(ByGoalResult { work_items })
 }
 
-pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, RpcError> {
+pub(crate) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, RpcError> {
     let status = params.status.as_deref().map(known).transpose()?;
     let goal = match &params.goal_id {
         Some(id) => Some(goal::resolve(hub, id).await?),

@@ -20,6 +20,8 @@ mod debug;
 #[cfg(test)]
 mod debug_overview;
 #[cfg(test)]
+mod debug_server;
+#[cfg(test)]
 mod deltas;
 #[cfg(test)]
 mod frames;

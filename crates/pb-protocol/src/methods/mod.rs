@@ -11,6 +11,7 @@ pub mod debug_queries;
 pub mod escalation;
 pub mod events;
 pub mod goal;
+pub mod goal_at;
 pub mod goal_check;
 pub mod goal_control;
 pub mod goal_events;
@@ -119,6 +120,7 @@ macro_rules! for_each_method {
             $crate::methods::approval::Grant,
             $crate::methods::approval::Deny,
             $crate::methods::goal_report::Report,
+            $crate::methods::goal_at::At,
             $crate::methods::goal::Plan,
             $crate::methods::goal_check::Check,
             $crate::methods::goal::Steps,
@@ -268,6 +270,7 @@ mod tests {
         goal::Plan::NAME,
         goal_check::Check::NAME,
         goal::Steps::NAME,
+        goal_at::At::NAME,
         goal_report::Report::NAME,
         goal_events::Subscribe::NAME,
         goal_events::Unsubscribe::NAME,

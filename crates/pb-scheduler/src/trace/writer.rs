@@ -23,6 +23,8 @@ pub(super) struct Writer {
     config: Config,
     keep: Settings,
     trace: Option<Trace>,
+    /// Whether there may be events whose words are not in the index.
+    is_unindexed: bool,
     retry_at: Instant,
     /// What was told about the trouble that there is.
     complaint: String,
@@ -30,7 +32,14 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(config: Config, keep: Settings) -> Self {
-        Self { config, keep, trace: None, retry_at: Instant::now(), complaint: String::new() }
+        Self {
+            config,
+            keep,
+            trace: None,
+            is_unindexed: true,
+            retry_at: Instant::now(),
+            complaint: String::new(),
+        }
     }
 
     /// Writes events; gives the position of the first one, or `None` when they are lost.
@@ -56,13 +65,21 @@ impl Writer {
         }
     }
 
-    /// Removes some of what is not to be kept; whether there may be more.
+    /// Puts words into the index, and removes some of what is not to be kept; whether there may be more to do.
     pub(super) async fn tidy(&mut self, clock: &Clock) -> bool {
         let since_ms = clock.now_ms().saturating_sub(u64::from(self.keep.days).saturating_mul(DAY_MS));
         let retention = Retention { since_ms, bytes_max: self.keep.total_bytes };
         let Some(trace) = &self.trace else { return false };
-        match trace.tidy(retention).await {
-            Ok(removed) => removed > 0,
+        let is_unindexed = self.is_unindexed;
+        let tidied = async {
+            let indexed = if is_unindexed { trace.index().await? } else { 0 };
+            Ok((indexed, trace.tidy(retention).await?))
+        };
+        match tidied.await {
+            Ok((indexed, removed)) => {
+                self.is_unindexed = indexed > 0;
+                indexed + removed > 0
+            }
             Err(error) => {
                 self.failed(&error).await;
                 false
@@ -79,6 +96,7 @@ impl Writer {
 
     /// `None` while the file is left alone.
     async fn append(&mut self, events: &Arc<[TraceEvent]>) -> Result<Option<u64>, Error> {
+        self.is_unindexed = true;
         if self.trace.is_none() {
             if Instant::now() < self.retry_at {
                 return Ok(None);

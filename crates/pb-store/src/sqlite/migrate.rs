@@ -39,6 +39,8 @@ pub(crate) struct Schema {
     pub(crate) migrations: &'static [&'static str],
     /// How durable a commit is.
     pub(crate) synchronous: Synchronous,
+    /// Whether a copy is made before it is changed: not of what may be deleted at any time.
+    pub(crate) is_precious: bool,
 }
 
 impl Schema {
@@ -53,18 +55,21 @@ pub(crate) const STATE: Schema = Schema {
     application_id: 0x5042_5331,
     migrations: &[include_str!("migrations/state_0001.sql"), include_str!("migrations/state_0002.sql")],
     synchronous: Synchronous::Full,
+    is_precious: true,
 };
 /// `gateway.db`.
 pub(crate) const INBOX: Schema = Schema {
     application_id: 0x5042_4731,
     migrations: &[include_str!("migrations/inbox_0001.sql"), include_str!("migrations/inbox_0002.sql")],
     synchronous: Synchronous::Full,
+    is_precious: true,
 };
 /// `trace.db`.
 pub(crate) const TRACE: Schema = Schema {
     application_id: 0x5042_5431,
-    migrations: &[include_str!("migrations/trace_0001.sql")],
+    migrations: &[include_str!("migrations/trace_0001.sql"), include_str!("migrations/trace_0002.sql")],
     synchronous: Synchronous::Normal,
+    is_precious: false,
 };
 
 /// The statements that made each version of a file, and its `application_id`: for who makes a file of an earlier
@@ -109,7 +114,7 @@ pub(crate) fn migrate(
     if version == schema.version() {
         return Ok(());
     }
-    if version > 0 {
+    if version > 0 && schema.is_precious {
         back_up(connection, location, version)?;
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

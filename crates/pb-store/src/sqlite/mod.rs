@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod append;
 pub(crate) mod compact;
 pub(crate) mod copy;
+pub(crate) mod goal_events;
 pub(crate) mod history;
 pub(crate) mod inbox;
 pub(crate) mod migrate;
@@ -14,6 +15,7 @@ pub(crate) mod runs;
 pub(crate) mod schedules;
 pub(crate) mod sessions;
 pub(crate) mod trace;
+pub(crate) mod trace_find;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};

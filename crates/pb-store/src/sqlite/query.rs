@@ -61,7 +61,8 @@ pub(crate) fn events_after(
     Ok(page)
 }
 
-fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<EventRecord> {
+/// A row of an event, whole.
+pub(super) fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<EventRecord> {
     Ok(EventRecord {
         pos: unsigned(row.get(0)?),
         seq: unsigned(row.get(1)?),

@@ -6,7 +6,7 @@ use super::unsigned;
 use crate::contract::Error;
 use crate::trace::{Retention, TraceEvent, TraceFilter, TraceIdentity, TracePage, TraceRow};
 
-const COLUMNS: &str = "pos, id, at, type, source, goal, item, run, step, span, parent, data";
+pub(super) const COLUMNS: &str = "pos, id, at, type, source, goal, item, run, step, span, parent, data";
 
 /// How far positions go on in another boot: more than the events that a loss of power may have taken
 /// along, which are those of one WAL.
@@ -63,7 +63,7 @@ pub(crate) fn first_pos(connection: &Connection) -> Result<Option<u64>, Error> {
 pub(crate) fn append(connection: &mut Connection, events: &[TraceEvent]) -> Result<u64, Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let last: i64 = transaction
-        .prepare_cached("UPDATE trace SET last = last + ?1 RETURNING last")?
+        .prepare_cached("UPDATE trace SET last = last + ?1, events = events + ?1 RETURNING last")?
         .query_row([events.len() as i64], |row| row.get(0))?;
     let first = last - events.len() as i64 + 1;
     {
@@ -104,9 +104,17 @@ pub(crate) fn tidy(connection: &mut Connection, retention: Retention) -> Result<
         return Ok(0);
     };
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let removed = transaction
-        .prepare_cached("DELETE FROM event WHERE pos < ?1 AND (?2 OR at < ?3)")?
-        .execute(params![first.saturating_add(TIDY_POSITIONS), is_too_large, since])?;
+    let removed = {
+        let which = "SELECT pos FROM event WHERE pos < ?1 AND (?2 OR at < ?3)";
+        let which_params = params![first.saturating_add(TIDY_POSITIONS), is_too_large, since];
+        transaction
+            .prepare_cached(&format!("DELETE FROM word WHERE rowid IN ({which})"))?
+            .execute(which_params)?;
+        transaction
+            .prepare_cached(&format!("DELETE FROM event WHERE pos IN ({which})"))?
+            .execute(which_params)?
+    };
+    transaction.prepare_cached("UPDATE trace SET events = events - ?1")?.execute([removed as i64])?;
     transaction.commit()?;
     Ok(removed as u64)
 }
@@ -190,7 +198,8 @@ fn page(
     Ok(page)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<TraceRow> {
+/// A row of [`COLUMNS`].
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<TraceRow> {
     Ok(TraceRow {
         pos: unsigned(row.get(0)?),
         event: TraceEvent {

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!   scheduler: Trace::append (batches) ---> trace.db ---> TraceReader: the gateway, `pb debug events`
+//!              Trace::index (words) -----------^
 //!              Trace::tidy (oldest first) -----^
 //! ```
 //!
@@ -12,9 +13,12 @@
 
 mod event;
 mod place;
+mod query;
 mod reader;
+pub(crate) mod words;
 mod writer;
 
 pub use event::{TraceEvent, TraceFilter, TraceIdentity, TracePage, TraceRow};
+pub use query::{TraceCount, TraceFound, TraceQuery};
 pub use reader::TraceReader;
 pub use writer::{Retention, Trace};

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::place::Place;
-use super::{TraceFilter, TraceIdentity, TracePage, TraceRow};
+use super::words::Sought;
+use super::{TraceCount, TraceFilter, TraceFound, TraceIdentity, TracePage, TraceQuery, TraceRow};
 use crate::contract::Error;
-use crate::sqlite::{Shared, migrate, open, trace};
+use crate::sqlite::{Shared, migrate, open, trace, trace_find};
 
 /// A reader of the trace, in any process.
 #[derive(Debug, Clone)]
@@ -87,5 +89,65 @@ impl TraceReader {
     pub async fn goal_ids_like(&self, fragment: &str, limit: usize) -> Result<Vec<String>, Error> {
         let fragment = fragment.to_owned();
         self.connection.call(move |connection| trace::goal_ids_like(connection, &fragment, limit)).await
+    }
+
+    /// How many events there are.
+    pub async fn count(&self) -> Result<u64, Error> {
+        self.connection.call(|connection| trace_find::count(connection)).await
+    }
+
+    /// The latest events that `query` asks for, at most `limit` after the first `offset`, looked for in steps for
+    /// about so long, and at most some MiB of them. Words that are asked for are each in the event's name or data, or the beginning of one that
+    /// is; a text without any word finds nothing.
+    pub async fn find(
+        &self,
+        query: &TraceQuery,
+        (offset, limit): (usize, usize),
+        patience: Duration,
+    ) -> Result<TraceFound, Error> {
+        let sought = query.words.as_deref().map(Sought::parse);
+        let (mut found, mut skip, began) = (TraceFound::default(), offset, Instant::now());
+        if matches!(sought, Some(None)) {
+            return Ok(found);
+        }
+        let sought = Arc::new(sought.flatten());
+        let mut end = query.before.unwrap_or(u64::MAX);
+        while found.rows.len() < limit {
+            let (query, sought, left) = (query.clone(), Arc::clone(&sought), skip + limit - found.rows.len());
+            let step = move |connection: &mut _| {
+                trace_find::find(connection, &query, ((*sought).as_ref(), end, left))
+            };
+            let mut step = self.connection.call(step).await?;
+            let skipped = skip.min(step.rows.len());
+            skip -= skipped;
+            found.rows.extend(step.rows.drain(skipped..));
+            found.next = step.next;
+            match step.next {
+                Some(next) if began.elapsed() < patience => end = next,
+                Some(_) | None => break,
+            }
+        }
+        Ok(found)
+    }
+
+    /// How many events of each name there were in the time from `since_ms` to `until_ms`, by windows of
+    /// `window_ms`, the latest first; looked at in steps for about so long. Whether all were looked at.
+    pub async fn counts(
+        &self,
+        (since_ms, until_ms, window_ms): (u64, u64, u64),
+        patience: Duration,
+    ) -> Result<(Vec<TraceCount>, bool), Error> {
+        let (mut all, mut end, began) = (Vec::new(), u64::MAX, Instant::now());
+        loop {
+            let step = move |connection: &mut _| {
+                trace_find::counts(connection, (since_ms, until_ms, window_ms), end)
+            };
+            let (counts, next) = self.connection.call(step).await?;
+            all.extend(counts);
+            match next {
+                Some(next) if began.elapsed() < patience => end = next,
+                left => return Ok((all, left.is_none())),
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use pb_model::Millis;
 use super::place::{Place, clear_if_gone};
 use super::{TraceEvent, TraceIdentity};
 use crate::contract::Error;
-use crate::sqlite::{Location, Shared, append, migrate, open, trace};
+use crate::sqlite::{Location, Shared, append, migrate, open, trace, trace_find};
 
 /// The writer. One a file: the caller holds the process lock.
 #[derive(Debug)]
@@ -70,6 +70,12 @@ impl Trace {
                 Ok(first)
             })
             .await
+    }
+
+    /// Puts the words of some events into the index, in one small transaction; gives of how many events. Call
+    /// it again until that is none. What is not in it yet is found as well, more slowly.
+    pub async fn index(&self) -> Result<u64, Error> {
+        self.connection.call(trace_find::index).await
     }
 
     /// Removes the oldest events that are not to be kept, in one small transaction; gives how many.

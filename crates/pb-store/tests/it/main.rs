@@ -17,4 +17,6 @@ mod support;
 #[cfg(test)]
 mod trace;
 #[cfg(test)]
+mod trace_find;
+#[cfg(test)]
 mod wal;

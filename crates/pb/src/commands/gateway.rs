@@ -64,6 +64,10 @@ pub(crate) struct StartArgs {
     /// The port to listen on; 0 takes a free one
     #[arg(short, long, env = "PB_PORT", default_value_t = 18789)]
     pub(super) port: u16,
+    /// The port of the debug server, on this machine only; 0 takes a free one [default: as config.toml says, else one
+    /// above --port]
+    #[arg(long, env = "PB_DEBUG_PORT", value_name = "PORT")]
+    debug_port: Option<u16>,
     /// The scheduler's log, which the gateway reads [default: state.db in the home]
     #[arg(short, long, value_name = "PATH")]
     db: Option<PathBuf>,
@@ -87,6 +91,10 @@ pub(crate) struct BothArgs {
     /// The port to listen on; 0 takes a free one
     #[arg(short, long, env = "PB_PORT", default_value_t = 18789)]
     port: u16,
+    /// The port of the debug server, on this machine only; 0 takes a free one [default: as config.toml says, else one
+    /// above --port]
+    #[arg(long, env = "PB_DEBUG_PORT", value_name = "PORT")]
+    debug_port: Option<u16>,
     /// The log of everything that happens [default: state.db in the home]
     #[arg(long, value_name = "PATH")]
     pub(super) db: Option<PathBuf>,
@@ -98,8 +106,8 @@ pub(crate) struct BothArgs {
 impl BothArgs {
     /// How the gateway is started.
     pub(super) fn gateway(&self) -> StartArgs {
-        let Self { debug, host, port, db, socket } = self.clone();
-        StartArgs { foreground: false, debug, host, port, db, socket, report_ready: false }
+        let Self { debug, host, port, debug_port, db, socket } = self.clone();
+        StartArgs { foreground: false, debug, host, port, debug_port, db, socket, report_ready: false }
     }
 }
 
@@ -143,11 +151,13 @@ async fn serving(
         Settings::read(&home.config()).map_err(|error| daemon::not_started(Daemon::Gateway, error.into()))?;
     let gateway = settings.gateway;
     let names = gateway.tls.as_ref().map(|tls| tls.names.clone()).unwrap_or_default();
+    let debug_port = debug_port(&args, settings.debug.port);
     let config = pb_gateway::Config {
         tls: gateway.tls.map(tls).transpose()?,
         names,
         host: args.host,
         port: args.port,
+        debug_port: Some(debug_port),
         socket: args.socket.unwrap_or_else(|| home.gateway_socket()),
         state_db: args.db.unwrap_or_else(|| home.state_db()),
         tools_are_confined: pb_exec::support().net,
@@ -173,6 +183,12 @@ async fn serving(
         Ok(())
     };
     Ok(Serving { about, run, heart })
+}
+
+/// Where the debug server is to listen. Beside a free port stands another free one.
+fn debug_port(args: &StartArgs, set: Option<u16>) -> u16 {
+    let beside = || if args.port == 0 { 0 } else { args.port.checked_add(1).unwrap_or(0) };
+    args.debug_port.or(set).unwrap_or_else(beside)
 }
 
 /// What `[gateway.tls]` says.
@@ -202,6 +218,9 @@ impl StartArgs {
         let mut arguments: Vec<OsString> =
             vec!["--host".into(), (&self.host).into(), "--port".into(), self.port.to_string().into()];
         arguments.extend(self.debug.then(|| "--debug".into()));
+        if let Some(port) = self.debug_port {
+            arguments.extend(["--debug-port".into(), port.to_string().into()]);
+        }
         path_argument(&mut arguments, "--db", self.db.as_deref())?;
         path_argument(&mut arguments, "--socket", self.socket.as_deref())?;
         Ok(arguments)

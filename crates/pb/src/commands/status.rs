@@ -85,6 +85,12 @@ struct Process {
     started_at: Option<u64>,
     uptime_ms: Option<u64>,
     address: Option<String>,
+    /// Where the debug server of the gateway listens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    debug: Option<String>,
+    /// Why it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    debug_problem: Option<String>,
     socket: Option<String>,
     log: String,
 }
@@ -104,9 +110,22 @@ impl Process {
             started_at: holder.as_ref().map(|holder| holder.started_at_ms),
             uptime_ms: holder.as_ref().map(|one| Clock::System.now_ms().saturating_sub(one.started_at_ms)),
             address: endpoint.as_ref().map(|endpoint| format!("ws://{}", endpoint.address)),
+            debug: endpoint.as_ref().and_then(|end| Some(format!("http://{}", end.debug_address?))),
+            debug_problem: endpoint.as_ref().and_then(|end| end.debug_problem.clone()),
             socket: endpoint.map(|endpoint| endpoint.socket.display().to_string()),
             log: daemon.log(home).display().to_string(),
         }
+    }
+
+    /// Where one can look into what happens.
+    fn debug_line(&self) -> Option<String> {
+        let problem = self.debug_problem.as_deref();
+        let problem = problem.map(|why| {
+            let what =
+                "no debug server; free the port, or set another with `[debug] port`, and: pb gateway restart";
+            styled(WARN, format_args!("{}: {what}", format::line(why)))
+        });
+        self.debug.clone().or(problem)
     }
 
     fn row(&self, daemon: Daemon) -> Vec<String> {
@@ -197,6 +216,9 @@ fn people(told: &Overview, silent: Option<&Failure>) -> anyhow::Result<()> {
     }
     if let Some(supervisor) = &told.supervisor {
         line("supervisor", supervised(supervisor))?;
+    }
+    if let Some(debug) = told.gateway.debug_line() {
+        line("debug", debug)?;
     }
     let info = told.works_with.as_ref();
     if let Some(system) = &told.system {

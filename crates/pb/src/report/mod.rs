@@ -8,7 +8,9 @@ mod sections;
 use pb_model::Verdict;
 use pb_protocol::client::Client;
 use pb_protocol::domain::{Goal, Run, WorkItem};
+use pb_protocol::methods::debug_queries::ItemWithRuns;
 use pb_protocol::methods::goal::{GoalDetail, GoalIdParams, StepView, Steps};
+use pb_protocol::methods::goal_at::AtResult;
 use pb_protocol::methods::workitem::{ByGoal, ItemParams, Runs};
 use serde::Serialize;
 
@@ -44,6 +46,17 @@ pub(crate) struct ItemAccount {
 }
 
 impl Account {
+    /// A goal as it stood. Of its journal nothing is told: steps have no past.
+    pub(crate) fn at(told: AtResult) -> Self {
+        let mut detail = told.detail;
+        detail.artifacts.sort_by(|one, other| one.file_path.cmp(&other.file_path));
+        Self {
+            detail,
+            items: told.work_items.into_iter().map(ItemAccount::from).collect(),
+            steps: Vec::new(),
+        }
+    }
+
     /// Asks the gateway for everything about a goal.
     pub(crate) async fn gather(client: &Client, mut detail: GoalDetail) -> Result<Self, Failure> {
         detail.artifacts.sort_by(|one, other| one.file_path.cmp(&other.file_path));
@@ -56,6 +69,12 @@ impl Account {
         }
         let steps = client.call::<Steps>(&params).await?.steps;
         Ok(Self { detail, items, steps })
+    }
+}
+
+impl From<ItemWithRuns> for ItemAccount {
+    fn from(ItemWithRuns { work_item, runs }: ItemWithRuns) -> Self {
+        Self { item: work_item, runs }
     }
 }
 

@@ -36,6 +36,8 @@ mod control;
 mod crash;
 mod day_budget;
 mod debug;
+#[cfg(test)]
+mod debug_server;
 mod doctor;
 mod doctor_machine;
 mod edited;

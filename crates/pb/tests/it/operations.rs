@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::env::TestEnv;
+use crate::env::{TestEnv, wait_until};
 
 const PAGE: &str = include_str!("../../../../docs/OPERATIONS.md");
 const COMMANDS: &str = include_str!("../../../../docs/cli.md");
@@ -44,6 +44,7 @@ fn the_page_names_whatever_lies_in_a_home() {
     env.write("goal.toml", crate::life::WAITS);
     let goal = env.spawn(["run", "goal.toml"]);
     goal.wait_for_note("wait: started");
+    wait_until("the trace is written", || env.home().join("trace.db").exists().then_some(()));
     assert_eq!(env.pb(["backup", "copy"]).exit, Some(0));
     let mut there = names(&env);
     let stopped = env.pb(["stop", "--all"]);

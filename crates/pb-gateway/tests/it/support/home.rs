@@ -41,6 +41,7 @@ impl TestHome {
             home: self.home.clone(),
             host: "127.0.0.1".to_owned(),
             port: 0,
+            debug_port: None,
             socket: self.home.gateway_socket(),
             state_db: self.home.state_db(),
             tools_are_confined: true,

@@ -13,6 +13,8 @@ use super::within;
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// The head, in lower case.
+    pub(crate) head: String,
     pub(crate) body: String,
 }
 
@@ -36,13 +38,29 @@ pub(crate) struct Sse {
 
 /// Sends `GET path` with a `Host` of the gateway, unless the headers name one, and reads the answer.
 pub(crate) async fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut stream = request(address, path, headers).await;
-    let (status, mut body) = head(&mut stream).await;
+    get_on(TcpStream::connect(address).await.unwrap(), address, path, headers).await
+}
+
+/// The same on a connection of one's own.
+pub(crate) async fn get_on(
+    mut stream: TcpStream,
+    address: SocketAddr,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
+    ask(&mut stream, address, path, headers).await;
+    let (status, head, mut body) = whole_head(&mut stream).await;
     within("the body", stream.read_to_end(&mut body)).await.unwrap();
-    Answer { status, body: String::from_utf8(body).unwrap() }
+    Answer { status, head: head.to_ascii_lowercase(), body: String::from_utf8(body).unwrap() }
 }
 
 async fn request(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    ask(&mut stream, address, path, headers).await;
+    stream
+}
+
+async fn ask(stream: &mut TcpStream, address: SocketAddr, path: &str, headers: &[(&str, &str)]) {
     let mut text = format!("GET {path} HTTP/1.1\r\nConnection: close\r\n");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         write!(text, "Host: {address}\r\n").unwrap();
@@ -51,19 +69,23 @@ async fn request(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> T
         write!(text, "{name}: {value}\r\n").unwrap();
     }
     text.push_str("\r\n");
-    let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
-    stream
 }
 
 /// Reads the head; gives the status and what came after it.
 async fn head(stream: &mut TcpStream) -> (u16, Vec<u8>) {
+    let (status, _, rest) = whole_head(stream).await;
+    (status, rest)
+}
+
+async fn whole_head(stream: &mut TcpStream) -> (u16, String, Vec<u8>) {
     let mut bytes = Vec::new();
     loop {
         if let Some(end) = find(&bytes, b"\r\n\r\n") {
-            let head = std::str::from_utf8(&bytes[..end]).unwrap();
+            let rest = bytes.split_off(end + 4);
+            let head = String::from_utf8(bytes).unwrap();
             let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-            return (status, bytes.split_off(end + 4));
+            return (status, head, rest);
         }
         let count = within("the head", stream.read_buf(&mut bytes)).await.unwrap();
         assert!(count > 0, "no head: {}", String::from_utf8_lossy(&bytes));

@@ -23,7 +23,7 @@ pub(crate) use client::{Client, dial};
 pub(crate) use cutter::Cutter;
 pub(crate) use exposition::Exposition;
 pub(crate) use home::{Running, TestHome};
-pub(crate) use http::{Sse, get};
+pub(crate) use http::{Sse, get, get_on};
 pub(crate) use raw::{Raw, frame as masked_frame, header, upgrade};
 pub(crate) use scheduler::{Peer, Scheduler, goal, link_event};
 

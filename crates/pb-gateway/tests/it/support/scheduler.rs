@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use pb_model::goal::{Command, DayBudget, GoalState, Moment, decide, evolve};
+use pb_model::goal::{Command, DayBudget, Event, GoalState, Moment, decide, evolve};
 use pb_model::{EscalationId, GoalId, GoalSpec, ItemId};
 use pb_protocol::domain::Goal;
 use pb_protocol::event;
@@ -11,8 +11,8 @@ use pb_protocol::ipc::{self, Connect, Frame, LogAddress, SchedulerCommandResult,
 use pb_protocol::line::LineReader;
 use pb_runtime::{Clock, Home, Ids, ProcessLock};
 use pb_store::{
-    Batch, EventRecord, InboxReader, InboxRow, Location, Log, LogIdentity, Mark, NewEvent, Row, StoredResult,
-    Write,
+    Batch, Compact, EventRecord, InboxReader, InboxRow, Location, Log, LogIdentity, Mark, NewEvent, Row,
+    StoredResult, Write,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -230,6 +230,29 @@ impl Scheduler {
         let items = state.goal.spec.items.iter().map(|_| ItemId::from(self.ids.uuid())).collect();
         let (_, writes) = self.decide(Some(state), Command::Plan { items });
         self.log.commit(Batch { writes }).await.unwrap();
+    }
+
+    /// Cancels a goal that has not begun, and compacts it.
+    pub(crate) async fn cancel_and_compact(&self, goal: GoalId) {
+        let state = self.log.reader().state(goal).await.unwrap();
+        let cancel = Command::Cancel { by: "test".to_owned(), reason: None };
+        let (state, writes) = self.decide(state, cancel);
+        let seq = self.log.commit(Batch { writes }).await.unwrap().heads[0].events;
+        let compacted = Event::GoalCompacted { events: seq, state: Box::new(state) };
+        let snapshot = NewEvent {
+            id: self.ids.uuid().to_string(),
+            at_ms: Clock::System.now_ms(),
+            kind: compacted.kind().to_owned(),
+            body: serde_json::to_string(&compacted).unwrap(),
+            data: json!({"goalId": goal}).to_string(),
+        };
+        loop {
+            let part = Write::Compact(Compact { goal, seq, snapshot: snapshot.clone() });
+            let done = self.log.commit(Batch { writes: vec![part] }).await.unwrap();
+            if done.compacted[0].done {
+                return;
+            }
+        }
     }
 
     /// The state after a command, and what is to be written of it.

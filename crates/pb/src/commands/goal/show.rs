@@ -4,6 +4,7 @@ use pb_model::goal::Kept;
 use pb_protocol::client::Patience;
 use pb_protocol::domain::{Goal, Run};
 use pb_protocol::methods::goal::{GoalIdParams, Status};
+use pb_protocol::methods::goal_at::{At, AtParams};
 use pb_runtime::Home;
 
 use super::GoalId;
@@ -12,17 +13,24 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{BOLD, styled};
 use crate::report::{self, Account, ItemAccount};
-use crate::{format, output, table, wait};
+use crate::{deadline, format, output, table, wait};
+
+/// How each cursor begins.
+const CURSOR_BEGINS: &str = "c1.";
 
 /// Show a goal whole: items, attempts, gates with their evidence, artifacts, questions
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   pb goal show 3f2a
   pb goal show 3f2a --json | jq .items[].runs
+  pb goal show 3f2a --at 2026-12-24T18:00     as it stood then, folded from its history
   pb goal report 3f2a          the same for who was away, to keep or to send")]
 pub(super) struct Args {
     #[command(flatten)]
     goal: GoalId,
+    /// As it stood at this moment: a time, in this machine's time zone if it names none, or the cursor of an event
+    #[arg(long, value_name = "TIME|CURSOR", value_parser = Moment::parse)]
+    at: Option<Moment>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -33,6 +41,10 @@ pub(super) fn run(args: Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
     let account = wait::client(Box::pin(async {
         let client = connection::client(&home, Patience::None);
+        if let Some(moment) = args.at {
+            let params = AtParams { goal_id: args.goal.id, ..moment.params() };
+            return Ok(Account::at(client.call::<At>(&params).await?));
+        }
         let params = GoalIdParams { goal_id: args.goal.id };
         let detail = client.call::<Status>(&params).await?;
         Account::gather(&client, detail).await
@@ -56,6 +68,29 @@ pub(super) fn run(args: Args) -> Result<Exit, Failure> {
     let sections: Vec<&str> = sections.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
     output::data(sections.join("\n\n"))?;
     Ok(Exit::Ok)
+}
+
+/// When a goal is looked at.
+#[derive(Debug, Clone)]
+enum Moment {
+    Time(u64),
+    Cursor(String),
+}
+
+impl Moment {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with(CURSOR_BEGINS) {
+            return Ok(Self::Cursor(text.to_owned()));
+        }
+        deadline::moment(text).map(Self::Time)
+    }
+
+    fn params(self) -> AtParams {
+        match self {
+            Self::Time(at_ms) => AtParams { time: Some(at_ms), ..AtParams::default() },
+            Self::Cursor(cursor) => AtParams { cursor: Some(cursor), ..AtParams::default() },
+        }
+    }
 }
 
 fn goal(goal: &Goal) -> String {

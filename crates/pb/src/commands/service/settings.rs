@@ -3,7 +3,7 @@
 use pb_runtime::{Home, environment};
 
 /// Ours, beside `PB_HOME`, which the unit names.
-const OURS: [&str; 3] = ["PB_HOST", "PB_PORT", "PB_LOG"];
+const OURS: [&str; 4] = ["PB_HOST", "PB_PORT", "PB_DEBUG_PORT", "PB_LOG"];
 /// How the names of keys end.
 const KEY: &str = "_API_KEY";
 
