@@ -1918,7 +1918,7 @@ export interface DebugEvent {
     type: string;
     /** The part of the system that tells it. */
     source: string;
-    /** What is told; the keys depend on the name. */
+    /** What is told; docs/TRACE.md has the keys of each name. */
     data: unknown;
     /** The goal. */
     goalId?: string;
@@ -1928,7 +1928,7 @@ export interface DebugEvent {
     runId?: string;
     /** The step: run, place in its journal, incarnation. */
     stepId?: string;
-    /** The span that it belongs to, in 16 hex digits: a goal, a run, a step, or a call of a model. */
+    /** The span that it belongs to, in 16 hex digits; docs/TRACE.md has the tree of them. */
     spanId?: string;
     /** The span that this one is part of. */
     parentSpanId?: string;

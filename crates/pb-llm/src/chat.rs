@@ -132,6 +132,8 @@ pub enum Delta {
     Text(String),
     /// Reasoning.
     Thought(String),
+    /// Something of a call of a tool; which one it is comes with the answer.
+    Call,
 }
 
 /// Why a call did not end in an answer.
@@ -176,6 +178,21 @@ pub enum CallErrorKind {
 }
 
 impl CallErrorKind {
+    /// The word in what is told of it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::RateLimited => "rate_limited",
+            Self::Overloaded => "overloaded",
+            Self::Unauthorized => "unauthorized",
+            Self::QuotaExhausted => "quota_exhausted",
+            Self::ContextOverflow => "context_overflow",
+            Self::Rejected => "rejected",
+            Self::Cut => "cut",
+            Self::Silent => "silent",
+        }
+    }
+
     /// Whether another try, or another model, may help.
     pub fn is_retriable(self) -> bool {
         match self {

@@ -20,7 +20,7 @@ pub struct DebugEvent {
     pub r#type: String,
     /// The part of the system that tells it.
     pub source: String,
-    /// What is told; the keys depend on the name.
+    /// What is told; docs/TRACE.md has the keys of each name.
     #[schemars(with = "serde_json::Value")]
     pub data: Box<RawValue>,
     /// The goal.
@@ -35,7 +35,7 @@ pub struct DebugEvent {
     /// The step: run, place in its journal, incarnation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_id: Option<String>,
-    /// The span that it belongs to, in 16 hex digits: a goal, a run, a step, or a call of a model.
+    /// The span that it belongs to, in 16 hex digits; docs/TRACE.md has the tree of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span_id: Option<String>,
     /// The span that this one is part of.

@@ -176,6 +176,32 @@ pub struct Trace {
     pub days: u32,
     /// At most how many bytes; the oldest events make room for new ones.
     pub total_bytes: u64,
+    /// What it keeps of the words of people, models and tools. Keys are never kept.
+    pub content: Content,
+}
+
+/// What the trace keeps of the words of people, models and tools.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// Their lengths and digests.
+    Off,
+    /// Their beginnings.
+    #[default]
+    Redacted,
+    /// All of it, up to a limit that few texts reach.
+    Full,
+}
+
+impl Content {
+    /// The word in config.toml.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Redacted => "redacted",
+            Self::Full => "full",
+        }
+    }
 }
 
 impl Trace {
@@ -187,7 +213,7 @@ impl Trace {
 
 impl Default for Trace {
     fn default() -> Self {
-        Self { days: 7, total_bytes: 512 * 1024 * 1024 }
+        Self { days: 7, total_bytes: 512 * 1024 * 1024, content: Content::default() }
     }
 }
 
@@ -345,7 +371,10 @@ mod tests {
             key_env: Some("OUR_KEY".to_owned()),
         };
         assert_eq!(config.providers, BTreeMap::from([("自家".to_owned(), provider)]));
-        assert_eq!(config.trace, Trace { days: 7, total_bytes: 536_870_912 });
+        assert_eq!(config.trace, Trace { days: 7, total_bytes: 536_870_912, content: Content::Redacted });
+        let content = |text: &str| read(text).unwrap().trace.content;
+        assert_eq!(content("[trace]\ncontent = 'off'"), Content::Off);
+        assert_eq!(content("[trace]\ncontent = 'full'"), Content::Full);
         assert_eq!(read("[trace]\ndays = 1").unwrap().trace, Trace { days: 1, ..config.trace });
         assert!(!config.trace.is_off() && read("[trace]\ndays = 0").unwrap().trace.is_off());
         let price = PriceSetting { input: 3.0, output: 15.5 };
@@ -360,6 +389,7 @@ mod tests {
         for wrong in [
             "[link]\nlegacy_peers = 1",
             "[debug]\nport = 65536",
+            "[trace]\ncontent = 'all'",
             "[models]\nhuge = 'a/b'",
             "[models]\nsimple = 3",
             "[models]\nsilence_limit_s = 0",

@@ -28,6 +28,8 @@ pub struct SchedulerInfo {
     pub allow_unconfined_agents: bool,
     /// How many items run at once, by lane.
     pub lanes: BTreeMap<String, usize>,
+    /// What its trace keeps of the words of people, models and tools; none when it writes no trace.
+    pub trace_content: Option<String>,
 }
 
 impl SchedulerInfo {

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pb_model::GoalId;
 use pb_model::goal::{Command, ExecutionOutcome};
 use pb_model::session::SessionCommand;
+use pb_model::{Epoch, GoalId};
 use pb_runtime::config::{Config as Settings, ConfigError};
 use pb_runtime::faultpoints::{Bug, planted};
 use pb_runtime::lock::LockError;
 use pb_runtime::{Clock, Home, Ids, ProcessLock, Tasks};
 use pb_store::{Location, Log, LogIdentity, Mark};
+use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +27,7 @@ use crate::notify::Teller;
 use crate::retention::{PARTS_WAITING_MAX, Retain};
 use crate::sandbox::Sandbox;
 use crate::schedules::Schedules;
-use crate::trace::{About, TraceTask, Tracer, What};
+use crate::trace::{About, Plain, TraceTask, Tracer, What};
 use crate::turn::{Papers, Turn};
 use crate::{effects, link, recovery, tell, trace};
 
@@ -93,7 +94,7 @@ impl Scheduler {
         let bell = Bell::default();
         let (link, link_task) = link::link(config.clone(), log.identity(), bell.clone());
         let (tracer, trace_task) = trace::trace(config.clone(), settings.trace, link.clone());
-        tracer.tell(About::default(), What::Startup { epoch });
+        tracer.tell(About::default(), || startup(epoch));
         let teller =
             Teller::new(config.clone(), settings.notify.clone(), log.reader(), log.identity()).await?;
         let goals = Goals::new(DayLedger::new(&settings.budget));
@@ -126,6 +127,7 @@ impl Scheduler {
     pub async fn run(self, stop: CancellationToken) -> Result<(), pb_store::Error> {
         let tasks = Tasks::new();
         let context = Arc::clone(&self.core.context);
+        let started_ms = context.config.clock.now_ms();
         tasks.spawn("models", tell::models(Arc::clone(&context)));
         if let Some(teller) = self.teller {
             let (bell, stopping) = (context.notify.clone(), stop.clone());
@@ -160,7 +162,8 @@ impl Scheduler {
         let channels = Channels { sender, receiver, compacted };
         let ended = self.core.run(machine, channels, tasks.clone(), stop).await;
         let reason = ended.as_ref().err().map_or_else(|| "stopped".to_owned(), ToString::to_string);
-        context.tracer.tell(About::default(), What::Shutdown { reason });
+        let duration_ms = context.config.clock.now_ms().saturating_sub(started_ms);
+        context.tracer.tell(About::default(), || What::Shutdown { reason, duration_ms });
         stop_trace.cancel();
         // What cannot be written in time is not worth more.
         let _ = tokio::time::timeout(STOP_DEADLINE, tracing).await;
@@ -205,6 +208,11 @@ impl Core {
     }
 }
 
+fn startup(epoch: Epoch) -> What {
+    let config = json!({"version": pb_runtime::VERSION, "pid": std::process::id(), "epoch": epoch});
+    What::Startup { config: Plain(config) }
+}
+
 /// Loads every goal that has not ended, and claims what an earlier incarnation was doing.
 async fn take_over(
     config: &Config,
@@ -216,7 +224,7 @@ async fn take_over(
     recovery::end_leftovers(&states).await;
     recovery::remove_unfinished(&states).await;
     let epoch = log.identity().incarnation;
-    let mut turn = Turn::new(config.clock.clone(), config.ids.clone());
+    let mut turn = Turn::new(config.clock.clone(), config.ids.clone(), tracer);
     let running: Vec<_> = states
         .iter()
         .filter(|state| state.running().next().is_some())

@@ -42,6 +42,7 @@ fn until(context: &Context, cooling: &BTreeMap<String, Duration>) -> BTreeMap<St
 }
 
 async fn what_there_is(context: &Context) -> SchedulerInfo {
+    let trace = &context.settings.trace;
     let mut info = SchedulerInfo {
         pid: std::process::id(),
         confines: pb_exec::support().fs,
@@ -50,6 +51,7 @@ async fn what_there_is(context: &Context) -> SchedulerInfo {
             .into_iter()
             .map(|lane| (lane.as_str().to_owned(), context.lane_limit(lane)))
             .collect(),
+        trace_content: (!trace.is_off()).then(|| trace.content.as_str().to_owned()),
         ..SchedulerInfo::default()
     };
     match context.models.models().await {

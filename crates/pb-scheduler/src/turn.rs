@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::agent;
 use crate::goals::Goals;
-use crate::trace::{self, Note};
+use crate::trace::{Before, Fact, Note, Tracer};
 
 /// What a command printed, to be kept with its step.
 #[derive(Debug, Clone)]
@@ -52,7 +52,8 @@ pub(crate) struct Turn {
     batch: Batch,
     touched: BTreeSet<GoalId>,
     executed: Vec<Executed>,
-    notes: Vec<Note>,
+    /// What is to be told of it in the trace, if anything is.
+    notes: Option<Vec<Note>>,
 }
 
 /// A command that was executed, to be told over the link.
@@ -78,25 +79,33 @@ pub(crate) struct Outcome {
 }
 
 impl Turn {
-    pub(crate) fn new(clock: Clock, ids: Ids) -> Self {
+    pub(crate) fn new(clock: Clock, ids: Ids, tracer: &Tracer) -> Self {
         Self {
             clock,
             ids,
             batch: Batch::default(),
             touched: BTreeSet::new(),
             executed: Vec::new(),
-            notes: Vec::new(),
+            notes: tracer.is_on().then(Vec::new),
         }
     }
 
     /// The writes of this turn.
     pub(crate) fn finish(self) -> Outcome {
-        Outcome { batch: self.batch, touched: self.touched, executed: self.executed, notes: self.notes }
+        let notes = self.notes.unwrap_or_default();
+        Outcome { batch: self.batch, touched: self.touched, executed: self.executed, notes }
     }
 
     /// Whether anything is to be written.
     pub(crate) fn is_empty(&self) -> bool {
         self.batch.writes.is_empty()
+    }
+
+    /// Has something told in the trace once this turn is committed.
+    pub(crate) fn note(&mut self, note: impl FnOnce() -> Note) {
+        if let Some(notes) = &mut self.notes {
+            notes.push(note());
+        }
     }
 
     /// Drops a part of an ended goal.
@@ -127,10 +136,12 @@ impl Turn {
         let mut rows: Vec<Touched> = Vec::new();
         let mut appended = Vec::with_capacity(events.len());
         for event in &events {
-            let stood = trace::Before::of(state.as_ref(), event);
+            let stood = self.notes.is_some().then(|| Before::of(state.as_ref(), event));
             state = evolve(state, event, now_ms);
             let Some(state) = &state else { continue };
-            self.notes.extend(trace::notes(event, stood, state, now_ms));
+            if let (Some(notes), Some(before)) = (&mut self.notes, stood) {
+                Fact { event, before, state, at_ms: now_ms }.tell(notes);
+            }
             for row in event.touched() {
                 if !rows.contains(&row) {
                     rows.push(row);

@@ -231,14 +231,14 @@ fn tell(event: ChatStreamEvent, listener: Listener<'_>) {
     let delta = match event {
         ChatStreamEvent::Chunk(chunk) => Delta::Text(chunk.content),
         ChatStreamEvent::ReasoningChunk(chunk) => Delta::Thought(chunk.content),
+        ChatStreamEvent::ToolCallChunk(_) => Delta::Call,
         ChatStreamEvent::Start
         | ChatStreamEvent::ThoughtSignatureChunk(_)
-        | ChatStreamEvent::ToolCallChunk(_)
         | ChatStreamEvent::Heartbeat
         | ChatStreamEvent::End(_) => return,
     };
     match &delta {
         Delta::Text(text) | Delta::Thought(text) if text.is_empty() => {}
-        Delta::Text(_) | Delta::Thought(_) => listener(delta),
+        Delta::Text(_) | Delta::Thought(_) | Delta::Call => listener(delta),
     }
 }

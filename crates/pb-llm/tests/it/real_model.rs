@@ -108,6 +108,7 @@ async fn an_answer_is_heard_piece_by_piece() {
         .iter()
         .map(|delta| match delta {
             Delta::Text(text) => text.as_str(),
+            Delta::Call => "",
             Delta::Thought(thought) => panic!("it does not think, and thought {thought}"),
         })
         .collect();

@@ -21,7 +21,7 @@ use super::talk::Talk;
 use super::think::{TOLD_BYTES_MAX, beginning};
 use super::{add, ask, binding, plan, review};
 use crate::effects::{Context, Done};
-use crate::trace::{self, About, CallNote};
+use crate::trace::{About, What};
 use crate::workspace;
 
 /// Calls the next tools of a run.
@@ -107,8 +107,10 @@ impl Acting<'_> {
         for call in calls.iter().take(batch(calls)) {
             let started = Instant::now();
             let about = About::step(self.run, call.n);
-            let args = talk.call(call.n).map(|said| said.arguments.clone()).unwrap_or_default();
-            self.context.tracer.tell(about, CallNote::tool_invoked(&call.tool, args));
+            self.context.tracer.tell(about, || {
+                let args = talk.call(call.n).map_or(&Value::Null, |said| &said.arguments);
+                What::tool_invoked(about, &call.tool, args, Some(&call.id))
+            });
             let (end, output) = self.one(&talk, call).await;
             if end == CallEnd::Asks {
                 let asks = self.asks.take();
@@ -116,9 +118,8 @@ impl Acting<'_> {
                 return (results, None);
             }
             let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            self.context
-                .tracer
-                .tell(about, CallNote::tool_ended(&call.tool, told(end, &output), duration_ms));
+            let ended = || What::tool_ended(about, &call.tool, (end, &output), duration_ms);
+            self.context.tracer.tell(about, ended);
             talk.hear(call.n, &output, end);
             let found = beginning(&output, TOLD_BYTES_MAX);
             let output_digest = blake3::hash(output.as_bytes()).to_hex().to_string();
@@ -208,7 +209,7 @@ impl Acting<'_> {
         }
         let (registry, allowed) = registry(self.state, self.run);
         match pb_tools::policy::approve(&registry, &allowed, &said.name, said.arguments.clone()) {
-            Err(denied) => (CallEnd::Failed, denied.to_string()),
+            Err(denied) => self.denied(call, denied.to_string()),
             Ok(approved) => match self.yes_to(call, &approved).await {
                 Some(asked) => asked,
                 None => self.approved(call, &approved).await,
@@ -225,7 +226,7 @@ impl Acting<'_> {
         let (registry, allowed) = registry(self.state, self.run);
         let approved = match pb_tools::policy::approve(&registry, &allowed, ADD_ITEMS, arguments.clone()) {
             Ok(approved) => approved,
-            Err(denied) => return (CallEnd::Failed, denied.to_string()),
+            Err(denied) => return self.denied(call, denied.to_string()),
         };
         if let Some(asked) = self.yes_to(call, &approved).await {
             return asked;
@@ -234,6 +235,17 @@ impl Acting<'_> {
         let mint = |spec| Addition { id: self.context.config.ids.uuid().into(), spec };
         self.adds = items.into_iter().map(mint).collect();
         (CallEnd::Ok, told)
+    }
+
+    fn denied(&self, call: &Call, why: String) -> (CallEnd, String) {
+        self.decided(call, "denied", &why);
+        (CallEnd::Failed, why)
+    }
+
+    /// Tells what was said to a call.
+    fn decided(&self, call: &Call, decision: &'static str, why: &str) {
+        let about = About::step(self.run, call.n);
+        self.context.tracer.tell(about, || What::decided(&call.tool, decision, why));
     }
 
     /// What the last call adds; from now on it was added by an earlier one.
@@ -251,21 +263,26 @@ impl Acting<'_> {
         let asked = self.state.escalations.iter().rev().find(of_call);
         let used = asked.and_then(|asked| asked.approval.as_ref());
         if !call.held && used.is_none() {
+            self.decided(call, "approved", "the item may use it");
             return None;
         }
         let workspace = PathBuf::from(self.state.goal.workspace.as_deref()?);
         let env = self.context.sandbox.lasting_environment(&workspace, &self.state.goal.spec.inputs);
         match binding::bind(approved, binding::Place { workspace, env }).await {
             Err(unbound @ binding::Unbound::Host(_)) => Some((CallEnd::Host, unbound.to_string())),
-            Err(unbound) => Some((CallEnd::Failed, format!("not done, and nobody was asked: {unbound}"))),
+            Err(unbound) => Some(self.denied(call, format!("not done, and nobody was asked: {unbound}"))),
             Ok(bound) if call.held => {
+                self.decided(call, "asked", "it needs a person's yes");
                 self.asks = Some(Asks::Approval(bound));
                 Some((CallEnd::Asks, String::new()))
             }
-            Ok(bound) if used.is_some_and(|used| used.binding == bound.digest) => None,
+            Ok(bound) if used.is_some_and(|used| used.binding == bound.digest) => {
+                self.decided(call, "approved", "a person said yes to it");
+                None
+            }
             Ok(_) => {
                 let why = "not done: what would run has changed since a person said yes to it";
-                Some((CallEnd::Failed, why.to_owned()))
+                Some(self.denied(call, why.to_owned()))
             }
         }
     }
@@ -308,6 +325,7 @@ impl Acting<'_> {
             Ok(steps) => {
                 let earlier = steps.iter().find(|step| step.outcome.as_deref() != Some("error"))?;
                 let ended = earlier.outcome.as_deref().unwrap_or("unknown");
+                self.decided(call, "withheld", "an earlier attempt made exactly this call");
                 Some((
                     CallEnd::Withheld,
                     format!(
@@ -343,15 +361,6 @@ impl Acting<'_> {
             cancel: self.cancel.clone(),
         };
         Some(Scope { workspace, runner: Box::new(runner), again: call.again })
-    }
-}
-
-/// What the trace is told of the end of a call.
-fn told(end: CallEnd, output: &str) -> Result<String, String> {
-    let output = beginning(output, trace::TEXT_BYTES_MAX);
-    match end {
-        CallEnd::Ok | CallEnd::Finished => Ok(output),
-        CallEnd::Failed | CallEnd::Withheld | CallEnd::Host | CallEnd::Unknown | CallEnd::Asks => Err(output),
     }
 }
 

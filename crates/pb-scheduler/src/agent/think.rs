@@ -84,6 +84,7 @@ async fn call(
     let mut listener = |delta: Delta| match delta {
         Delta::Text(text) => stream.push(Saying::Text, &text),
         Delta::Thought(text) => stream.push(Saying::Thought, &text),
+        Delta::Call => {} // Told when it is made.
     };
     let now = context.config.clock.now_ms();
     let left = state.step_time_left_ms(run.item_id, now).unwrap_or(u64::MAX);

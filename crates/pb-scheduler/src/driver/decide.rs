@@ -1,13 +1,14 @@
 //! Deciding, in memory: what inputs mean, and every step of a goal that needs no effect.
 
-use pb_model::GoalId;
 use pb_model::goal::{Command, ErrorClass, Failure, GoalState, Rejection, Want, wants};
+use pb_model::{GoalId, ItemId, RunId};
 use pb_runtime::faultpoints::{self, Bug};
 use pb_runtime::halt;
 
 use super::{Driver, Input};
 use crate::commands;
 use crate::effects::Done;
+use crate::trace::{About, Note, What};
 use crate::turn::{Papers, Turn};
 
 impl Driver {
@@ -127,12 +128,27 @@ impl Driver {
         let run = self.context.config.ids.uuid().into();
         let command = Command::StartRun { item, run, epoch: self.context.epoch };
         match turn.decide(&mut self.goals, goal, command, &Papers::default()) {
-            Ok(()) => true,
+            Ok(()) => {
+                if let Some(since) = self.waiting.remove(&(goal, item)) {
+                    self.tell_waited(turn, (goal, item, run), now.saturating_sub(since));
+                }
+                true
+            }
             Err(rejection) => {
                 tracing::error!(%goal, %item, %rejection, "an item does not start");
                 false
             }
         }
+    }
+
+    fn tell_waited(&self, turn: &mut Turn, (goal, item, run): (GoalId, ItemId, RunId), duration_ms: u64) {
+        let Some(state) = self.goals.get(goal) else { return };
+        let Some(lane) = state.item(item).map(|item| item.lane.as_str()) else { return };
+        turn.note(|| Note {
+            at_ms: self.context.config.clock.now_ms(),
+            about: About::goal(state, Some(item), Some(run)),
+            what: What::LaneWaited { lane, duration_ms },
+        });
     }
 
     /// Takes one step of a goal; whether there may be another.

@@ -16,11 +16,11 @@ mod talking;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pb_model::goal::{Want, next_wake};
 use pb_model::session::SessionWant;
-use pb_model::{GoalId, SessionId};
+use pb_model::{GoalId, ItemId, Millis, SessionId};
 use pb_runtime::Tasks;
 use pb_runtime::faultpoints::{self, Bug};
 use pb_store::{Batch, Committed, Compact, Compacted, Error, Head, Log, Mark, Write};
@@ -33,7 +33,9 @@ use crate::effects::{Context, Done, Machine};
 use crate::goals::Goals;
 use crate::link::{Link, ToldIds};
 use crate::schedules::Schedules;
+use crate::service::Config;
 use crate::session::Talked;
+use crate::trace::Commits;
 use crate::turn::{Executed, Outcome, Turn};
 
 /// Most inputs decided in one transaction.
@@ -109,6 +111,10 @@ pub(crate) struct Driver {
     forgets_at_ms: u64,
     /// The last turn, by both clocks.
     clocks: Clocks,
+    /// Those that the trace was not told of.
+    commits: Commits,
+    /// Since when items wait for a place in their lanes.
+    waiting: HashMap<(GoalId, ItemId), Millis>,
 }
 
 impl Driver {
@@ -138,6 +144,8 @@ impl Driver {
             last_pos: 0,
             forgets_at_ms: now + FORGET_FIRST_MS,
             clocks: Clocks::at(now),
+            commits: Commits::default(),
+            waiting: HashMap::new(),
         }
     }
 
@@ -160,6 +168,7 @@ impl Driver {
             self.turn(inputs).await?;
             self.forget().await?;
             self.mark();
+            self.commits.tell(&self.context.tracer);
             let is_quiet = self.in_flight.is_empty() && self.talking.is_empty();
             let over = |deadline| is_quiet || tokio::time::Instant::now() >= deadline;
             if drained.is_some_and(over) {
@@ -178,8 +187,9 @@ impl Driver {
         self.goals.turn_day(now, &self.log.reader()).await?;
         loop {
             self.context.turns.send_replace(());
-            let mut turn = Turn::new(self.context.config.clock.clone(), self.context.config.ids.clone());
-            let clocks = Clocks::at(self.context.config.clock.now_ms());
+            let Config { clock, ids, .. } = &self.context.config;
+            let mut turn = Turn::new(clock.clone(), ids.clone(), &self.context.tracer);
+            let clocks = Clocks::at(clock.now_ms());
             self.note_jump(&mut turn, clocks);
             for input in &inputs {
                 self.decide(&mut turn, input);
@@ -265,8 +275,10 @@ impl Driver {
             return Ok(());
         }
         let touched: Vec<GoalId> = outcome.touched.into_iter().collect();
+        let (writes, began) = (outcome.batch.writes.len(), Instant::now());
         match self.log.commit(outcome.batch).await {
             Ok(committed) => {
+                self.commits.note(writes, began.elapsed());
                 self.tell(&committed, outcome.executed);
                 for note in outcome.notes {
                     self.context.tracer.note(note);
@@ -317,6 +329,7 @@ impl Driver {
             GoalStatus::Queued | GoalStatus::Active => false,
         });
         if over {
+            self.waiting.retain(|(of, _), _| *of != goal);
             self.goals.remove(goal);
             self.context.forget(goal);
         }

@@ -35,7 +35,10 @@ impl Driver {
         }
         self.talk(now);
         for (goal, want) in wanted {
-            if !self.in_flight.contains_key(&(goal, want)) {
+            if let Want::Start(item) = want {
+                // It would have been started if its lane had a place for it.
+                self.waiting.entry((goal, item)).or_insert(now);
+            } else if !self.in_flight.contains_key(&(goal, want)) {
                 self.perform(goal, want);
             }
         }

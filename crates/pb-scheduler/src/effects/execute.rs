@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Done, StepCommand, StepOf};
-use crate::trace::{About, CallNote, What};
+use crate::trace::{About, What};
 use crate::turn::Printed;
 use crate::verify::tail;
 
@@ -54,8 +54,10 @@ pub(super) async fn execute(
             tcp_ports: &command.tcp_ports,
             time_limit_ms: limit,
         };
-        let args = json!({"argv": command.argv, "cwd": command.cwd});
-        context.tracer.tell(about, CallNote::tool_invoked(COMMAND, args));
+        context.tracer.tell(about, || {
+            let args = json!({"argv": command.argv, "cwd": command.cwd});
+            What::tool_invoked(about, COMMAND, &args, None)
+        });
         let finished = context.run_step(of, &step, 1, cancel).await;
         finished.map_err(|error| ExecutionOutcome::NotStarted { reason: error.to_string() })
     };
@@ -63,7 +65,7 @@ pub(super) async fn execute(
         Ok(finished) => describe(finished, budget_is_the_limit),
         Err(outcome) => (nothing(outcome), String::new()),
     };
-    context.tracer.tell(about, ended(&execution));
+    context.tracer.tell(about, || ended(about, &execution));
     let printed = Printed { found: execution.outcome.to_string(), output };
     Some(Done::Executed {
         goal: state.goal.id,
@@ -75,21 +77,21 @@ pub(super) async fn execute(
 }
 
 /// What the trace is told of the end of a command.
-fn ended(execution: &Execution) -> What {
+fn ended(about: About, execution: &Execution) -> What {
     let text = format!("{}\n{}", execution.outcome, execution.output_tail);
-    let ended = match execution.outcome {
-        ExecutionOutcome::Exited { code: 0 } | ExecutionOutcome::Finished => Ok(text),
+    let end = match execution.outcome {
+        ExecutionOutcome::Exited { code: 0 } | ExecutionOutcome::Finished => CallEnd::Ok,
         ExecutionOutcome::Exited { .. }
         | ExecutionOutcome::Signaled { .. }
         | ExecutionOutcome::TimedOut
         | ExecutionOutcome::BudgetExhausted
         | ExecutionOutcome::Stopped
         | ExecutionOutcome::TurnLimit { .. }
-        | ExecutionOutcome::Unanswered { .. }
-        | ExecutionOutcome::NotStarted { .. }
-        | ExecutionOutcome::Lost => Err(text),
+        | ExecutionOutcome::Unanswered { .. } => CallEnd::Failed,
+        ExecutionOutcome::NotStarted { .. } => CallEnd::Host,
+        ExecutionOutcome::Lost => CallEnd::Unknown,
     };
-    CallNote::tool_ended(COMMAND, ended, execution.duration_ms)
+    What::tool_ended(about, COMMAND, (end, &text), execution.duration_ms)
 }
 
 fn describe(finished: Finished, budget_is_the_limit: bool) -> (Execution, String) {

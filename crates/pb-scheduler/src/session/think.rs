@@ -40,12 +40,17 @@ async fn call(
     let id = session.id.to_string();
     let ids =
         CallIds { goal: id.clone(), item: None, request: format!("{id}.{n}.{}", context.epoch), run: id };
-    let asking = Asking { tracer: context.tracer.clone(), about: About::default(), tier: TIER };
+    let asking = Asking {
+        tracer: context.tracer.clone(),
+        about: About::session_call(session.id, n, context.epoch),
+        tier: TIER,
+    };
     let told = traced(&asking, &candidates, &request);
     let mut stream = DeltaStream::start(context.link.clone(), ids, &first);
     let mut listener = |delta: Delta| match delta {
         Delta::Text(text) => stream.push(Saying::Text, &text),
         Delta::Thought(text) => stream.push(Saying::Thought, &text),
+        Delta::Call => {} // Told when it is made.
     };
     let answered = tokio::select! {
         answered = router::call(context.models.cooldown(), &told, &request, &mut listener) => answered,

@@ -1,27 +1,29 @@
-//! The task that writes what is told: a batch each 100 ms, or when there are many.
+//! The task that writes what is told: a batch each 50 ms.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use pb_protocol::debug::DebugEvent;
-use pb_runtime::Ids;
 use pb_runtime::config::Trace as Settings;
 use pb_store::TraceEvent;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::began::Began;
+use super::data::Data;
+use super::tracer::Waiting;
 use super::writer::Writer;
 use super::{About, Note, What};
 use crate::link::Link;
 use crate::service::Config;
 
 /// Most events written at once.
-const BATCH_MAX: usize = 512;
-/// How long events wait for company.
-const BATCH_EVERY: Duration = Duration::from_millis(100);
+const BATCH_MAX: usize = 1024;
+/// How long events wait for company. Meanwhile the task sleeps: nobody who tells has to wake it.
+const BATCH_EVERY: Duration = Duration::from_millis(50);
 /// How often it is looked for what is not to be kept.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
 /// Pause between two removals while there is more to be removed.
@@ -30,12 +32,12 @@ const TIDY_PAUSE: Duration = Duration::from_millis(10);
 /// The other end of a tracer.
 #[derive(Debug)]
 pub(crate) struct TraceTask {
-    pub(super) config: Config,
-    pub(super) keep: Settings,
-    pub(super) link: Link,
-    pub(super) notes: mpsc::Receiver<Note>,
-    /// How many notes were dropped since that was last written.
-    pub(super) dropped: Arc<AtomicU64>,
+    config: Config,
+    keep: Settings,
+    link: Link,
+    notes: mpsc::Receiver<Note>,
+    waiting: Arc<Waiting>,
+    began: Began,
 }
 
 /// Writes until `stop`, and then what still waits.
@@ -53,9 +55,13 @@ pub(crate) async fn run(mut task: TraceTask, stop: CancellationToken) {
             }
             () = stop.cancelled() => break,
         }
-        task.gather(&mut batch, written_at + BATCH_EVERY).await;
+        sleep_until(written_at + BATCH_EVERY).await;
+        task.gather(&mut batch);
         task.write(&mut writer, &mut batch).await;
-        written_at = Instant::now();
+        // More may be there already: then nobody waits for company.
+        if task.notes.is_empty() {
+            written_at = Instant::now();
+        }
     }
     task.notes.close();
     while task.notes.recv_many(&mut batch, BATCH_MAX).await > 0 {
@@ -65,53 +71,79 @@ pub(crate) async fn run(mut task: TraceTask, stop: CancellationToken) {
 }
 
 impl TraceTask {
-    /// Waits for company, until `deadline` or until there are enough.
-    async fn gather(&mut self, batch: &mut Vec<Note>, deadline: Instant) {
-        while batch.len() < BATCH_MAX {
-            let room = BATCH_MAX - batch.len();
-            match timeout_at(deadline, self.notes.recv_many(batch, room)).await {
-                Ok(0) | Err(_) => break,
-                Ok(_) => {}
-            }
+    pub(super) fn new(
+        config: Config,
+        keep: Settings,
+        link: Link,
+        (notes, waiting): (mpsc::Receiver<Note>, Arc<Waiting>),
+    ) -> Self {
+        let began = Began::at(config.clock.now_ms());
+        Self { config, keep, link, notes, waiting, began }
+    }
+
+    /// Takes what has come meanwhile.
+    fn gather(&mut self, batch: &mut Vec<Note>) {
+        while batch.len() < BATCH_MAX
+            && let Ok(note) = self.notes.try_recv()
+        {
+            batch.push(note);
         }
     }
 
     /// Writes the batch, then tells the gateway. What cannot be written is counted.
     async fn write(&mut self, writer: &mut Writer, batch: &mut Vec<Note>) {
-        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        let dropped = self.waiting.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             let at_ms = self.config.clock.now_ms();
             batch.push(Note { at_ms, about: About::default(), what: What::Dropped { count: dropped } });
         }
         let count = batch.len() as u64;
-        let ids = &self.config.ids;
-        let events: Arc<[TraceEvent]> = batch.drain(..).map(|note| event(note, ids)).collect();
+        let bytes = batch.iter().map(|note| note.what.weight()).sum();
+        let events: Arc<[TraceEvent]> = batch.drain(..).map(|note| self.event(note)).collect();
+        self.waiting.bytes.fetch_sub(bytes, Ordering::Relaxed);
         let Some(first) = writer.write(Arc::clone(&events)).await else {
             // The note about those that were dropped before is lost as well: its number is not.
             let lost = count - u64::from(dropped > 0) + dropped;
-            self.dropped.fetch_add(lost, Ordering::Relaxed);
+            self.waiting.dropped.fetch_add(lost, Ordering::Relaxed);
             return;
         };
-        for (pos, event) in (first..).zip(&*events) {
+        // The gateway reads the file: one bell for all of them.
+        if let Some((pos, event)) = (first..).zip(&*events).last() {
             self.link.debug(|| on_the_link(event, pos));
         }
     }
-}
 
-fn event(note: Note, ids: &Ids) -> TraceEvent {
-    let Note { at_ms, about, what } = note;
-    TraceEvent {
-        id: ids.uuid().to_string(),
-        at_ms,
-        kind: what.name().to_owned(),
-        source: what.source().to_owned(),
-        goal: about.goal.map(|goal| goal.to_string()),
-        item: about.item.map(|item| item.to_string()),
-        run: about.run.map(|run| run.to_string()),
-        step: about.step_id(),
-        span: about.span(),
-        parent: about.parent(),
-        data: what.data(&about).to_string(),
+    fn event(&mut self, note: Note) -> TraceEvent {
+        let Note { at_ms, about, mut what } = note;
+        self.began.note(at_ms, &about, &mut what);
+        let kind = what.kind();
+        let (goal, item, run) = (
+            about.goal_id().map(|goal| goal.to_string()),
+            about.item.map(|item| item.to_string()),
+            about.run.map(|run| run.to_string()),
+        );
+        let mut data = Data::new(self.keep.content);
+        if kind.has_ids {
+            data.put_id("goalId", goal.as_deref());
+            data.put_id("workItemId", item.as_deref());
+            data.put_id("runId", run.as_deref());
+            data.put_id("sessionId", about.session_id());
+            data.put_id("scheduleId", about.schedule_id());
+        }
+        what.put_into(&mut data);
+        TraceEvent {
+            id: self.config.ids.uuid().to_string(),
+            at_ms,
+            kind: kind.name.to_owned(),
+            source: kind.source.to_owned(),
+            goal,
+            item,
+            run,
+            step: about.step_id(),
+            span: about.span(),
+            parent: about.parent(),
+            data: data.finish(),
+        }
     }
 }
 

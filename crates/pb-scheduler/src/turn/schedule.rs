@@ -11,6 +11,7 @@ use pb_store::{NewEvent, Row, Write};
 
 use super::{Papers, Turn};
 use crate::goals::Goals;
+use crate::trace::of_schedule;
 
 /// The schedule that waits for this goal, and how that has ended; none while it has not.
 pub(super) fn ending(state: &GoalState) -> Option<(ScheduleId, Ending)> {
@@ -42,6 +43,9 @@ impl Turn {
         for event in &events {
             state = evolve(state, event, now_ms);
             if let Some(state) = &state {
+                if let Some(notes) = &mut self.notes {
+                    of_schedule(event, state, now_ms, notes);
+                }
                 appended.push(self.record_schedule(event, state, now_ms));
             }
         }

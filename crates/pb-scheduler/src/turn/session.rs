@@ -12,6 +12,7 @@ use pb_store::{NewEvent, Row, Write};
 use super::{Papers, Turn};
 use crate::goals::Goals;
 use crate::session::news;
+use crate::trace::of_session;
 
 impl Turn {
     /// Decides a command on a session, in memory, and notes what has to be written.
@@ -28,8 +29,12 @@ impl Turn {
         let mut state = before.cloned();
         let mut appended = Vec::with_capacity(events.len());
         for event in &events {
+            let stood = state.clone().filter(|_| self.notes.is_some());
             state = evolve(state, event, now_ms);
             if let Some(state) = &state {
+                if let Some(notes) = &mut self.notes {
+                    of_session(event, stood.as_ref(), state, now_ms, notes);
+                }
                 appended.push(self.record_session(event, state, now_ms));
             }
         }

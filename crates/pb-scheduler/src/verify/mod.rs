@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::pattern::Pattern;
 use crate::effects::Context;
+use crate::trace::{About, Text, What};
 use crate::workspace::Since;
 
 /// End of a gate's output that is kept as evidence, in bytes.
@@ -93,6 +94,13 @@ pub(crate) async fn run_gates(
         }
         let step = first_step + u32::try_from(index).unwrap_or(u32::MAX);
         let started = Instant::now();
+        context.tracer.tell(About::step(&subject.run, step), || What::GateStarted {
+            gate: *gate,
+            kind: spec.check.kind(),
+            name: Text::new(spec.label()),
+            required: spec.required,
+            recheck: subject.recheck,
+        });
         let mut found = check(context, subject, (&spec.check, &since), Place { step, cancel }).await;
         found.evidence.edited = judges::edited(subject, spec, &since);
         found.evidence.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

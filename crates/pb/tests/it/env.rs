@@ -187,6 +187,7 @@ impl Drop for TestEnv {
                 self.processes().is_empty().then_some(())
             });
             crate::audit::audit(&self.home().join("state.db"));
+            crate::traced::audit(&self.home().join("trace.db"));
         }
     }
 }

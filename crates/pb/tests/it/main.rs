@@ -16,6 +16,7 @@ mod socket;
 mod tokens;
 mod told;
 mod tools;
+mod traced;
 
 mod adding;
 mod agent;
@@ -38,6 +39,7 @@ mod day_budget;
 mod debug;
 #[cfg(test)]
 mod debug_server;
+mod debug_spans;
 mod doctor;
 mod doctor_machine;
 mod edited;

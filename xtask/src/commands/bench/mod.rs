@@ -6,6 +6,7 @@ mod goals;
 mod link;
 mod service;
 mod store;
+mod trace;
 mod turn;
 
 mod client;
@@ -42,6 +43,7 @@ enum Bench {
     Link(link::Args),
     Service(service::Args),
     Store(store::Args),
+    Trace(trace::Args),
     Turn(turn::Args),
 }
 
@@ -61,6 +63,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Bench::Link(args) => link::run(&args),
         Bench::Service(args) => service::run(&args),
         Bench::Store(args) => store::run(&args),
+        Bench::Trace(args) => trace::run(&args),
         Bench::Turn(args) => turn::run(&args),
     }
 }

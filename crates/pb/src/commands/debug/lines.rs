@@ -3,6 +3,7 @@
 use pb_protocol::debug::DebugEvent;
 use serde::Serialize;
 
+use super::words::words;
 use crate::output::{BOLD, DIM, styled};
 use crate::{format, output};
 
@@ -28,6 +29,6 @@ fn line(event: &DebugEvent) -> String {
         format::moment_ms(event.timestamp),
         styled(BOLD, format::line(&event.r#type)),
         styled(DIM, format::line(about)),
-        format::excerpt(event.data.get())
+        words(&event.r#type, event.data.get())
     )
 }

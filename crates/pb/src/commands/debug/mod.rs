@@ -2,6 +2,7 @@
 
 mod events;
 mod lines;
+mod words;
 
 use clap::Subcommand;
 

@@ -23,7 +23,7 @@ const ARRIVALS_WAITING_MAX: usize = 16 * 1024;
 
 /// A connected client.
 #[derive(Debug)]
-pub(super) struct Load {
+pub(in crate::commands::bench) struct Load {
     client: Connection,
     arrivals: mpsc::Receiver<Arrival>,
     /// Dropped, they end.
@@ -32,9 +32,9 @@ pub(super) struct Load {
 
 /// How long one goal took, from the answer to its submission.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Latency {
-    pub(super) started: Duration,
-    pub(super) completed: Duration,
+pub(in crate::commands::bench) struct Latency {
+    pub(in crate::commands::bench) started: Duration,
+    pub(in crate::commands::bench) completed: Duration,
 }
 
 /// An event, and when it reached us.
@@ -48,7 +48,7 @@ struct Arrival {
 }
 
 impl Load {
-    pub(super) async fn connect(home: &Home) -> anyhow::Result<Self> {
+    pub(in crate::commands::bench) async fn connect(home: &Home) -> anyhow::Result<Self> {
         let (client, events, mut tasks) = client::connect(home).await?;
         let (sender, arrivals) = mpsc::channel(ARRIVALS_WAITING_MAX);
         tasks.spawn(stamp(events, sender));
@@ -63,7 +63,10 @@ impl Load {
     }
 
     /// Submits each goal when the one before it ended.
-    pub(super) async fn one_by_one(&mut self, count: usize) -> anyhow::Result<Vec<Latency>> {
+    pub(in crate::commands::bench) async fn one_by_one(
+        &mut self,
+        count: usize,
+    ) -> anyhow::Result<Vec<Latency>> {
         let mut latencies = Vec::with_capacity(count);
         for n in 0..count {
             let goal = submit(self.client.clone(), n).await?;
@@ -90,7 +93,7 @@ impl Load {
     }
 
     /// Submits all goals at once; from the first submission to the last end.
-    pub(super) async fn at_once(&mut self, count: usize) -> anyhow::Result<Duration> {
+    pub(in crate::commands::bench) async fn at_once(&mut self, count: usize) -> anyhow::Result<Duration> {
         let began = Instant::now();
         let mut submissions = JoinSet::new();
         for n in 0..count {
@@ -113,7 +116,7 @@ impl Load {
     }
 
     /// Submits a goal whose command runs until it is ended, and waits until it runs.
-    pub(super) async fn begin_long(&mut self, n: usize) -> anyhow::Result<String> {
+    pub(in crate::commands::bench) async fn begin_long(&mut self, n: usize) -> anyhow::Result<String> {
         let mut spec = one_command(n);
         for item in &mut spec.items {
             if let Work::Command(command) = &mut item.work {
@@ -131,7 +134,7 @@ impl Load {
     }
 
     /// When the goal's command was run again.
-    pub(super) async fn ran_again(&mut self, goal: &str) -> anyhow::Result<Instant> {
+    pub(in crate::commands::bench) async fn ran_again(&mut self, goal: &str) -> anyhow::Result<Instant> {
         loop {
             let arrival = self.next().await?;
             if arrival.goal == goal && arrival.ran_again {
@@ -140,7 +143,7 @@ impl Load {
         }
     }
 
-    pub(super) async fn cancel(&self, goal: &str) -> anyhow::Result<()> {
+    pub(in crate::commands::bench) async fn cancel(&self, goal: &str) -> anyhow::Result<()> {
         let params = CancelParams { goal_id: goal.to_owned(), reason: None, idempotency_key: None };
         self.client.call::<Cancel>(&params).await?;
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! The targets stand in [`rows`].
 
-mod load;
+pub(super) mod load;
 mod rows;
 
 use std::path::PathBuf;

@@ -22,15 +22,19 @@ const REQUESTED: &str = "model.requested";
 
 /// What the log tells about the turns.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(in crate::commands::bench) struct Told {
     /// Events from one call of the model to the next.
-    pub(super) events_per_turn: f64,
+    pub(in crate::commands::bench) events_per_turn: f64,
     /// From one call of the model to the next.
-    pub(super) mean: Duration,
+    pub(in crate::commands::bench) mean: Duration,
 }
 
 /// Runs the goal and reads its log.
-pub(super) async fn run(home: &Home, turns: u32, workspace: &Path) -> anyhow::Result<Told> {
+pub(in crate::commands::bench) async fn run(
+    home: &Home,
+    turns: u32,
+    workspace: &Path,
+) -> anyhow::Result<Told> {
     let (client, mut events, _tasks) = client::connect(home).await?;
     let ends = ["goal.completed", "goal.failed", "goal.blocked", "goal.cancelled"].map(str::to_owned);
     let live = SubscribeParams { kinds: Some(ends.to_vec()), ..SubscribeParams::default() };

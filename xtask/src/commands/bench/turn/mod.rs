@@ -3,11 +3,11 @@
 //! The model is scripted and answers at once, so what is measured is ours: deciding, making durable,
 //! calling a tool, and putting the next request together. The target stands in [`rows`].
 
-mod load;
-mod model;
+pub(super) mod load;
+pub(super) mod model;
 mod reference;
 mod rows;
-mod script;
+pub(super) mod script;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,10 +46,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let scripted = process::build_binary(&root, ("pb-testkit", "pb-scripted-model"), true)?;
     let home = session::empty_folder(&tree::target(&root))?;
     let beside = session::empty_folder(&tree::target(&root))?;
-    let workspace = beside.path().join("workspace");
-    fs::create_dir(&workspace)
-        .and_then(|()| fs::write(workspace.join(FILE), LINE.repeat(args.turns as usize)))
-        .context("cannot make the workspace")?;
+    let workspace = workspace(beside.path(), args.turns)?;
     // Ours, not the measuring thread's: an interruption ends it too.
     let model = Arc::new(ScriptedModel::start(&scripted, beside.path(), &script::of(args.turns))?);
     fs::write(home.path().join("config.toml"), settings(model.port())).context("cannot write config.toml")?;
@@ -61,8 +58,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A folder with a file that has a line for each turn.
+pub(super) fn workspace(beside: &Path, turns: u32) -> anyhow::Result<PathBuf> {
+    let workspace = beside.join("workspace");
+    fs::create_dir(&workspace)
+        .and_then(|()| fs::write(workspace.join(FILE), LINE.repeat(turns as usize)))
+        .context("cannot make the workspace")?;
+    Ok(workspace)
+}
+
 /// The scripted model does the work of every tier, and nothing else is asked.
-fn settings(port: u16) -> String {
+pub(super) fn settings(port: u16) -> String {
     format!(
         "[models]\nsimple = \"scripted/scripted\"\nmedium = \"scripted/scripted\"\n\
          complex = \"scripted/scripted\"\n\n\

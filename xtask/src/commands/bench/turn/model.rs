@@ -18,7 +18,7 @@ const START_LOOK: Duration = Duration::from_millis(5);
 
 /// The process. Dropped, it ends.
 #[derive(Debug)]
-pub(super) struct ScriptedModel {
+pub(in crate::commands::bench) struct ScriptedModel {
     child: Child,
     port: u16,
     log: PathBuf,
@@ -26,7 +26,7 @@ pub(super) struct ScriptedModel {
 
 /// When the requests of a conversation came.
 #[derive(Debug)]
-pub(super) struct Heard(Vec<Request>);
+pub(in crate::commands::bench) struct Heard(Vec<Request>);
 
 /// A line of its log.
 #[derive(Debug, Deserialize)]
@@ -39,7 +39,11 @@ struct Request {
 
 impl ScriptedModel {
     /// Starts it with this script; its files stand in `folder`.
-    pub(super) fn start(program: &Path, folder: &Path, script: &Value) -> anyhow::Result<Self> {
+    pub(in crate::commands::bench) fn start(
+        program: &Path,
+        folder: &Path,
+        script: &Value,
+    ) -> anyhow::Result<Self> {
         let [script_file, port_file, log] =
             ["script.json", "model.port", "model.log"].map(|name| folder.join(name));
         fs::write(&script_file, script.to_string()).context("cannot write the script")?;
@@ -74,12 +78,12 @@ impl ScriptedModel {
         }
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(in crate::commands::bench) fn port(&self) -> u16 {
         self.port
     }
 
     /// When the requests of the agent came: one for each turn and the one that was answered with `finish`.
-    pub(super) fn turns(&self, turns: u32) -> anyhow::Result<Heard> {
+    pub(in crate::commands::bench) fn turns(&self, turns: u32) -> anyhow::Result<Heard> {
         let text = fs::read_to_string(&self.log).context("the scripted model wrote no log")?;
         let lines = text.lines().map(serde_json::from_str::<Request>);
         let mut requests = lines.collect::<Result<Vec<_>, _>>().context("the log of the scripted model")?;
@@ -94,13 +98,13 @@ impl ScriptedModel {
 
 impl Heard {
     /// From each request to the next.
-    pub(super) fn turns(&self) -> Vec<Duration> {
+    pub(in crate::commands::bench) fn turns(&self) -> Vec<Duration> {
         let pairs = self.0.iter().zip(self.0.iter().skip(1));
         pairs.map(|(one, next)| Duration::from_micros(next.at_us.saturating_sub(one.at_us))).collect()
     }
 
     /// The size of the request in the middle; they grow by the same amount with every turn.
-    pub(super) fn middle_body_bytes(&self) -> usize {
+    pub(in crate::commands::bench) fn middle_body_bytes(&self) -> usize {
         self.0.get(self.0.len() / 2).map_or(0, |request| request.body_bytes)
     }
 }

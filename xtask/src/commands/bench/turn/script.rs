@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use super::FILE;
 
 /// What the agent is told, by which the model knows it.
-pub(super) const PROMPT: &str = "Read the note line by line.";
+pub(in crate::commands::bench) const PROMPT: &str = "Read the note line by line.";
 /// What a plain request says, by which the model knows that it is no agent's.
-pub(super) const PLAIN: &str = "a plain request";
+pub(in crate::commands::bench) const PLAIN: &str = "a plain request";
 
 /// A script for so many turns, and for any number of plain requests.
-pub(super) fn of(turns: u32) -> Value {
+pub(in crate::commands::bench) fn of(turns: u32) -> Value {
     let look = |line: u32| {
         let arguments = json!({"path": FILE, "offset": line, "limit": 1});
         json!([{"calls": [{"name": "read_file", "arguments": arguments}]}])
