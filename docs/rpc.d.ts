@@ -239,6 +239,8 @@ export interface Methods {
     "goal.plan": { params: GoalIdParams; result: GoalPlanResult; permission: "read" };
     /** Reads a goal file, and gives the goal as goal.submit takes it, or what is wrong and where */
     "goal.check": { params: GoalCheckParams; result: GoalCheckResult; permission: "read" };
+    /** Compares a goal's folder with what was kept of it before the goal wrote; a scheduler has to run */
+    "goal.diff": { params: GoalIdParams; result: GoalDiffResult; permission: "read" };
     /** Shows the journal of a goal: every step with its output */
     "goal.steps": { params: GoalIdParams; result: GoalStepsResult; permission: "read" };
     /** Has a goal run again and again, by a cron expression or at intervals */
@@ -2368,6 +2370,16 @@ export interface Expiry {
     action: Answer;
 }
 
+/** A file that is different. */
+export interface FileChange {
+    /** Its path, relative to the folder. */
+    path: string;
+    /** `added`, `changed`, `mode` or `deleted`. */
+    change: string;
+    /** Line by line, as a unified diff; absent where that would be too much. */
+    diff?: string;
+}
+
 /** One thing that is wrong with a goal file. */
 export interface FileProblem {
     /** The line, from 1. */
@@ -2917,6 +2929,14 @@ export interface GoalDetail {
     artifacts: Artifact[];
     /** What a human was asked. */
     escalations: Escalation[];
+}
+
+/** What is different. */
+export interface GoalDiffResult {
+    /** The files, by path; at most 500. */
+    changes: FileChange[];
+    /** How many more there are. */
+    leftOut: number;
 }
 
 /** How a goal goes. */

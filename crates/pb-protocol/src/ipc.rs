@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::debug::DebugEvent;
+use crate::methods::goal_diff::DiffResult;
 use crate::methods::log::Levels;
 
 /// What a scheduler calls itself in `connect`.
@@ -54,6 +55,10 @@ pub enum Frame {
     LogLevels(LogLevels),
     /// Scheduler: that.
     LogLevelsTold(Box<LogLevelsTold>),
+    /// Gateway: what did a goal change in its folder.
+    GoalDiff(GoalDiff),
+    /// Scheduler: that.
+    GoalDiffTold(Box<GoalDiffTold>),
     /// Gateway: why the connection is refused.
     Refused(Refused),
 }
@@ -277,6 +282,30 @@ pub struct LogLevelsTold {
     pub error: Option<String>,
 }
 
+/// A question about a goal's folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GoalDiff {
+    /// The question's own id.
+    pub request_id: String,
+    /// The goal.
+    pub goal_id: String,
+}
+
+/// What a goal changed in its folder, or why that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GoalDiffTold {
+    /// The question's id.
+    pub request_id: String,
+    /// The changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<DiffResult>,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
 /// Why a connection is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
@@ -308,6 +337,8 @@ pub fn parse(line: &str) -> Result<Option<Frame>, BadFrame> {
         "scheduler_command_result" => Frame::SchedulerCommandResult(serde_json::from_str(data)?),
         "log_levels" => Frame::LogLevels(serde_json::from_str(data)?),
         "log_levels_told" => Frame::LogLevelsTold(serde_json::from_str(data)?),
+        "goal_diff" => Frame::GoalDiff(serde_json::from_str(data)?),
+        "goal_diff_told" => Frame::GoalDiffTold(serde_json::from_str(data)?),
         "refused" => Frame::Refused(serde_json::from_str(data)?),
         _ => return Ok(None),
     }))
@@ -327,6 +358,8 @@ pub fn line(frame: &Frame, now_ms: u64) -> String {
         Frame::SchedulerCommandResult(data) => ("scheduler_command_result", raw(data)),
         Frame::LogLevels(data) => ("log_levels", raw(data)),
         Frame::LogLevelsTold(data) => ("log_levels_told", raw(data)),
+        Frame::GoalDiff(data) => ("goal_diff", raw(data)),
+        Frame::GoalDiffTold(data) => ("goal_diff_told", raw(data)),
         Frame::Refused(data) => ("refused", raw(data)),
     };
     let envelope = Line { r#type: r#type.to_owned(), timestamp: now_ms, data };

@@ -106,7 +106,11 @@ export const en = {
   'files.partial': 'not delivered',
   'files.none': 'Nothing has been delivered yet',
   'files.unlisted': '{n} more are not listed.',
-  'files.diff': 'Line by line:',
+  'files.diff': 'Line by line',
+  'files.again': 'Compare again',
+  'files.mode': 'mode',
+  'files.same': 'Nothing is different from before the goal.',
+  'files.tooMuch': 'Too much to be shown here.',
 
   'cost.item': 'Item',
   'cost.attempts': 'Attempts',

@@ -108,7 +108,11 @@ export const zh: Record<Key, string> = {
   'files.partial': '未交付',
   'files.none': '还没有交付任何文件',
   'files.unlisted': '还有 {n} 个未列出。',
-  'files.diff': '逐行查看：',
+  'files.diff': '逐行对比',
+  'files.again': '重新对比',
+  'files.mode': '权限',
+  'files.same': '与目标开始前没有不同。',
+  'files.tooMuch': '内容太多，无法在此显示。',
 
   'cost.item': '工作项',
   'cost.attempts': '尝试',

@@ -14,18 +14,19 @@
 
 mod admission;
 mod legacy;
-mod levels;
 mod listen;
 mod peer;
+mod questions;
 
 use std::collections::BTreeMap;
 
-use pb_protocol::ipc::SchedulerCommand;
+use pb_protocol::ipc::{GoalDiff, GoalDiffTold, LogLevels, LogLevelsTold, SchedulerCommand};
 use tokio::sync::watch;
 
 use crate::inbox::results::Waiters;
 
 pub(crate) use listen::listen;
+use questions::Questions;
 
 /// A scheduler that is connected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +50,9 @@ pub(crate) struct Link {
     /// The last command: the newest wins, for it makes a scheduler look at all.
     bell: watch::Sender<Option<SchedulerCommand>>,
     /// What is asked about the scheduler's log.
-    pub(crate) levels: levels::Questions,
+    pub(crate) levels: Questions<LogLevels, LogLevelsTold>,
+    /// What is asked about the folders of goals.
+    pub(crate) diffs: Questions<GoalDiff, GoalDiffTold>,
     /// Callers that wait for results.
     pub(crate) waiters: Waiters,
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pb_protocol::ipc::{self, Connect, Frame, LogLevels, Refused, SchedulerCommand, SchedulerEvent};
+use pb_protocol::ipc::{
+    self, Connect, Frame, GoalDiff, LogLevels, Refused, SchedulerCommand, SchedulerEvent,
+};
 use pb_protocol::line::{BadLine, LineReader};
 use pb_protocol::link_text::{Glance, glance};
 use tokio::io::AsyncWriteExt;
@@ -13,7 +15,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 
 use super::admission::{self, Refusal};
-use super::{Connected, Scheduler, legacy, levels};
+use super::{Connected, Scheduler, legacy, questions};
 use crate::deltas;
 use crate::hub::Hub;
 
@@ -54,7 +56,8 @@ pub(super) async fn serve(hub: Arc<Hub>, stream: UnixStream, number: u64) {
     let mut connection = Connection {
         connected: hub.link.connected.subscribe(),
         bell: hub.link.bell.subscribe(),
-        asked: hub.link.levels.listen(),
+        levels: hub.link.levels.listen(),
+        diffs: hub.link.diffs.listen(),
         number,
         keeps_log,
         heard: Instant::now(),
@@ -112,7 +115,8 @@ struct Connection {
     write: OwnedWriteHalf,
     connected: watch::Receiver<Connected>,
     bell: watch::Receiver<Option<SchedulerCommand>>,
-    asked: broadcast::Receiver<LogLevels>,
+    levels: broadcast::Receiver<LogLevels>,
+    diffs: broadcast::Receiver<GoalDiff>,
     /// When it last said something.
     heard: Instant,
     /// How many lines it said.
@@ -144,7 +148,8 @@ impl Connection {
                     Some(command) => Frame::SchedulerCommand(command),
                     None => continue,
                 },
-                question = levels::next(&mut self.asked), if self.keeps_log => Frame::LogLevels(question),
+                question = questions::next(&mut self.levels), if self.keeps_log => Frame::LogLevels(question),
+                question = questions::next(&mut self.diffs), if self.keeps_log => Frame::GoalDiff(question),
                 _ = ping.tick() => Frame::Ping,
                 () = sleep_until(self.heard + SILENCE_MAX) => return "it was silent for too long",
                 () = replaced(&mut self.connected, self.number) => return "a new connection took its place",
@@ -187,7 +192,12 @@ impl Connection {
             Ok(Some(Frame::SchedulerCommandResult(result))) => {
                 self.hub.link.waiters.wake(&result.request_id);
             }
-            Ok(Some(Frame::LogLevelsTold(told))) => self.hub.link.levels.answered(*told),
+            Ok(Some(Frame::LogLevelsTold(told))) => {
+                self.hub.link.levels.answered(&told.request_id.clone(), *told);
+            }
+            Ok(Some(Frame::GoalDiffTold(told))) => {
+                self.hub.link.diffs.answered(&told.request_id.clone(), *told);
+            }
             Ok(Some(Frame::Disconnect(_))) => return false,
             Ok(
                 Some(
@@ -196,6 +206,7 @@ impl Connection {
                     | Frame::Pong
                     | Frame::SchedulerCommand(_)
                     | Frame::LogLevels(_)
+                    | Frame::GoalDiff(_)
                     | Frame::Refused(_),
                 )
                 | None,

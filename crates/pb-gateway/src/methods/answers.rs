@@ -111,6 +111,7 @@ answers! {
     wire::goal::Status => |hub, _, params| goal::status(hub, params);
     wire::goal::Cancel => |hub, caller, params| goal::cancel(hub, caller, params);
     wire::goal::Plan => |hub, _, params| goal::plan(hub, params);
+    wire::goal_diff::Diff => |hub, _, params| goal::diff(hub, params);
     wire::goal_check::Check => |hub, _, params| ready(goal::check(hub, &params));
     wire::goal::Steps => |hub, _, params| goal::steps(hub, params);
     wire::goal_at::At => |hub, _, params| goal::at(hub, params);

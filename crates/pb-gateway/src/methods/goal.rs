@@ -3,6 +3,7 @@
 mod at;
 mod check;
 mod control;
+mod diff;
 mod find;
 mod list;
 mod plan;
@@ -25,6 +26,7 @@ pub(super) use at::at;
 pub(super) use check::check;
 pub(super) use control::Control;
 pub(super) use control::{on_the_link, pause, prioritize, respond, resume, retry};
+pub(super) use diff::diff;
 pub(crate) use find::{Found, find, resolve, state};
 pub(crate) use list::{Asked, list, page};
 pub(super) use plan::plan;

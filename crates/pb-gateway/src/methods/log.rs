@@ -1,7 +1,9 @@
 //! `log.*`: of this process, and over the link of the scheduler's.
 
+use std::time::Duration;
+
 use pb_protocol::RpcError;
-use pb_protocol::ipc::{LogLevels, LogLevelsChange};
+use pb_protocol::ipc::{LogLevels, LogLevelsChange, LogLevelsTold};
 use pb_protocol::methods::log::{Levels, LevelsResult, ProcessLevels, SetLevelsParams};
 use pb_runtime::logging::{self, Filter};
 
@@ -10,6 +12,8 @@ use crate::hub::Hub;
 
 const GATEWAY: &str = "gateway";
 const SCHEDULER: &str = "scheduler";
+/// How long a scheduler may take to answer.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 pub(super) async fn levels(hub: &Hub) -> Result<LevelsResult, RpcError> {
     Ok(LevelsResult { processes: vec![ours(logging::levels()), theirs(hub, None).await] })
@@ -57,7 +61,12 @@ fn ours(levels: Result<logging::Levels, logging::LevelsError>) -> ProcessLevels 
 
 async fn theirs(hub: &Hub, change: Option<LogLevelsChange>) -> ProcessLevels {
     let request_id = format!("{:016x}", hub.ids.number());
-    of(SCHEDULER, hub.link.levels.ask(LogLevels { request_id, change }).await)
+    let asked = LogLevels { request_id: request_id.clone(), change };
+    let told = hub.link.levels.ask(request_id, asked, ANSWER_MAX).await;
+    let levels = told.and_then(|LogLevelsTold { levels, error, .. }| {
+        levels.ok_or_else(|| error.unwrap_or_else(|| "it says not why".to_owned()))
+    });
+    of(SCHEDULER, levels)
 }
 
 fn of(process: &str, levels: Result<Levels, String>) -> ProcessLevels {

@@ -26,6 +26,8 @@ mod deltas;
 #[cfg(test)]
 mod frames;
 #[cfg(test)]
+mod goal_diff;
+#[cfg(test)]
 mod goal_events;
 #[cfg(test)]
 mod health;

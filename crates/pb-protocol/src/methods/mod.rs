@@ -14,6 +14,7 @@ pub mod goal;
 pub mod goal_at;
 pub mod goal_check;
 pub mod goal_control;
+pub mod goal_diff;
 pub mod goal_events;
 pub mod goal_report;
 pub mod log;
@@ -123,6 +124,7 @@ macro_rules! for_each_method {
             $crate::methods::goal_at::At,
             $crate::methods::goal::Plan,
             $crate::methods::goal_check::Check,
+            $crate::methods::goal_diff::Diff,
             $crate::methods::goal::Steps,
             $crate::methods::schedule::Add,
             $crate::methods::schedule::List,
@@ -269,6 +271,7 @@ mod tests {
         goal::Status::NAME,
         goal::Plan::NAME,
         goal_check::Check::NAME,
+        goal_diff::Diff::NAME,
         goal::Steps::NAME,
         goal_at::At::NAME,
         goal_report::Report::NAME,

@@ -10,10 +10,11 @@ use pb_protocol::line::{BadLine, LineReader};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
-use super::{LinkTask, levels};
+use super::{LinkTask, diff, levels};
 
 /// How long the gateway may leave unread what is written. Meanwhile nothing of it is read either.
 const WRITE_MAX: Duration = Duration::from_millis(SILENCE_MAX_MS);
@@ -97,6 +98,8 @@ async fn carry(task: &LinkTask, stream: UnixStream, stop: &CancellationToken) ->
     // Something may have come into the inbox while nobody could ring.
     task.bell.ring();
     let mut waiting = Vec::new();
+    // Answers that take a while; they end with the connection.
+    let mut telling = JoinSet::new();
     let silence = tokio::time::sleep(Duration::from_millis(SILENCE_MAX_MS + PING_INTERVAL_MS));
     let mut silence = std::pin::pin!(silence);
     loop {
@@ -104,7 +107,7 @@ async fn carry(task: &LinkTask, stream: UnixStream, stop: &CancellationToken) ->
             line = lines.next() => {
                 let Ok(Some(line)) = line else { return End::Lost };
                 silence.as_mut().reset(tokio::time::Instant::now() + Duration::from_millis(SILENCE_MAX_MS));
-                if let Some(end) = hear(task, &mut write, line).await {
+                if let Some(end) = hear(task, &mut write, line, &mut telling).await {
                     return end;
                 }
             }
@@ -114,6 +117,11 @@ async fn carry(task: &LinkTask, stream: UnixStream, stop: &CancellationToken) ->
                 }
                 waiting.clear();
                 tell_dropped(task);
+            }
+            Some(Ok(told)) = telling.join_next() => {
+                if send(task, &mut write, &told).await.is_err() {
+                    return End::Lost;
+                }
             }
             () = &mut silence => {
                 tracing::warn!("the gateway has been silent for {} s", SILENCE_MAX_MS / 1000);
@@ -125,9 +133,14 @@ async fn carry(task: &LinkTask, stream: UnixStream, stop: &CancellationToken) ->
 }
 
 /// Takes a line of the gateway; how the connection ends, if it does.
-async fn hear(task: &LinkTask, write: &mut OwnedWriteHalf, line: Result<&str, BadLine>) -> Option<End> {
+async fn hear(
+    task: &LinkTask,
+    write: &mut OwnedWriteHalf,
+    line: Result<&str, BadLine>,
+    telling: &mut JoinSet<Frame>,
+) -> Option<End> {
     match line.map(ipc::parse) {
-        Ok(Ok(Some(frame))) => return take(task, write, frame).await,
+        Ok(Ok(Some(frame))) => return take(task, write, frame, telling).await,
         Ok(Ok(None)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "a line of the gateway was skipped"),
         Err(error) => tracing::warn!(%error, "a line of the gateway was skipped"),
@@ -153,7 +166,7 @@ async fn introduce(
     }
     // A gateway that does not want us may have said so and closed before we spoke.
     Some(match lines.next().await {
-        Ok(Some(line)) => hear(task, write, line).await.unwrap_or(End::Lost),
+        Ok(Some(line)) => hear(task, write, line, &mut JoinSet::new()).await.unwrap_or(End::Lost),
         Ok(None) | Err(_) => End::Lost,
     })
 }
@@ -171,7 +184,12 @@ async fn goodbye(task: &LinkTask, write: &mut OwnedWriteHalf) -> End {
 }
 
 /// Takes a frame of the gateway; how the connection ends, if it does.
-async fn take(task: &LinkTask, write: &mut OwnedWriteHalf, frame: Frame) -> Option<End> {
+async fn take(
+    task: &LinkTask,
+    write: &mut OwnedWriteHalf,
+    frame: Frame,
+    telling: &mut JoinSet<Frame>,
+) -> Option<End> {
     match frame {
         Frame::Ping => send(task, write, &Frame::Pong).await.err().map(|_| End::Lost),
         Frame::SchedulerCommand(_) => {
@@ -181,6 +199,13 @@ async fn take(task: &LinkTask, write: &mut OwnedWriteHalf, frame: Frame) -> Opti
         Frame::LogLevels(asked) => {
             let told = Frame::LogLevelsTold(Box::new(levels::answer(asked)));
             send(task, write, &told).await.err().map(|_| End::Lost)
+        }
+        Frame::GoalDiff(asked) if telling.len() >= diff::AT_ONCE_MAX => {
+            send(task, write, &diff::busy(asked)).await.err().map(|_| End::Lost)
+        }
+        Frame::GoalDiff(asked) => {
+            telling.spawn(diff::answer(task.config.clone(), asked));
+            None
         }
         Frame::Refused(refused) => {
             tracing::error!(error = refused.error, "the gateway refuses this scheduler");
@@ -193,7 +218,8 @@ async fn take(task: &LinkTask, write: &mut OwnedWriteHalf, frame: Frame) -> Opti
         | Frame::SchedulerDelta(_)
         | Frame::DebugEvent(_)
         | Frame::SchedulerCommandResult(_)
-        | Frame::LogLevelsTold(_) => None,
+        | Frame::LogLevelsTold(_)
+        | Frame::GoalDiffTold(_) => None,
     }
 }
 

@@ -5,6 +5,7 @@
 mod backoff;
 mod connection;
 mod deltas;
+mod diff;
 mod levels;
 mod outbox;
 

@@ -117,6 +117,7 @@ fn a_goal_is_asked_for_in_words_watched_and_delivered() {
     page.sees("details.card .good");
     page.click("role=tab >> text=Files");
     page.sees("td:has-text('report.txt')");
+    page.sees("span.more:has-text('+周报')");
     page.click("role=tab >> text=Cost");
     page.sees("tr.sum");
     page.is_well(&origin);
