@@ -138,7 +138,12 @@ async fn a_call_has_an_id_a_name_and_arguments_and_its_result_is_sent_back() {
     let (first, heard) = call(&*model, &request).await;
     let first = first.unwrap();
     assert_eq!(first.finish, Finish::ToolCalls, "{first:?}");
-    assert!(heard.is_empty() || !first.said.text.is_empty(), "a call is not heard as words: {heard:?}");
+    let is_words = |delta: &Delta| matches!(delta, Delta::Text(_) | Delta::Thought(_));
+    assert!(heard.contains(&Delta::Call), "a call is heard: {heard:?}");
+    assert!(
+        !heard.iter().any(is_words) || !first.said.text.is_empty(),
+        "a call is not heard as words: {heard:?}"
+    );
     let called = first.said.calls[0].clone();
     assert!(!called.id.is_empty());
     assert_eq!(called.name, "write_file");
