@@ -179,6 +179,9 @@ fn a_call_is_approved_and_another_denied_by_keyboard() {
     page.sees(LIVE);
     let goal = env.detach(&["asks.toml"]);
     page.sees(".asks a");
+    page.press("?");
+    page.sees("dialog kbd");
+    page.press("Escape");
     page.press("g");
     page.press("i");
     // What cannot be seen is shown, and so is what the yes is for.
