@@ -1,5 +1,6 @@
 //! The console in a real browser, before the real processes (`security.md`, "The gateway", 4 and 9).
 
+mod keys;
 mod page;
 
 use std::net::SocketAddr;
@@ -22,20 +23,6 @@ fn addresses(env: &TestEnv) -> (String, String) {
     assert!(url.starts_with(&format!("{origin}/#token=")), "{url}");
     (origin, url)
 }
-
-/// A goal file whose only item waits for a yes before it runs anything.
-const ASKS: &str = r#"
-title = "发布"
-workspace = "out"
-
-[[items]]
-id = "deploy"
-kind = "agent"
-prompt = "Deploy it."
-approve = ["run_command"]
-max_retries = 0
-gates = [{ kind = "file_exists", path = "done" }]
-"#;
 
 #[test]
 fn security_04_a_browser_comes_in_by_an_address_that_it_forgets_and_no_script_has_the_token() {
@@ -113,12 +100,12 @@ fn a_goal_is_asked_for_in_words_watched_and_delivered() {
         0,
         "nothing of it became a part of the page"
     );
-    page.click("role=tab >> text=Proof");
+    page.click("nav.tabs >> text=Proof");
     page.sees("details.card .good");
-    page.click("role=tab >> text=Files");
+    page.click("nav.tabs >> text=Files");
     page.sees("td:has-text('report.txt')");
     page.sees("span.more:has-text('+周报')");
-    page.click("role=tab >> text=Cost");
+    page.click("nav.tabs >> text=Cost");
     page.sees("tr.sum");
     page.is_well(&origin);
     assert_eq!(env.show(&env.only_goal())["verdict"], "verified");
@@ -163,36 +150,6 @@ fn a_goal_file_is_read_and_run_and_what_is_wrong_with_one_is_told() {
     page.sees("g.node");
     page.click("text=Run this plan");
     page.sees(".facts .status.good");
-    page.is_well(&origin);
-}
-
-#[test]
-fn a_call_is_approved_and_another_denied_by_keyboard() {
-    let run = |line: &str| Reply::call("run_command", json!({"argv": ["sh", "-c", line]})).usage(700, 30);
-    let replies = [run("echo a\u{200b}b; touch done"), run("touch never"), finish("deployed")];
-    let scripted = Scripted::saying([worker(replies)]);
-    let env = &scripted.env;
-    env.write("asks.toml", ASKS);
-    let (origin, url) = addresses(env);
-    let Some(mut page) = Page::new(env) else { return };
-    page.open(&url);
-    page.sees(LIVE);
-    let goal = env.detach(&["asks.toml"]);
-    page.sees(".asks a");
-    page.press("?");
-    page.sees("dialog kbd");
-    page.press("Escape");
-    page.press("g");
-    page.press("i");
-    // What cannot be seen is shown, and so is what the yes is for.
-    page.sees("pre:has-text('a\\\\u{200b}b')");
-    page.sees("text=blake3");
-    page.press("a");
-    page.sees("pre:has-text('touch never')");
-    page.press("d");
-    page.sees("text=Nothing waits for you");
-    wait_until("it is done", || (env.show(&goal)["status"] == "completed").then_some(()));
-    assert!(env.file("out/done").exists() && !env.file("out/never").exists());
     page.is_well(&origin);
 }
 

@@ -35,6 +35,15 @@ const commands = {
   fill: (selector, text) => page.locator(selector).first().fill(text),
   file: (selector, path) => page.locator(selector).first().setInputFiles(path),
   press: (keys) => page.keyboard.press(keys),
+  /** Has the key come in the moment in which a question with this text is there, so before anybody could have read it. */
+  pressOnSight: (text, key) => page.evaluate(([wanted, pressed]) => {
+    new MutationObserver((_, observer) => {
+      if (!document.querySelector('article')?.textContent.includes(wanted)) return;
+      observer.disconnect();
+      document.body.dispatchEvent(new KeyboardEvent('keydown', { key: pressed, bubbles: true, cancelable: true }));
+      document.body.dataset.pressed = pressed;
+    }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+  }, [text, key]),
   /** What a script of the page sees of what it must not: cookies, and what it keeps. */
   kept: () => page.evaluate(() => ({ cookies: document.cookie, local: { ...localStorage }, session: { ...sessionStorage } })),
   say: (data) => page.evaluate((one) => postMessage(one, '*'), data),
