@@ -1,13 +1,18 @@
 import { expect, test } from 'vitest';
-import { ago, bytes, length, shell, usd, visible } from '../src/lib/format.ts';
+import { ago, bytes, length, prose, shell, usd, visible } from '../src/lib/format.ts';
 
 test('what cannot be seen, or looks like something else, is shown as an escape', () => {
   expect(visible('a\u200bb')).toBe('a\\u{200b}b');
   expect(visible('\u202egpj.exe')).toBe('\\u{202e}gpj.exe');
   expect(visible('ｒm')).toBe('\\u{ff52}m');
-  expect(visible('a\nb')).toBe('a\\u{a}b');
+  expect(visible('a\nb\t\u007f')).toBe(String.raw`a\nb\t\u{7f}`);
   expect(visible('\u{e0041}')).toBe('\\u{e0041}');
   expect(visible('检查 é 🐇')).toBe('检查 é 🐇');
+});
+
+test('prose keeps its lines, and what Chinese is written with', () => {
+  expect(prose('哪一份？（周报　月报）\u202e')).toBe(String.raw`哪一份？（周报　月报）\u{202e}`);
+  expect(prose('a\r\nb\tc\u001b[31m')).toBe('a\nb\tc\\u{1b}[31m');
 });
 
 test('a command is shown as one would type it', () => {

@@ -44,6 +44,8 @@ pub fn command_line(argv: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
+
     use super::*;
 
     #[test]
@@ -53,6 +55,30 @@ mod tests {
         assert_eq!(shown, r"rm\u{200b} \u{202e}gpj.exe\u{2066} \u{ff52}\u{ff4d} \u{e0041}\u{a0}x\ty\n");
         assert_eq!(visible("写一个 file → ok é"), "写一个 file → ok é");
         assert_eq!(prose("哪一份？（周报　月报）\u{202e}"), "哪一份？（周报　月报）\\u{202e}");
+    }
+
+    /// Ranges of code points, as the console's list has them.
+    fn ranges(told: &serde_json::Value) -> Vec<RangeInclusive<char>> {
+        let point = |text: &str| char::from_u32(u32::from_str_radix(text, 16).unwrap()).unwrap();
+        let range = |text: &str| {
+            let (first, last) = text.split_once('-').unwrap_or((text, text));
+            point(first)..=point(last)
+        };
+        told.as_array().unwrap().iter().map(|text| range(text.as_str().unwrap())).collect()
+    }
+
+    /// The console has its own code for it, and the same list.
+    #[test]
+    fn security_15_the_console_shows_the_same_characters_as_escapes() {
+        let list: serde_json::Value =
+            serde_json::from_str(include_str!("../../../web/src/lib/hidden.json")).unwrap();
+        let (command, allowed) = (ranges(&list["command"]), ranges(&list["allowedInProse"]));
+        let has = |ranges: &[RangeInclusive<char>], c| ranges.iter().any(|range| range.contains(&c));
+        for c in ('\0'..=char::MAX).filter(|c| !c.is_control()) {
+            let text = c.to_string();
+            assert_eq!(has(&command, c), visible(&text) != text, "{c:?}");
+            assert_eq!(has(&command, c) && !has(&allowed, c), prose(&text) != text, "{c:?}");
+        }
     }
 
     #[test]

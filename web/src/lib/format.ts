@@ -1,15 +1,12 @@
 // Numbers and texts for people.
 
-const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3164\ufe00-\ufe0f\ufeff\uff01-\uff5e\uffa0\ufff0-\uffff\u{e0000}-\u{e0fff}]/gu;
+import { visible } from './visible.ts';
 
-/** A command as it is, with what cannot be seen, or looks like something else, as escapes. */
-export function visible(text: string): string {
-  return text.replace(INVISIBLE, (char) => `\\u{${(char.codePointAt(0) as number).toString(16)}}`);
-}
+export { prose, visible } from './visible.ts';
 
 /** Program and arguments as one would type them. */
 export function shell(argv: string[]): string {
-  return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${visible(word).replaceAll("'", String.raw`'\''`)}'`)).join(' ');
+  return argv.map((word) => (/^[\p{L}\p{N}_@%+=:,./-]+$/u.test(word) ? visible(word) : `'${visible(word).replaceAll("'", String.raw`'\''`)}'`)).join(' ');
 }
 
 /** Makes one of each language: making them takes longer than using them. */
@@ -61,6 +58,9 @@ export function length(ms: number): string {
   if (h < 48) return `${h} h ${m % 60} min`;
   return `${Math.floor(h / 24)} d ${h % 24} h`;
 }
+
+/** The same, and shorter ones in milliseconds. */
+export const precise = (ms: number) => (ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : length(ms));
 
 export function ago(ms: number, lang: string): string {
   const s = Math.round(ms / 1000);
