@@ -97,6 +97,8 @@ interface Subscription {
 }
 
 export class Feed {
+  /** Takes what is told of the trace, set by whoever subscribes to it: that is beside the log, and one at a time. */
+  trace: ((frame: EventFrame) => void) | undefined;
   link: Link = { state: 'connecting', permissions: [] };
   #world: World;
   #changed: (link: Link) => void;
@@ -264,6 +266,10 @@ export class Feed {
       for (const subscription of this.#subscriptions) {
         if (!subscription.follower.goalId || subscription.follower.goalId === goalId) give(subscription, frame);
       }
+      return;
+    }
+    if (frame.event === 'debug' || (frame.event === 'rebase_required' && frame.data.channel === 'debug')) {
+      this.trace?.(frame);
       return;
     }
     const subscription = this.#find(frame.subscriptionId);

@@ -12,6 +12,8 @@ use axum::response::{IntoResponse, Response};
 const POLICY: &str =
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
 
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 /// A file of the page.
 #[derive(Debug)]
 pub(crate) struct File {
@@ -22,33 +24,38 @@ pub(crate) struct File {
     tag: OnceLock<String>,
 }
 
-static INDEX: File =
-    File::new("index.html", "text/html; charset=utf-8", include_bytes!("../../dist/index.html"));
-static SCRIPT: File =
-    File::new("app.js", "text/javascript; charset=utf-8", include_bytes!("../../dist/app.js"));
-static LAYOUT: File =
-    File::new("layout.js", "text/javascript; charset=utf-8", include_bytes!("../../dist/layout.js"));
-static STYLE: File = File::new("app.css", "text/css; charset=utf-8", include_bytes!("../../dist/app.css"));
-static ICON: File =
-    File::new("icon.svg", "image/svg+xml; charset=utf-8", include_bytes!("../../dist/icon.svg"));
+/// A file that was built, by its name there.
+macro_rules! built {
+    ($name:literal, $kind:expr) => {
+        File {
+            name: $name,
+            kind: $kind,
+            bytes: include_bytes!(concat!("../../dist/", $name)),
+            tag: OnceLock::new(),
+        }
+    };
+}
+
+static INDEX: File = built!("index.html", "text/html; charset=utf-8");
+static OTHERS: [File; 7] = [
+    built!("app.js", SCRIPT),
+    built!("shared.js", SCRIPT),
+    built!("layout.js", SCRIPT),
+    built!("Trace.js", SCRIPT),
+    built!("Replay.js", SCRIPT),
+    built!("app.css", "text/css; charset=utf-8"),
+    built!("icon.svg", "image/svg+xml; charset=utf-8"),
+];
 
 /// The file of this path.
 pub(crate) fn file_at(path: &str) -> Option<&'static File> {
-    match path {
-        "/" => Some(&INDEX),
-        "/app.js" => Some(&SCRIPT),
-        "/layout.js" => Some(&LAYOUT),
-        "/app.css" => Some(&STYLE),
-        "/icon.svg" => Some(&ICON),
-        _ => None,
+    match path.strip_prefix('/')? {
+        "" => Some(&INDEX),
+        name => OTHERS.iter().find(|file| file.name == name),
     }
 }
 
 impl File {
-    const fn new(name: &'static str, kind: &'static str, bytes: &'static [u8]) -> Self {
-        Self { name, kind, bytes, tag: OnceLock::new() }
-    }
-
     /// The answer. While somebody works on the page, `from` is the folder that it is built into.
     pub(crate) fn answer(&self, headers: &HeaderMap, from: Option<&Path>) -> Response {
         let fresh = from.and_then(|folder| std::fs::read(folder.join(self.name)).ok());

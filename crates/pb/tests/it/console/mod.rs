@@ -2,6 +2,8 @@
 
 mod keys;
 mod page;
+mod replay;
+mod trace;
 
 use std::net::SocketAddr;
 
@@ -209,7 +211,7 @@ fn nothing_is_wider_than_a_small_telephone() {
     page.open(&url);
     page.sees(LIVE);
     let goal = format!("goal/{goal}");
-    let of_goal = ["proof", "files", "cost"].map(|tab| format!("{goal}/{tab}"));
+    let of_goal = ["proof", "files", "cost", "trace", "replay"].map(|tab| format!("{goal}/{tab}"));
     let panels = ["now", "inbox", "new", "chat", "history", "schedules", "system", &goal];
     for panel in panels.into_iter().chain(of_goal.iter().map(String::as_str)) {
         page.open(&format!("{origin}/#/{panel}"));

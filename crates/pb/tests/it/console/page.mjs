@@ -34,6 +34,8 @@ const commands = {
   click: (selector) => page.locator(selector).first().click(),
   fill: (selector, text) => page.locator(selector).first().fill(text),
   file: (selector, path) => page.locator(selector).first().setInputFiles(path),
+  focus: (selector) => page.locator(selector).first().focus(),
+  choose: async (selector, value) => void (await page.locator(selector).first().selectOption(value)),
   press: (keys) => page.keyboard.press(keys),
   /** Has the key come in the moment in which a question with this text is there, so before anybody could have read it. */
   pressOnSight: (text, key) => page.evaluate(([wanted, pressed]) => {
