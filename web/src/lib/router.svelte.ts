@@ -28,3 +28,11 @@ export const at = (...parts: string[]) => `#/${parts.map(encodeURIComponent).joi
 export function go(...parts: string[]): void {
   location.hash = at(...parts);
 }
+
+/** For after an answer that takes its time: it goes there, unless the person has gone elsewhere meanwhile. */
+export function fromHere(): typeof go {
+  const here = location.hash;
+  return (...parts) => {
+    if (location.hash === here) go(...parts);
+  };
+}

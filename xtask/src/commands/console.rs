@@ -6,10 +6,15 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
 
+use super::test;
 use crate::{install, output, process, tree};
 
 /// Where the page is written, which is committed: who installs `pb` needs no Node.
 const DIST: &str = "crates/pb-gateway/dist";
+/// Where the pictures are.
+const IMAGES: &str = "docs/images";
+/// The test that visits each place.
+const TOUR: &str = "console::tour::every_place";
 /// What the first load of the page may weigh, gzipped, in bytes.
 const GZIPPED_BYTES_MAX: usize = 80_000;
 
@@ -19,6 +24,9 @@ pub(crate) struct Args {
     /// Build it elsewhere, and fail if what is committed differs
     #[arg(long)]
     check: bool,
+    /// Also take the pictures of docs/images: each place, light and dark, as the tests see it in Chromium
+    #[arg(long, conflicts_with = "check")]
+    images: bool,
 }
 
 /// Runs the command.
@@ -54,7 +62,21 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.check {
         same(&built, &dist)?;
     }
+    if args.images {
+        take_images(&root)?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Has the test that visits each place take a picture of it.
+fn take_images(root: &Path) -> anyhow::Result<()> {
+    let images = root.join(IMAGES);
+    fs::create_dir_all(&images)?;
+    install::nextest()?;
+    let found = test::provide(&tree::target(root).join("test-tools"), true)?;
+    let mut nextest = process::cargo();
+    nextest.current_dir(root).args(["nextest", "run", "--package", "pb", "--test", "it", TOUR]);
+    process::run(nextest.envs(found).env("PB_TEST_IMAGES", images))
 }
 
 /// Installs what the lock file says, unless that is there already.

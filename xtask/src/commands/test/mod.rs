@@ -70,7 +70,7 @@ fn model(root: &Path, ci: bool) -> anyhow::Result<Option<RealModel>> {
 ///
 /// # Errors
 /// In CI: something is missing.
-fn provide(tools: &Path, ci: bool) -> anyhow::Result<Vec<(&'static str, PathBuf)>> {
+pub(super) fn provide(tools: &Path, ci: bool) -> anyhow::Result<Vec<(&'static str, PathBuf)>> {
     let mut found = Vec::new();
     let mut missing = Vec::new();
     for requirement in REQUIREMENTS {

@@ -3,6 +3,8 @@
 mod keys;
 mod page;
 mod replay;
+mod scene;
+mod tour;
 mod trace;
 
 use std::net::SocketAddr;

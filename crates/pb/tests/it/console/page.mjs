@@ -1,10 +1,15 @@
 // A person at a browser, who does what the test says: one JSON array a line comes in, one JSON object a line goes out.
 //   node page.mjs CHROMIUM WIDTH
 import { createInterface } from 'node:readline';
+import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 
 const [executablePath, width] = process.argv.slice(2);
 const WAIT_MS = 40_000;
+/** How often Tab is pressed to get somewhere. */
+const TABS_MAX = 200;
+/** What does something. */
+const DOES = 'a[href], button, input, select, textarea, summary, [tabindex]:not([tabindex="-1"])';
 const flags = [
   '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
@@ -46,6 +51,57 @@ const commands = {
       document.body.dataset.pressed = pressed;
     }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
   }, [text, key]),
+  type: (text) => page.keyboard.type(text),
+  scheme: (scheme) => page.emulateMedia({ colorScheme: scheme }),
+  /** What axe finds that keeps people out. */
+  axe: async () => {
+    await page.evaluate(axe.source);
+    const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    return grave.map(({ id, nodes }) => ({ id, at: nodes.map(({ html, any }) => [html, any.map((one) => one.message)]) }));
+  },
+  /** Presses Tab until the focus is here. */
+  tabTo: async (selector) => {
+    const wanted = page.locator(selector).first();
+    for (let n = 0; n < TABS_MAX; n += 1) {
+      await page.keyboard.press('Tab');
+      if (await wanted.evaluate((element) => element === document.activeElement)) return;
+    }
+    throw new Error(`Tab does not reach ${selector}`);
+  },
+  /** Goes once round with Tab: what was reached, what does something and was not, and what did not show that it has the focus. */
+  tabs: async () => {
+    await page.evaluate(() => {
+      document.activeElement?.blur();
+      globalThis.trail = [];
+      globalThis.named = (one) => one.outerHTML.slice(0, 160);
+    });
+    for (let n = 0; n < TABS_MAX; n += 1) {
+      await page.keyboard.press('Tab');
+      const isRound = await page.evaluate(() => {
+        const one = document.activeElement;
+        if (one === globalThis.trail[0]?.one) return true;
+        // Between the last and the first.
+        if (!one || one === document.body) return false;
+        const style = getComputedStyle(one);
+        globalThis.trail.push({ one, isShown: style.outlineStyle !== 'none' || style.boxShadow !== 'none' });
+        return false;
+      });
+      if (isRound) break;
+    }
+    return page.evaluate((does) => {
+      const { trail, named } = globalThis;
+      const reached = new Set(trail.map(({ one }) => one));
+      // Of several radio buttons that belong together, the keyboard reaches the one that is chosen.
+      const isOwn = (one) => one.checkVisibility() && !one.disabled && one.tabIndex >= 0 && !(one.type === 'radio' && !one.checked);
+      const missed = [...document.querySelectorAll(does)].filter((one) => isOwn(one) && !reached.has(one));
+      return {
+        reached: trail.map(({ one }) => named(one)),
+        missed: missed.map(named),
+        unseen: trail.filter(({ isShown }) => !isShown).map(({ one }) => named(one)),
+      };
+    }, DOES);
+  },
   /** What a script of the page sees of what it must not: cookies, and what it keeps. */
   kept: () => page.evaluate(() => ({ cookies: document.cookie, local: { ...localStorage }, session: { ...sessionStorage } })),
   say: (data) => page.evaluate((one) => postMessage(one, '*'), data),
@@ -53,7 +109,7 @@ const commands = {
   url: async () => page.url(),
   /** What went wrong in the page, and whom it asked for anything. */
   told: async () => ({ errors, asked: [...asked].sort() }),
-  shot: async (path) => void (await page.screenshot({ path, fullPage: true })),
+  shot: async (path) => void (await page.screenshot({ path })),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
