@@ -98,10 +98,53 @@ pub(super) fn check(arguments: &Value, state: &GoalState) -> Result<Vec<Clarific
                 "question `{id}` is too long: texts of at most {QUESTION_BYTES_MAX} bytes, at most {CHOICES_MAX} options"
             ));
         }
+        if let Some(said) = empty_or_again(&options) {
+            return Err(format!(
+                "question `{id}` offers `{said}`: give each option once, and none that is empty"
+            ));
+        }
         if question.trim().is_empty() || default.trim().is_empty() {
             return Err(format!("question `{id}` needs a `question` and a `default`"));
         }
         questions.push(Clarification { id, question, why, choices: options, default });
     }
     Ok(questions)
+}
+
+/// An option that says nothing, or what another said before it: whoever picks it would pick both.
+fn empty_or_again(options: &[String]) -> Option<&str> {
+    let mut before: Vec<&str> = Vec::new();
+    for option in options.iter().map(|option| option.trim()) {
+        if option.is_empty() || before.contains(&option) {
+            return Some(option);
+        }
+        before.push(option);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::agent::scratch;
+
+    /// What becomes of one question with these options.
+    fn asked(options: &Value) -> Result<usize, String> {
+        let question = json!({"id": "format", "question": "格式？", "default": "txt", "options": options});
+        check(&json!({"questions": [question]}), &scratch::goal("title = '写'"))
+            .map(|questions| questions.len())
+    }
+
+    #[test]
+    fn an_option_is_offered_once_and_says_something() {
+        assert_eq!(asked(&json!(["txt", "md"])), Ok(1));
+        assert_eq!(asked(&json!([])), Ok(1));
+        for (options, said) in [(json!(["txt", "md", " txt"]), "txt"), (json!(["txt", " "]), "")] {
+            let expected =
+                format!("question `format` offers `{said}`: give each option once, and none that is empty");
+            assert_eq!(asked(&options), Err(expected));
+        }
+    }
 }
