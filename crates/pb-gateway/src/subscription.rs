@@ -164,6 +164,7 @@ impl Subscription {
         let result = SubscribeResult {
             subscription_id: id,
             cursor: subscription.cursor(),
+            end: subscription.end(hub.feed.last_pos()),
             snapshot,
             rebase_required: start.rebase_required,
         };
@@ -177,6 +178,12 @@ impl Subscription {
             None => unknown_log(),
         }
         .to_string()
+    }
+
+    /// The cursor of the end of the log, if that is further on.
+    fn end(&self, pos: u64) -> Option<String> {
+        let log = self.follower.identity().filter(|_| pos > self.passed)?;
+        Some(Cursor::at(log, pos).to_string())
     }
 
     /// Whether a page is held.

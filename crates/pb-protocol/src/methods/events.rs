@@ -48,6 +48,9 @@ pub struct SubscribeResult {
     pub subscription_id: String,
     /// Where it starts: the events after this cursor follow.
     pub cursor: String,
+    /// The cursor of the last event that there was by then, where that is another: who has that event has caught up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
     /// The goals as they stand at the cursor, when no `after` was given or it could not be served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Snapshot>,
