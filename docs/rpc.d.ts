@@ -273,6 +273,8 @@ export interface Methods {
     "persona.get": { params: PersonaGetParams; result: Persona; permission: "read" };
     /** Names the persona of conversations that name none */
     "persona.default": { params: NoParams; result: PersonaDefaultResult; permission: "read" };
+    /** Makes a code by which one browser comes in at the console, once, within a minute */
+    "console.invite": { params: ConsoleInviteParams; result: ConsoleInviteResult; permission: "admin" };
     /** Makes an access token; its secret is told this once */
     "token.create": { params: TokenCreateParams; result: TokenCreateResult; permission: "admin" };
     /** Lists the access tokens, the latest first; those that ended for 30 days */
@@ -1668,6 +1670,28 @@ export interface Connections {
     byIp?: { [key: string]: number };
 }
 
+/** What the browser is to be given: an access token with the name `console`. */
+export interface ConsoleInviteParams {
+    /** What it may do: `read`, `write`, `approve`, `admin`. All may read; no more than the caller may. */
+    permissions?: string[];
+    /** When its access ends by itself, in milliseconds since 1970; never if absent. */
+    expiresAt?: number | null;
+    /** The same key gives the same code. */
+    idempotencyKey?: string | null;
+}
+
+/** The code. */
+export interface ConsoleInviteResult {
+    /** 64 hex digits, good once. Only their digest is kept, in memory. */
+    code: string;
+    /** When it ends unused, in milliseconds since 1970. */
+    codeEndsAt: number;
+    /** What the browser will be allowed. */
+    permissions: string[];
+    /** When that ends by itself. */
+    expiresAt?: number;
+}
+
 /** A run that a later incarnation of the scheduler took over. */
 export interface Continuation {
     /** The incarnation. */
@@ -2336,6 +2360,8 @@ export interface EventsSubscribeResult {
     subscriptionId: string;
     /** Where it starts: the events after this cursor follow. */
     cursor: string;
+    /** The cursor of the last event that there was by then, where that is another: who has that event has caught up. */
+    end?: string;
     /** The goals as they stand at the cursor, when no `after` was given or it could not be served. */
     snapshot?: Snapshot;
     /** Whether `after` could not be served, so that what the client has must be replaced by the snapshot. */

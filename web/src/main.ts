@@ -4,21 +4,21 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { words } from './i18n/index.svelte.ts';
 import { enter, feed } from './lib/api.svelte.ts';
+import { isInvitation } from './lib/entry.ts';
 import { store } from './lib/store.svelte.ts';
 import { theme } from './lib/theme.svelte.ts';
 
 words.set(words.language);
 theme.apply();
-const problem = await enter().catch(() => undefined);
 store.start();
-feed.connect();
+mount(App, { target: document.getElementById('app') as HTMLElement });
+void enter();
 // A person who comes back, from another tab or from sleep, sees at once how things are.
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) feed.look();
 });
 addEventListener('online', () => feed.look());
-// An address with a token, put into a page that is there already, is the same document to the browser.
+// An address with a code, put into a page that is there already, is the same document to the browser.
 addEventListener('hashchange', () => {
-  if (location.hash.startsWith('#token=')) location.reload();
+  if (isInvitation(location.hash)) location.reload();
 });
-mount(App, { target: document.getElementById('app') as HTMLElement, props: { problem } });

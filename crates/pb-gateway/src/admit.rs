@@ -2,22 +2,21 @@
 //!
 //! A browser sends `Host` and `Origin`: both must be ours, and it needs the token, for any page can make
 //! it connect. For images, scripts and the like it sends no `Origin`; then `Sec-Fetch-Site` tells. It may bring an
-//! access token in a cookie, which counts for the page of our own origin only. A program sends no `Origin`: it is let
-//! in with the token, or because its socket belongs to our own user. Nothing is trusted for coming from a loopback
-//! address.
+//! access token in two halves, a cookie and what its page says, which count for the page of our own origin only. A
+//! program sends no `Origin`: it is let in with the token, or because its socket belongs to our own user. Nothing is
+//! trusted for coming from a loopback address.
+
+mod refusal;
 
 use std::net::IpAddr;
-use std::time::Duration;
 
-use axum::Json;
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderName, Uri};
 use pb_protocol::{Permission, Permissions};
-use serde_json::json;
 
-use crate::access::{Access, Grant, Who};
+use crate::access::{Access, Grant, Invitation, NoCode, Throttle, Who};
 use crate::console;
+pub(crate) use refusal::Refusal;
 
 /// What our own token and, where tools are confined, our own user give.
 const FULL: Permissions = Permissions::of(&[Permission::Read, Permission::Write, Permission::Admin]);
@@ -90,103 +89,6 @@ pub(crate) struct Elsewhere<'a> {
     pub(crate) address: IpAddr,
 }
 
-/// Why somebody is not let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
-    #[error("the Host of this request is not this gateway")]
-    ForeignHost,
-    #[error("pages of another origin may not connect")]
-    ForeignOrigin,
-    #[error("a token has no place in a URL")]
-    TokenInUrl,
-    #[error("the token is not valid")]
-    WrongToken,
-    #[error("this browser's access has ended")]
-    WrongCookie,
-    #[error("too many wrong tokens came from here")]
-    TooManyWrong { wait: Duration },
-    #[error("a browser needs the token")]
-    BrowserWithoutToken,
-    #[error("a connection from another machine needs a token")]
-    ElsewhereWithoutToken,
-    #[error("the connection belongs to another user")]
-    OtherUser,
-    #[error("whose connection this is could not be found out")]
-    UnknownUser,
-}
-
-impl Refusal {
-    fn status(self) -> StatusCode {
-        match self {
-            Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
-            Self::TokenInUrl => StatusCode::BAD_REQUEST,
-            Self::TooManyWrong { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::WrongToken
-            | Self::WrongCookie
-            | Self::BrowserWithoutToken
-            | Self::ElsewhereWithoutToken
-            | Self::OtherUser
-            | Self::UnknownUser => StatusCode::UNAUTHORIZED,
-        }
-    }
-
-    /// One word for it, as `/metrics` counts it.
-    pub(crate) fn reason(self) -> &'static str {
-        match self {
-            Self::ForeignHost => "foreign_host",
-            Self::ForeignOrigin => "foreign_origin",
-            Self::TokenInUrl => "token_in_url",
-            Self::WrongToken => "wrong_token",
-            Self::WrongCookie => "wrong_cookie",
-            Self::TooManyWrong { .. } => "too_many_wrong",
-            Self::BrowserWithoutToken => "browser_without_token",
-            Self::ElsewhereWithoutToken => "elsewhere_without_token",
-            Self::OtherUser => "other_user",
-            Self::UnknownUser => "unknown_user",
-        }
-    }
-
-    fn hint(self) -> &'static str {
-        match self {
-            Self::ForeignHost => {
-                "connect to 127.0.0.1, localhost or [::1] with the gateway's own port; from another machine, to its \
-                 address or a name in `[gateway.tls] names`"
-            }
-            Self::ForeignOrigin => "only pages that the gateway itself serves may connect",
-            Self::TokenInUrl => "send it as `Authorization: Bearer TOKEN`; URLs end up in logs",
-            Self::WrongToken => {
-                "the user who runs the gateway has one in $PB_HOME/token; `pb gateway pair` makes others"
-            }
-            Self::TooManyWrong { .. } => {
-                "wait as long as `retry-after` says; each further wrong one doubles it"
-            }
-            Self::ElsewhereWithoutToken => {
-                "send `Authorization: Bearer TOKEN`; `pb gateway pair`, on the gateway's machine, makes one"
-            }
-            Self::WrongCookie => "open the console again with: pb console",
-            Self::BrowserWithoutToken => {
-                "open the console with: pb console; a program that says what browsers say sends \
-                 `Authorization: Bearer TOKEN` with the content of $PB_HOME/token"
-            }
-            Self::OtherUser | Self::UnknownUser => {
-                "send `Authorization: Bearer TOKEN` with the content of $PB_HOME/token"
-            }
-        }
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let body = json!({"error": self.to_string(), "hint": self.hint()});
-        let mut response = (self.status(), Json(body)).into_response();
-        if let Self::TooManyWrong { wait } = self {
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
-        }
-        response
-    }
-}
-
 /// Decides about one request, before a byte of it is acted upon.
 pub(crate) fn admit(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> Result<Admitted, Refusal> {
     let from_browser = look(headers, uri, door)?;
@@ -194,10 +96,10 @@ pub(crate) fn admit(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> Result<A
         return with_token(only(headers, &AUTHORIZATION).and_then(bearer), door);
     }
     if let Some(secret) = console::secret_of(headers, door.port)
-        && cookies_count(door.peer_uid, door.our_uid, door.elsewhere.is_some())
+        && cookies_count(door)
         && is_our_page(headers, door)
     {
-        return with_cookie(secret, door);
+        return with_cookie(&secret, door);
     }
     if from_browser {
         return Err(Refusal::BrowserWithoutToken);
@@ -225,10 +127,27 @@ pub(crate) fn may_see_files(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> 
     Ok(headers.contains_key(&SEC_FETCH_SITE))
 }
 
+/// Decides about a browser that comes in by a code, which is used up by that.
+pub(crate) fn admit_browser(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> Result<Invitation, Refusal> {
+    look(headers, uri, door)?;
+    let code = only(headers, &AUTHORIZATION).and_then(|said| of_scheme("code", said));
+    let code = code.filter(|_| is_our_page(headers, door)).ok_or(Refusal::BrowserWithoutToken)?;
+    if !cookies_count(door) {
+        return Err(Refusal::BrowserOfAnother);
+    }
+    let who = unless_too_many(&door.access.throttle, door)?;
+    door.access.codes.take(code, door.now_ms).map_err(|why| {
+        if why == NoCode::Unknown {
+            door.access.throttle.failed(who, door.now_ms);
+        }
+        Refusal::WrongCode
+    })
+}
+
 /// Whether cookies count on a connection: another user of this machine may have been sent ours, as a server on another
 /// port, and cannot come in by it.
-pub(crate) fn cookies_count(peer_uid: Option<u32>, our_uid: u32, through_tls: bool) -> bool {
-    peer_uid == Some(our_uid) || through_tls
+fn cookies_count(door: &Door<'_>) -> bool {
+    door.peer_uid == Some(door.our_uid) || door.elsewhere.is_some()
 }
 
 /// Looks at what everybody has to say, and refuses what nobody may; whether it is a browser.
@@ -266,25 +185,20 @@ fn is_our_page(headers: &HeaderMap, door: &Door<'_>) -> bool {
     }
 }
 
-/// Decides by the access token in a cookie. Our own token is never in one.
+/// Decides by the access token of which a browser's cookie is one half and its page has the other. Our own token is
+/// never one of those.
 fn with_cookie(secret: &str, door: &Door<'_>) -> Result<Admitted, Refusal> {
-    let who = Who::of(door.peer, door.peer_uid);
-    if let Some(wait) = door.access.throttle.wait(who, door.now_ms) {
-        return Err(Refusal::TooManyWrong { wait });
-    }
+    let who = unless_too_many(&door.access.wrong_cookies, door)?;
     let Some(grant) = door.access.find(secret, door.now_ms) else {
-        door.access.throttle.failed(who, door.now_ms);
+        door.access.wrong_cookies.failed(who, door.now_ms);
         return Err(Refusal::WrongCookie);
     };
     Ok(Admitted::by_grant(grant, who))
 }
 
-/// Decides by a token. Who sent too many wrong ones is not told whether this one is right.
+/// Decides by a token.
 fn with_token(token: Option<&str>, door: &Door<'_>) -> Result<Admitted, Refusal> {
-    let who = Who::of(door.peer, door.peer_uid);
-    if let Some(wait) = door.access.throttle.wait(who, door.now_ms) {
-        return Err(Refusal::TooManyWrong { wait });
-    }
+    let who = unless_too_many(&door.access.throttle, door)?;
     let token = token.unwrap_or_default();
     if door.access.is_own(token) {
         return Ok(Admitted::by_own_token(who));
@@ -294,6 +208,15 @@ fn with_token(token: Option<&str>, door: &Door<'_>) -> Result<Admitted, Refusal>
         return Err(Refusal::WrongToken);
     };
     Ok(Admitted::by_grant(grant, who))
+}
+
+/// Who is there. Whoever sent too many wrong ones is not told whether this one is right.
+fn unless_too_many(throttle: &Throttle, door: &Door<'_>) -> Result<Who, Refusal> {
+    let who = Who::of(door.peer, door.peer_uid);
+    match throttle.wait(who, door.now_ms) {
+        Some(wait) => Err(Refusal::TooManyWrong { wait }),
+        None => Ok(who),
+    }
 }
 
 /// The header's value, if there is exactly one and it is text.
@@ -329,15 +252,21 @@ fn is_our_origin(origin: &str, door: &Door<'_>) -> bool {
 }
 
 /// The token of an `Authorization` header.
-pub(crate) fn bearer(authorization: &str) -> Option<&str> {
-    let (scheme, token) = authorization.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+fn bearer(authorization: &str) -> Option<&str> {
+    of_scheme("bearer", authorization)
+}
+
+/// What an `Authorization` header of this scheme says.
+fn of_scheme<'a>(scheme: &str, authorization: &'a str) -> Option<&'a str> {
+    let (said, secret) = authorization.split_once(' ')?;
+    said.eq_ignore_ascii_case(scheme).then(|| secret.trim())
 }
 
 fn names_a_token(query: &str, access: &Access) -> bool {
     let named = query.split('&').any(|pair| {
         let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
-        name.contains("token") || matches!(name.as_str(), "authorization" | "auth" | "key" | "api_key")
+        name.contains("token")
+            || matches!(name.as_str(), "authorization" | "auth" | "code" | "key" | "api_key")
     });
     named || access.is_told_in(query)
 }

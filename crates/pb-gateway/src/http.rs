@@ -47,11 +47,12 @@ fn behind_the_door(routes: Router<Arc<Hub>>, hub: Arc<Hub>) -> Router {
 }
 
 /// What every answer tells a browser, whatever page made it ask. A route that serves a page says more itself.
-const GUARDS: [(HeaderName, &str); 5] = [
+const GUARDS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
 ];
 
@@ -93,6 +94,15 @@ async fn admission(
             Ok(false) => {} // No browser: it is told what it always was.
             Err(refusal) => return refused(&hub, &peer, refusal),
         }
+    }
+    if is_main && console::is_entry(&request) {
+        return match admit::admit_browser(request.headers(), request.uri(), &door) {
+            Ok(invitation) => {
+                request.extensions_mut().insert(invitation);
+                next.run(request).await
+            }
+            Err(refusal) => refused(&hub, &peer, refusal),
+        };
     }
     match admit::admit(request.headers(), request.uri(), &door) {
         // Whichever route it asked for: it gets a connection on which to say who it is, and nothing else.

@@ -27,10 +27,27 @@ export const en = {
   'link.now': 'Try now',
   'link.catching': 'The connection is back. Catching up with what happened meanwhile.',
   'link.back': 'Everything is here: {n} events of the last {time} were caught up with.',
+  'link.refused': 'What happens is not shown for now: {why}. It is asked for again.',
 
   'locked.title': 'This browser has no access yet',
   'locked.type': 'Type this on the machine that the gateway runs on:',
   'locked.why': 'It prints an address that lets this browser in, and opens it. The access can be taken back at any time with pb gateway revoke.',
+  'locked.used': 'This address was used already, or is too old: each lets one browser in, within a minute. Run pb console again.',
+  'locked.wrong': 'This address is not whole, or is of an older version. Run pb console again.',
+  'locked.throttled': 'Too many wrong addresses or tokens came from here. Wait a moment, then try again.',
+  'locked.other': 'The gateway does not know this connection to be of the user who runs it. Open the console as that user.',
+  'locked.silent': 'The gateway does not answer, so this browser is not in yet.',
+  'locked.again': 'Try again',
+
+  'failed.title': 'This part of the page could not be shown. The rest of it goes on.',
+  'failed.again': 'Show it again',
+
+  'call.offline': 'There is no connection to the gateway, so nothing was done. Do it again when the connection is back.',
+  'call.waited': 'The connection to the gateway did not come back in time.',
+  'call.unknown': 'The gateway did not answer, so it is not known whether it was done. Look before you do it again.',
+  'call.silent': 'The gateway did not answer in time.',
+  'call.locked': 'This browser may not come in. Run pb console again.',
+  'call.many': 'Too many calls wait for the gateway.',
 
   'keys.title': 'Keys',
   'keys.close': 'Close',

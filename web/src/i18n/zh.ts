@@ -29,10 +29,27 @@ export const zh: Record<Key, string> = {
   'link.now': '现在重试',
   'link.catching': '连接已恢复，正在补齐这段时间发生的事。',
   'link.back': '已全部补齐：过去 {time} 内的 {n} 个事件。',
+  'link.refused': '暂时看不到新发生的事：{why}。正在重新请求。',
 
   'locked.title': '这个浏览器还没有权限',
   'locked.type': '请在运行网关的机器上输入：',
   'locked.why': '它会打印并打开一个地址，让这个浏览器进入。随时可用 pb gateway revoke 收回权限。',
+  'locked.used': '这个地址已经用过，或已过期：每个地址只能在一分钟内让一个浏览器进入。请再运行一次 pb console。',
+  'locked.wrong': '这个地址不完整，或来自旧版本。请再运行一次 pb console。',
+  'locked.throttled': '这里送来的错误地址或令牌太多。请稍等片刻再试。',
+  'locked.other': '网关无法确认这个连接属于运行它的用户。请以该用户打开控制台。',
+  'locked.silent': '网关没有回应，这个浏览器还没有进入。',
+  'locked.again': '再试一次',
+
+  'failed.title': '页面的这一部分无法显示，其余部分不受影响。',
+  'failed.again': '再显示一次',
+
+  'call.offline': '与网关的连接已断，什么都没有做。请在连接恢复后再做一次。',
+  'call.waited': '与网关的连接没有及时恢复。',
+  'call.unknown': '网关没有回应，不知道是否已经做了。请先看一看，再决定是否重做。',
+  'call.silent': '网关没有及时回应。',
+  'call.locked': '这个浏览器未获准进入。请再运行一次 pb console。',
+  'call.many': '等待网关的请求太多。',
 
   'keys.title': '按键',
   'keys.close': '关闭',

@@ -1,14 +1,17 @@
 // The feed in a browser, and what every panel needs of it.
-import { CallError, Feed, type Link } from '../feed.ts';
+import { t } from '../i18n/index.svelte.ts';
+import { CallError, LinkError } from '../calls.ts';
+import { Feed, type Link } from '../feed.ts';
+import { Entry, type Obstacle } from './entry.ts';
 
-/** Where the gateway tells whether a browser is in, and lets one in. */
-const SESSION = '/console/session';
 /** How long a hidden page, which draws nothing, waits before it takes what came, in milliseconds. */
 const HIDDEN_FRAME_MS = 250;
 
 /** How the connection is, for whoever shows it. */
 class Shown {
   link: Link = $state.raw({ state: 'connecting', permissions: [] });
+  /** Why the address did not let this browser in. */
+  obstacle: Obstacle | undefined = $state();
 }
 export const shown = new Shown();
 
@@ -23,47 +26,52 @@ function frame(work: () => void): void {
   setTimeout(once, HIDDEN_FRAME_MS);
 }
 
-async function mayEnter(): Promise<boolean | undefined> {
-  try {
-    const answer = await fetch(SESSION);
-    if (answer.ok) return true;
-    return answer.status === 401 || answer.status === 403 ? false : undefined;
-  } catch {
-    return undefined;
-  }
-}
+const entry = new Entry({ location, history, storage: localStorage, fetch: (path, init) => fetch(path, init) });
+/** The other tabs of this browser, which come in and are locked together with this one. They tell each other no secret. */
+const tabs = new BroadcastChannel('pb.entry');
 
 // Its own origin, whatever the address of the page says.
 const socketUrl = () => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
 
 export const feed = new Feed(
-  { open: () => new WebSocket(socketUrl()), mayEnter, now: () => Date.now(), frame },
+  {
+    open: () => new WebSocket(socketUrl(), entry.protocols()),
+    mayEnter: () => entry.mayEnter(),
+    now: () => Date.now(),
+    frame,
+  },
   (link) => {
+    if (link.state === 'locked' && shown.link.state !== 'locked') tabs.postMessage('locked');
     shown.link = link;
   },
 );
 
-/** Takes the token out of the address, and lets this browser in by it. Why not, if the gateway says no. */
-export async function enter(): Promise<string | undefined> {
-  const found = /^#token=([0-9a-f]{64})$/.exec(location.hash);
-  if (!found) return undefined;
-  history.replaceState(null, '', `${location.pathname}#/now`);
-  const answer = await fetch(SESSION, { method: 'POST', headers: { Authorization: `Bearer ${found[1]}` } });
-  if (answer.ok) return undefined;
-  const said = (await answer.json().catch(() => ({}))) as { error?: string };
-  return said.error ?? String(answer.status);
+tabs.onmessage = ({ data }) => {
+  const isLocked = shown.link.state === 'locked';
+  // Each finds out by itself how things are.
+  if (data === 'in' ? isLocked : !isLocked) feed.connect();
+};
+
+/** Lets this browser in by the code in its address, if there is one, and connects. */
+export async function enter(): Promise<void> {
+  const came = await entry.enter();
+  shown.obstacle = came === 'in' ? undefined : came;
+  if (came === 'in') tabs.postMessage('in');
+  feed.connect();
 }
 
 /** Ends the access of this browser. */
-export async function leave(): Promise<void> {
-  await fetch(SESSION, { method: 'DELETE' });
-}
+export const leave = () => entry.leave();
+
+/** Where the gateway is asked something that is no call: with what says that this page may. */
+export const headers = (): Record<string, string> => entry.headers();
 
 /** A name for something that is done once. */
 export const fresh = () => crypto.randomUUID();
 
 /** What went wrong, for people. */
 export function said(error: unknown): string {
+  if (error instanceof LinkError) return t(`call.${error.problem}`);
   if (error instanceof CallError) return error.hint ? `${error.message} (${error.hint})` : error.message;
   return error instanceof Error ? error.message : String(error);
 }

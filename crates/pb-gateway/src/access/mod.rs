@@ -4,6 +4,7 @@
 //! also held in memory, so that nobody who knocks makes us read the disk.
 
 mod challenge;
+mod codes;
 mod places;
 mod throttle;
 
@@ -18,6 +19,7 @@ use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use challenge::{Challenge, NoProof, PublicKey};
+pub(crate) use codes::{CODES_MAX, Codes, Invitation, NoCode, NotMade};
 pub(crate) use places::{Place, Places};
 pub(crate) use throttle::{Throttle, Who};
 
@@ -47,6 +49,11 @@ pub(crate) struct Access {
     /// Those that may still be used, by the digests of their secrets.
     live: Mutex<HashMap<String, Grant>>,
     pub(crate) throttle: Throttle,
+    /// The wrong cookies of late. Another server of this machine may give a browser one in our name: that is no reason
+    /// to have whoever brings a token wait.
+    pub(crate) wrong_cookies: Throttle,
+    /// By which browsers come in.
+    pub(crate) codes: Codes,
     /// Those that have not said yet who they are (`security.md` 8).
     pub(crate) pending: Places,
 }
@@ -64,6 +71,22 @@ pub(crate) struct Grant {
     pub(crate) key: Option<PublicKey>,
     /// Cancelled when somebody ends it.
     pub(crate) revoked: CancellationToken,
+}
+
+/// What a secret is for: those of one purpose are none of another's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Purpose {
+    Token,
+    Code,
+}
+
+impl Purpose {
+    fn context(self) -> &'static str {
+        match self {
+            Self::Token => "PonyBunny 2026-11 access token by idempotency key",
+            Self::Code => "PonyBunny 2026-11 code of the console by idempotency key",
+        }
+    }
 }
 
 impl Grant {
@@ -108,6 +131,8 @@ impl Access {
             store,
             live: Mutex::new(live),
             throttle: Throttle::default(),
+            wrong_cookies: Throttle::default(),
+            codes: Codes::default(),
             pending: Places::new(PENDING_MAX, PENDING_FROM_ONE_MAX),
         })
     }
@@ -148,8 +173,8 @@ impl Access {
     }
 
     /// A secret for this key of a request: the same for the same caller and key, and for nobody to guess.
-    pub(crate) fn secret(&self, actor: &str, key: &str) -> String {
-        let mut hasher = blake3::Hasher::new_derive_key("PonyBunny 2026-11 access token by idempotency key");
+    pub(crate) fn secret(&self, purpose: Purpose, actor: &str, key: &str) -> String {
+        let mut hasher = blake3::Hasher::new_derive_key(purpose.context());
         for part in [&self.own, actor, key] {
             // Lengths first, so that no two lists of parts are the same bytes.
             hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
@@ -179,6 +204,7 @@ impl Access {
     /// Ends a token, and with it every connection that came in by it. Whether it went on before.
     pub(crate) async fn revoke(&self, id: &str, now_ms: u64) -> Result<bool, Error> {
         let was_live = self.store.revoke_token(id.to_owned(), now_ms).await?;
+        self.codes.forget_those_by(&format!("token:{id}"));
         self.live().retain(|_, grant| {
             if grant.id == id {
                 grant.revoked.cancel();

@@ -3,47 +3,51 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, State};
-use axum::http::header::{AUTHORIZATION, SET_COOKIE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Extension, Request, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::cookie;
-use crate::admit::{self, Admitted};
+use super::cookie::{self, Halves};
+use crate::access::Invitation;
+use crate::admit::Admitted;
 use crate::hub::Hub;
 use crate::server::Peer;
 
 /// Where.
 pub(crate) const SESSION: &str = "/console/session";
+/// What the access tokens of browsers are called.
+const TOKEN_NAME: &str = "console";
 
-/// `POST`: the access token that came as a bearer is kept in a cookie from here on.
+/// Whether a browser asks to be let in. It brings a code, and not what others come in by.
+pub(crate) fn is_entry(request: &Request) -> bool {
+    request.method() == Method::POST && request.uri().path() == SESSION
+}
+
+/// `POST`: a browser that was let in by a code is given its access token: one half in a cookie, one in the answer.
 pub(crate) async fn enter(
     State(hub): State<Arc<Hub>>,
-    Extension(admitted): Extension<Admitted>,
+    Extension(invitation): Extension<Invitation>,
     Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
 ) -> Response {
-    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(admit::bearer);
-    // Our own token never ends, so it is in no browser.
-    let (Some(secret), Some(grant)) = (bearer, &admitted.grant) else {
-        return refused(
-            "only an access token lets a browser in",
-            "make one, and open the page, with: pb console",
-        );
+    let now = hub.clock.now_ms();
+    let Some(halves) = Halves::new() else {
+        tracing::warn!("a browser cannot come in: the system gives no random numbers");
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let our_uid = rustix::process::geteuid().as_raw();
-    if !admit::cookies_count(peer.uid, our_uid, peer.through_tls.is_some()) {
-        return refused(
-            "a browser is let in only where its connection is known to be of the user who runs the gateway, or comes through TLS",
-            "open the console as the user who runs the gateway",
-        );
-    }
-    let left = grant.expires_at_ms.map(|at| at.saturating_sub(hub.clock.now_ms()) / 1_000);
-    let kept = cookie::kept(secret, hub.address.port(), left, peer.through_tls.is_some());
-    let mut answer = StatusCode::NO_CONTENT.into_response();
+    let left = invitation.expires_at_ms.map(|at| at.saturating_sub(now) / 1_000);
+    let token = match hub.access.add(invitation.token(&halves.secret(), TOKEN_NAME, now)).await {
+        Ok(token) => token,
+        Err(error) => {
+            tracing::warn!(%error, "the access token of a browser cannot be kept");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let kept = cookie::kept(&halves.cookie, hub.address.port(), left, peer.through_tls.is_some());
+    let mut answer = Json(json!({"key": halves.key})).into_response();
     answer.headers_mut().extend(kept.map(|kept| (SET_COOKIE, kept)));
-    tracing::info!(token = %grant.id, "a browser came in");
+    tracing::info!(token = %token.id, "a browser came in");
     answer
 }
 

@@ -9,8 +9,9 @@ use pb_protocol::{RpcError, for_each_method};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Caller, Outcome, approval, audit, auth, conversation, cost, debug, debug_overview, debug_queries,
-    escalation, events, goal, goal_events, log, persona, schedule, status, system, token, workitem,
+    Caller, Outcome, approval, audit, auth, console, conversation, cost, debug, debug_overview,
+    debug_queries, escalation, events, goal, goal_events, log, persona, schedule, status, system, token,
+    workitem,
 };
 use crate::hub::Hub;
 
@@ -176,6 +177,7 @@ answers! {
     wire::persona::Get => |hub, _, params| persona::get(hub, params);
     wire::persona::Default => |_, _, _| ready(Ok(persona::default()));
 
+    wire::console::Invite => |hub, caller, params| ready(console::invite(hub, caller, params));
     wire::token::Create => |hub, caller, params| token::create(hub, caller, params);
     wire::token::List => |hub, _, _| token::list(hub);
     wire::token::Revoke => |hub, _, params| token::revoke(hub, params);

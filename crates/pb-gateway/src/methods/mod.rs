@@ -4,6 +4,7 @@ mod answers;
 mod approval;
 mod audit;
 mod auth;
+mod console;
 mod conversation;
 pub(crate) mod cost;
 mod debug;

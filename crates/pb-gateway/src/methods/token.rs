@@ -6,7 +6,7 @@ use pb_protocol::{Permission, Permissions, RpcError};
 use pb_store::AccessToken;
 
 use super::Caller;
-use crate::access::{NAME_CHARS_MAX, TOKENS_MAX, digest};
+use crate::access::{Invitation, NAME_CHARS_MAX, Purpose, TOKENS_MAX};
 use crate::hub::Hub;
 
 /// Longest idempotency key, in bytes.
@@ -24,36 +24,11 @@ pub(super) async fn create(
         let problem = format!("name: it has 1 to {NAME_CHARS_MAX} characters on one line");
         return Err(RpcError::invalid_params(problem));
     }
-    if params.expires_at.is_some_and(|at| at <= now) {
-        return Err(RpcError::invalid_params("expiresAt: it has passed already"));
-    }
-    if hub.access.count(now) >= TOKENS_MAX {
-        let problem = format!("there are {TOKENS_MAX} access tokens");
-        return Err(RpcError::new(pb_protocol::ErrorCode::RateLimited, problem)
-            .hint("revoke some: pb gateway tokens, pb gateway revoke ID"));
-    }
-    let key = match params.idempotency_key {
-        Some(key) if key.is_empty() || key.len() > KEY_BYTES_MAX => {
-            let problem = format!("idempotencyKey: a key has 1 to {KEY_BYTES_MAX} bytes");
-            return Err(RpcError::invalid_params(problem));
-        }
-        Some(key) => key,
-        None => format!("{:016x}{:016x}", hub.ids.number(), hub.ids.number()),
-    };
-    let secret = hub.access.secret(caller.actor(), &key);
-    let hash = digest(&secret);
-    let wanted = AccessToken {
-        // A part of the digest, so that a repeat is the same token.
-        id: hash.chars().take(ID_CHARS).collect(),
-        name: name.to_owned(),
-        hash,
-        permissions: permissions.to_string(),
-        created_at_ms: now,
-        created_by: caller.actor().to_owned(),
-        expires_at_ms: params.expires_at,
-        revoked_at_ms: None,
-        public_key: None,
-    };
+    may_be_made(hub, params.expires_at, now)?;
+    let key = key(hub, params.idempotency_key)?;
+    let secret = hub.access.secret(Purpose::Token, caller.actor(), &key);
+    let given = Invitation { permissions, expires_at_ms: params.expires_at, by: caller.actor().to_owned() };
+    let wanted = given.token(&secret, name, now);
     let kept = hub.access.add(wanted.clone()).await.map_err(RpcError::internal)?;
     if (&kept.name, &kept.permissions, kept.expires_at_ms)
         != (&wanted.name, &wanted.permissions, wanted.expires_at_ms)
@@ -64,11 +39,33 @@ pub(super) async fn create(
     Ok(CreateResult { secret, token: shown(kept, now) })
 }
 
-/// Characters of a token's id.
-const ID_CHARS: usize = 32;
+/// Refuses what would end before it begins, and one token too many.
+pub(super) fn may_be_made(hub: &Hub, expires_at_ms: Option<u64>, now_ms: u64) -> Result<(), RpcError> {
+    if expires_at_ms.is_some_and(|at| at <= now_ms) {
+        return Err(RpcError::invalid_params("expiresAt: it has passed already"));
+    }
+    if hub.access.count(now_ms) < TOKENS_MAX {
+        return Ok(());
+    }
+    let problem = format!("there are {TOKENS_MAX} access tokens");
+    Err(RpcError::new(pb_protocol::ErrorCode::RateLimited, problem)
+        .hint("revoke some: pb gateway tokens, pb gateway revoke ID"))
+}
+
+/// The idempotency key, or one that nobody else has.
+pub(super) fn key(hub: &Hub, asked: Option<String>) -> Result<String, RpcError> {
+    match asked {
+        Some(key) if key.is_empty() || key.len() > KEY_BYTES_MAX => {
+            let problem = format!("idempotencyKey: a key has 1 to {KEY_BYTES_MAX} bytes");
+            Err(RpcError::invalid_params(problem))
+        }
+        Some(key) => Ok(key),
+        None => Ok(format!("{:016x}{:016x}", hub.ids.number(), hub.ids.number())),
+    }
+}
 
 /// What a token is to allow: reading always, and nothing that its maker may not.
-fn permissions(caller: &Caller, words: &[String]) -> Result<Permissions, RpcError> {
+pub(super) fn permissions(caller: &Caller, words: &[String]) -> Result<Permissions, RpcError> {
     let wrong = |error| RpcError::invalid_params(format!("permissions: {error}"));
     let mut list = vec![Permission::Read];
     for word in words {

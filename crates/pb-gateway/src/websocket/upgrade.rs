@@ -3,9 +3,10 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
-    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+    UPGRADE,
 };
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Version};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
@@ -16,18 +17,23 @@ use crate::socket::Socket;
 
 /// The one version of the protocol that there is.
 const PROTOCOL_VERSION: &[u8] = b"13";
+/// The subprotocol that the console offers beside the one that carries its key: a browser gives up where none that it
+/// offered is chosen. It means nothing else.
+const CONSOLE: &str = "pb-console";
 
 /// A request that becomes a WebSocket once it is answered.
 #[derive(Debug)]
 pub(crate) struct Handshake {
     accept: String,
+    is_console: bool,
     upgrade: OnUpgrade,
 }
 
 /// Looks whether the request asks for a WebSocket, and takes it.
 pub(crate) fn handshake(request: &mut Request<Body>) -> Option<Handshake> {
     let accept = derive_accept_key(request.headers().get(SEC_WEBSOCKET_KEY)?.as_bytes());
-    asks_for_one(request).then(|| Handshake { accept, upgrade: hyper::upgrade::on(request) })
+    let is_console = has(request.headers(), &SEC_WEBSOCKET_PROTOCOL, CONSOLE.as_bytes());
+    asks_for_one(request).then(|| Handshake { accept, is_console, upgrade: hyper::upgrade::on(request) })
 }
 
 /// Whether the request asks for a WebSocket.
@@ -46,7 +52,11 @@ impl Handshake {
     pub(crate) fn response(&self) -> Response {
         let headers =
             [(CONNECTION, "upgrade"), (UPGRADE, "websocket"), (SEC_WEBSOCKET_ACCEPT, self.accept.as_str())];
-        (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+        let mut response = (StatusCode::SWITCHING_PROTOCOLS, headers).into_response();
+        if self.is_console {
+            response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(CONSOLE));
+        }
+        response
     }
 
     /// The socket, once the answer was sent, and what the other side has said already. `None` if it left.

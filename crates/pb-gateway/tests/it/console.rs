@@ -15,6 +15,7 @@ const OPENED: (&str, &str) = ("Sec-Fetch-Site", "none");
 /// What it says when a page of the same origin asks.
 const OF_OUR_PAGE: (&str, &str) = ("Sec-Fetch-Site", "same-origin");
 const SESSION: &str = "/console/session";
+const KEY: &str = "Pb-Console-Key";
 
 /// An answer.
 struct Answer {
@@ -62,17 +63,42 @@ async fn ask_on(
     Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
 }
 
-/// An access token for a browser: its secret and its id.
-async fn token(gateway: &Running, params: Value) -> (String, String) {
+/// A code for a browser that may do so much.
+async fn code(gateway: &Running, permissions: &[&str]) -> String {
     let mut admin = Client::connect(gateway.address).await;
-    let made = admin.call("token.create", params).await.unwrap();
-    (made["secret"].as_str().unwrap().to_owned(), made["token"]["id"].as_str().unwrap().to_owned())
+    let made = admin.call("console.invite", json!({"permissions": permissions})).await.unwrap();
+    made["code"].as_str().unwrap().to_owned()
 }
 
-/// The cookie of a browser that came in.
-async fn come_in(gateway: &Running, secret: &str) -> Answer {
-    let bearer = format!("Bearer {secret}");
-    ask(gateway.address, "POST", SESSION, &[OF_OUR_PAGE, ("Authorization", &bearer)]).await
+/// A browser that brings a code.
+async fn bring(gateway: &Running, code: &str) -> Answer {
+    let said = format!("Code {code}");
+    ask(gateway.address, "POST", SESSION, &[OF_OUR_PAGE, ("Authorization", &said)]).await
+}
+
+/// What a browser has that came in: a cookie, and what its page keeps.
+struct Browser {
+    cookie: String,
+    key: String,
+}
+
+impl Browser {
+    async fn new(gateway: &Running, permissions: &[&str]) -> Self {
+        let came = bring(gateway, &code(gateway, permissions).await).await;
+        assert_eq!(came.status, 200, "{}", came.body);
+        let said: Value = serde_json::from_str(&came.body).unwrap();
+        Self { cookie: came.cookie(), key: said["key"].as_str().unwrap().to_owned() }
+    }
+
+    /// What it sends with each request of its page.
+    fn headers(&self) -> [(&str, &str); 3] {
+        [OF_OUR_PAGE, ("Cookie", &self.cookie), (KEY, &self.key)]
+    }
+
+    /// What its page offers for a WebSocket.
+    fn protocols(&self) -> String {
+        format!("pb-console, pb-key.{}", self.key)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -128,36 +154,114 @@ async fn security_09_the_page_loads_and_asks_nothing_of_anybody_else() {
         assert_eq!(shown.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(shown.header("referrer-policy"), Some("no-referrer"), "{path}");
         assert_eq!(shown.header("cross-origin-resource-policy"), Some("same-origin"), "{path}");
+        assert_eq!(shown.header("cross-origin-opener-policy"), Some("same-origin"), "{path}");
         assert_eq!(shown.header("set-cookie"), None, "{path}");
         assert!(!shown.head.contains("access-control-"), "{path}: {}", shown.head);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn security_04_a_token_becomes_a_cookie_that_no_script_reads_and_is_refused_in_a_url() {
+async fn security_04_a_code_becomes_a_cookie_that_no_script_reads_and_is_refused_in_a_url() {
     let at = TestHome::new();
     let gateway = at.gateway().await;
     let (address, port) = (gateway.address, gateway.address.port());
-    let (secret, _) = token(&gateway, json!({"name": "console", "permissions": ["write"]})).await;
-
-    let refused = ask(address, "GET", &format!("/?token={secret}"), &[OPENED]).await;
-    assert_eq!(refused.status, 400, "a token in a query");
-    let came = come_in(&gateway, &secret).await;
-    assert_eq!((came.status, came.body.as_str()), (204, ""));
-    let cookie = format!("pb-console-{port}={secret}");
+    let code = code(&gateway, &["write"]).await;
+    for query in [format!("/?token={code}"), format!("/?code={code}")] {
+        assert_eq!(ask(address, "GET", &query, &[OPENED]).await.status, 400, "{query}");
+    }
+    let came = bring(&gateway, &code).await;
+    assert_eq!(came.status, 200);
+    let (cookie, said): (_, Value) = (came.cookie(), serde_json::from_str(&came.body).unwrap());
+    let half = cookie.strip_prefix(&format!("pb-console-{port}=")).unwrap();
+    let key = said["key"].as_str().unwrap();
+    assert_eq!((half.len(), key.len()), (32, 32));
     let expected = format!("{cookie}; path=/; httponly; samesite=strict");
     assert_eq!(came.header("set-cookie"), Some(expected.as_str()));
+    assert!(!came.body.contains(half) && !came.head.contains(key), "each half goes its own way");
 
-    let with = [OF_OUR_PAGE, ("Cookie", cookie.as_str())];
-    let seen = ask(address, "GET", SESSION, &with).await;
+    let seen = ask(address, "GET", SESSION, &[OF_OUR_PAGE, ("Cookie", &cookie), (KEY, key)]).await;
     assert_eq!(seen.status, 200);
-    assert!(!seen.body.contains(&secret), "{}", seen.body);
+    assert!(!seen.body.contains(half) && !seen.body.contains(key), "{}", seen.body);
     let seen: Value = serde_json::from_str(&seen.body).unwrap();
     assert_eq!(seen["permissions"], json!(["read", "write"]));
     let origin = format!("http://{address}");
-    let mut page = dial(address, "/", &[("Origin", &origin), ("Cookie", &cookie)]).await.unwrap();
+    let protocols = format!("pb-key.{key}, pb-console");
+    let headers = [("Origin", origin.as_str()), ("Cookie", &cookie), ("Sec-WebSocket-Protocol", &protocols)];
+    let mut page = dial(address, "/", &headers).await.unwrap();
     assert_eq!(page.greeting["data"]["permissions"], json!(["read", "write"]));
     assert_eq!(page.call("system.ping", json!({})).await.unwrap()["pong"], true);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn security_04_an_address_lets_one_browser_in_once_and_only_with_a_code() {
+    let at = TestHome::new();
+    let gateway = at.gateway().await;
+    let mut admin = Client::connect(gateway.address).await;
+    let params = json!({"permissions": ["write"], "idempotencyKey": "once"});
+    let made = admin.call("console.invite", params.clone()).await.unwrap();
+    assert_eq!(admin.call("console.invite", params).await.unwrap(), made, "a repeat is the same code");
+    let code = made["code"].as_str().unwrap();
+    let listed = admin.call("token.list", json!({})).await.unwrap();
+    assert_eq!(listed["tokens"], json!([]), "a code is no token yet");
+    assert_eq!(bring(&gateway, code).await.status, 200);
+    let listed = admin.call("token.list", json!({})).await.unwrap();
+    let row = &listed["tokens"][0];
+    let expected = json!(["console", "live", ["read", "write"]]);
+    assert_eq!(json!([row["name"], row["status"], row["permissions"]]), expected);
+    let again = bring(&gateway, code).await;
+    assert_eq!((again.status, again.header("set-cookie")), (401, None));
+    assert!(again.body.contains("was used already, or is too old"), "{}", again.body);
+    assert!(again.body.contains("pb console"), "{}", again.body);
+
+    // An access token, ours too, lets no browser in; and who asks as no page of ours is none.
+    let token = admin.call("token.create", json!({"name": "x", "permissions": ["admin"]})).await.unwrap();
+    let secret = token["secret"].as_str().unwrap();
+    let fresh = self::code(&gateway, &[]).await;
+    for (site, said) in [
+        (OF_OUR_PAGE, format!("Bearer {secret}")),
+        (OF_OUR_PAGE, format!("Bearer {}", at.token())),
+        (OPENED, format!("Code {fresh}")),
+    ] {
+        let refused = ask(gateway.address, "POST", SESSION, &[site, ("Authorization", &said)]).await;
+        assert_eq!((refused.status, refused.header("set-cookie")), (401, None), "{said}");
+    }
+    assert_eq!(bring(&gateway, &fresh).await.status, 200, "and none of that used it up");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn security_06_only_who_may_do_everything_invites_a_browser_and_with_no_more_than_that() {
+    let at = TestHome::new();
+    let gateway = at.gateway().await;
+    let mut admin = Client::connect(gateway.address).await;
+    let made =
+        admin.call("token.create", json!({"name": "x", "permissions": ["write", "approve"]})).await.unwrap();
+    let bearer = format!("Bearer {}", made["secret"].as_str().unwrap());
+    let mut other = dial(gateway.address, "/", &[("Authorization", &bearer)]).await.unwrap();
+    let refused = other.call("console.invite", json!({"permissions": []})).await.unwrap_err();
+    assert_eq!(refused["code"], -32004);
+    let passed = admin.call("console.invite", json!({"permissions": [], "expiresAt": 1})).await.unwrap_err();
+    assert_eq!(passed["code"], -32602);
+
+    // A code ends with the access of who made it.
+    let made = admin.call("token.create", json!({"name": "y", "permissions": ["admin"]})).await.unwrap();
+    let bearer = format!("Bearer {}", made["secret"].as_str().unwrap());
+    let mut other = dial(gateway.address, "/", &[("Authorization", &bearer)]).await.unwrap();
+    let code = other.call("console.invite", json!({"permissions": ["admin"]})).await.unwrap();
+    admin.call("token.revoke", json!({"tokenId": made["token"]["id"]})).await.unwrap();
+    assert_eq!(bring(&gateway, code["code"].as_str().unwrap()).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn security_05_a_code_that_is_wrong_counts_as_a_wrong_token() {
+    let at = TestHome::new();
+    let gateway = at.gateway().await;
+    let mut statuses = Vec::new();
+    for _ in 0..22 {
+        statuses.push(bring(&gateway, "guessed").await.status);
+    }
+    assert_eq!((statuses[0], statuses[19], statuses[21]), (401, 401, 429), "{statuses:?}");
+    let bearer = ("Authorization", "Bearer guessed");
+    assert_eq!(ask(gateway.address, "GET", "/readyz", &[bearer]).await.status, 429);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -165,8 +269,7 @@ async fn security_04_a_cookie_counts_only_for_a_page_of_our_own_origin() {
     let at = TestHome::new();
     let gateway = at.gateway().await;
     let (address, port) = (gateway.address, gateway.address.port());
-    let (secret, _) = token(&gateway, json!({"name": "console", "permissions": ["admin"]})).await;
-    let cookie = come_in(&gateway, &secret).await.cookie();
+    let browser = Browser::new(&gateway, &["admin"]).await;
     let localhost = format!("http://localhost:{port}");
     let other_port = format!("http://127.0.0.1:{}", port ^ 1);
     let ours = format!("http://{address}");
@@ -183,15 +286,52 @@ async fn security_04_a_cookie_counts_only_for_a_page_of_our_own_origin() {
         (vec![("Origin", ours.as_str()), ("Sec-Fetch-Site", "same-origin")], 200),
     ] {
         let mut headers = headers;
-        headers.push(("Cookie", cookie.as_str()));
+        headers.extend([("Cookie", browser.cookie.as_str()), (KEY, &browser.key)]);
         let answer = ask(address, "GET", SESSION, &headers).await;
         assert_eq!(answer.status, status, "{headers:?}");
         let upgraded = dial(address, "/", &headers).await.err().unwrap_or(200);
         assert_eq!(upgraded, status, "{headers:?}");
     }
     // A program that sends it is let in for its own sake, as ever, with what that gives.
-    let program = ask(address, "GET", SESSION, &[("Cookie", &cookie)]).await;
+    let program = ask(address, "GET", SESSION, &[("Cookie", &browser.cookie), (KEY, &browser.key)]).await;
     assert!(program.body.contains("local:"), "{}", program.body);
+}
+
+/// A server on another port of this machine is sent the cookie, and its page may set one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn security_04_a_cookie_alone_lets_nobody_in_and_a_wrong_one_locks_nobody_out() {
+    let at = TestHome::new();
+    let gateway = at.gateway().await;
+    let (address, port) = (gateway.address, gateway.address.port());
+    let browser = Browser::new(&gateway, &["admin"]).await;
+    let other = Browser::new(&gateway, &["admin"]).await;
+    let whole = format!("pb-console-{port}={}{}", browser.cookie.split_once('=').unwrap().1, browser.key);
+    for headers in [
+        vec![("Cookie", browser.cookie.as_str())],
+        vec![(KEY, browser.key.as_str())],
+        vec![("Cookie", browser.cookie.as_str()), (KEY, other.key.as_str())],
+        vec![("Cookie", whole.as_str()), (KEY, "")],
+        vec![("Cookie", browser.cookie.as_str()), ("Sec-WebSocket-Protocol", "pb-console, pb-key.")],
+    ] {
+        let mut headers = headers;
+        headers.push(OF_OUR_PAGE);
+        assert_eq!(ask(address, "GET", SESSION, &headers).await.status, 401, "{headers:?}");
+        assert_eq!(dial(address, "/", &headers).await.err(), Some(401), "{headers:?}");
+    }
+
+    let wrong = format!("pb-console-{port}={}", "0".repeat(32));
+    let headers = [OF_OUR_PAGE, ("Cookie", wrong.as_str()), (KEY, &browser.key)];
+    let mut statuses = Vec::new();
+    for _ in 0..25 {
+        statuses.push(ask(address, "GET", SESSION, &headers).await.status);
+    }
+    assert_eq!((statuses[0], statuses[24]), (401, 429), "{statuses:?}");
+    let bearer = format!("Bearer {}", at.token());
+    let program = ask(address, "GET", "/readyz", &[("Authorization", &bearer)]).await;
+    assert_ne!(program.status, 429, "who has a token does not wait for that");
+    assert_eq!(bring(&gateway, &code(&gateway, &[]).await).await.status, 200, "nor who comes in anew");
+    let page = ask(address, "GET", "/", &[OPENED, ("Cookie", &wrong)]).await;
+    assert_eq!(page.status, 200, "the files are shown all the same");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -199,47 +339,32 @@ async fn security_04_a_cookie_of_ours_that_another_user_got_hold_of_lets_nobody_
     let at = TestHome::new();
     let gateway = at.gateway().await;
     let address = gateway.address;
-    let (secret, _) = token(&gateway, json!({"name": "console", "permissions": ["admin"]})).await;
-    let cookie = come_in(&gateway, &secret).await.cookie();
-    let bearer = format!("Bearer {secret}");
+    let browser = Browser::new(&gateway, &["admin"]).await;
+    let code = code(&gateway, &["admin"]).await;
+    let said = format!("Code {code}");
     for (method, headers, status) in [
-        ("GET", vec![OF_OUR_PAGE, ("Cookie", cookie.as_str())], 401),
-        ("POST", vec![OF_OUR_PAGE, ("Authorization", bearer.as_str())], 403),
+        ("GET", browser.headers().to_vec(), 401),
+        ("POST", vec![OF_OUR_PAGE, ("Authorization", said.as_str())], 403),
     ] {
         let Some(stream) = another_user(address) else { return };
         let answer = ask_on(stream, address, (method, SESSION), &headers).await;
         assert_eq!(answer.status, status, "{method}: {}", answer.body);
         assert_eq!(answer.header("set-cookie"), None);
     }
+    assert_eq!(bring(&gateway, &code).await.status, 200, "and they did not use it up");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn security_04_our_own_token_is_in_no_cookie() {
     let at = TestHome::new();
     let gateway = at.gateway().await;
-    let own = come_in(&gateway, &at.token()).await;
-    assert_eq!((own.status, own.header("set-cookie")), (403, None), "{}", own.body);
-    let cookie = format!("pb-console-{}={}", gateway.address.port(), at.token());
-    let refused = ask(gateway.address, "GET", SESSION, &[OF_OUR_PAGE, ("Cookie", &cookie)]).await;
+    let own = at.token();
+    let (half, key) = own.split_at(own.len() / 2);
+    let cookie = format!("pb-console-{}={half}", gateway.address.port());
+    let headers = [OF_OUR_PAGE, ("Cookie", cookie.as_str()), (KEY, key)];
+    let refused = ask(gateway.address, "GET", SESSION, &headers).await;
     assert_eq!(refused.status, 401);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn security_05_a_cookie_that_is_wrong_counts_as_a_wrong_token_and_is_forgotten() {
-    let at = TestHome::new();
-    let gateway = at.gateway().await;
-    let cookie = format!("pb-console-{}=guessed", gateway.address.port());
-    let mut statuses = Vec::new();
-    for _ in 0..22 {
-        let answer = ask(gateway.address, "GET", SESSION, &[OF_OUR_PAGE, ("Cookie", &cookie)]).await;
-        if answer.status == 401 {
-            assert!(answer.header("set-cookie").unwrap().contains("max-age=0"), "{}", answer.head);
-        }
-        statuses.push(answer.status);
-    }
-    assert_eq!((statuses[0], statuses[19], statuses[21]), (401, 401, 429), "{statuses:?}");
-    let page = ask(gateway.address, "GET", "/", &[OPENED, ("Cookie", &cookie)]).await;
-    assert_eq!(page.status, 200, "the files are shown all the same");
+    assert!(refused.header("set-cookie").unwrap().contains("max-age=0"), "{}", refused.head);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -247,18 +372,19 @@ async fn security_07_a_browser_that_leaves_ends_its_token_and_every_page_of_it()
     let at = TestHome::new();
     let gateway = at.gateway().await;
     let address = gateway.address;
-    let (secret, id) = token(&gateway, json!({"name": "console", "permissions": ["admin"]})).await;
-    let cookie = come_in(&gateway, &secret).await.cookie();
+    let browser = Browser::new(&gateway, &["admin"]).await;
     let origin = format!("http://{address}");
-    let headers = [("Origin", origin.as_str()), ("Cookie", cookie.as_str())];
+    let protocols = browser.protocols();
+    let headers =
+        [("Origin", origin.as_str()), ("Cookie", &browser.cookie), ("Sec-WebSocket-Protocol", &protocols)];
     let mut page = dial(address, "/", &headers).await.unwrap();
-    let left = ask(address, "DELETE", SESSION, &headers).await;
+    let left = ask(address, "DELETE", SESSION, &browser.headers()).await;
     assert_eq!(left.status, 204);
     assert!(left.header("set-cookie").unwrap().contains("max-age=0"));
     assert_eq!(page.closed().await, Some((4003, "token_revoked".to_owned())));
-    assert_eq!(ask(address, "GET", SESSION, &headers).await.status, 401);
+    assert_eq!(ask(address, "GET", SESSION, &browser.headers()).await.status, 401);
     let mut admin = Client::connect(address).await;
     let listed = admin.call("token.list", json!({})).await.unwrap();
-    let row = listed["tokens"].as_array().unwrap().iter().find(|row| row["id"] == id.as_str()).unwrap();
+    let row = &listed["tokens"][0];
     assert_eq!((&row["name"], &row["status"]), (&json!("console"), &json!("revoked")));
 }

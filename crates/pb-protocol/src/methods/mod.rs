@@ -3,6 +3,7 @@
 pub mod approval;
 pub mod audit;
 pub mod auth;
+pub mod console;
 pub mod conversation;
 pub mod cost;
 pub mod debug;
@@ -141,6 +142,7 @@ macro_rules! for_each_method {
             $crate::methods::persona::List,
             $crate::methods::persona::Get,
             $crate::methods::persona::Default,
+            $crate::methods::console::Invite,
             $crate::methods::token::Create,
             $crate::methods::token::List,
             $crate::methods::token::Revoke,

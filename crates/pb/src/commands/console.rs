@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use pb_protocol::Permissions;
 use pb_protocol::client::Patience;
-use pb_protocol::methods::token::{Create, CreateParams};
+use pb_protocol::methods::console::{Invite, InviteParams};
 use pb_runtime::{Clock, Endpoint, Home, Ids, environment};
 use serde_json::json;
 
@@ -13,15 +13,14 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{connection, format, output, wait};
 
-/// What the access tokens of consoles are called.
-const TOKEN_NAME: &str = "console";
 /// Shows an address in the person's browser.
 const OPENER: &str = "xdg-open";
 
 /// Open the console in a browser: what runs, what waits for you, and everything about each goal
 ///
-/// Makes an access token for the browser, and prints the address of the page with it. The browser keeps the token
-/// where no script can read it. `pb gateway tokens` lists it, `pb gateway revoke` ends it.
+/// Prints the address of the page with a code that lets one browser in, once, within a minute, and opens it. The browser
+/// is given an access token of its own, `console`: `pb gateway tokens` lists it, `pb gateway revoke` ends it. Other tabs
+/// and later visits come in by that.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  pb console\n  pb console --no-open\n  pb console --permissions read --expires 12h"
@@ -44,30 +43,37 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let home = Home::from_environment()?;
-    let params = CreateParams {
-        name: TOKEN_NAME.to_owned(),
+    let params = InviteParams {
         permissions: args.permissions.words().into_iter().map(str::to_owned).collect(),
         expires_at: args.expires.0,
         idempotency_key: Some(Ids::random(Clock::System).uuid().to_string()),
     };
     let made = wait::client(async {
         let client = connection::client(&home, Patience::None);
-        Ok(client.call::<Create>(&params).await?)
+        Ok(client.call::<Invite>(&params).await?)
     })?;
     let endpoint = Endpoint::read(&home.gateway_json()).ok_or_else(|| {
         Failure::new(Exit::Missing, "the gateway has just stopped").hint("start it with: pb start")
     })?;
-    let page = format!("http://{}/", endpoint.address);
     // Behind the `#` it goes over no wire and into no log; the page takes it out of the address at once.
-    let url = format!("{page}#token={}", made.secret);
+    let url = format!("http://{}/#code={}", endpoint.address, made.code);
     if args.json {
-        output::json(&json!({"url": url, "token": made.token}))?;
+        output::json(&json!({
+            "url": url,
+            "urlEndsAt": made.code_ends_at,
+            "permissions": made.permissions,
+            "expiresAt": made.expires_at,
+        }))?;
         return Ok(Exit::Ok);
     }
     output::data(&url)?;
-    let until =
-        args.expires.0.map_or("until it is revoked".to_owned(), |at| format!("until {}", format::moment(at)));
-    output::note(format_args!("whoever has this address may {} {until}", made.token.permissions.join(", ")));
+    output::note(format_args!(
+        "it lets one browser in, once, until {}; that may then {} {}",
+        format::moment(made.code_ends_at),
+        made.permissions.join(", "),
+        made.expires_at
+            .map_or("until it is revoked".to_owned(), |at| format!("until {}", format::moment(at)))
+    ));
     if !args.no_open && has_display() && !open(&url) {
         output::note(format_args!(
             "{OPENER} opened nothing; open the address above in a browser of this machine"

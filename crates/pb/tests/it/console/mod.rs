@@ -24,12 +24,12 @@ const LIVE: &str = ".shell[data-state=live]";
 fn addresses(env: &TestEnv) -> (String, String) {
     let url = env.json(["console", "--json"])["url"].as_str().unwrap().to_owned();
     let origin = format!("http://{}", env.address());
-    assert!(url.starts_with(&format!("{origin}/#token=")), "{url}");
+    assert!(url.starts_with(&format!("{origin}/#code=")), "{url}");
     (origin, url)
 }
 
 #[test]
-fn security_04_a_browser_comes_in_by_an_address_that_it_forgets_and_no_script_has_the_token() {
+fn security_04_a_browser_comes_in_once_by_an_address_that_it_forgets_and_no_script_has_the_token() {
     let env = TestEnv::new();
     env.start_daemons();
     let (origin, url) = addresses(&env);
@@ -41,11 +41,15 @@ fn security_04_a_browser_comes_in_by_an_address_that_it_forgets_and_no_script_ha
     page.open(&url);
     page.sees(LIVE);
     assert_eq!(page.does(&json!(["url"])), format!("{origin}/#/now"));
-    let token = url.rsplit('=').next().unwrap();
+    let code = url.rsplit('=').next().unwrap();
     let kept = page.does(&json!(["kept"]));
-    assert!(!kept.to_string().contains(token), "{kept}");
+    assert!(!kept.to_string().contains(code), "{kept}");
     assert_eq!((&kept["cookies"], &kept["session"]), (&json!(""), &json!({})));
+    // Half of the token; what a cookie has is the other.
+    assert_eq!(kept["local"]["pb.key"].as_str().unwrap().len(), 32);
     page.does(&json!(["reload"]));
+    page.sees(LIVE);
+    page.does(&json!(["tab", origin]));
     page.sees(LIVE);
 
     // It is listed, and whoever takes it back ends the page.
@@ -56,6 +60,24 @@ fn security_04_a_browser_comes_in_by_an_address_that_it_forgets_and_no_script_ha
     );
     assert_eq!(env.pb(["gateway", "revoke", "console"]).exit, Some(0));
     page.sees("text=pb console");
+
+    // The address is of no use any more, and neither is one of another kind.
+    for (address, why) in [
+        (url.as_str(), "was used already, or is too old"),
+        (&format!("{origin}/#code=0"), "is not whole"),
+        (&format!("{origin}/#token={code}"), "is not whole"),
+    ] {
+        page.does(&json!(["open", "about:blank"]));
+        page.open(address);
+        page.sees(&format!("[role=alert]:has-text('{why}')"));
+        assert_eq!(page.does(&json!(["url"])), format!("{origin}/#/now"));
+    }
+
+    // Both tabs are in again when one of them is.
+    page.open(&addresses(&env).1);
+    page.sees(LIVE);
+    page.does(&json!(["back"]));
+    page.sees(LIVE);
 }
 
 #[test]

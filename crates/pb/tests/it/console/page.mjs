@@ -17,18 +17,26 @@ const flags = [
 const browser = await chromium.launch({ executablePath, args: flags });
 const context = await browser.newContext({ viewport: { width: Number(width), height: 800 }, locale: 'en-US' });
 context.setDefaultTimeout(WAIT_MS);
-const page = await context.newPage();
 const errors = [];
 const asked = new Set();
-page.on('console', (message) => {
-  if (message.type() === 'error') errors.push(message.text());
+context.on('page', (page) => {
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('request', (request) => asked.add(new URL(request.url()).origin));
+  page.on('websocket', (socket) => asked.add(new URL(socket.url()).origin.replace('ws', 'http')));
 });
-page.on('pageerror', (error) => errors.push(error.message));
-page.on('request', (request) => asked.add(new URL(request.url()).origin));
-page.on('websocket', (socket) => asked.add(new URL(socket.url()).origin.replace('ws', 'http')));
+let page = await context.newPage();
 
 const commands = {
   open: async (url) => void (await page.goto(url)),
+  /** Another tab, in which everything is done from here on; and the first one again. */
+  tab: async (url) => {
+    page = await context.newPage();
+    await page.goto(url);
+  },
+  back: async () => void ([page] = context.pages()),
   reload: async () => void (await page.reload()),
   /** Waits until there is something that the selector fits and that can be seen. */
   see: async (selector) => void (await page.locator(selector).first().waitFor()),
