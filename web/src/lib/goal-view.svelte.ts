@@ -1,6 +1,7 @@
 // A goal as its panel shows it: its whole history is folded, then what happens as it happens.
 import type { Artifact, Escalation, EventFrame, GateResult, Goal, Run, WorkItem } from 'rpc';
-import { feed } from './api.svelte.ts';
+import { LinkError } from '../calls.ts';
+import { feed, said } from './api.svelte.ts';
 
 /** Lines of the story that are kept; earlier ones are dropped from the page, and stay in the log. */
 const LINES_MAX = 5_000;
@@ -8,6 +9,12 @@ const LINES_MAX = 5_000;
 const CHANGE_EVERY_MS = 1_000;
 /** How much of what is being said or printed is kept on the page, in characters. */
 const LIVE_CHARS_MAX = 20_000;
+/** Answers and outputs that are being said and printed at once, on the page; the one that began first gives way. */
+const LIVE_MAX = 64;
+/** What gates found, on the page; the earliest is dropped. */
+const GATES_MAX = 20_000;
+/** The pause before what could not be read is asked for again, in milliseconds. */
+const READ_AGAIN_MS = 5_000;
 
 /** How a line is meant. */
 export type Tone = 'plain' | 'good' | 'bad' | 'warn' | 'soft';
@@ -46,6 +53,9 @@ export class GoalView {
   #models = new Map<string, string>();
   #changedAt = Date.now();
   #later: ReturnType<typeof setTimeout> | undefined;
+  #readTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Rises when all that is known is replaced, and at the end: what was asked for before is of no use then. */
+  #generation = 0;
   #end: () => void;
 
   constructor(id: string) {
@@ -54,16 +64,19 @@ export class GoalView {
       goalId: id,
       fromStart: true,
       reset: () => this.#forget(),
+      refused: (error) => (this.problem = said(error)),
       events: (events, more) => {
         for (const event of events) this.#take(event);
         this.#change(more);
       },
     });
-    void this.#load();
+    void this.#load(this.#generation);
   }
 
   end(): void {
+    this.#generation += 1;
     clearTimeout(this.#later);
+    clearTimeout(this.#readTimer);
     this.#end();
   }
 
@@ -118,40 +131,59 @@ export class GoalView {
   }
 
   #forget(): void {
+    this.#generation += 1;
+    this.#goal = undefined;
+    this.#asks.clear();
     this.#items.clear();
     this.#runs.clear();
     this.#gates = [];
     this.#artifacts.clear();
     this.#lines = [];
     this.#live.clear();
-    void this.#load();
+    void this.#load(this.#generation);
   }
 
   /** How it stands, before its history is here; and all that there is of one whose history was dropped. */
-  async #load(): Promise<void> {
+  async #load(generation: number): Promise<void> {
+    clearTimeout(this.#readTimer);
     try {
       const [detail, { workItems }] = await Promise.all([
         feed.call('goal.status', { goalId: this.id }),
         feed.call('workitem.byGoal', { goalId: this.id }),
       ]);
+      if (generation !== this.#generation) return;
+      this.problem = undefined;
       this.#newer(detail);
       for (const item of workItems) this.#item(item);
-      for (const artifact of detail.artifacts) this.#artifacts.set(artifact.id, artifact);
+      // What an event told is newer.
+      for (const artifact of detail.artifacts) if (!this.#artifacts.has(artifact.id)) this.#artifacts.set(artifact.id, artifact);
       for (const ask of detail.escalations) if (!this.#asks.has(ask.id)) this.#asks.set(ask.id, ask);
       this.#version += 1;
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
+      if (generation !== this.#generation) return;
+      this.problem = said(error);
+      if (error instanceof LinkError) this.#readTimer = setTimeout(() => void this.#load(generation), READ_AGAIN_MS);
     }
   }
 
-  async #loadRuns(): Promise<void> {
-    for (const item of this.#items.values()) {
-      const { runs } = await feed.call('workitem.runs', { workItemId: item.id });
-      for (const run of runs) {
-        this.#runs.set(run.id, run);
-        this.#gates.push(...(run.gates ?? []));
+  /** Attempts and gates of a goal whose events are no more in the log. */
+  async #loadRuns(generation: number): Promise<void> {
+    const gates: GateResult[] = [];
+    try {
+      for (const item of [...this.#items.values()]) {
+        const { runs } = await feed.call('workitem.runs', { workItemId: item.id });
+        if (generation !== this.#generation) return;
+        for (const run of runs) {
+          if (!this.#runs.has(run.id)) this.#runs.set(run.id, run);
+          gates.push(...(run.gates ?? []));
+        }
       }
+    } catch (error) {
+      if (generation !== this.#generation) return;
+      this.problem = said(error);
     }
+    // Whoever saw them happen has them all.
+    if (gates.length > this.#gates.length) this.#gates = gates.slice(-GATES_MAX);
     this.#version += 1;
   }
 
@@ -182,8 +214,11 @@ export class GoalView {
     if (data.run) this.#runs.set(data.run.id, data.run);
     if (data.escalation) this.#asks.set(data.escalation.id, data.escalation);
     if (data.artifact) this.#artifacts.set(data.artifact.id, data.artifact);
-    if (event.event === 'gate.completed') this.#gates.push(event.data.gate);
-    if (event.event === 'goal.compacted') void this.#loadRuns();
+    if (event.event === 'gate.completed') {
+      this.#gates.push(event.data.gate);
+      if (this.#gates.length > GATES_MAX) this.#gates = this.#gates.slice(-GATES_MAX / 2);
+    }
+    if (event.event === 'goal.compacted') void this.#loadRuns(this.#generation);
     if (event.event === 'model.answered' || event.event === 'model.failed' || event.event === 'tool.completed') {
       this.#settled(event.data.runId, event.event === 'tool.completed');
     }
@@ -199,6 +234,7 @@ export class GoalView {
     switch (event.event) {
       case 'llm.stream.start':
         this.#models.set(event.data.requestId, event.data.model);
+        dropFirst(this.#models);
         break;
       case 'llm.stream.chunk': {
         const { requestId, kind, chunk } = event.data;
@@ -220,6 +256,7 @@ export class GoalView {
   #append(id: string, itemId: string | undefined, kind: Live['kind'], who: string, chunk: string): void {
     const text = ((this.#live.get(id)?.text ?? '') + chunk).slice(-LIVE_CHARS_MAX);
     this.#live.set(id, { id, itemId, kind, who, text });
+    dropFirst(this.#live);
   }
 
   /** What was said or printed is told whole by an event from here on. */
@@ -228,5 +265,14 @@ export class GoalView {
       if (!id.startsWith(`${runId}:`)) continue;
       if (isTool === undefined || isTool === (live.kind === 'output')) this.#live.delete(id);
     }
+  }
+}
+
+/** Has the one that began first give way: its end was dropped on the way. */
+function dropFirst(all: Map<string, unknown>): void {
+  if (all.size <= LIVE_MAX) return;
+  for (const id of all.keys()) {
+    all.delete(id);
+    return;
   }
 }

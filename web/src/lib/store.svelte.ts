@@ -3,9 +3,14 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { CostRow, Escalation, EventFrame, Goal, ItemStatus } from 'rpc';
 import { feed } from './api.svelte.ts';
+import { Touched } from './touched.ts';
 
 /** Most questions that are listed. */
 const ASKS_MAX = 500;
+/** Goals that are kept on the page; beyond it those that ended are dropped, the oldest first. */
+const GOALS_MAX = 2_000;
+/** The pause before what could not be read is asked for again, in milliseconds. */
+const READ_AGAIN_MS = 5_000;
 /** How long the figures of today may lag behind, in milliseconds. */
 const COST_AFTER_MS = 1_000;
 
@@ -21,7 +26,7 @@ export interface Doing {
   at: number;
 }
 
-class Store {
+export class Store {
   goals = new SvelteMap<string, Goal>();
   /** Open questions, by id. */
   asks = new SvelteMap<string, Escalation>();
@@ -35,14 +40,19 @@ class Store {
   events = $state(0);
   #listeners = new Set<(events: EventFrame[]) => void>();
   #costTimer: ReturnType<typeof setTimeout> | undefined;
+  #readTimer: ReturnType<typeof setTimeout> | undefined;
+  #touched = new Touched();
+  /** Rises when all that is known is replaced: what was asked for before is of no use then. */
+  #generation = 0;
 
   start(): void {
     feed.follow({
       reset: (snapshot) => {
-        this.goals.clear();
+        this.#generation += 1;
+        for (const known of [this.goals, this.asks, this.items, this.doing]) known.clear();
         for (const goal of snapshot?.goals ?? []) this.goals.set(goal.id, goal);
         this.isLoaded = true;
-        void this.#load();
+        void this.#read(this.#generation);
       },
       events: (events) => {
         for (const event of events) this.#take(event);
@@ -66,24 +76,71 @@ class Store {
     return { done, total: items.size };
   }
 
-  async #load(): Promise<void> {
-    const open = await feed.call('escalation.list', { status: 'open', limit: ASKS_MAX });
-    this.asks.clear();
-    for (const ask of open.escalations) this.asks.set(ask.id, ask);
+  /** Reads what no snapshot has: open questions, what today has cost, and how far goals are. */
+  async #read(generation: number): Promise<void> {
+    clearTimeout(this.#readTimer);
     void this.#cost();
-    for (const goal of this.goals.values()) {
-      if (goal.status !== 'active' && goal.status !== 'blocked') continue;
-      const { workItems } = await feed.call('workitem.byGoal', { goalId: goal.id });
-      const live = workItems.filter((item) => !item.superseded);
-      this.items.set(goal.id, new Map(live.map((item) => [item.id, item.status])));
+    try {
+      await this.#readAsks(generation);
+      for (const goal of [...this.goals.values()]) {
+        if (goal.status === 'active' || goal.status === 'blocked') await this.#readItems(goal.id, generation);
+      }
+    } catch {
+      // The connection broke, or the gateway is too busy.
+      this.#readTimer = setTimeout(() => {
+        if (generation === this.#generation) void this.#read(generation);
+      }, READ_AGAIN_MS);
+    }
+  }
+
+  async #readAsks(generation: number): Promise<void> {
+    const reading = this.#touched.begin();
+    try {
+      const { escalations } = await feed.call('escalation.list', { status: 'open', limit: ASKS_MAX });
+      if (generation !== this.#generation) return;
+      const open = new Set(escalations.map((ask) => ask.id));
+      for (const id of [...this.asks.keys()]) if (!open.has(id) && !reading.isOld(id)) this.asks.delete(id);
+      for (const ask of escalations) if (!reading.isOld(ask.id) && !this.#isOver(ask.goal_id)) this.asks.set(ask.id, ask);
+    } finally {
+      reading.end();
+    }
+  }
+
+  async #readItems(goalId: string, generation: number): Promise<void> {
+    const reading = this.#touched.begin();
+    try {
+      const { workItems } = await feed.call('workitem.byGoal', { goalId });
+      if (generation !== this.#generation || this.#isOver(goalId)) return;
+      const items = new Map(this.items.get(goalId));
+      for (const item of workItems) if (!item.superseded && !reading.isOld(item.id)) items.set(item.id, item.status);
+      this.items.set(goalId, items);
+    } finally {
+      reading.end();
+    }
+  }
+
+  #isOver(goalId: string): boolean {
+    return this.goals.get(goalId)?.completed_at !== undefined;
+  }
+
+  #newer(goal: Goal): void {
+    const known = this.goals.get(goal.id);
+    if (known && known.updated_at > goal.updated_at) return;
+    this.goals.set(goal.id, goal);
+    if (this.goals.size <= GOALS_MAX) return;
+    for (const one of this.goals.values()) {
+      if (one.completed_at === undefined) continue;
+      this.goals.delete(one.id);
+      return;
     }
   }
 
   #take(event: EventFrame): void {
     if (!event.ephemeral) this.events += 1;
     const data = event.data as { goal?: Goal; escalation?: Escalation; goalId?: string };
-    if (data.goal) this.goals.set(data.goal.id, data.goal);
+    if (data.goal) this.#newer(data.goal);
     if (data.escalation) {
+      this.#touched.touch(data.escalation.id);
       if (data.escalation.status === 'open') this.asks.set(data.escalation.id, data.escalation);
       else this.asks.delete(data.escalation.id);
     }
@@ -102,6 +159,7 @@ class Store {
       case 'workitem.failed':
       case 'workitem.blocked': {
         const item = event.data.workItem;
+        this.#touched.touch(item.id);
         // A map of its own each time: only then is it seen that something changed.
         const items = new Map(this.items.get(item.goal_id));
         if (item.superseded) items.delete(item.id);
