@@ -1,11 +1,14 @@
 // The one connection to the gateway: calls and events over one WebSocket.
 //
 // It connects again by itself, and each subscription goes on after the last event that it handed over, so nothing is lost
-// and nothing comes twice. A call that had no answer when the connection broke is sent again: what changes something
-// carries an idempotency key, so it is done once. What comes is handed over in a frame of the screen, and never for longer
-// than a part of it, however much there is.
+// and nothing comes twice (`following.ts`). What becomes of calls meanwhile is in `calls.ts`. What comes is handed over in a
+// frame of the screen, and never for longer than a part of it, however much there is.
 
-import type { EventFrame, Methods, Method, RpcError, ServerFrame, Snapshot } from 'rpc';
+import type { EventFrame, Methods, Method, ServerFrame } from 'rpc';
+import { Calls } from './calls.ts';
+import { type Follower, Following, type Give, type Subscription } from './following.ts';
+
+export type { Follower };
 
 /** How the connection is. */
 export type State =
@@ -28,30 +31,9 @@ export interface Link {
   goneSince?: number;
   /** What was caught up with when it came back last. */
   back?: { awayMs: number; events: number };
+  /** Why events are missing for now, though there is a connection. */
+  refused?: string;
   permissions: string[];
-}
-
-/** Events of a subscription, in the order of the log. */
-export interface Follower {
-  /** Only of this goal. */
-  goalId?: string;
-  /** Whether all that ever happened is wanted, and not a snapshot and what follows it. */
-  fromStart?: boolean;
-  /** The goals as they stand: what is known of them is replaced by these. */
-  reset?(snapshot: Snapshot | undefined): void;
-  /** `more` come at once: what is slow may wait for the last of them. */
-  events(events: EventFrame[], more: boolean): void;
-}
-
-/** Why a call was not done. */
-export class CallError extends Error {
-  code: number;
-  hint: string | undefined;
-  constructor(error: RpcError) {
-    super(error.message);
-    this.code = error.code;
-    this.hint = error.data?.hint;
-  }
 }
 
 /** The pause before the first try, and the longest one, in milliseconds. */
@@ -59,18 +41,18 @@ const RETRY_FIRST_MS = 250;
 const RETRY_MAX_MS = 8_000;
 /** How long events are handed over in one frame, in milliseconds. */
 const SLICE_MS = 6;
-/** Frames that wait for their turn; beyond it we connect again and take them from the log then. */
+/** Frames, and their characters, that wait for their turn; beyond it we connect again and take them from the log then. */
 const WAITING_MAX = 50_000;
-/** Calls that may wait for the connection. */
-const CALLS_MAX = 256;
+const WAITING_CHARS_MAX = 64 * 1024 * 1024;
 /** Silence after which the gateway is asked whether it is there, and how long it may take to say so, in milliseconds. */
 const QUIET_MS = 40_000;
 const ANSWER_MS = 8_000;
+/** How long a connection may take to be made, in milliseconds. */
+const CONNECT_MAX_MS = 10_000;
 /** How often that is looked at; a look that comes much later means that the machine slept. */
 const LOOK_MS = 5_000;
-/** No event for so long after coming back means that all of them are here, in milliseconds. */
-const CAUGHT_UP_MS = 400;
-
+/** Where the event that we wait for is no more in the log, no event for so long means that all are here, in milliseconds. */
+const CAUGHT_UP_MS = 2_000;
 /** What of a browser is used, so that a test can put its own in place. */
 export interface World {
   open(): WebSocket;
@@ -79,21 +61,6 @@ export interface World {
   now(): number;
   /** Calls back once the screen is about to be drawn. */
   frame(work: () => void): void;
-}
-
-interface Call {
-  text: string;
-  /** It is about the connection that there is, and of no use on the next one. */
-  isOfConnection: boolean;
-  done(result: unknown): void;
-  failed(error: Error): void;
-}
-
-interface Subscription {
-  follower: Follower;
-  cursor: string | undefined;
-  /** On the connection that there is. */
-  id: string | undefined;
 }
 
 export class Feed {
@@ -106,20 +73,27 @@ export class Feed {
   #isOpen = false;
   #tries = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #calls = new Map<string, Call>();
-  #nextId = 1;
-  #subscriptions = new Set<Subscription>();
+  #calls: Calls;
+  #following: Following;
   #waiting: string[] = [];
   #taken = 0;
+  #waitingChars = 0;
   #isScheduled = false;
   #heardAt = 0;
   #lookedAt = 0;
+  #isAsked = false;
   #caught = 0;
   #caughtTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(world: World, changed: (link: Link) => void) {
     this.#world = world;
     this.#changed = changed;
+    this.#calls = new Calls((method) => {
+      // Its answer may come yet, and would be a subscription that nobody knows.
+      if (method === 'events.subscribe') this.#lost(this.#world.now());
+      else this.#askWhetherThere();
+    });
+    this.#following = new Following(this.#calls, () => this.#followed());
     this.#lookedAt = world.now();
     setInterval(() => this.look(), LOOK_MS);
   }
@@ -132,42 +106,19 @@ export class Feed {
     const socket = this.#world.open();
     this.#socket = socket;
     this.#heardAt = this.#world.now();
+    this.#timer = setTimeout(() => void this.#gone(socket, 0), CONNECT_MAX_MS);
     socket.onmessage = (message) => this.#heard(socket, message.data as string);
     socket.onclose = (close) => void this.#gone(socket, close.code);
   }
 
-  /** Asks the gateway to do something, or to tell something. */
+  /** Asks the gateway to do something, or to tell something. It fails by a `CallError` or a `LinkError`. */
   call<M extends Method>(method: M, params: Methods[M]['params']): Promise<Methods[M]['result']> {
-    return new Promise((resolve, reject) => this.#send(method, params, { done: resolve, failed: reject }));
-  }
-
-  /** The same; `done` is called before the frame after the answer is looked at. */
-  #send<M extends Method>(
-    method: M,
-    params: Methods[M]['params'],
-    on: { done(result: Methods[M]['result']): void; failed(error: Error): void },
-  ): void {
-    if (this.#calls.size >= CALLS_MAX) {
-      on.failed(new Error('too many calls wait for the gateway'));
-      return;
-    }
-    const id = String(this.#nextId++);
-    const text = JSON.stringify({ type: 'req', id, method, params });
-    this.#calls.set(id, { text, isOfConnection: method.startsWith('events.'), done: on.done as (result: unknown) => void, failed: on.failed });
-    if (this.#isOpen) this.#socket?.send(text);
+    return new Promise((resolve, reject) => this.#calls.ask(method, params, { done: resolve, failed: reject }));
   }
 
   /** Follows events until the function that it gives is called. */
   follow(follower: Follower): () => void {
-    const subscription: Subscription = { follower, cursor: follower.fromStart ? 'start' : undefined, id: undefined };
-    this.#subscriptions.add(subscription);
-    if (this.#isOpen) this.#subscribe(subscription);
-    return () => {
-      this.#subscriptions.delete(subscription);
-      if (this.#isOpen && subscription.id) {
-        void this.call('events.unsubscribe', { subscriptionId: subscription.id }).catch(() => {});
-      }
-    };
+    return this.#following.add(follower);
   }
 
   /** Looks whether the gateway is still there; called now and then, and when a person comes back to the page. */
@@ -179,12 +130,22 @@ export class Feed {
       if (slept && this.link.state === 'waiting') this.connect();
       return;
     }
-    if (!slept && now - this.#heardAt < QUIET_MS) return;
+    // The next look would be too late.
+    if (slept || now - this.#heardAt > QUIET_MS - LOOK_MS) this.#askWhetherThere();
+  }
+
+  /** What the gateway does not answer in time ends the connection. */
+  #askWhetherThere(): void {
+    if (!this.#isOpen || this.#isAsked) return;
     const socket = this.#socket;
-    const asked = now;
-    void this.call('system.ping', {}).catch(() => {});
+    const asked = this.#world.now();
+    this.#isAsked = true;
+    // A call of its own: it is answered by whatever comes.
+    socket?.send(JSON.stringify({ type: 'req', id: 'there', method: 'system.ping', params: {} }));
     setTimeout(() => {
-      if (socket === this.#socket && this.#heardAt < asked) this.#lost(asked);
+      if (socket !== this.#socket) return;
+      this.#isAsked = false;
+      if (this.#heardAt < asked) this.#lost(this.#heardAt);
     }, ANSWER_MS);
   }
 
@@ -197,7 +158,8 @@ export class Feed {
   #heard(socket: WebSocket, text: string): void {
     if (socket !== this.#socket) return;
     this.#heardAt = this.#world.now();
-    if (this.#waiting.length - this.#taken >= WAITING_MAX) {
+    this.#waitingChars += text.length;
+    if (this.#waiting.length - this.#taken >= WAITING_MAX || this.#waitingChars > WAITING_CHARS_MAX) {
       // Each subscription goes on after what it has handed over.
       this.#lost(this.#heardAt);
       return;
@@ -219,13 +181,16 @@ export class Feed {
   #hand(): void {
     const end = this.#world.now() + SLICE_MS;
     const batches = new Map<Subscription, EventFrame[]>();
-    const give = (subscription: Subscription, event: EventFrame) => {
+    const give: Give = (subscription, event) => {
+      // Of what everybody follows each is counted, and not again what one goal's panel is told.
+      if (!event.ephemeral && !subscription.follower.goalId) this.#caught += 1;
       const batch = batches.get(subscription);
       if (batch) batch.push(event);
       else batches.set(subscription, [event]);
     };
     while (this.#taken < this.#waiting.length) {
       const text = this.#waiting[this.#taken++] as string;
+      this.#waitingChars -= text.length;
       this.#take(JSON.parse(text) as ServerFrame, give);
       if (this.#world.now() >= end) break;
     }
@@ -237,110 +202,68 @@ export class Feed {
     }
     const more = this.#isScheduled;
     for (const [subscription, events] of batches) {
-      if (this.#subscriptions.has(subscription)) subscription.follower.events(events, more);
+      if (this.#following.has(subscription)) subscription.follower.events(events, more);
     }
   }
 
-  #take(frame: ServerFrame, give: (subscription: Subscription, event: EventFrame) => void): void {
+  #take(frame: ServerFrame, give: Give): void {
     if (frame.type === 'res') {
-      const call = this.#calls.get(frame.id);
-      this.#calls.delete(frame.id);
-      if (frame.error) call?.failed(new CallError(frame.error));
-      else call?.done(frame.result);
+      this.#calls.answered(frame.id, frame.result, frame.error);
     } else if (frame.type === 'cursor') {
-      const subscription = this.#find(frame.subscriptionId);
-      if (subscription) subscription.cursor = frame.cursor;
+      this.#following.isAt(frame.subscriptionId, frame.cursor);
     } else if (frame.type === 'event') {
-      this.#event(frame, give);
+      if (frame.event === 'connection.authenticated') this.#opened(frame.data.permissions);
+      else if (frame.event === 'debug' || (frame.event === 'rebase_required' && frame.data.channel === 'debug')) this.trace?.(frame);
+      else this.#following.heard(frame, give);
     }
-  }
-
-  #event(frame: EventFrame, give: (subscription: Subscription, event: EventFrame) => void): void {
-    if (frame.event === 'connection.authenticated') {
-      this.#opened(frame.data.permissions);
-      return;
-    }
-    if (frame.ephemeral) {
-      // A delta comes once, whoever asked for it.
-      const goalId = (frame.data as { goalId?: string }).goalId;
-      for (const subscription of this.#subscriptions) {
-        if (!subscription.follower.goalId || subscription.follower.goalId === goalId) give(subscription, frame);
-      }
-      return;
-    }
-    if (frame.event === 'debug' || (frame.event === 'rebase_required' && frame.data.channel === 'debug')) {
-      this.trace?.(frame);
-      return;
-    }
-    const subscription = this.#find(frame.subscriptionId);
-    if (!subscription) return;
-    if (frame.event === 'rebase_required') {
-      this.#subscribe(subscription);
-      return;
-    }
-    if (frame.cursor) subscription.cursor = frame.cursor;
-    if (this.link.state === 'catching_up') {
-      this.#caught += 1;
-      this.#caughtUpSoon();
-    }
-    give(subscription, frame);
-  }
-
-  #find(id: string | undefined): Subscription | undefined {
-    if (id === undefined) return undefined;
-    for (const subscription of this.#subscriptions) if (subscription.id === id) return subscription;
-    return undefined;
   }
 
   #opened(permissions: string[]): void {
+    clearTimeout(this.#timer);
     this.#isOpen = true;
     this.#tries = 0;
     this.#caught = 0;
     this.#show({ state: this.link.goneSince === undefined ? 'live' : 'catching_up', permissions });
-    if (this.link.state === 'catching_up') this.#caughtUpSoon();
-    for (const call of this.#calls.values()) this.#socket?.send(call.text);
-    for (const subscription of this.#subscriptions) this.#subscribe(subscription);
+    const socket = this.#socket;
+    this.#calls.opened((text) => socket?.send(text));
+    this.#following.opened();
+    this.#followed();
   }
 
-  #subscribe(subscription: Subscription): void {
-    subscription.id = undefined;
-    const { goalId } = subscription.follower;
-    const params = { deltas: true, ...(goalId && { goalId }), ...(subscription.cursor && { after: subscription.cursor }) };
-    this.#send('events.subscribe', params, {
-      done: (result) => {
-        if (!this.#subscriptions.has(subscription)) return;
-        subscription.id = result.subscriptionId;
-        const isFirst = subscription.cursor === undefined;
-        subscription.cursor = result.cursor;
-        if (isFirst || result.rebase_required) subscription.follower.reset?.(result.snapshot);
-      },
-      failed: () => {}, // The next connection tries again.
-    });
-  }
-
-  #caughtUpSoon(): void {
+  /** Shows where those who follow are: all of it is here once they have the event that was the last when they asked. */
+  #followed(): void {
+    const { refused } = this.#following;
+    if (refused !== this.link.refused) this.#show(refused === undefined ? {} : { refused }, refused === undefined ? ['refused'] : []);
+    if (this.link.state !== 'catching_up') return;
     clearTimeout(this.#caughtTimer);
-    this.#caughtTimer = setTimeout(() => {
-      if (this.link.state !== 'catching_up') return;
-      const awayMs = this.#world.now() - (this.link.goneSince ?? this.#world.now());
-      this.#show({ state: 'live', back: { awayMs, events: this.#caught } }, ['goneSince']);
-    }, CAUGHT_UP_MS);
+    const { standing } = this.#following;
+    if (standing === 'here') this.#caughtUp();
+    else if (standing === 'behind') this.#caughtTimer = setTimeout(() => this.#caughtUp(), CAUGHT_UP_MS);
+  }
+
+  #caughtUp(): void {
+    if (this.link.state !== 'catching_up') return;
+    const awayMs = this.#world.now() - (this.link.goneSince ?? this.#world.now());
+    this.#show({ state: 'live', back: { awayMs, events: this.#caught } }, ['goneSince']);
   }
 
   async #gone(socket: WebSocket, code: number): Promise<void> {
     if (socket !== this.#socket) return;
+    clearTimeout(this.#timer);
     this.#drop();
-    this.#show({ state: 'waiting', goneSince: this.link.goneSince ?? this.#world.now() });
+    this.#show({ state: 'waiting', goneSince: this.link.goneSince ?? this.#world.now() }, ['refused']);
     // A token that ended, or none: then nothing comes of trying again.
     const mayEnter = code === 4003 ? false : await this.#world.mayEnter();
     if (this.#socket !== undefined) return;
     if (mayEnter === false) {
       this.#show({ state: 'locked', permissions: [] }, ['goneSince', 'retryAt']);
+      this.#calls.locked();
       return;
     }
     const pause = Math.min(RETRY_FIRST_MS * 2 ** this.#tries, RETRY_MAX_MS);
     this.#tries += 1;
     this.#show({ retryAt: this.#world.now() + pause });
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.connect(), pause);
   }
 
@@ -349,15 +272,13 @@ export class Feed {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#isOpen = false;
+    this.#isAsked = false;
     this.#waiting = [];
     this.#taken = 0;
-    for (const subscription of this.#subscriptions) subscription.id = undefined;
-    // Subscriptions are made anew; their calls are none to be repeated.
-    for (const [id, call] of this.#calls) {
-      if (!call.isOfConnection) continue;
-      this.#calls.delete(id);
-      call.failed(new Error('the connection broke'));
-    }
+    this.#waitingChars = 0;
+    clearTimeout(this.#caughtTimer);
+    this.#following.closed();
+    this.#calls.closed();
     socket?.close();
   }
 

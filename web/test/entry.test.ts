@@ -14,7 +14,7 @@ function browser(hash: string, answer: () => Promise<Response>): Browser & { kep
     asked,
     location,
     history: { replaceState: (_data, _unused, url) => void (location.hash = url.replace(/^[^#]*/, '')) },
-    storage: {
+    localStorage: {
       getItem: (key) => kept.get(key) ?? null,
       setItem: (key, value) => void kept.set(key, value),
       removeItem: (key) => void kept.delete(key),
@@ -74,7 +74,7 @@ test('a browser that keeps nothing is in as long as the page is open', async () 
   const one = browser(`#code=${CODE}`, says(200, { key: KEY }));
   const entry = new Entry({
     ...one,
-    storage: {
+    localStorage: {
       getItem: () => {
         throw new Error('no');
       },

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { EventFrame } from 'rpc';
 import { Feed, type Follower, type Link } from '../src/feed.ts';
+import { LinkError } from '../src/calls.ts';
 
 /** A gateway of one log: it answers, and sends what follows a cursor. */
 class Gateway {
@@ -9,6 +10,11 @@ class Gateway {
   calls: { method: string; params: Record<string, unknown> }[] = [];
   /** Whether calls are answered. */
   answers = true;
+  /** Whether subscriptions are, and what they are refused for. */
+  subscribes = true;
+  refusal: { code: number; message: string } | undefined;
+  /** Whether a connection says anything once it is there. */
+  greets = true;
   isUp = true;
   open(): WebSocket {
     const socket = new Socket(this);
@@ -18,6 +24,11 @@ class Gateway {
   add(event: string, goalId: string): void {
     this.log.push({ event, goalId });
     for (const socket of this.sockets) socket.feed();
+  }
+  /** What is asked and not answered yet. */
+  late: (() => void)[] = [];
+  answerLate(): void {
+    for (const answer of this.late.splice(0)) answer();
   }
   get socket(): Socket {
     return this.sockets.at(-1) as Socket;
@@ -29,9 +40,11 @@ class Socket {
   onclose: ((close: { code: number }) => void) | null = null;
   isOpen = false;
   subscriptions: { id: string; goalId: string | undefined; next: number }[] = [];
+  count = 0;
   constructor(readonly gateway: Gateway) {
     queueMicrotask(() => {
       if (!gateway.isUp) return this.break(1006);
+      if (!gateway.greets) return;
       this.isOpen = true;
       this.say({ type: 'event', event: 'connection.authenticated', data: { sessionId: 's', permissions: ['admin'] } });
     });
@@ -39,16 +52,32 @@ class Socket {
   send(text: string): void {
     const { id, method, params } = JSON.parse(text) as { id: string; method: string; params: Record<string, unknown> };
     this.gateway.calls.push({ method, params });
-    if (method === 'events.subscribe') {
+    if (method === 'events.unsubscribe') {
+      this.subscriptions = this.subscriptions.filter((one) => one.id !== params.subscriptionId);
+    } else if (method === 'events.subscribe') {
+      this.gateway.late.push(() => this.subscribe(id, params));
+      if (this.gateway.subscribes) this.gateway.answerLate();
+    } else if (this.gateway.answers) {
+      this.say({ type: 'res', id, result: { pong: true } });
+    }
+  }
+  subscribe(id: string, params: Record<string, unknown>): void {
+    if (this.gateway.refusal) {
+      this.say({ type: 'res', id, error: this.gateway.refusal });
+    } else {
       const after = params.after as string | undefined;
       const next = after === undefined ? this.gateway.log.length : after === 'start' ? 0 : Number(after);
-      const subscription = { id: `sub_${this.subscriptions.length + 1}`, goalId: params.goalId as string | undefined, next };
-      const result = { subscriptionId: subscription.id, cursor: String(next), ...(after === undefined && { snapshot: { goals: [] } }) };
+      const subscription = { id: `sub_${(this.count += 1)}`, goalId: params.goalId as string | undefined, next };
+      const end = this.gateway.log.length;
+      const result = {
+        subscriptionId: subscription.id,
+        cursor: String(next),
+        ...(end > next && { end: String(end) }),
+        ...(after === undefined && { snapshot: { goals: [] } }),
+      };
       this.say({ type: 'res', id, result });
       this.subscriptions.push(subscription);
       this.feed();
-    } else if (this.gateway.answers) {
-      this.say({ type: 'res', id, result: { pong: true } });
     }
   }
   feed(): void {
@@ -232,6 +261,143 @@ test('after sleep the gateway is asked whether it is there, and a dead connectio
   await settle(9_000);
   expect(gateway.sockets.length).toBe(before + 1);
   expect(feed.link.state).toBe('live');
+});
+
+test('a gateway that hangs is no more called live after 48 s, and each try to reach it ends', async () => {
+  await settle();
+  gateway.answers = false;
+  gateway.greets = false;
+  await settle(30_000);
+  expect(feed.link.state).toBe('live');
+  await settle(18_000);
+  expect(feed.link.state).toBe('waiting');
+  const before = gateway.sockets.length;
+  await settle(60_000);
+  expect(gateway.sockets.length).toBeGreaterThan(before + 2);
+  gateway.greets = true;
+  await settle(20_000);
+  expect(feed.link.state).toBe('live');
+  expect(feed.link.back?.awayMs).toBeGreaterThan(100_000);
+});
+
+/** What comes of a call: its result, or why there is none. */
+const outcome = (call: Promise<unknown>) => call.then((result) => result, (error: unknown) => (error instanceof LinkError ? error.problem : error));
+
+test('what changes something is not done later when there is no connection', async () => {
+  await settle();
+  gateway.isUp = false;
+  gateway.socket.break(1006);
+  const answer = outcome(feed.call('escalation.respond', { escalationId: 'e', action: 'approve', idempotencyKey: 'once' }));
+  await settle(0);
+  gateway.isUp = true;
+  await settle(60_000);
+  expect(await answer).toBe('offline');
+  expect(gateway.calls.map((one) => one.method)).not.toContain('escalation.respond');
+});
+
+test('what reads waits for a connection, and not for ever', async () => {
+  await settle();
+  gateway.isUp = false;
+  gateway.socket.break(1006);
+  const early = outcome(feed.call('system.status', {}));
+  await settle(14_000);
+  const late = outcome(feed.call('goal.list', {}));
+  await settle(2_000);
+  expect(await early).toBe('waited');
+  gateway.isUp = true;
+  await settle(9_000);
+  expect(await late).toEqual({ pong: true });
+  expect(gateway.calls.map((one) => one.method)).not.toContain('system.status');
+});
+
+test('what may have been done when the connection broke is sent again within its time, and by its key', async () => {
+  await settle();
+  gateway.answers = false;
+  const keyed = outcome(feed.call('goal.cancel', { goalId: 'a', idempotencyKey: 'once' }));
+  const bare = outcome(feed.call('goal.cancel', { goalId: 'b' }));
+  await settle();
+  gateway.isUp = false;
+  gateway.socket.break(1006);
+  expect(await bare).toBe('unknown');
+  await settle(16_000);
+  expect(await keyed).toBe('unknown');
+  gateway.isUp = true;
+  gateway.answers = true;
+  await settle(10_000);
+  expect(gateway.calls.filter((one) => one.method === 'goal.cancel').length).toBe(2);
+});
+
+test('a call that nobody answers ends, and the gateway is asked whether it is there', async () => {
+  await settle();
+  gateway.answers = false;
+  const read = outcome(feed.call('goal.list', {}));
+  const change = outcome(feed.call('goal.pause', { goalId: 'a', idempotencyKey: 'once' }));
+  await settle(30_001);
+  expect([await read, await change]).toEqual(['silent', 'unknown']);
+  expect(gateway.calls.at(-1)?.method).toBe('system.ping');
+});
+
+test('a goal that is left before its subscription is there leaves none behind', async () => {
+  await settle();
+  gateway.subscribes = false;
+  for (let n = 0; n < 20; n += 1) feed.follow(witness({ goalId: 'a' }))();
+  await settle();
+  gateway.subscribes = true;
+  gateway.answerLate();
+  await settle();
+  expect(gateway.socket.subscriptions).toEqual([]);
+});
+
+test('a subscription that is refused is shown, and asked for again', async () => {
+  await settle();
+  gateway.refusal = { code: -32005, message: 'too many' };
+  const all = witness();
+  feed.follow(all);
+  await settle();
+  expect(feed.link).toMatchObject({ state: 'live', refused: 'too many' });
+  gateway.refusal = undefined;
+  await settle(2_100);
+  expect(feed.link.refused).toBeUndefined();
+  gateway.add('goal.created', 'a');
+  await settle();
+  expect(all.names).toEqual(['goal.created a']);
+});
+
+test('a subscription to what there is not is told to who asked, once', async () => {
+  await settle();
+  gateway.refusal = { code: -32010, message: 'goal not found' };
+  const told: string[] = [];
+  feed.follow({ ...witness({ goalId: 'a' }), refused: (error) => told.push(error.message) });
+  await settle(10_000);
+  expect(told).toEqual(['goal not found']);
+  expect(feed.link.refused).toBeUndefined();
+});
+
+test('it is live again once what was missed is here, whatever comes after it and however many follow', async () => {
+  feed.follow(witness());
+  feed.follow(witness({ goalId: 'a' }));
+  await settle();
+  gateway.socket.break(1006);
+  for (let n = 0; n < 3; n += 1) gateway.log.push({ event: 'goal.updated', goalId: 'a' });
+  // From now on something happens all the time.
+  for (let n = 0; n < 20; n += 1) {
+    await settle(100);
+    gateway.add('goal.updated', 'b');
+  }
+  expect(feed.link.state).toBe('live');
+  // Those three, and two more until the connection was back; each once.
+  expect(feed.link.back?.events).toBe(5);
+});
+
+test('what waits for its turn is bounded in bytes too', async () => {
+  const all = witness();
+  feed.follow(all);
+  await settle();
+  const before = gateway.sockets.length;
+  const long = 'x'.repeat(1024 * 1024);
+  for (let n = 0; n < 65; n += 1) gateway.socket.say({ type: 'event', event: 'tool.output', ephemeral: true, data: { long } });
+  await settle();
+  expect(gateway.sockets.length).toBe(before + 1);
 });
 
 test('a delta is given to who follows its goal', async () => {

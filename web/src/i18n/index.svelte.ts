@@ -9,9 +9,10 @@ export type { Key };
 const KEPT = 'pb.language';
 
 function first(): Language {
-  const kept = localStorage.getItem(KEPT);
+  // A test has neither of these.
+  const kept = globalThis.localStorage?.getItem(KEPT);
   if (kept === 'en' || kept === 'zh') return kept;
-  return navigator.language.startsWith('zh') ? 'zh' : 'en';
+  return globalThis.navigator?.language.startsWith('zh') ? 'zh' : 'en';
 }
 
 class Words {

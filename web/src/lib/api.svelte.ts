@@ -26,7 +26,7 @@ function frame(work: () => void): void {
   setTimeout(once, HIDDEN_FRAME_MS);
 }
 
-const entry = new Entry({ location, history, storage: localStorage, fetch: (path, init) => fetch(path, init) });
+const entry = new Entry(globalThis);
 /** The other tabs of this browser, which come in and are locked together with this one. They tell each other no secret. */
 const tabs = new BroadcastChannel('pb.entry');
 

@@ -28,7 +28,7 @@ export type Obstacle =
 export interface Browser {
   location: { hash: string; pathname: string; search: string };
   history: { replaceState(data: unknown, unused: string, url: string): void };
-  storage: { getItem(key: string): string | null; setItem(key: string, value: string): void; removeItem(key: string): void };
+  localStorage: { getItem(key: string): string | null; setItem(key: string, value: string): void; removeItem(key: string): void };
   fetch(path: string, init: RequestInit): Promise<Response>;
 }
 
@@ -108,7 +108,7 @@ export class Entry {
   /** The key, as it is now: another tab may have come in anew. */
   #kept(): string | undefined {
     try {
-      const kept = this.#browser.storage.getItem(KEY) ?? undefined;
+      const kept = this.#browser.localStorage.getItem(KEY) ?? undefined;
       // One that is none would be no name of a subprotocol, and no WebSocket would open.
       return kept && /^[0-9a-f]{32}$/.test(kept) ? kept : this.#key;
     } catch {
@@ -119,8 +119,8 @@ export class Entry {
   #keep(key: string | undefined): void {
     this.#key = key;
     try {
-      if (key) this.#browser.storage.setItem(KEY, key);
-      else this.#browser.storage.removeItem(KEY);
+      if (key) this.#browser.localStorage.setItem(KEY, key);
+      else this.#browser.localStorage.removeItem(KEY);
     } catch {
       // Then it is in as long as this page is open.
     }
