@@ -20,8 +20,11 @@ use crate::{output, process, tree};
 
 /// Goals before anything is counted: what is done once at a start is done.
 const WARM_UP_GOALS: usize = 20;
-/// How long nothing happens before the processor time is read: what was told is written.
+/// How long nothing happens before the work: what a start leaves to do is done.
 const SETTLE: Duration = Duration::from_secs(1);
+/// How long nothing happens after it: what was told is written, and its words are in the index, which is looked
+/// after every 5 s.
+const SETTLE_AFTER: Duration = Duration::from_secs(7);
 /// What the trace may cost, in percent of the processor time without it.
 const COST_MAX_PERCENT: f64 = 2.0;
 
@@ -142,6 +145,6 @@ fn used(daemons: &Daemons, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow:
     std::thread::sleep(SETTLE);
     let before = cpu_time(holder.pid)?;
     work()?;
-    std::thread::sleep(SETTLE);
+    std::thread::sleep(SETTLE_AFTER);
     Ok(cpu_time(holder.pid)?.saturating_sub(before))
 }
