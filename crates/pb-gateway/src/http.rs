@@ -33,7 +33,7 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
 
 /// Every route of the debug server's port.
 pub(crate) fn debug_router(hub: Arc<Hub>) -> Router {
-    behind_the_door(api::routes(&hub).fallback(any(nothing_here)), hub)
+    behind_the_door(api::routes(&hub).fallback(any(api::begin)), hub)
 }
 
 /// All but `/livez` and the files of the console are behind [`admit`]; those that only tell something know GET and
@@ -179,11 +179,6 @@ fn begin(hub: &Arc<Hub>, admitted: Admitted, handshake: Handshake) -> Response {
     };
     hub.tasks.spawn("session", hub.sessions.track_future(session));
     response
-}
-
-async fn nothing_here() -> Response {
-    let body = json!({"error": "Not found", "hint": "the debug server knows /api/... only"});
-    (StatusCode::NOT_FOUND, Json(body)).into_response()
 }
 
 fn no_upgrade() -> Response {

@@ -73,6 +73,8 @@ pub(crate) struct Hub {
     pub(crate) event_streams: Arc<()>,
     /// Whose turn it is to be answered by `/api`.
     pub(crate) api_turns: Semaphore,
+    /// Whoever has a goal played again holds one.
+    pub(crate) players: Arc<Semaphore>,
     /// See [`HOLDERS_MAX`].
     pub(crate) holders: Arc<Semaphore>,
     pub(crate) tasks: Tasks,
@@ -117,6 +119,7 @@ impl Hub {
             http_connections: Arc::new(()),
             event_streams: Arc::new(()),
             api_turns: Semaphore::new(api::TURNS),
+            players: Arc::new(Semaphore::new(api::PLAYERS_MAX)),
             holders: Arc::new(Semaphore::new(HOLDERS_MAX)),
             tasks: Tasks::new(),
             sessions: TaskTracker::new(),

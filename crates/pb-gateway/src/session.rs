@@ -44,7 +44,7 @@ use crate::socket::{Socket, WriteHalf};
 use crate::subscription::Shown;
 use crate::subscriptions::Subscriptions;
 use crate::websocket::{Incoming, Opcode, Outgoing, Written, control_frame, text_frame};
-use closing::{Closing, close};
+pub(crate) use closing::{Closing, close};
 
 /// Requests of one session that are worked on at once; further ones stay in the socket.
 const REQUESTS_MAX: usize = 16;
@@ -477,7 +477,7 @@ async fn next_request(
 }
 
 /// Waits until the access token has ended, if there is one. Why.
-async fn end_of(grant: Option<Grant>, clock: Clock) -> CloseReason {
+pub(crate) async fn end_of(grant: Option<Grant>, clock: Clock) -> CloseReason {
     match grant {
         Some(grant) => grant.end(&clock).await,
         None => std::future::pending().await,

@@ -15,7 +15,9 @@
 mod answer;
 mod events;
 mod health;
+mod live;
 mod metrics;
+mod player;
 mod replay;
 mod rows;
 
@@ -33,7 +35,9 @@ use crate::admit::Admitted;
 use crate::hub::Hub;
 use answer::Refused;
 
+pub(crate) use live::begin;
 pub(crate) use metrics::Sums;
+pub(crate) use player::PLAYERS_MAX;
 
 /// Requests that are worked on at once; further ones wait for their turn.
 pub(crate) const TURNS: usize = 4;

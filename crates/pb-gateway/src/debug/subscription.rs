@@ -72,8 +72,34 @@ impl Subscription {
         Ok((subscription, EventsSubscribeResult { success: true, cursor, rebase_required }))
     }
 
+    /// Starts with what follows, for who knows nothing of cursors.
+    pub(crate) async fn live(hub: &Hub, filter: TraceFilter) -> Self {
+        let feed = Arc::clone(&hub.debug);
+        if let Err(error) = feed.look().await {
+            tracing::warn!(%error, "cannot read the trace; trying again at the next change");
+        }
+        let mut seen = feed.watch();
+        let now = seen.borrow_and_update().clone();
+        let identity = now.identity().cloned();
+        let (page, pos) = (VecDeque::new(), now.last);
+        Self { feed, seen, filter, identity, pos, page, passed: pos, was_replaced: false }
+    }
+
+    /// Shows something else from now on.
+    pub(crate) fn show(&mut self, filter: TraceFilter) {
+        self.release();
+        self.filter = filter;
+    }
+
+    /// The next event, if one is there, and the trace that it is of.
+    pub(crate) fn pop_row(&mut self) -> Option<(TraceRow, TraceIdentity)> {
+        self.was_replaced = false;
+        let identity = self.identity.clone()?;
+        Some((self.next_row()?, identity))
+    }
+
     /// Waits until there is something to be sent. Dropping the future loses nothing.
-    pub(super) async fn fill(&mut self) {
+    pub(crate) async fn fill(&mut self) {
         while self.page.is_empty() && !self.was_replaced {
             let seen = self.seen.borrow_and_update().clone();
             if self.follows_another(&seen) {
@@ -119,22 +145,27 @@ impl Subscription {
             let data = raw(&json!({"channel": CHANNEL}))?;
             return Some(ServerFrame::Event(EventFrame::outside_log("rebase_required", data)));
         }
+        let row = self.next_row()?;
+        self.frame(row)
+    }
+
+    fn next_row(&mut self) -> Option<TraceRow> {
         let row = self.page.pop_front()?;
         self.passed = row.pos;
         if self.page.is_empty() {
             // An idle subscription keeps no room for the next page.
             self.page = VecDeque::new();
         }
-        self.frame(row)
+        Some(row)
     }
 
     /// Whether a page is held.
-    pub(super) fn has_page(&self) -> bool {
+    pub(crate) fn has_page(&self) -> bool {
         !self.page.is_empty()
     }
 
     /// Lets go of what is held for a client that does not read. It is read from the trace again.
-    pub(super) fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         if !self.page.is_empty() {
             self.page = VecDeque::new();
             self.pos = self.passed;

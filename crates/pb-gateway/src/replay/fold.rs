@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::api::Sums;
 
-/// Events read at once.
-pub(super) const PAGE_EVENTS: usize = 1_000;
+/// Events read and folded at once: some milliseconds, between which others are served.
+const PAGE_EVENTS: usize = 256;
 /// Who tells the events of a goal's history.
 const SOURCE: &str = "scheduler";
 
@@ -52,6 +52,8 @@ pub(crate) enum Until {
     Time(u64),
     /// Up to this position of the log.
     Pos(u64),
+    /// Up to this number in the goal.
+    Seq(u64),
 }
 
 impl Until {
@@ -59,6 +61,7 @@ impl Until {
         match self {
             Self::Time(at_ms) => record.at_ms <= at_ms,
             Self::Pos(pos) => record.pos <= pos,
+            Self::Seq(seq) => record.seq <= seq,
         }
     }
 }
@@ -248,7 +251,6 @@ pub(super) async fn walk(
                 return Ok(());
             }
         }
-        // A long history is folded in many pieces: others are served in between.
         tokio::task::yield_now().await;
     }
 }

@@ -7,6 +7,6 @@ mod diff;
 mod fold;
 mod timeline;
 
-pub(crate) use diff::changes;
-pub(crate) use fold::{FoldError, ReplayEvent, Until, around, at_cursor, fold, unless_compacted};
+pub(crate) use diff::{Change, changes};
+pub(crate) use fold::{FoldError, Folded, ReplayEvent, Until, around, at_cursor, fold, unless_compacted};
 pub(crate) use timeline::Timeline;

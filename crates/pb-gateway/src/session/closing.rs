@@ -19,7 +19,7 @@ const CLOSE_MAX: Duration = Duration::from_secs(10);
 
 /// Why we close.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Closing {
+pub(crate) enum Closing {
     /// The other side is gone.
     Gone,
     /// The other side said goodbye, with this code.
@@ -39,12 +39,12 @@ pub(super) enum Closing {
 
 impl Closing {
     /// What a close frame means; it is answered with its own code (RFC 6455 §5.5.1).
-    pub(super) fn goodbye(frame: Option<&CloseFrame>) -> Self {
+    pub(crate) fn goodbye(frame: Option<&CloseFrame>) -> Self {
         Self::Goodbye(frame.map_or(1000, |frame| frame.code.into()))
     }
 
     /// What an error of the library means.
-    pub(super) fn of(error: &tungstenite::Error) -> Self {
+    pub(crate) fn of(error: &tungstenite::Error) -> Self {
         match error {
             tungstenite::Error::Capacity(_) => Self::TooBig,
             tungstenite::Error::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => Self::TooBig,
@@ -58,7 +58,7 @@ impl Closing {
     }
 
     /// Counts it.
-    pub(super) fn count(self, metrics: &Metrics) {
+    pub(crate) fn count(self, metrics: &Metrics) {
         match self {
             Self::Gone => metrics.closed("none", "gone"),
             Self::Goodbye(1000) => metrics.closed("1000", "goodbye"),
@@ -100,7 +100,7 @@ impl Closing {
 }
 
 /// Says why, waits a moment for the answer, and lets go.
-pub(super) async fn close(
+pub(crate) async fn close(
     mut incoming: Incoming,
     mut socket: WriteHalf,
     mut outgoing: Outgoing,

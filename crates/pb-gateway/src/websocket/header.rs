@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use pb_protocol::frame::ServerFrame;
+use serde::Serialize;
 
 /// The frame is a whole message.
 const FIN: u8 = 0x80;
@@ -65,8 +66,12 @@ fn header(out: &mut Vec<u8>, opcode: Opcode, len: usize) {
 
 /// A frame of ours as a message.
 pub(crate) fn text_frame(frame: &ServerFrame) -> Bytes {
-    // Frames are plain data: strings, numbers and JSON that was parsed before.
-    let text = serde_json::to_vec(frame).unwrap_or_default();
+    json_frame(frame)
+}
+
+/// Plain data as a message: strings, numbers and JSON that was parsed before.
+pub(crate) fn json_frame(message: &impl Serialize) -> Bytes {
+    let text = serde_json::to_vec(message).unwrap_or_default();
     let mut out = Vec::with_capacity(text.len() + 10);
     frame_header(&mut out, text.len());
     out.extend_from_slice(&text);

@@ -9,7 +9,9 @@ mod incoming;
 mod outgoing;
 mod upgrade;
 
-pub(crate) use header::{Opcode, close_frame, control_frame, frame_around, frame_header, text_frame};
+pub(crate) use header::{
+    Opcode, close_frame, control_frame, frame_around, frame_header, json_frame, text_frame,
+};
 pub(crate) use incoming::Incoming;
 pub(crate) use outgoing::{Outgoing, Written};
 pub(crate) use upgrade::{Handshake, asks_for_one, handshake};

@@ -18,6 +18,8 @@ mod cursors;
 #[cfg(test)]
 mod debug;
 #[cfg(test)]
+mod debug_live;
+#[cfg(test)]
 mod debug_overview;
 #[cfg(test)]
 mod debug_server;

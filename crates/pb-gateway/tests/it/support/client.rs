@@ -130,6 +130,26 @@ impl Client {
         }
     }
 
+    /// Waits for the answer to a ping: what was sent before was read.
+    pub(crate) async fn pinged(&mut self) {
+        self.send(Message::Ping(tokio_tungstenite::tungstenite::Bytes::from_static(b"read"))).await;
+        loop {
+            match within("a pong", self.socket.next()).await {
+                Some(Ok(Message::Pong(_))) => return,
+                Some(Ok(Message::Ping(_))) => {}
+                other => panic!("no pong: {other:?}"),
+            }
+        }
+    }
+
+    /// The next message, whatever it is about.
+    pub(crate) async fn json(&mut self) -> Value {
+        match self.message().await {
+            Some(Message::Text(text)) => serde_json::from_str(&text).unwrap(),
+            other => panic!("no message: {other:?}"),
+        }
+    }
+
     /// The next frame that is not an event.
     pub(crate) async fn answer(&mut self) -> Value {
         loop {

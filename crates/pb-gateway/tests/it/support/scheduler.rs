@@ -217,7 +217,7 @@ impl Scheduler {
                 spec: Box::new(asked.spec),
                 by: row.command.actor.clone(),
             };
-            let (state, writes) = self.decide(None, command);
+            let (state, writes) = self.decide(None, command, Clock::System.now_ms());
             let result = json!({"ok": Goal::from(&state.goal)});
             told.extend(self.settle(&row, writes, &result).await);
         }
@@ -226,9 +226,14 @@ impl Scheduler {
 
     /// Makes the plan of a goal that brought its items.
     pub(crate) async fn plan(&self, goal: GoalId) {
+        self.plan_at(goal, Clock::System.now_ms()).await;
+    }
+
+    /// The same at another moment.
+    pub(crate) async fn plan_at(&self, goal: GoalId, now_ms: u64) {
         let state = self.log.reader().state(goal).await.unwrap().unwrap();
         let items = state.goal.spec.items.iter().map(|_| ItemId::from(self.ids.uuid())).collect();
-        let (_, writes) = self.decide(Some(state), Command::Plan { items });
+        let (_, writes) = self.decide(Some(state), Command::Plan { items }, now_ms);
         self.log.commit(Batch { writes }).await.unwrap();
     }
 
@@ -236,7 +241,7 @@ impl Scheduler {
     pub(crate) async fn cancel_and_compact(&self, goal: GoalId) {
         let state = self.log.reader().state(goal).await.unwrap();
         let cancel = Command::Cancel { by: "test".to_owned(), reason: None };
-        let (state, writes) = self.decide(state, cancel);
+        let (state, writes) = self.decide(state, cancel, Clock::System.now_ms());
         let seq = self.log.commit(Batch { writes }).await.unwrap().heads[0].events;
         let compacted = Event::GoalCompacted { events: seq, state: Box::new(state) };
         let snapshot = NewEvent {
@@ -256,10 +261,10 @@ impl Scheduler {
     }
 
     /// The state after a command, and what is to be written of it.
-    fn decide(&self, mut state: Option<GoalState>, command: Command) -> (GoalState, Vec<Write>) {
+    fn decide(&self, mut state: Option<GoalState>, command: Command, now_ms: u64) -> (GoalState, Vec<Write>) {
         let escalation = EscalationId::from(self.ids.uuid());
         let moment = Moment {
-            now_ms: Clock::System.now_ms(),
+            now_ms,
             escalation,
             run: pb_model::RunId::from(uuid::Uuid::nil()),
             seed: 1,
