@@ -3805,11 +3805,11 @@ export interface Run {
     created_at: number;
     /** When it ended. */
     completed_at?: number;
-    /** The item; empty when a model makes the goal's plan. */
+    /** The item; empty when a model makes the goal's plan, or reviews. */
     work_item_id: string;
     /** The goal. */
     goal_id: string;
-    /** `command`, `agent` or `planner`. */
+    /** `command`, `agent`, `planner` or `reviewer`. */
     agent_type: string;
     /** Which attempt, from 1. */
     run_sequence: number;

@@ -382,11 +382,11 @@ pub struct Run {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<u64>,
-    /// The item; empty when a model makes the goal's plan.
+    /// The item; empty when a model makes the goal's plan, or reviews.
     pub work_item_id: String,
     /// The goal.
     pub goal_id: String,
-    /// `command`, `agent` or `planner`.
+    /// `command`, `agent`, `planner` or `reviewer`.
     pub agent_type: String,
     /// Which attempt, from 1.
     pub run_sequence: u32,

@@ -14,8 +14,12 @@ pub struct RunFilter {
     pub item: Option<ItemId>,
     /// Only those in this status.
     pub status: Option<RunStatus>,
+    /// Only those before this place.
+    pub before: Option<u64>,
     /// At most this many.
     pub limit: usize,
+    /// How many of the latest are left out.
+    pub offset: usize,
 }
 
 /// A run, and what it belongs to.
@@ -25,8 +29,10 @@ pub struct RunPlace {
     pub id: RunId,
     /// Its goal.
     pub goal: GoalId,
-    /// Its item; none where a model makes a plan.
+    /// Its item; none where a model makes a plan or reviews.
     pub item: Option<ItemId>,
+    /// Where it stands among all runs: those that began later have higher ones.
+    pub place: u64,
 }
 
 /// What was done, counted. Of runs, only the latest are looked at.
@@ -52,8 +58,8 @@ impl WorkCounts {
 }
 
 impl LogReader {
-    /// The latest runs, the latest first.
-    pub async fn runs(&self, filter: RunFilter) -> Result<Vec<RunPlace>, Error> {
+    /// The latest runs, the latest first, and how many there are of this item and in this status.
+    pub async fn runs(&self, filter: RunFilter) -> Result<(Vec<RunPlace>, u64), Error> {
         self.connection.call(move |connection| runs::latest(connection, filter)).await
     }
 

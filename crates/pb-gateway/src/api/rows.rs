@@ -5,12 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use pb_protocol::RpcError;
 use pb_protocol::domain::{Goal, Run, WorkItem};
-use pb_protocol::methods::debug_queries::{OneGoalParams, RunsParams};
 use pb_protocol::methods::goal::ListParams as GoalListParams;
 use pb_protocol::methods::workitem::ListParams as ItemListParams;
-use pb_protocol::{ErrorCode, methods::debug_queries::ItemWithRuns};
+use pb_protocol::{ErrorCode, RpcError};
 use pb_store::TraceQuery;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -19,7 +17,8 @@ use super::answer::Refused;
 use super::events::{enriched, trace};
 use super::{LOOK_MAX, limit, offset};
 use crate::hub::Hub;
-use crate::methods::{debug_queries, goal as goals_of, workitem};
+use crate::methods::goal::{self as goals_of, Found};
+use crate::methods::{debug_queries, workitem};
 
 /// Debug events that are told with a goal.
 const GOAL_EVENTS: usize = 100;
@@ -126,22 +125,27 @@ pub(super) async fn goal(
     State(hub): State<Arc<Hub>>,
     Path(goal_id): Path<String>,
 ) -> Result<Json<Value>, Refused> {
-    let Some(found) = debug_queries::goal(&hub, OneGoalParams { goal_id }).await? else {
-        return Ok(Json(json!({"error": "Goal not found"})));
+    let found = match goals_of::resolve(&hub, &goal_id).await {
+        Ok(id) => goals_of::state(&hub, id).await,
+        Err(error) => Err(error),
+    };
+    let Ok(found) = found else { return Ok(Json(json!({"error": "Goal not found"}))) };
+    let (goal, items, runs) = match found {
+        Found::InInbox(goal) => (GoalRow::from(*goal), Vec::new(), Vec::new()),
+        Found::InLog(state) => (
+            GoalRow::from(Goal::from(&state.goal)),
+            state.items.iter().map(|item| ItemRow::from(WorkItem::of(item, &state))).collect(),
+            // Also those of no item, in which a model plans or reviews.
+            state.runs.iter().map(|run| RunRow::from(Run::of(run, &state))).collect(),
+        ),
     };
     let events = match trace(&hub).await? {
         Some((trace, identity)) => {
-            let query = TraceQuery { goal: Some(found.goal.id.clone()), ..TraceQuery::default() };
+            let query = TraceQuery { goal: Some(goal.id.clone()), ..TraceQuery::default() };
             enriched(trace.find(&query, (0, GOAL_EVENTS), LOOK_MAX).await?, &identity)
         }
         None => Vec::new(),
     };
-    let (mut items, mut runs) = (Vec::new(), Vec::new());
-    for ItemWithRuns { work_item, runs: of_item } in found.work_items {
-        items.push(ItemRow::from(work_item));
-        runs.extend(of_item.into_iter().map(RunRow::from));
-    }
-    let goal = GoalRow::from(found.goal);
     Ok(Json(json!({"goal": goal, "workItems": items, "runs": runs, "events": events})))
 }
 
@@ -155,25 +159,31 @@ pub(super) struct ItemsAsked {
     cursor: Option<String>,
 }
 
+/// Items: those of the latest goals first, each goal's in the order of its plan.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ItemPage {
+    work_items: Vec<ItemRow>,
+    /// How many there are in all.
+    total: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
 pub(super) async fn work_items(
     State(hub): State<Arc<Hub>>,
     asked: Result<Query<ItemsAsked>, QueryRejection>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<ItemPage>, Refused> {
     let Query(asked) = asked?;
     let params = ItemListParams {
         goal_id: asked.goal_id,
-        limit: Some(limit(asked.limit)),
         offset: Some(offset(asked.offset)),
         cursor: asked.cursor,
         ..ItemListParams::default()
     };
-    let listed = unless_unknown(workitem::list(&hub, params).await)?;
-    let items: Vec<ItemRow> = listed.work_items.into_iter().map(ItemRow::from).collect();
-    let mut told = json!({"workItems": items, "total": listed.total});
-    if let (Some(cursor), Value::Object(told)) = (listed.next_cursor, &mut told) {
-        told.insert("nextCursor".to_owned(), cursor.into());
-    }
-    Ok(Json(told))
+    let listed = unless_unknown(workitem::page(&hub, params, limit(asked.limit)).await)?;
+    let work_items = listed.work_items.into_iter().map(ItemRow::from).collect();
+    Ok(Json(ItemPage { work_items, total: listed.total, next_cursor: listed.next_cursor }))
 }
 
 /// The query of `GET /api/runs`.
@@ -183,21 +193,36 @@ pub(super) struct RunsAsked {
     work_item_id: Option<String>,
     status: Option<String>,
     limit: Option<usize>,
+    offset: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// Runs, the latest first.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RunPage {
+    runs: Vec<RunRow>,
+    /// How many there are in all.
+    total: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
 pub(super) async fn runs(
     State(hub): State<Arc<Hub>>,
     asked: Result<Query<RunsAsked>, QueryRejection>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<RunPage>, Refused> {
     let Query(asked) = asked?;
-    let params = RunsParams {
+    let asked = debug_queries::RunsAsked {
         work_item_id: asked.work_item_id,
         status: asked.status,
-        limit: Some(limit(asked.limit)),
+        limit: limit(asked.limit),
+        offset: offset(asked.offset),
+        cursor: asked.cursor,
     };
-    let listed = unless_unknown(debug_queries::runs(&hub, params).await)?;
-    let runs: Vec<RunRow> = listed.runs.into_iter().map(RunRow::from).collect();
-    Ok(Json(json!({"runs": runs})))
+    let listed = unless_unknown(debug_queries::run_page(&hub, asked).await)?;
+    let runs = listed.runs.into_iter().map(RunRow::from).collect();
+    Ok(Json(RunPage { runs, total: listed.total, next_cursor: listed.next_cursor }))
 }
 
 /// Of a goal or an item that there is not, there is nothing to be listed.

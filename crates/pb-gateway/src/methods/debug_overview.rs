@@ -80,7 +80,7 @@ fn connections(hub: &Hub) -> ConnectionCounts {
 async fn goal_states(log: &LogReader, active: Vec<Goal>) -> Result<Vec<GoalExecutionState>, RpcError> {
     let running =
         RunFilter { status: Some(RunStatus::Running), limit: GOAL_STATES_MAX, ..RunFilter::default() };
-    let runs = log.runs(running).await.map_err(RpcError::internal)?;
+    let (runs, _) = log.runs(running).await.map_err(RpcError::internal)?;
     // The latest first: the one that began first stays.
     let runs: HashMap<_, RunPlace> = runs.into_iter().map(|run| (run.goal, run)).collect();
     let mut goals = active;

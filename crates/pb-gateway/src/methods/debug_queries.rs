@@ -17,6 +17,10 @@ use super::goal::{self, Found};
 use super::workitem;
 use crate::debug::debug_event;
 use crate::hub::Hub;
+use crate::paging;
+
+/// The name of the list of runs in cursors.
+const RUN_LIST: &str = "run";
 
 pub(super) async fn lanes(hub: &Hub) -> Result<LanesResult, RpcError> {
     let limits = Config::read(&hub.home.config()).map_err(RpcError::internal)?.lanes;
@@ -75,26 +79,57 @@ pub(super) async fn goals(hub: &Hub, params: GoalListParams) -> Result<GoalListR
     goal::list(hub, GoalListParams { limit, ..params }).await
 }
 
-pub(crate) async fn runs(hub: &Hub, params: RunsParams) -> Result<RunsResult, RpcError> {
+pub(super) async fn runs(hub: &Hub, params: RunsParams) -> Result<RunsResult, RpcError> {
+    let limit = params.limit.unwrap_or(DEBUG_LIMIT_DEFAULT).min(DEBUG_LIMIT_MAX);
+    let asked =
+        RunsAsked { work_item_id: params.work_item_id, status: params.status, limit, ..RunsAsked::default() };
+    let RunPage { runs, .. } = run_page(hub, asked).await?;
+    Ok(RunsResult { total: runs.len() as u64, runs })
+}
+
+/// Which page of the runs.
+#[derive(Debug, Default)]
+pub(crate) struct RunsAsked {
+    pub(crate) work_item_id: Option<String>,
+    pub(crate) status: Option<String>,
+    pub(crate) limit: usize,
+    pub(crate) offset: usize,
+    pub(crate) cursor: Option<String>,
+}
+
+/// A page of runs, the latest first.
+#[derive(Debug, Default)]
+pub(crate) struct RunPage {
+    pub(crate) runs: Vec<Run>,
+    /// How many there are in all.
+    pub(crate) total: u64,
+    pub(crate) next_cursor: Option<String>,
+}
+
+pub(crate) async fn run_page(hub: &Hub, asked: RunsAsked) -> Result<RunPage, RpcError> {
     let filter = RunFilter {
-        item: match &params.work_item_id {
+        item: match &asked.work_item_id {
             Some(id) => Some(id.parse().map_err(|_| workitem::not_found(id))?),
             None => None,
         },
-        status: params.status.as_deref().map(run_status).transpose()?,
-        limit: params.limit.unwrap_or(DEBUG_LIMIT_DEFAULT).min(DEBUG_LIMIT_MAX),
+        status: asked.status.as_deref().map(run_status).transpose()?,
+        before: paging::after(RUN_LIST, asked.cursor.as_deref())?,
+        limit: asked.limit + 1,
+        offset: asked.offset,
     };
-    let Some(log) = hub.feed.reader() else { return Ok(RunsResult::default()) };
-    let mut runs = Vec::new();
+    let Some(log) = hub.feed.reader() else { return Ok(RunPage::default()) };
+    let (mut page, total) = log.runs(filter).await.map_err(RpcError::internal)?;
+    let next_cursor = paging::cut(RUN_LIST, &mut page, asked.limit, |run| run.place);
+    let mut runs = Vec::with_capacity(page.len());
     // Runs of a goal mostly stand together, so each goal is read about once.
     let mut last: Option<GoalState> = None;
-    for run in log.runs(filter).await.map_err(RpcError::internal)? {
+    for run in page {
         if last.as_ref().is_none_or(|state| state.goal.id != run.goal) {
             last = log.state(run.goal).await.map_err(RpcError::internal)?;
         }
         runs.extend(last.as_ref().and_then(|state| Some(Run::of(state.run(run.id)?, state))));
     }
-    Ok(RunsResult { total: runs.len() as u64, runs })
+    Ok(RunPage { runs, total, next_cursor })
 }
 
 fn run_status(word: &str) -> Result<RunStatus, RpcError> {
@@ -105,7 +140,7 @@ fn run_status(word: &str) -> Result<RunStatus, RpcError> {
     })
 }
 
-pub(crate) async fn goal(hub: &Hub, params: OneGoalParams) -> Result<Option<OneGoalResult>, RpcError> {
+pub(super) async fn goal(hub: &Hub, params: OneGoalParams) -> Result<Option<OneGoalResult>, RpcError> {
     // A goal that there is not is no error here (`wire.md` §2.6).
     let Ok(id) = goal::resolve(hub, &params.goal_id).await else { return Ok(None) };
     let Ok(found) = goal::state(hub, id).await else { return Ok(None) };

@@ -28,13 +28,18 @@ pub(super) async fn by_goal(hub: &Hub, params: GoalIdParams) -> Result<ByGoalRes
     Ok(ByGoalResult { work_items })
 }
 
-pub(crate) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, RpcError> {
+pub(super) async fn list(hub: &Hub, params: ListParams) -> Result<ListResult, RpcError> {
+    let limit = params.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
+    page(hub, params, limit).await
+}
+
+/// A page of so many items, whatever `params` say of that.
+pub(crate) async fn page(hub: &Hub, params: ListParams, limit: usize) -> Result<ListResult, RpcError> {
     let status = params.status.as_deref().map(known).transpose()?;
     let goal = match &params.goal_id {
         Some(id) => Some(goal::resolve(hub, id).await?),
         None => None,
     };
-    let limit = params.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
     let filter = ItemFilter {
         goal,
         status,

@@ -7,8 +7,9 @@ use pb_runtime::Endpoint;
 use pb_store::{Trace, TraceEvent};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 
-use crate::support::{Client, Running, Scheduler, TestHome, another_user, dial, get, get_on, goal_params};
+use crate::support::{Client, Running, Scheduler, TestHome, another_user, get, get_on, goal_params};
 
 /// Every route, with ids that there are not.
 const ROUTES: [&str; 11] = [
@@ -25,17 +26,20 @@ const ROUTES: [&str; 11] = [
     "/api/replay/goal_00000000000000000000000000000001/diff/1",
 ];
 
+/// More items than one page of `workitem.list` has.
+const MANY: usize = 600;
+
 fn config(at: &TestHome) -> Config {
     Config { debug_port: Some(0), ..at.config() }
 }
 
-async fn start(at: &TestHome) -> (Running, SocketAddr) {
+pub(crate) async fn start(at: &TestHome) -> (Running, SocketAddr) {
     let gateway = Running::start(config(at)).await.unwrap();
     let debug = Endpoint::read(&at.home.gateway_json()).unwrap().debug_address.unwrap();
     (gateway, debug)
 }
 
-async fn read(address: SocketAddr, path: &str) -> Value {
+pub(crate) async fn read(address: SocketAddr, path: &str) -> Value {
     let answer = get(address, path, &[]).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     serde_json::from_str(&answer.body).unwrap()
@@ -91,7 +95,10 @@ async fn security_02_who_may_only_look_at_goals_does_not_see_what_was_said_to_mo
     for port in [gateway.address, debug] {
         assert_eq!(status(port, "/api/events", &[]).await, 403);
         assert_eq!(status(port, "/api/events", &[("Authorization", &bearer)]).await, 200);
-        assert!(dial(debug, "/ws", &[]).await.is_err());
+    }
+    for (headers, refused) in [(vec![], Some(403)), (vec![("Authorization", bearer.as_str())], None)] {
+        let stream = TcpStream::connect(debug).await.unwrap();
+        assert_eq!(Client::unknown(stream, debug, "/ws", &headers).await.err(), refused);
     }
 }
 
@@ -118,7 +125,7 @@ async fn without_anything_there_is_nothing_and_no_error() {
     assert_eq!(read(debug, "/api/goals").await, json!({"goals": [], "total": 0}));
     assert_eq!(read(debug, "/api/goals/nowhere").await, json!({"error": "Goal not found"}));
     assert_eq!(read(debug, "/api/workitems?goalId=nowhere").await, json!({"workItems": [], "total": 0}));
-    assert_eq!(read(debug, "/api/runs?workItemId=nowhere").await, json!({"runs": []}));
+    assert_eq!(read(debug, "/api/runs?workItemId=nowhere").await, json!({"runs": [], "total": 0}));
     assert_eq!(read(debug, "/api/metrics").await["metrics"], json!([]));
     for (wrong, status_is) in [
         ("/api/goals?status=nowhere", 400),
@@ -130,7 +137,7 @@ async fn without_anything_there_is_nothing_and_no_error() {
     }
 }
 
-fn event(n: u64) -> TraceEvent {
+pub(crate) fn event(n: u64) -> TraceEvent {
     let pair = usize::try_from(n % 2).unwrap();
     TraceEvent {
         id: format!("event-{n}"),
@@ -219,4 +226,26 @@ async fn a_goal_that_was_compacted_has_no_past_and_says_so() {
     }
     let now = read(debug, &format!("/api/replay/{goal}/state/99999999999999")).await;
     assert_eq!(now["state"]["goal"]["status"], "cancelled", "how it stands is still known");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_items_has_as_many_as_one_of_anything_else() {
+    let at = TestHome::new();
+    let (gateway, debug) = start(&at).await;
+    let mut scheduler = Scheduler::connected(&at).await;
+    let mut client = Client::connect(gateway.address).await;
+    let work = json!({"kind": "command", "argv": ["true"]});
+    let mut params = goal_params("许多");
+    params["items"] = (0..200).map(|n| json!({"id": format!("item-{n}"), "work": work})).collect();
+    for _ in 0..MANY / 200 {
+        let (goal, _) = tokio::join!(client.call("goal.submit", params.clone()), async {
+            scheduler.bell().await;
+            scheduler.execute().await
+        });
+        scheduler.plan(goal.unwrap()["id"].as_str().unwrap().parse().unwrap()).await;
+    }
+    let page = read(debug, "/api/workitems?limit=1000").await;
+    assert_eq!((page["workItems"].as_array().unwrap().len(), &page["total"]), (MANY, &json!(MANY)));
+    let last = read(debug, &format!("/api/workitems?offset={}", MANY - 1)).await;
+    assert_eq!(last["workItems"], json!([page["workItems"][MANY - 1]]));
 }

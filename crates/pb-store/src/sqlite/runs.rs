@@ -7,23 +7,29 @@ use super::unsigned;
 use crate::contract::Error;
 use crate::runs::{RunFilter, RunPlace, WorkCounts};
 
-/// The latest runs, the latest first.
-pub(crate) fn latest(connection: &Connection, filter: RunFilter) -> Result<Vec<RunPlace>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, goal, item FROM run WHERE (?1 IS NULL OR item = ?1) AND (?2 IS NULL OR status = ?2)
-         ORDER BY rowid DESC LIMIT ?3",
-    )?;
+/// The latest runs, the latest first, and how many there are of this item and in this status.
+pub(crate) fn latest(connection: &Connection, filter: RunFilter) -> Result<(Vec<RunPlace>, u64), Error> {
+    const CHOSEN: &str = "FROM run WHERE (?1 IS NULL OR item = ?1) AND (?2 IS NULL OR status = ?2)";
     let item = filter.item.map(|item| item.to_string());
     let status = filter.status.map(RunStatus::as_str);
-    let rows = statement.query_map(params![item, status, filter.limit as i64], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+    let total: i64 = connection
+        .prepare_cached(&format!("SELECT count(*) {CHOSEN}"))?
+        .query_row(params![item, status], |row| row.get(0))?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT id, goal, item, rowid {CHOSEN} AND (?5 IS NULL OR rowid < ?5) ORDER BY rowid DESC LIMIT ?3 OFFSET ?4"
+    ))?;
+    let before = filter.before.map(|place| i64::try_from(place).unwrap_or(i64::MAX));
+    let page = params![item, status, filter.limit as i64, filter.offset as i64, before];
+    let rows = statement.query_map(page, |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get(3)?))
     })?;
-    let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+    let rows: Vec<(_, _, _, i64)> = rows.collect::<Result<_, _>>()?;
     // Ids are written by us, and read back.
-    let read = |(id, goal, item): &(String, String, String)| {
-        Some(RunPlace { id: id.parse().ok()?, goal: goal.parse().ok()?, item: item.parse().ok() })
+    let read = |(id, goal, item, place): &(String, String, String, i64)| {
+        let (id, goal, item) = (id.parse().ok()?, goal.parse().ok()?, item.parse().ok());
+        Some(RunPlace { id, goal, item, place: unsigned(*place) })
     };
-    Ok(rows.iter().filter_map(read).collect())
+    Ok((rows.iter().filter_map(read).collect(), unsigned(total)))
 }
 
 /// Counts what was done; of the runs, the latest `looked_at`.

@@ -12,7 +12,7 @@ use crate::machine::json_lines;
 use crate::model::{Scripted, agent_file, finish, shell, worker, write};
 
 /// A goal with two command items, of which the second needs the first.
-const TWO: &str = r#"
+pub(crate) const TWO: &str = r#"
 title = "先后"
 workspace = "out"
 [[items]]
@@ -41,7 +41,7 @@ impl TestEnv {
     }
 
     /// The same, which must be answered.
-    fn debug(&self, path: &str) -> Value {
+    pub(crate) fn debug(&self, path: &str) -> Value {
         let (status, told) = self.ask_debug(path);
         assert_eq!(status, 200, "{path}: {told}");
         told
@@ -60,7 +60,7 @@ pub(crate) fn ask(address: &str, path: &str) -> (u16, Value) {
     (status, serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}")))
 }
 
-fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+pub(crate) fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value[key].as_array().unwrap_or_else(|| panic!("no {key} in {value}"))
 }
 
@@ -96,6 +96,7 @@ fn every_route_answers_with_what_a_real_goal_came_to() {
     let row = &list(&runs, "runs")[0];
     assert_eq!((&row["id"], &row["workItemId"]), (&item["runs"][0]["id"], &item["id"]));
     assert_eq!((&row["status"], &row["data"]), (&json!("success"), &item["runs"][0]));
+    assert_eq!((&items["total"], &runs["total"]), (&json!(1), &json!(1)));
 
     // The events of the trace, with the ids and times that the scheduler gave them.
     let printed = json_lines(&env.pb(["debug", "events", "--json", "--goal", &goal]).raw_stdout);
@@ -188,6 +189,38 @@ fn a_goal_is_folded_to_any_moment_of_its_history() {
     let wrong = env.pb(["goal", "show", &goal, "--at", "昨天"]);
     assert_eq!(wrong.exit, Some(64), "{wrong}");
     assert_eq!(env.ask_debug(&format!("/api/replay/{goal}/state/yesterday")).0, 400);
+}
+
+#[test]
+fn lists_of_items_and_runs_are_pages() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    env.write("goal.toml", TWO);
+    let goals = [env.detach(&["goal.toml"]), env.detach(&["goal.toml"])];
+    for goal in &goals {
+        assert_eq!(env.watch(goal), Some(0));
+    }
+    for (route, key) in [("workitems", "workItems"), ("runs", "runs")] {
+        let all = env.debug(&format!("/api/{route}"));
+        let ids = |page: &Value| list(page, key).iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
+        assert_eq!((ids(&all).len(), &all["total"], &all["nextCursor"]), (4, &json!(4), &Value::Null));
+        let skipped = env.debug(&format!("/api/{route}?limit=2&offset=1"));
+        assert_eq!((ids(&skipped), &skipped["total"]), (ids(&all)[1..3].to_vec(), &json!(4)));
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = env.debug(&format!("/api/{route}?limit=1{cursor}"));
+            seen.extend(ids(&page));
+            let Some(next) = page["nextCursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(seen, ids(&all), "{route}: each once, in order");
+        assert_eq!(env.ask_debug(&format!("/api/{route}?cursor=p1.goal.x")).0, 400);
+    }
+    let latest = env.debug("/api/runs?limit=1");
+    let started = |run: &Value| run["data"]["created_at"].as_u64().unwrap();
+    assert!(
+        list(&env.debug("/api/runs"), "runs").iter().all(|run| started(run) <= started(&latest["runs"][0]))
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 use pb_testkit::model_server::{Conversation, ModelServer, Reply, Script, When, Wire};
 use serde_json::{Value, json};
 
+use crate::debug_server::list;
 use crate::env::TestEnv;
 use crate::machine::item;
 use crate::model::{Scripted, finish, provider, worker, write};
@@ -67,6 +68,9 @@ fn a_review_by_another_model_is_a_gate_beside_a_program() {
     let requests = model.requests();
     let asked: Vec<&str> = requests.iter().map(|one| one.body["model"].as_str().unwrap()).collect();
     assert_eq!(asked, ["one", "one", "two", "two"], "who did the work does not review it");
+    let told = env.debug(&format!("/api/goals/{}", env.only_goal()));
+    let runs: Vec<_> = list(&told, "runs").iter().map(|run| &run["data"]["agent_type"]).collect();
+    assert_eq!(runs, ["agent", "reviewer"]);
 }
 
 #[test]
