@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pb_runtime::private_file::{self, PrivateFileError};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 /// Keys, by provider.
@@ -54,6 +54,13 @@ impl Credentials {
         Ok(Self { keys: entries.into_iter().map(|(name, entry)| (name, entry.api_key)).collect() })
     }
 
+    /// From now on no text that is made fit to be shown has any of these keys.
+    pub fn hold(&self) {
+        for key in self.keys.values() {
+            pb_runtime::secrets::hold(key.expose_secret().trim());
+        }
+    }
+
     /// The key of a provider.
     pub fn key(&self, provider: &str) -> Option<&SecretString> {
         self.keys.get(provider)
@@ -63,8 +70,6 @@ impl Credentials {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
-
-    use secrecy::ExposeSecret;
 
     use super::*;
 

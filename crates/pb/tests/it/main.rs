@@ -38,6 +38,8 @@ mod crash;
 mod day_budget;
 mod debug;
 #[cfg(test)]
+mod debug_file;
+#[cfg(test)]
 mod debug_server;
 mod debug_spans;
 mod doctor;

@@ -28,7 +28,7 @@ const GOALS_NAMED_MAX: usize = 5;
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// What is told when there is nothing to be shown.
-const NOTHING: &str = "no debug events";
+pub(super) const NOTHING: &str = "no debug events";
 
 /// Show the latest debug events: what was decided, asked of models and done with tools
 ///
@@ -88,13 +88,17 @@ async fn events(home: &Home, mut args: Args) -> Result<Exit, Failure> {
 }
 
 /// Nothing else is touched by what is wrong with the trace.
-fn unreadable(error: pb_store::Error) -> Failure {
+pub(super) fn unreadable(error: pb_store::Error) -> Failure {
     Failure::of(Exit::Failed, &anyhow::Error::from(error).context("cannot read the trace"))
         .hint("it may be deleted: nothing but debug events is lost")
 }
 
 /// The goal that a text stands for. One that is not in the trace may still come into it.
-async fn goal(trace: &TraceReader, text: Option<String>, may_come: bool) -> Result<Option<String>, Failure> {
+pub(super) async fn goal(
+    trace: &TraceReader,
+    text: Option<String>,
+    may_come: bool,
+) -> Result<Option<String>, Failure> {
     let Some(text) = text else { return Ok(None) };
     if text.parse::<GoalId>().is_ok() {
         return Ok(Some(text));

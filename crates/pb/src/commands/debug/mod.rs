@@ -1,7 +1,11 @@
 //! `pb debug`: look into what the scheduler does.
 
 mod events;
+mod export;
+mod exported;
 mod lines;
+mod open;
+mod search;
 mod words;
 
 use clap::Subcommand;
@@ -14,7 +18,9 @@ use crate::failure::Failure;
 #[command(after_help = "\
 Examples:
   pb debug events --follow               watch everything that happens
-  pb debug events --goal 3f2a            what was done for a goal, with ids and times")]
+  pb debug events --goal 3f2a            what was done for a goal, with ids and times
+  pb debug search 报告                   the events that have a word
+  pb debug export 3f2a                   a goal in one file, for another person: pb debug open FILE")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,
@@ -23,11 +29,17 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     Events(events::Args),
+    Search(search::Args),
+    Export(export::Args),
+    Open(open::Args),
 }
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     match args.action {
         Action::Events(args) => events::run(args),
+        Action::Search(args) => search::run(args),
+        Action::Export(args) => export::run(&args),
+        Action::Open(args) => open::run(&args),
     }
 }

@@ -1,0 +1,161 @@
+//! A goal in one file, from one home to another person's, and debug events that are found by their words.
+
+use std::fs;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::agent::plan_of_a_file;
+use crate::debug_server::{TWO, ask, list};
+use crate::env::{TestEnv, wait_until};
+use crate::machine::json_lines;
+use crate::model::{Scripted, finish, plan, planner, worker, write};
+
+/// A key as providers give them.
+const KEY: &str = "sk-ant-api03-planted-key-of-this-test-0123456789abcdef";
+/// One that looks like none.
+const OWN_KEY: &str = "tesserakt!";
+/// After everything that a test does, in milliseconds since 1970.
+const LATER: u64 = 99_999_999_999_999;
+
+/// A home in which a model planned a goal and did it.
+fn done() -> (Scripted, String) {
+    let text = format!("一份报告 {KEY} {OWN_KEY}");
+    let items = plan_of_a_file("report", "写报告.md", "报告.md", "一份报告");
+    let scripted =
+        Scripted::saying([planner([plan(&items)]), worker([write("报告.md", &text), finish("好了")])]);
+    let env = &scripted.env;
+    let goal = env.detach(&["写一份报告"]);
+    assert_eq!(env.watch(&goal), Some(0), "{}", env.pb(["goal", "show", &goal]));
+    wait_until("the trace is written", || {
+        let told = env.debug(&format!("/api/events?goalId={goal}&type=state.transition&limit=1"));
+        (told["events"][0]["data"]["to"] == "completed").then_some(())
+    });
+    (scripted, goal)
+}
+
+/// The same file with another digest: as somebody would write it who wants it to be believed.
+fn sealed(text: &str) -> String {
+    let before = &text[..text.rfind("{\"end\"").unwrap()];
+    let digest = blake3::hash(before.as_bytes()).to_hex();
+    format!("{before}{{\"end\":{{\"events\":1,\"trace\":0,\"blake3\":\"{digest}\"}}}}\n")
+}
+
+/// What is told of a goal, without the places of its events, which are those of a trace.
+fn without_places(mut told: Value) -> Value {
+    for event in told["events"].as_array_mut().unwrap() {
+        event.as_object_mut().unwrap().remove("cursor");
+    }
+    told
+}
+
+#[test]
+fn a_goal_goes_to_another_person_in_one_file() {
+    let (mut scripted, goal) = done();
+    let env = &mut scripted.env;
+    let here = env.debug(&format!("/api/goals/{goal}"));
+    let agents: Vec<_> = list(&here, "runs").iter().map(|run| &run["data"]["agent_type"]).collect();
+    assert_eq!(agents, ["planner", "agent"], "also those of no item");
+    let state = env.debug(&format!("/api/replay/{goal}/state/{LATER}"));
+    assert_eq!(env.pb(["stop"]).exit, Some(0));
+    // Nothing runs, neither here nor there.
+    env.variables.push(("MINE_API_KEY", OWN_KEY.to_owned()));
+    let exported = env.pb(["debug", "export", &goal, "-o", "it.pbgoal"]);
+    assert_eq!((exported.exit, exported.raw_stdout.as_str()), (Some(0), "it.pbgoal\n"), "{exported}");
+    let text = fs::read_to_string(env.file("it.pbgoal")).unwrap();
+    assert!(text.contains("一份报告"), "what was said is in it");
+    assert!(!text.contains(KEY) && !text.contains(OWN_KEY), "keys are taken out before anything is written");
+    let printed = env.pb(["debug", "export", goal.get(5..17).unwrap(), "-o", "-"]);
+    assert_eq!(printed.raw_stdout.lines().count(), text.lines().count());
+
+    let there = TestEnv::new();
+    fs::copy(env.file("it.pbgoal"), there.file("it.pbgoal")).unwrap();
+    let opened = there.spawn(["debug", "open", "it.pbgoal"]);
+    opened.wait_for_note("Ctrl-C ends it");
+    let url = opened.printed("stdout");
+    let (address, path) = url.trim().strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let asked = |path: &str| {
+        let (status, told) = ask(address, path);
+        assert_eq!(status, 200, "{path}: {told}");
+        told
+    };
+    let clean: Value = serde_json::from_str(&here.to_string().replace(OWN_KEY, "[redacted]")).unwrap();
+    assert_eq!(without_places(asked(&format!("/{path}"))), without_places(clean));
+    assert_eq!(asked(&format!("/api/replay/{goal}/state/{LATER}")), state);
+    let found = asked("/api/events?q=%E4%BB%BD%E6%8A%A5"); // 份报
+    assert!(!list(&found, "events").is_empty());
+    kill_process(Pid::from_child(&opened.child), Signal::INT).unwrap();
+    assert_eq!(opened.wait().exit, Some(0));
+    assert!(!there.home().exists(), "its own home is not touched");
+    let summary = there.json(["debug", "open", "it.pbgoal", "--json"]);
+    assert_eq!(
+        (&summary["goal"], &summary["file"]["title"]),
+        (&here["goal"]["data"], &here["goal"]["title"])
+    );
+}
+
+#[test]
+fn a_file_that_is_not_what_was_written_is_not_shown_and_it_is_said_why() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    env.write("goal.toml", TWO);
+    let goal = env.detach(&["goal.toml"]);
+    assert_eq!(env.watch(&goal), Some(0));
+    let exported = env.pb(["debug", "export", &goal]);
+    assert_eq!(exported.exit, Some(0), "{exported}");
+    let text = fs::read_to_string(env.file(exported.raw_stdout.trim())).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    let without = |line: usize| [&lines[..line], &lines[line + 1..]].concat().join("\n") + "\n";
+    let cut = lines[..5].join("\n") + "\n";
+    let changed = text.replacen("先后", "后先", 1);
+    let rows = text.rfind("{\"rows\"").unwrap();
+    let believed = sealed(&format!("{}{}", &text[..rows], text[rows..].replacen("先后", "后先", 1)));
+    let later = text.replacen("\"version\":1", "\"version\":9", 1);
+    for (file, wrong, why, hint) in [
+        ("cut", cut, "cut short after line 5", "sent again, whole"),
+        ("changed", changed, "its digest is another", "have it written anew"),
+        ("believed", believed, "do not come to its rows", "have it written anew"),
+        ("shorter", without(3), "line 4 does not follow", "have it written anew"),
+        ("foreign", TWO.to_owned(), "`pb debug export` has not written it", "pb debug export ID"),
+        ("later", later, "wrote it in form 9", "a pb that is as new"),
+    ] {
+        env.write(file, &wrong);
+        let refused = env.pb(["debug", "open", file, "--json"]);
+        assert_eq!((refused.exit, refused.raw_stdout.as_str()), (Some(65), ""), "{refused}");
+        assert!(refused.stderr.contains(why) && refused.stderr.contains(hint), "{refused}");
+    }
+    for missing in [["debug", "open", "nowhere"], ["debug", "export", "ffffffff"]] {
+        let refused = env.pb(missing);
+        assert_eq!(refused.exit, Some(66), "{refused}");
+    }
+    let nowhere = env.pb(["debug", "export", &goal, "-o", "no/such/folder"]);
+    assert_eq!(nowhere.exit, Some(1), "{nowhere}");
+}
+
+#[test]
+fn debug_events_are_found_by_their_words_also_when_nothing_runs() {
+    let env = TestEnv::new();
+    assert_eq!(env.pb(["debug", "search", "x"]).exit, Some(0), "nothing there is no error");
+    env.start_daemons();
+    env.write("goal.toml", TWO);
+    let goal = env.detach(&["goal.toml"]);
+    assert_eq!(env.watch(&goal), Some(0));
+    assert_eq!(env.pb(["stop"]).exit, Some(0));
+    let search = |words: &[&str]| {
+        let ran = env.pb(["debug", "search", "--json"].iter().chain(words));
+        assert_eq!(ran.exit, Some(0), "{ran}");
+        json_lines(&ran.raw_stdout)
+            .iter()
+            .map(|one| one["type"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let finds = |words: &[&str], kind: &str| search(words).iter().any(|found| found == kind);
+    assert!(finds(&["先后"], "scheduler.goal.submitted"));
+    assert!(finds(&["--goal", goal.get(5..17).unwrap(), "后"], "scheduler.goal.submitted"));
+    assert!(finds(&["goal", "active", "completed"], "state.transition"));
+    assert_eq!(search(&["nowhere"]), Vec::<String>::new());
+    let all = search(&["goal"]);
+    assert_eq!(search(&["goal", "--limit", "2"]), all[all.len() - 2..], "the latest");
+    let other = env.pb(["debug", "search", "x", "--goal", "ffffffff"]);
+    assert_eq!(other.exit, Some(66), "{other}");
+}
