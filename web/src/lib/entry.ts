@@ -89,8 +89,9 @@ export class Entry {
 
   /** Ends this browser's access. */
   async leave(): Promise<void> {
-    await this.#ask('DELETE', {});
-    this.#keep(undefined);
+    const answer = await this.#ask('DELETE', {});
+    if (answer.ok || answer.status === 401) this.#keep(undefined);
+    else throw new Error(`the gateway says ${answer.status}`);
   }
 
   /** What a WebSocket of this page offers: that it is one, and the key. */

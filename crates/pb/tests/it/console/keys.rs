@@ -9,10 +9,10 @@ use crate::env::wait_until;
 use crate::model::{Scripted, finish, worker};
 
 /// The question that is shown takes answers.
-const SETTLED: &str = "article[data-settled=true]";
+pub(super) const SETTLED: &str = "article[data-settled=true]";
 
 /// A goal file whose only item waits for a yes before it runs anything.
-const ASKS: &str = r#"
+pub(super) const ASKS: &str = r#"
 title = "发布"
 workspace = "out"
 
@@ -25,7 +25,7 @@ max_retries = 0
 gates = [{ kind = "file_exists", path = "done" }]
 "#;
 
-fn run(line: &str) -> Reply {
+pub(super) fn run(line: &str) -> Reply {
     Reply::call("run_command", json!({"argv": ["sh", "-c", line]})).usage(700, 30)
 }
 

@@ -1,6 +1,7 @@
 //! The console in a real browser, before the real processes (`security.md`, "The gateway", 4 and 9).
 
 mod keys;
+mod link;
 mod page;
 mod replay;
 mod scene;
@@ -179,15 +180,19 @@ fn a_goal_file_is_read_and_run_and_what_is_wrong_with_one_is_told() {
     page.is_well(&origin);
 }
 
+/// Has the gateway come back where the page is.
+fn stay(env: &mut TestEnv) {
+    let port = env.address().parse::<SocketAddr>().unwrap().port();
+    env.variables.retain(|(name, _)| *name != "PB_PORT");
+    env.variables.push(("PB_PORT", port.to_string()));
+}
+
 /// Both processes are killed and come back while a goal runs: the page has each event, and each once.
 #[test]
 fn a_page_catches_up_after_both_processes_were_killed() {
     let mut env = TestEnv::new();
     env.start_daemons();
-    // Where the page is: so the gateway comes back there.
-    let port = env.address().parse::<SocketAddr>().unwrap().port();
-    env.variables.retain(|(name, _)| *name != "PB_PORT");
-    env.variables.push(("PB_PORT", port.to_string()));
+    stay(&mut env);
     let (_, url) = addresses(&env);
     let Some(mut page) = Page::new(&env) else { return };
     page.open(&url);

@@ -36,6 +36,10 @@ const commands = {
     page = await context.newPage();
     await page.goto(url);
   },
+  /** Has what the gateway says from the next connection on be said otherwise; or as it is. */
+  distort: (from = '', to = '') => page.routeWebSocket(/./, (socket) => {
+    socket.connectToServer().onMessage((text) => socket.send(String(text).replace(from, to)));
+  }),
   back: async () => void ([page] = context.pages()),
   reload: async () => void (await page.reload()),
   /** Waits until there is something that the selector fits and that can be seen. */
