@@ -14,6 +14,8 @@ use crate::told;
 
 /// Events read at once.
 const PAGE: usize = 1000;
+/// More goals than any test has.
+const GOALS_MAX: usize = 100_000;
 
 /// Audits a log; a home whose scheduler never started has none.
 pub(crate) fn audit(state_db: &Path) {
@@ -40,6 +42,9 @@ async fn audit_log(state_db: &Path) {
         }
     }
     assert_eq!(gone, 0, "positions have no gaps but those of goals that were compacted");
+    for id in log.goal_ids_like("", GOALS_MAX).await.unwrap() {
+        assert!(folded.contains_key(&id), "there are rows of {id}, and no events");
+    }
     for (id, (_, folded)) in folded {
         match folded {
             Folded::Goal(state) => {

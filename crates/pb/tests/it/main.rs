@@ -40,6 +40,8 @@ mod debug;
 #[cfg(test)]
 mod debug_file;
 #[cfg(test)]
+mod debug_routes;
+#[cfg(test)]
 mod debug_server;
 mod debug_spans;
 mod doctor;
@@ -74,6 +76,8 @@ mod notify;
 mod old_gateway;
 mod operations;
 mod plan;
+#[cfg(test)]
+mod planted_rows;
 mod real_model;
 mod reports;
 mod requested;
