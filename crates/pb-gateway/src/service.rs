@@ -261,13 +261,6 @@ impl Gateway {
         self.debug.as_ref().map(|(_, address)| *address)
     }
 
-    /// Leaves out everything but the debug server: for who only looks.
-    #[must_use]
-    pub fn only_debug(mut self) -> Self {
-        self.clients.clear();
-        self
-    }
-
     /// Where other machines reach it, if they may.
     pub fn remote(&self) -> Option<&Remote> {
         self.remote.as_ref()

@@ -74,12 +74,19 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         made.expires_at
             .map_or("until it is revoked".to_owned(), |at| format!("until {}", format::moment(at)))
     ));
-    if !args.no_open && has_display() && !open(&url) {
+    if !args.no_open {
+        show(&url);
+    }
+    Ok(Exit::Ok)
+}
+
+/// Shows an address in the person's browser, where there is a screen for one.
+pub(super) fn show(url: &str) {
+    if has_display() && !open(url) {
         output::note(format_args!(
             "{OPENER} opened nothing; open the address above in a browser of this machine"
         ));
     }
-    Ok(Exit::Ok)
 }
 
 /// Whether there is somewhere to show a browser.

@@ -3,10 +3,10 @@
 use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::agent::plan_of_a_file;
-use crate::debug_server::{TWO, ask, list};
+use crate::debug_server::{TWO, ask, exchange, list};
 use crate::env::{TestEnv, wait_until};
 use crate::machine::json_lines;
 use crate::model::{Scripted, finish, plan, planner, worker, write};
@@ -70,10 +70,12 @@ fn a_goal_goes_to_another_person_in_one_file() {
 
     let there = TestEnv::new();
     fs::copy(env.file("it.pbgoal"), there.file("it.pbgoal")).unwrap();
-    let opened = there.spawn(["debug", "open", "it.pbgoal"]);
+    let opened = there.spawn(["debug", "open", "it.pbgoal", "--no-open"]);
     opened.wait_for_note("Ctrl-C ends it");
-    let url = opened.printed("stdout");
-    let (address, path) = url.trim().strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let (page, code) = opened.printed("stdout").trim().split_once("/#code=").map(owned).unwrap();
+    let programs = opened.printed("stderr");
+    let (_, programs) = programs.split_once("for programs: http://").unwrap();
+    let (address, path) = programs.split(';').next().unwrap().split_once('/').unwrap();
     let asked = |path: &str| {
         let (status, told) = ask(address, path);
         assert_eq!(status, 200, "{path}: {told}");
@@ -84,6 +86,9 @@ fn a_goal_goes_to_another_person_in_one_file() {
     assert_eq!(asked(&format!("/api/replay/{goal}/state/{LATER}")), state);
     let found = asked("/api/events?q=%E4%BB%BD%E6%8A%A5"); // 份报
     assert!(!list(&found, "events").is_empty());
+    // A browser comes in by the code, and looks.
+    let session = come_in(page.strip_prefix("http://").unwrap(), &code);
+    assert_eq!(session["permissions"], json!(["read", "admin"]));
     kill_process(Pid::from_child(&opened.child), Signal::INT).unwrap();
     assert_eq!(opened.wait().exit, Some(0));
     assert!(!there.home().exists(), "its own home is not touched");
@@ -92,6 +97,26 @@ fn a_goal_goes_to_another_person_in_one_file() {
         (&summary["goal"], &summary["file"]["title"]),
         (&here["goal"]["data"], &here["goal"]["title"])
     );
+}
+
+fn owned((one, other): (&str, &str)) -> (String, String) {
+    (one.to_owned(), other.to_owned())
+}
+
+/// What the page is told of a browser that came in by a code.
+fn come_in(address: &str, code: &str) -> Value {
+    let request = |method: &str, more: &str| {
+        let head = format!("{method} /console/session HTTP/1.1\r\nHost: {address}\r\n{more}\r\n");
+        let page = "Sec-Fetch-Site: same-origin\r\nContent-Length: 0\r\nConnection: close";
+        exchange(address, &format!("{head}{page}\r\n\r\n"))
+    };
+    let (head, body) = request("POST", &format!("Authorization: Code {code}"));
+    let key: Value = serde_json::from_str(&body).unwrap_or_else(|_| panic!("{head}\n{body}"));
+    let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    let cookie = cookie.split(';').next().unwrap();
+    let key = key["key"].as_str().unwrap();
+    let (head, body) = request("GET", &format!("Cookie: {cookie}\r\nPb-Console-Key: {key}"));
+    serde_json::from_str(&body).unwrap_or_else(|_| panic!("{head}\n{body}"))
 }
 
 #[test]

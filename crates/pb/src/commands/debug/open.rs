@@ -3,26 +3,33 @@
 mod load;
 
 use std::fs::{self, DirBuilder};
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use pb_gateway::Gateway;
+use pb_protocol::client::Patience;
 use pb_protocol::domain::{Artifact, Escalation, Goal, Run, WorkItem};
+use pb_protocol::methods::console::{Invite, InviteParams};
 use pb_runtime::signals::StopSignals;
-use pb_runtime::{Clock, Home, Ids};
+use pb_runtime::{Clock, Endpoint, Home, Ids};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::commands::console;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::{format, output, wait};
+use crate::{connection, format, output, wait};
 use load::{Loaded, load};
+
+/// What the browser may do: look, at everything.
+const LOOKS: [&str; 2] = ["read", "admin"];
 
 /// Look at a goal in a file that `pb debug export` has written, without anything else of it
 ///
-/// Serves what the debug server of a gateway does, of this goal alone, to programs of your own user, until Ctrl-C. The
-/// goal does not run, nothing can be changed, and nothing of yours is touched.
+/// Opens the console with this goal alone, and serves its debug server, until Ctrl-C. The goal does not run, and nothing
+/// of yours is touched. The address lets one browser in, once, within a minute.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,9 +38,12 @@ Examples:
 pub(super) struct Args {
     /// The file
     file: PathBuf,
-    /// The port to listen on, on this machine only; 0 takes a free one
+    /// The port of the console, on this machine only; 0 takes a free one
     #[arg(short, long, default_value_t = 0)]
     port: u16,
+    /// Print the address, and open no browser
+    #[arg(long)]
+    no_open: bool,
     /// Print what stands in it as one JSON document, and end
     #[arg(long)]
     json: bool,
@@ -55,24 +65,46 @@ async fn open(args: &Args) -> Result<Exit, Failure> {
         output::json(&summary(&loaded))?;
         return Ok(Exit::Ok);
     }
+    let gateway = Gateway::start(scratch.config(args.port)).await.map_err(anyhow::Error::from)?;
+    let debug = gateway.debug_address().context("there is no free port for the debug server")?;
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    let ((), told) = tokio::join!(gateway.run(stop), async move {
+        let told = tell(&scratch.home, debug, &loaded, args.no_open).await;
+        if told.is_ok() {
+            signals.next().await;
+        }
+        stopping.cancel();
+        told
+    });
+    told.map(|()| Exit::Ok)
+}
+
+/// Says where the goal is to be seen, and shows it.
+async fn tell(home: &Home, debug: SocketAddr, loaded: &Loaded, no_open: bool) -> Result<(), Failure> {
+    let invitation = InviteParams {
+        permissions: LOOKS.map(str::to_owned).to_vec(),
+        expires_at: None,
+        idempotency_key: None,
+    };
+    let made = connection::client(home, Patience::None).call::<Invite>(&invitation).await?;
+    let endpoint = Endpoint::read(&home.gateway_json()).context("the gateway does not say where it is")?;
+    let url = format!("http://{}/#code={}", endpoint.address, made.code);
     let Loaded { header, counts, .. } = loaded;
-    let gateway = Gateway::start(scratch.config(args.port)).await.map_err(anyhow::Error::from)?.only_debug();
-    let address = gateway.debug_address().context("the port cannot be listened on; take another: --port")?;
-    output::data(format!("http://{address}/api/goals/{}", header.goal))?;
+    output::data(&url)?;
     output::note(format!(
-        "{}: {}, {}, written {}; Ctrl-C ends it",
+        "{}: {}, {}, written {}",
         format::line(&header.title),
         format::count(counts.events, "event"),
         format::count(counts.trace, "debug event"),
         format::moment(header.exported_at)
     ));
-    let stop = CancellationToken::new();
-    let stopping = stop.clone();
-    tokio::join!(gateway.run(stop), async move {
-        signals.next().await;
-        stopping.cancel();
-    });
-    Ok(Exit::Ok)
+    output::note(format!("for programs: http://{debug}/api/goals/{}; Ctrl-C ends it", header.goal));
+    if !no_open {
+        // A browser may take long to come back.
+        tokio::task::spawn_blocking(move || console::show(&url));
+    }
+    Ok(())
 }
 
 /// What stands in a file, as one document.
@@ -117,8 +149,8 @@ impl Scratch {
         pb_gateway::Config {
             home: self.home.clone(),
             host: "127.0.0.1".to_owned(),
-            port: 0,
-            debug_port: Some(port),
+            port,
+            debug_port: Some(0),
             socket: self.home.gateway_socket(),
             state_db: self.home.state_db(),
             web_dir: None,
