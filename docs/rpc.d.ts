@@ -2406,6 +2406,18 @@ export interface FileChange {
     diff?: string;
 }
 
+/** An input that a goal file declares. */
+export interface FileInput {
+    /** Its name. */
+    name: string;
+    /** What it is for. */
+    description?: string;
+    /** Its value when none is given; without one it has to be given. */
+    default?: string;
+    /** Whether it is a path. */
+    isPath: boolean;
+}
+
 /** One thing that is wrong with a goal file. */
 export interface FileProblem {
     /** The line, from 1. */
@@ -2867,6 +2879,8 @@ export interface GoalCheckParams {
 export interface GoalCheckResult {
     /** The goal, with its inputs filled in; absent if something is wrong. */
     goal?: GoalSpec;
+    /** The inputs that it declares, by their names; none where what it says cannot be read. */
+    inputs: FileInput[];
     /** What is wrong, in reading order; at most 100. */
     problems: FileProblem[];
     /** How many more there are. */

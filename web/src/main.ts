@@ -8,7 +8,7 @@ import { isInvitation } from './lib/entry.ts';
 import { store } from './lib/store.svelte.ts';
 import { theme } from './lib/theme.svelte.ts';
 
-words.set(words.language);
+await words.start();
 theme.apply();
 store.start();
 mount(App, { target: document.getElementById('app') as HTMLElement });

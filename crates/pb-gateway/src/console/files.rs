@@ -37,12 +37,13 @@ macro_rules! built {
 }
 
 static INDEX: File = built!("index.html", "text/html; charset=utf-8");
-static OTHERS: [File; 7] = [
+static OTHERS: [File; 8] = [
     built!("app.js", SCRIPT),
     built!("shared.js", SCRIPT),
     built!("layout.js", SCRIPT),
     built!("Trace.js", SCRIPT),
     built!("Replay.js", SCRIPT),
+    built!("zh.js", SCRIPT),
     built!("app.css", "text/css; charset=utf-8"),
     built!("icon.svg", "image/svg+xml; charset=utf-8"),
 ];

@@ -100,6 +100,12 @@ effect = "pure"
     assert_eq!((goal.title.as_str(), goal.workspace.as_deref()), ("数一数 兔子", Some("/work/here")));
     client.call("goal.submit", told["goal"].clone()).await.unwrap();
 
+    // What has to be given is named, also before it is.
+    let told = client.call("goal.check", json!({"goalFile": file})).await.unwrap();
+    let what = json!({"name": "what", "description": "What is counted", "isPath": false});
+    assert_eq!((&told["inputs"], told.get("goal")), (&json!([what]), None), "{told}");
+    assert_eq!(told["problems"].as_array().unwrap().len(), 1, "{told}");
+
     let told = client.call("goal.check", json!({"goalFile": "titel = 'x'\n"})).await.unwrap();
     assert_eq!(told.get("goal"), None);
     assert_eq!(

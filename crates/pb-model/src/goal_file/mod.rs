@@ -49,7 +49,7 @@ mod syntax;
 mod table;
 mod template;
 
-pub use parse::{GoalFile, parse};
+pub use parse::{DeclaredInput, GoalFile, parse};
 pub use problem::{PROBLEMS_MAX, Problem, Problems};
 pub use render::render;
 pub use resolve::ResolveContext;

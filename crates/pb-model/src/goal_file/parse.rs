@@ -7,7 +7,7 @@ use toml::de::DeTable;
 
 use super::log::{Log, Places};
 use super::problem::Problems;
-use super::shape::Goal;
+use super::shape::{Goal, InputType};
 use super::template::Filler;
 use super::{GOAL_FILE_BYTES_MAX, check, convert, read, syntax};
 
@@ -18,6 +18,31 @@ pub struct GoalFile {
     pub(super) text: String,
     pub(super) goal: Goal,
     pub(super) places: Places,
+}
+
+/// An input that a goal file declares, as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredInput {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its value when none is given; without one it has to be given.
+    pub default: Option<String>,
+    /// Whether it is a path, which is relative to the folder in which the goal is asked for.
+    pub is_path: bool,
+}
+
+impl GoalFile {
+    /// The inputs that it declares, by their names.
+    pub fn inputs(&self) -> impl Iterator<Item = DeclaredInput> {
+        self.goal.inputs.iter().map(|(name, input)| DeclaredInput {
+            name: name.clone(),
+            description: input.description.clone(),
+            default: input.default.clone(),
+            is_path: matches!(input.kind, InputType::Path),
+        })
+    }
 }
 
 /// Reads a goal file.

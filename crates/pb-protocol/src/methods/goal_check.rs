@@ -42,10 +42,30 @@ pub struct CheckResult {
     /// The goal, with its inputs filled in; absent if something is wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goal: Option<GoalSpec>,
+    /// The inputs that it declares, by their names; none where what it says cannot be read.
+    #[serde(default)]
+    pub inputs: Vec<FileInput>,
     /// What is wrong, in reading order; at most 100.
     pub problems: Vec<FileProblem>,
     /// How many more there are.
     pub left_out: usize,
+}
+
+/// An input that a goal file declares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FileInput {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its value when none is given; without one it has to be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// Whether it is a path.
+    #[serde(default)]
+    pub is_path: bool,
 }
 
 /// One thing that is wrong with a goal file.

@@ -48,6 +48,7 @@ const commands = {
   count: (selector) => page.locator(selector).count(),
   text: (selector) => page.locator(selector).first().innerText(),
   attribute: (selector, name) => page.locator(selector).first().getAttribute(name),
+  value: (selector) => page.locator(selector).first().inputValue(),
   click: (selector) => page.locator(selector).first().click(),
   fill: (selector, text) => page.locator(selector).first().fill(text),
   file: (selector, path) => page.locator(selector).first().setInputFiles(path),

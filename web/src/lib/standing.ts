@@ -1,0 +1,10 @@
+// How a goal stands, in one word for people: more than its status.
+import type { Goal } from 'rpc';
+
+/** `isAsked`: whether a person is to answer something of it. */
+export function standing(goal: Pick<Goal, 'status' | 'verdict' | 'reason'>, isAsked: boolean): string {
+  if (goal.reason === 'paused') return 'paused';
+  // A call that waits for a yes leaves its goal active.
+  if (goal.status === 'active' && isAsked) return 'asks';
+  return goal.status === 'completed' && goal.verdict ? goal.verdict : goal.status;
+}
