@@ -25,6 +25,7 @@ fn places(goal: &str, talk: &str) -> Vec<(&'static str, String, &'static str)> {
         ("chat", talk.to_owned(), SAID),
         ("history", "history".to_owned(), "li:has-text('Publish the crate')"),
         ("schedules", "schedules".to_owned(), "code"),
+        ("schedule", "schedules/new".to_owned(), "fieldset"),
         ("system", "system".to_owned(), "dl, table"),
         ("goal", of_goal("work"), "g.node.done"),
         ("proof", of_goal("proof"), "details.card"),
