@@ -232,6 +232,41 @@ test('who may not come in does not try again', async () => {
   expect(gateway.sockets.length).toBe(tries);
 });
 
+test('who may not come in waits for no answer', async () => {
+  await settle();
+  gateway.answers = false;
+  const sent = outcome(feed.call('goal.cancel', { goalId: 'a', idempotencyKey: 'once' }));
+  mayEnter = false;
+  gateway.isUp = false;
+  gateway.socket.break(1006);
+  const waits = outcome(feed.call('goal.list', {}));
+  await settle(0);
+  expect([await sent, await waits, await outcome(feed.call('goal.list', {}))]).toEqual(['unknown', 'locked', 'locked']);
+  gateway.isUp = true;
+  gateway.answers = true;
+  feed.connect();
+  await settle();
+  const back = outcome(feed.call('goal.list', {}));
+  await settle();
+  expect(await back).toEqual({ pong: true });
+});
+
+test('however often it is tried by hand, there is one connection', async () => {
+  await settle();
+  gateway.isUp = false;
+  gateway.socket.break(1006);
+  for (let n = 0; n < 5; n += 1) {
+    feed.connect();
+    await settle(10);
+  }
+  gateway.isUp = true;
+  await settle(9_000);
+  expect(gateway.sockets.filter((one) => one.isOpen).length).toBe(1);
+  const before = gateway.sockets.length;
+  await settle(30_000);
+  expect(gateway.sockets.length).toBe(before);
+});
+
 test('a token that ended locks the page at once', async () => {
   await settle();
   gateway.socket.break(4003);

@@ -42,6 +42,8 @@ export const feed = new Feed(
   },
   (link) => {
     if (link.state === 'locked' && shown.link.state !== 'locked') tabs.postMessage('locked');
+    // It is in, by whatever: no address is to blame any more.
+    if (link.state === 'live') shown.obstacle = undefined;
     shown.link = link;
   },
 );

@@ -38,6 +38,26 @@ async fn from_the_start_every_event_comes_in_order_and_goes_on_live_without_a_se
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_behind_is_told_with_which_event_it_has_caught_up() {
+    let at = TestHome::new();
+    let mut scheduler = Scheduler::start(&at).await;
+    scheduler.commit(goal(1), 5).await;
+    let gateway = at.gateway().await;
+    scheduler.connect().await;
+    let mut client = Client::connect(gateway.address).await;
+    let end = client.subscribe(json!({"after": "start"})).await["end"].clone();
+    scheduler.tell(goal(2), 3).await;
+    let seen = client.events(8).await;
+    assert_eq!(seen[4]["cursor"], end);
+    // Who has it already, or begins now, is behind nothing.
+    let last = &seen[7]["cursor"];
+    for params in [json!({"after": last}), json!({})] {
+        let answer = client.subscribe(params.clone()).await;
+        assert_eq!((&answer["cursor"], &answer["end"]), (last, &Value::Null), "{params}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_asks_for_nothing_gets_every_event_from_now_on() {
     let at = TestHome::new();
     let mut scheduler = Scheduler::start(&at).await;
