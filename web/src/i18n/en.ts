@@ -81,6 +81,7 @@ export const en = {
   'goal.cancel': 'Cancel',
   'goal.assumed': 'Taken for granted: {n}',
   'goal.tabs': 'Views of this goal',
+  'goal.unconfined': 'Not confined: {what}',
   'goal.tab.work': 'Work',
   'goal.tab.proof': 'Proof',
   'goal.tab.files': 'Files',

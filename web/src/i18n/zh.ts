@@ -83,6 +83,7 @@ export const zh: Record<Key, string> = {
   'goal.cancel': '取消',
   'goal.assumed': '默认的前提：{n} 条',
   'goal.tabs': '目标的各个视图',
+  'goal.unconfined': '未受隔离：{what}',
   'goal.tab.work': '过程',
   'goal.tab.proof': '证据',
   'goal.tab.files': '文件',

@@ -35,12 +35,20 @@ export class TraceView {
     try {
       const answer = await feed.call('debug.events.subscribe', { goalId: this.goalId, after: this.#cursor });
       if (answer.rebase_required) this.#forget();
-      this.#drops = (await feed.call('debug.events', { type: 'trace.dropped', limit: DROPS_MAX })).events;
       this.problem = undefined;
     } catch (error) {
       this.problem = said(error);
     }
     this.isAsked = true;
+  }
+
+  /** Asks what was dropped: that is told of no goal, and so not among what follows. */
+  async askDrops(): Promise<void> {
+    try {
+      this.#drops = (await feed.call('debug.events', { type: 'trace.dropped', limit: DROPS_MAX })).events;
+    } catch (error) {
+      this.problem = said(error);
+    }
   }
 
   end(): void {

@@ -1,0 +1,48 @@
+import { expect, test, vi } from 'vitest';
+import type { DebugEvent, EventFrame } from 'rpc';
+
+const calls: { method: string; params: { after?: string } }[] = [];
+const feed: { trace: ((frame: EventFrame) => void) | undefined; call: unknown } = { trace: undefined, call: undefined };
+vi.mock('../src/lib/api.svelte.ts', () => ({ feed, said: String }));
+const { EVENTS_MAX, TraceView } = await import('../src/trace/view.svelte.ts');
+
+const dropped = (timestamp: number, count: number) => ({ timestamp, data: { count } }) as unknown as DebugEvent;
+feed.call = async (method: string, params: { after?: string }) => {
+  calls.push({ method, params });
+  return method === 'debug.events' ? { events: [dropped(10, 3), dropped(20, 4), dropped(90, 5)], total: 3 } : { success: true, cursor: 'c' };
+};
+
+function told(n: number, goalId = 'goal'): EventFrame {
+  const event = { id: String(n), timestamp: n, type: 'tool.invoke', source: 'test', data: {}, goalId, spanId: `s${n}` };
+  return { type: 'event', event: 'debug', cursor: `c${n}`, data: { channel: 'debug', event, timestamp: n } } as unknown as EventFrame;
+}
+
+test('what was dropped while the goal ran is counted, and nothing else', async () => {
+  const view = new TraceView('goal');
+  await view.askDrops();
+  expect([view.droppedBetween(10, 20), view.droppedBetween(21, 80)]).toEqual([7, 0]);
+  view.end();
+});
+
+test('it goes on after the last event, takes those of its goal only, and so many at most', async () => {
+  const view = new TraceView('goal');
+  feed.trace?.(told(1));
+  feed.trace?.(told(2, 'other'));
+  calls.length = 0;
+  await view.ask();
+  expect(calls[0]?.params.after).toBe('c1');
+  expect(view.spans.size).toBe(1);
+  for (let n = 2; n <= EVENTS_MAX + 5; n += 1) feed.trace?.(told(n));
+  expect([view.spans.size, view.isFull]).toEqual([EVENTS_MAX, true]);
+  view.end();
+  expect(feed.trace).toBeUndefined();
+});
+
+test('a trace that takes the place of another is read from its start, and that is told', async () => {
+  const view = new TraceView('goal');
+  feed.trace?.(told(1));
+  calls.length = 0;
+  feed.trace?.({ type: 'event', event: 'rebase_required', data: { channel: 'debug' } } as unknown as EventFrame);
+  expect([view.spans.size, view.wasReplaced, calls[0]?.params.after]).toEqual([0, true, 'start']);
+  view.end();
+});
