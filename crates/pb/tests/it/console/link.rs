@@ -1,5 +1,6 @@
 //! The console without a connection, and with a datum that it cannot show.
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use super::keys::{ASKS, SETTLED, run};
@@ -34,6 +35,28 @@ fn a_yes_that_is_given_without_a_connection_is_told_to_be_none_and_does_nothing_
     assert!(!env.file("out/done").exists());
     page.press("a");
     wait_until("it is done", || (env.show(&goal)["status"] == "completed").then_some(()));
+}
+
+/// Nothing ends the connection of a gateway that hangs: the page has to find out.
+#[test]
+fn a_gateway_that_hangs_is_said_to_be_gone_until_it_goes_on() {
+    let env = TestEnv::new();
+    env.start_daemons();
+    let (_, url) = addresses(&env);
+    let Some(mut page) = Page::new(&env) else { return };
+    page.does(&json!(["clock"]));
+    page.open(&url);
+    page.sees(LIVE);
+    let pid = Pid::from_raw(env.holder("gateway").unwrap().pid.cast_signed()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    // It was silent for long, and is asked; and does not answer either.
+    for ms in [60_000, 9_000] {
+        page.does(&json!(["pass", ms]));
+    }
+    page.sees(".shell[data-state=waiting]");
+    page.sees("text=The gateway has not answered for 1 min");
+    kill_process(pid, Signal::CONT).unwrap();
+    page.sees(LIVE);
 }
 
 #[test]

@@ -40,6 +40,9 @@ const commands = {
   distort: (from = '', to = '') => page.routeWebSocket(/./, (socket) => {
     socket.connectToServer().onMessage((text) => socket.send(String(text).replace(from, to)));
   }),
+  /** Takes the clock of the page in hand; and has so many milliseconds pass. */
+  clock: () => page.clock.install(),
+  pass: (ms) => page.clock.fastForward(ms),
   back: async () => void ([page] = context.pages()),
   reload: async () => void (await page.reload()),
   /** Waits until there is something that the selector fits and that can be seen. */
