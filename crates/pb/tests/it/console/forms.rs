@@ -2,11 +2,13 @@
 
 use std::fs;
 
+use pb_testkit::model_server::{Conversation, Reply, When};
 use serde_json::json;
 
 use super::page::Page;
 use super::{LIVE, addresses};
-use crate::env::TestEnv;
+use crate::env::{TestEnv, wait_until};
+use crate::model::Scripted;
 
 #[test]
 fn a_schedule_is_made_changed_and_removed() {
@@ -137,5 +139,38 @@ fn what_a_command_printed_is_shown_and_what_a_failed_goal_made_is_not_called_del
     page.click("li:has-text('ended with exit code 0') summary:has-text('What it printed')");
     page.sees("details.printed pre:has-text('200000')");
     page.sees("details.printed summary:has-text('bytes of the middle are not kept')");
+    page.is_well(&origin);
+}
+
+/// Who reads further up in a conversation is left there; who is at its end sees what comes.
+#[test]
+fn a_conversation_stays_where_one_reads() {
+    let long = "一行\n".repeat(80);
+    let answers = [Reply::text(&long), Reply::text("第二个回答"), Reply::text("第三个回答")];
+    let scripted = Scripted::saying([Conversation::new(When::tool("make_goal"), answers)]);
+    let env = &scripted.env;
+    let (origin, url) = addresses(env);
+    let Some(mut page) = Page::new(env) else { return };
+    page.open(&url);
+    page.sees(LIVE);
+    page.open(&format!("{origin}/#/chat"));
+    page.does(&json!(["fill", "textarea", "一"]));
+    page.press("Enter");
+    page.sees("li.assistant:has-text('一行')");
+    let is_at_end = |page: &mut Page| page.does(&json!(["below"])).as_i64() < Some(5);
+    wait_until("the page is at its end", || is_at_end(&mut page).then_some(()));
+
+    // Somebody else goes on with it, first while one reads its beginning, then at its end.
+    let place = page.does(&json!(["url"]));
+    let session = place.as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let mut client = env.connect();
+    page.does(&json!(["scroll", 0]));
+    client.answer("conversation.message", &json!({"sessionId": session, "message": "二"}));
+    page.sees("li.assistant:has-text('第二个回答')");
+    assert!(!is_at_end(&mut page), "it was left where it was");
+    page.does(&json!(["scroll", 100_000]));
+    client.answer("conversation.message", &json!({"sessionId": session, "message": "三"}));
+    page.sees("li.assistant:has-text('第三个回答')");
+    wait_until("the answer is in view", || is_at_end(&mut page).then_some(()));
     page.is_well(&origin);
 }

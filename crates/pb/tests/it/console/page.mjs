@@ -121,6 +121,10 @@ const commands = {
   /** What a script of the page sees of what it must not: cookies, and what it keeps. */
   kept: () => page.evaluate(() => ({ cookies: document.cookie, local: { ...localStorage }, session: { ...sessionStorage } })),
   say: (data) => page.evaluate((one) => postMessage(one, '*'), data),
+  /** How much of the page is below what is seen, in pixels. */
+  below: () => page.evaluate(() => document.documentElement.scrollHeight - innerHeight - Math.ceil(scrollY)),
+  /** Scrolls there, and waits until the page has heard of it. */
+  scroll: (y) => page.evaluate((to) => new Promise((done) => { addEventListener('scrollend', () => done(null), { once: true }); scrollTo(0, to); }), y),
   wider: () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
   url: async () => page.url(),
   /** What went wrong in the page, and whom it asked for anything. */
