@@ -383,11 +383,12 @@ impl LogReader {
         Ok(found.and_then(|goal| goal.parse().ok()))
     }
 
-    /// The goal that an item belongs to, with everything that belongs to it.
+    /// The goal that an item belongs to, with its items, and the runs and gate results of this one. Artifacts and
+    /// escalations are left out: who asks for each item of a large goal does not read all of it each time.
     pub async fn state_of_item(&self, item: ItemId) -> Result<Option<GoalState>, Error> {
         self.connection
             .call(move |connection| match query::goal_of_item(connection, &item.to_string())? {
-                Some(goal) => query::state(connection, &goal),
+                Some(goal) => query::state_of_item(connection, &goal, &item.to_string()),
                 None => Ok(None),
             })
             .await

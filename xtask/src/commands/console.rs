@@ -72,11 +72,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn take_images(root: &Path) -> anyhow::Result<()> {
     let images = root.join(IMAGES);
     fs::create_dir_all(&images)?;
+    process::run(in_browser(root, TOUR)?.env("PB_TEST_IMAGES", images))
+}
+
+/// Runs one test of the page in a browser, with what it needs; what it prints is seen.
+pub(super) fn in_browser(root: &Path, test: &str) -> anyhow::Result<Command> {
     install::nextest()?;
     let found = test::provide(&tree::target(root).join("test-tools"), true)?;
     let mut nextest = process::cargo();
-    nextest.current_dir(root).args(["nextest", "run", "--package", "pb", "--test", "it", TOUR]);
-    process::run(nextest.envs(found).env("PB_TEST_IMAGES", images))
+    nextest.current_dir(root).envs(found);
+    nextest.args(["nextest", "run", "--package", "pb", "--test", "it", "--no-capture", test]);
+    Ok(nextest)
 }
 
 /// Installs what the lock file says, unless that is there already.

@@ -6,33 +6,50 @@ use super::conversation::{CallEnd, Conversation, Doing, SUBMIT_PLAN};
 use super::event::Event;
 use super::guard::Seen;
 use super::spending::Charge;
-use super::state::{Continuation, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Run, RunStage};
+use super::state::{
+    Continuation, Goal, GoalState, GoalStatus, Item, ItemStatus, Phase, Reason, Run, RunStage,
+};
 use crate::{ItemId, Millis, RunId, Verdict};
 
 /// The state after `event`, which happened at `at`. The first event of a goal is `GoalCreated`, or
 /// `GoalCompacted` when what was before is dropped; before it there is no state.
 pub fn evolve(state: Option<GoalState>, event: &Event, at: Millis) -> Option<GoalState> {
-    if let Event::GoalCreated { goal } = event {
-        return Some(GoalState {
-            goal: (**goal).clone(),
-            items: Vec::new(),
-            runs: Vec::new(),
-            gate_results: Vec::new(),
-            artifacts: Vec::new(),
-            escalations: Vec::new(),
-        });
+    if let Some(mut state) = state {
+        fold(&mut state, event, at);
+        return Some(state);
     }
-    if let Event::GoalCompacted { state, .. } = event {
-        return Some((**state).clone());
+    match event {
+        Event::GoalCreated { goal } => Some(created(goal)),
+        Event::GoalCompacted { state, .. } => Some((**state).clone()),
+        _ => None,
     }
-    let mut state = state?;
-    state.goal.updated_at_ms = at;
-    if let Some(id) = event.item_id() {
-        state.with_item(id, |item| item.updated_at_ms = at);
+}
+
+/// The same in place: a decision of thousands of events copies no state for each.
+pub(super) fn fold(state: &mut GoalState, event: &Event, at: Millis) {
+    match event {
+        Event::GoalCreated { goal } => *state = created(goal),
+        Event::GoalCompacted { state: whole, .. } => state.clone_from(whole),
+        event => {
+            state.goal.updated_at_ms = at;
+            if let Some(id) = event.item_id() {
+                state.with_item(id, |item| item.updated_at_ms = at);
+            }
+            state.apply(event, at);
+            state.clock_running(at);
+        }
     }
-    state.apply(event, at);
-    state.clock_running(at);
-    Some(state)
+}
+
+fn created(goal: &Goal) -> GoalState {
+    GoalState {
+        goal: goal.clone(),
+        items: Vec::new(),
+        runs: Vec::new(),
+        gate_results: Vec::new(),
+        artifacts: Vec::new(),
+        escalations: Vec::new(),
+    }
 }
 
 impl GoalState {

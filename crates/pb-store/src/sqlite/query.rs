@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
 
-use pb_model::goal::{Escalation, EscalationType, Goal, GoalState, ItemStatus};
+use pb_model::goal::{Escalation, EscalationType, Goal, GoalState, Item, ItemStatus};
 use pb_model::{GoalId, ItemId};
 
 use super::unsigned;
@@ -290,7 +290,7 @@ pub(crate) fn state(connection: &Connection, goal: &str) -> Result<Option<GoalSt
     };
     Ok(Some(GoalState {
         goal: row,
-        items: states(connection, "item", "SELECT state FROM item WHERE goal = ?1 ORDER BY place", [goal])?,
+        items: items_of(connection, goal)?,
         runs: states(connection, "run", "SELECT state FROM run WHERE goal = ?1 ORDER BY rowid", [goal])?,
         gate_results: states(
             connection,
@@ -311,6 +311,34 @@ pub(crate) fn state(connection: &Connection, goal: &str) -> Result<Option<GoalSt
             [goal],
         )?,
     }))
+}
+
+/// The same with what belongs to one item only.
+pub(crate) fn state_of_item(
+    connection: &Connection,
+    goal: &str,
+    item: &str,
+) -> Result<Option<GoalState>, Error> {
+    let Some(row) = states(connection, "goal", "SELECT state FROM goal WHERE id = ?1", [goal])?.pop() else {
+        return Ok(None);
+    };
+    Ok(Some(GoalState {
+        goal: row,
+        items: items_of(connection, goal)?,
+        runs: states(connection, "run", "SELECT state FROM run WHERE item = ?1 ORDER BY rowid", [item])?,
+        gate_results: states(
+            connection,
+            "gate result",
+            "SELECT state FROM gate_result WHERE run IN (SELECT id FROM run WHERE item = ?1) ORDER BY rowid",
+            [item],
+        )?,
+        artifacts: Vec::new(),
+        escalations: Vec::new(),
+    }))
+}
+
+fn items_of(connection: &Connection, goal: &str) -> Result<Vec<Item>, Error> {
+    states(connection, "item", "SELECT state FROM item WHERE goal = ?1 ORDER BY place", [goal])
 }
 
 /// Ids of the goals that have not ended.

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how fast and how small, measured on this machine.
 
 mod clients;
+mod console;
 mod fanout;
 mod goals;
 mod link;
@@ -38,6 +39,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Bench {
     Clients(clients::Args),
+    Console(console::Args),
     Fanout(fanout::Args),
     Goals(goals::Args),
     Link(link::Args),
@@ -58,6 +60,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     match bench {
         Bench::Clients(args) => clients::run(&args),
+        Bench::Console(args) => console::run(&args),
         Bench::Fanout(args) => fanout::run(&args),
         Bench::Goals(args) => goals::run(&args),
         Bench::Link(args) => link::run(&args),

@@ -23,7 +23,7 @@ use self::intake::Origin;
 use super::command::{Command, Moment, Rejection};
 use super::conversation::Conversation;
 use super::event::Event;
-use super::evolve::evolve;
+use super::evolve::fold;
 use super::state::{GoalState, Item, Run, RunStatus};
 use uuid::Uuid;
 
@@ -104,9 +104,7 @@ struct Decision {
 
 impl Decision {
     fn emit(&mut self, event: Event) {
-        if let Some(next) = evolve(Some(self.state.clone()), &event, self.moment.now_ms) {
-            self.state = next;
-        }
+        fold(&mut self.state, &event, self.moment.now_ms);
         self.events.push(event);
     }
 

@@ -1,5 +1,6 @@
 //! The console in a real browser, before the real processes (`security.md`, "The gateway", 4 and 9).
 
+mod fluid;
 mod forms;
 mod keys;
 mod link;

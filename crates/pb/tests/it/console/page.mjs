@@ -29,6 +29,30 @@ context.on('page', (page) => {
 });
 let page = await context.newPage();
 
+/** What runs a script, when it is no part of another one of these. */
+const RUNS = new Set(['FunctionCall', 'RunMicrotasks', 'EvaluateScript', 'v8.callFunction', 'TimerFire', 'FireAnimationFrame', 'EventDispatch']);
+
+function frames(events) {
+  const scripts = events.filter((event) => event.ph === 'X' && RUNS.has(event.name));
+  const counts = new Map();
+  for (const { pid, tid } of scripts) counts.set(`${pid} ${tid}`, (counts.get(`${pid} ${tid}`) ?? 0) + 1);
+  const [main] = [...counts].sort((a, b) => b[1] - a[1])[0];
+  const isMain = ({ pid, tid }) => `${pid} ${tid}` === main;
+  const begins = events.filter((event) => isMain(event) && event.name === 'BeginMainThreadFrame').map(({ ts }) => ts).sort((a, b) => a - b);
+  const spent = new Map();
+  let end = 0;
+  let frame = 0;
+  for (const { ts, dur, tdur } of scripts.filter(isMain).sort((a, b) => a.ts - b.ts || b.dur - a.dur)) {
+    if (ts < end) continue;
+    end = ts + dur;
+    while (frame < begins.length && begins[frame] <= ts) frame += 1;
+    spent.set(frame, (spent.get(frame) ?? 0) + (tdur ?? dur) / 1000);
+  }
+  const sorted = [...spent.values()].sort((a, b) => a - b);
+  const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
+  return { frames: sorted.length, drawn: begins.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
+}
+
 const commands = {
   open: async (url) => void (await page.goto(url)),
   /** Another tab, in which everything is done from here on; and the first one again. */
@@ -118,6 +142,10 @@ const commands = {
       };
     }, DOES);
   },
+  /** From here on it is written down what the page is busy with. */
+  watchFrames: () => browser.startTracing(page, { categories: ['devtools.timeline', 'devtools.timeline.frame', 'disabled-by-default-devtools.timeline.frame'] }),
+  /** What scripts took of each frame in which there were any, in milliseconds of processor time: how many frames, and the percentiles. */
+  frames: async () => frames(JSON.parse((await browser.stopTracing()).toString()).traceEvents),
   /** What a script of the page sees of what it must not: cookies, and what it keeps. */
   kept: () => page.evaluate(() => ({ cookies: document.cookie, local: { ...localStorage }, session: { ...sessionStorage } })),
   say: (data) => page.evaluate((one) => postMessage(one, '*'), data),
