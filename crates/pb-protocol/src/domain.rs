@@ -297,11 +297,7 @@ pub struct QualityGate {
 impl WorkItem {
     /// The item as part of its goal.
     pub fn of(item: &goal::Item, state: &GoalState) -> Self {
-        let blocks = state
-            .items
-            .iter()
-            .filter(|other| state.waits_on(other).contains(&item.id))
-            .map(|other| other.id.to_string());
+        let blocks = state.waiting_for(item.id).map(|other| other.id.to_string());
         Self {
             id: item.id.to_string(),
             created_at: item.created_at_ms,

@@ -1,7 +1,9 @@
 //! What changed between two looks.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Most changes that are told.
 const CHANGES_MAX: usize = 1_000;
@@ -23,35 +25,39 @@ pub(crate) struct Change {
 /// What changed, in the order of the keys.
 pub(crate) fn changes(old: &Value, new: &Value) -> Vec<Change> {
     let mut found = Vec::new();
-    compare("", (old, new), 0, &mut found);
+    if old != new {
+        compare("", (old, new), 0, &mut found);
+    }
     found
 }
 
 fn compare(path: &str, (old, new): (&Value, &Value), depth: usize, found: &mut Vec<Change>) {
-    if old == new || found.len() >= CHANGES_MAX {
+    if found.len() >= CHANGES_MAX {
         return;
     }
     match (keyed(old), keyed(new)) {
         (Some(old), Some(new)) if depth < DEPTH_MAX => {
-            let gone = old.keys().filter(|key| !new.contains_key(*key));
-            for key in new.keys().chain(gone) {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                let of = |map: &Map<String, Value>| map.get(key).cloned().unwrap_or_default();
-                compare(&path, (&of(&old), &of(&new)), depth + 1, found);
+            let before: HashMap<_, _> = old.iter().copied().collect();
+            let after: HashMap<_, _> = new.iter().copied().collect();
+            let gone = old.iter().filter(|(key, _)| !after.contains_key(key));
+            for (key, _) in new.iter().chain(gone) {
+                let old = before.get(key).copied().unwrap_or(&Value::Null);
+                let new = after.get(key).copied().unwrap_or(&Value::Null);
+                if old != new {
+                    let path = if path.is_empty() { (*key).to_owned() } else { format!("{path}.{key}") };
+                    compare(&path, (old, new), depth + 1, found);
+                }
             }
         }
         _ => found.push(Change { path: path.to_owned(), old_value: old.clone(), new_value: new.clone() }),
     }
 }
 
-/// An object as it is, and rows by their ids.
-fn keyed(value: &Value) -> Option<Map<String, Value>> {
+/// An object by its keys, and rows by their ids.
+fn keyed(value: &Value) -> Option<Vec<(&str, &Value)>> {
     match value {
-        Value::Object(map) => Some(map.clone()),
-        Value::Array(rows) => {
-            let row = |row: &Value| Some((row.get("id")?.as_str()?.to_owned(), row.clone()));
-            rows.iter().map(row).collect()
-        }
+        Value::Object(map) => Some(map.iter().map(|(key, value)| (key.as_str(), value)).collect()),
+        Value::Array(rows) => rows.iter().map(|row| Some((row.get("id")?.as_str()?, row))).collect(),
         _ => None,
     }
 }
@@ -64,10 +70,12 @@ mod tests {
 
     #[test]
     fn changes_name_what_they_are_of() {
-        let old = json!({"goal": {"status": "active", "tags": ["a"]}, "runs": [{"id": "r1", "n": 1}]});
+        let old = json!({
+            "goal": {"status": "active", "tags": ["a"]}, "runs": [{"id": "r1", "n": 1}], "items": [{"id": "i1"}],
+        });
         let new = json!({
             "goal": {"status": "completed", "tags": ["a", "b"]},
-            "runs": [{"id": "r1", "n": 2}, {"id": "r2"}]
+            "runs": [{"id": "r1", "n": 2}, {"id": "r2"}],
         });
         let told = changes(&old, &new).into_iter();
         let told: Vec<_> =
@@ -79,6 +87,7 @@ mod tests {
                 r#"goal.tags: ["a"] > ["a","b"]"#,
                 "runs.r1.n: 1 > 2",
                 r#"runs.r2: null > {"id":"r2"}"#,
+                r#"items: [{"id":"i1"}] > null"#,
             ]
         );
         assert_eq!(changes(&new, &new), []);

@@ -104,6 +104,15 @@ impl GoalState {
         all
     }
 
+    /// The items that have to wait until this one is settled, in plan order.
+    pub fn waiting_for(&self, item: ItemId) -> impl Iterator<Item = &Item> {
+        // What needs it says so itself, unless something was added: looking for that at each item costs its cube.
+        let nothing_added = self.items.iter().all(|item| item.added_by.is_none());
+        self.items.iter().filter(move |other| {
+            if nothing_added { other.needs.contains(&item) } else { self.waits_on(other).contains(&item) }
+        })
+    }
+
     /// Everything that is wrong with items that a run is about to add; `earlier` are those that it added before
     /// and that are not committed yet.
     pub fn addition_problems(&self, run: &Run, earlier: &[Addition], specs: &[ItemSpec]) -> Vec<Invalid> {

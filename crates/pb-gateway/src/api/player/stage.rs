@@ -1,9 +1,10 @@
 //! How everything stands in a goal that is played, and what is told of each event.
 
 use std::mem;
+use std::sync::Arc;
 
 use pb_store::{EventRecord, LogIdentity};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::replay::{Change, FoldError, Folded, ReplayEvent, changes};
@@ -14,7 +15,7 @@ pub(super) struct Stage {
     log: Option<LogIdentity>,
     folded: Folded,
     /// The same as it was told.
-    view: Value,
+    view: Arc<Value>,
 }
 
 /// An event with how everything stood after it, and what that changed.
@@ -22,7 +23,8 @@ pub(super) struct Stage {
 pub(in crate::api) struct Scene {
     /// Null before the first one.
     event: Option<ReplayEvent>,
-    state: Value,
+    #[serde(serialize_with = "shared")]
+    state: Arc<Value>,
     diff: Vec<Change>,
 }
 
@@ -30,7 +32,7 @@ impl Stage {
     /// Before the first event of a goal in this log.
     pub(super) fn empty(log: Option<LogIdentity>) -> Self {
         let folded = Folded::default();
-        Self { log, view: folded.view(), folded }
+        Self { log, view: Arc::new(folded.view()), folded }
     }
 
     /// Plays events, in their order. Takes as long as the goal is large: not for a thread that others wait for.
@@ -52,11 +54,15 @@ impl Stage {
     }
 
     fn scene(&mut self, record: Option<EventRecord>) -> Scene {
-        let before = mem::replace(&mut self.view, self.folded.view());
+        let before = mem::replace(&mut self.view, Arc::new(self.folded.view()));
         Scene {
             event: record.and_then(|record| ReplayEvent::of(record, self.log.as_ref())),
             diff: changes(&before, &self.view),
-            state: self.view.clone(),
+            state: Arc::clone(&self.view),
         }
     }
+}
+
+fn shared<S: Serializer>(value: &Arc<Value>, to: S) -> Result<S::Ok, S::Error> {
+    value.as_ref().serialize(to)
 }
