@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ago, bytes, length, prose, shell, usd, visible } from '../src/lib/format.ts';
+import { ago, bytes, distance, length, precise, prose, shell, usd, visible } from '../src/lib/format.ts';
 
 test('what cannot be seen, or looks like something else, is shown as an escape', () => {
   expect(visible('a\u200bb')).toBe('a\\u{200b}b');
@@ -25,4 +25,7 @@ test('figures', () => {
   expect([0, 999, 1500, 2_500_000].map(bytes)).toEqual(['0 B', '999 B', '1.5 kB', '2.5 MB']);
   expect([0, 9_500, 65_000, 3_700_000, 200_000_000].map(length)).toEqual(['0.0 s', '9.5 s', '1 min 5 s', '1 h 1 min', '2 d 7 h']);
   expect(ago(0, 'en')).toBe('now');
+  expect([86_400_000, 7_200_000, 5_400_000].map((ms) => distance(ms, 'en'))).toEqual(['1 day', '2 hours', '90 minutes']);
+  expect(distance(7_200_000, 'zh')).toMatch(/^2.?小时$/);
+  expect([999, 1500].map(precise)).toEqual(['999 ms', '1.5 s']);
 });

@@ -414,6 +414,7 @@ export const en = {
   'cap.day': 'the day',
   'cap.deadline': 'the deadline',
   'cap.history': 'events',
+  'status.scheduled': 'Waits for its time',
   'status.asks': 'Waits for you',
   'status.queued': 'Queued',
   'status.active': 'Running',

@@ -416,6 +416,7 @@ export const zh: Record<Key, string> = {
   'cap.day': '每日',
   'cap.deadline': '截止时间',
   'cap.history': '事件数',
+  'status.scheduled': '等待下次时间',
   'status.asks': '等你答复',
   'status.queued': '排队中',
   'status.active': '运行中',

@@ -59,7 +59,14 @@ export function length(ms: number): string {
   return `${Math.floor(h / 24)} d ${h % 24} h`;
 }
 
-/** The same, and shorter ones in milliseconds. */
+/** A distance in the largest unit that it is a whole number of, in the person's language: `2 hours`. */
+export function distance(ms: number, lang: string): string {
+  const units = [['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000]] as const;
+  const [unit, of] = units.find(([, one]) => ms % one === 0) ?? (['second', 1000] as const);
+  return new Intl.NumberFormat(lang, { style: 'unit', unit, unitDisplay: 'long' }).format(ms / of);
+}
+
+/** A length of time as `length` tells it, and shorter ones in milliseconds. */
 export const precise = (ms: number) => (ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : length(ms));
 
 export function ago(ms: number, lang: string): string {
