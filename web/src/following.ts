@@ -160,8 +160,9 @@ export class Following {
         if (isFirst || result.rebase_required) follower.reset?.(result.snapshot);
       },
       failed: (error) => {
-        // One that broke with its connection is asked for on the next.
-        if (isWanted() && !(error instanceof LinkError)) this.#refused(subscription, error);
+        // One that broke with its connection is asked for on the next; where too many calls wait, there will be none.
+        const isBroken = error instanceof LinkError && error.problem !== 'many';
+        if (isWanted() && !isBroken) this.#refused(subscription, error);
       },
     });
   }
