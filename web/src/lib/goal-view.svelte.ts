@@ -49,6 +49,9 @@ export class GoalView {
   #asks = new Map<string, Escalation>();
   #lines: Line[] = [];
   #dropped = 0;
+  /** Whether its history was dropped from the log, and whether its items were read: both must be before its runs are. */
+  #isCompacted = false;
+  #hasItems = false;
   #live = new Map<string, Live>();
   #models = new Map<string, string>();
   #changedAt = Date.now();
@@ -132,6 +135,8 @@ export class GoalView {
 
   #forget(): void {
     this.#generation += 1;
+    this.#hasItems = false;
+    this.#dropped = 0;
     this.#goal = undefined;
     this.#asks.clear();
     this.#items.clear();
@@ -155,6 +160,8 @@ export class GoalView {
       this.problem = undefined;
       this.#newer(detail);
       for (const item of workItems) this.#item(item);
+      this.#hasItems = true;
+      if (this.#isCompacted) void this.#loadRuns(generation);
       // What an event told is newer.
       for (const artifact of detail.artifacts) if (!this.#artifacts.has(artifact.id)) this.#artifacts.set(artifact.id, artifact);
       for (const ask of detail.escalations) if (!this.#asks.has(ask.id)) this.#asks.set(ask.id, ask);
@@ -218,7 +225,11 @@ export class GoalView {
       this.#gates.push(event.data.gate);
       if (this.#gates.length > GATES_MAX) this.#gates = this.#gates.slice(-GATES_MAX / 2);
     }
-    if (event.event === 'goal.compacted') void this.#loadRuns(this.#generation);
+    if (event.event === 'goal.compacted') {
+      this.#isCompacted = true;
+      // Before the items are here there is nothing to ask about: their answer asks then.
+      if (this.#hasItems) void this.#loadRuns(this.#generation);
+    }
     if (event.event === 'model.answered' || event.event === 'model.failed' || event.event === 'tool.completed') {
       this.#settled(event.data.runId, event.event === 'tool.completed');
     }
