@@ -26,6 +26,11 @@ export interface Doing {
   at: number;
 }
 
+interface Listener {
+  events: (events: EventFrame[]) => void;
+  reset: (() => void) | undefined;
+}
+
 export class Store {
   goals = new SvelteMap<string, Goal>();
   /** Open questions, by id. */
@@ -36,9 +41,11 @@ export class Store {
   today: CostRow | undefined = $state.raw();
   /** Whether the first answer is here. */
   isLoaded = $state(false);
+  /** Whether it is known which questions are open. */
+  areAsksRead = $state(false);
   /** Rises with each event that there was, so that a test can count them. */
   events = $state(0);
-  #listeners = new Set<(events: EventFrame[]) => void>();
+  #listeners = new Set<Listener>();
   #costTimer: ReturnType<typeof setTimeout> | undefined;
   #readTimer: ReturnType<typeof setTimeout> | undefined;
   #touched = new Touched();
@@ -49,20 +56,27 @@ export class Store {
     feed.follow({
       reset: (snapshot) => {
         this.#generation += 1;
-        for (const known of [this.goals, this.asks, this.items, this.doing]) known.clear();
+        // Open questions stay until it is known that they are not: a person may be answering one.
+        for (const known of [this.goals, this.items, this.doing]) known.clear();
+        this.areAsksRead = false;
         for (const goal of snapshot?.goals ?? []) this.goals.set(goal.id, goal);
         this.isLoaded = true;
         void this.#read(this.#generation);
+        for (const { reset } of this.#listeners) reset?.();
       },
       events: (events) => {
         for (const event of events) this.#take(event);
-        for (const listener of this.#listeners) listener(events);
+        for (const { events: heard } of this.#listeners) heard(events);
       },
     });
   }
 
-  /** Hears every event as it comes, until the function that it gives is called. */
-  hear(listener: (events: EventFrame[]) => void): () => void {
+  /**
+   * Hears every event as it comes, until the function that it gives is called. `reset` is called when events were left
+   * out, and what was made of them is to be read anew.
+   */
+  hear(events: Listener['events'], reset?: Listener['reset']): () => void {
+    const listener: Listener = { events, reset };
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -101,6 +115,7 @@ export class Store {
       const open = new Set(escalations.map((ask) => ask.id));
       for (const id of [...this.asks.keys()]) if (!open.has(id) && !reading.isOld(id)) this.asks.delete(id);
       for (const ask of escalations) if (!reading.isOld(ask.id) && !this.#isOver(ask.goal_id)) this.asks.set(ask.id, ask);
+      this.areAsksRead = true;
     } finally {
       reading.end();
     }
