@@ -319,6 +319,7 @@ export const en = {
   'schedule.ownFolder': 'a new one each time',
   'schedule.save': 'Make the schedule',
   'schedule.saveChange': 'Save',
+  'schedule.halfway': 'The new schedule stands, but the old one is still there: {why} Save again to remove the old one; nothing else is changed by that.',
   'usual.hourly': 'every hour',
   'usual.daily': 'every day at 9',
   'usual.weekdays': 'weekdays at 9',

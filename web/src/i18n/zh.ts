@@ -321,6 +321,7 @@ export const zh: Record<Key, string> = {
   'schedule.ownFolder': '每次新建一个',
   'schedule.save': '建立定时任务',
   'schedule.saveChange': '保存',
+  'schedule.halfway': '新的定时任务已建立，但旧的还在：{why} 再次保存即可移除旧的，不会更改其他内容。',
   'usual.hourly': '每小时',
   'usual.daily': '每天 9 点',
   'usual.weekdays': '工作日 9 点',
