@@ -110,3 +110,21 @@ test('a view that has ended takes no answer', async () => {
   await answer('workitem.byGoal', { workItems: [] });
   expect(view.goal).toBeUndefined();
 });
+
+test('a connection that begins anew leaves open questions until it is known which are, and says so to who listens', async () => {
+  const store = new Store();
+  store.start();
+  let resets = 0;
+  store.hear(
+    () => {},
+    () => (resets += 1),
+  );
+  follower.reset?.({ goals: [goal('active', 1)] });
+  expect(store.areAsksRead).toBe(false);
+  await answer('escalation.list', { escalations: [ask('kept', 'open'), ask('gone', 'open')] });
+  expect(store.areAsksRead).toBe(true);
+  follower.reset?.({ goals: [goal('active', 1)] });
+  expect([store.asks.size, store.areAsksRead, resets]).toEqual([2, false, 2]);
+  await answer('escalation.list', { escalations: [ask('kept', 'open')] });
+  expect([[...store.asks.keys()], store.areAsksRead]).toEqual([['kept'], true]);
+});
