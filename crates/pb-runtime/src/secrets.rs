@@ -2,6 +2,7 @@
 //!
 //! Used where a text leaves us for a place that others may read: the log, the trace, what is told of a provider's error.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
@@ -110,13 +111,14 @@ fn forms(secret: &str) -> [String; 5] {
 
 /// A line of the log without the keys that this process holds, and without what looks like one.
 pub fn redacted(line: &str) -> String {
+    without_keys(&without_held(line), REDACTED)
+}
+
+/// A text without the keys that this process holds; what only looks like one stays.
+pub fn without_held(text: &str) -> Cow<'_, str> {
     let held = HELD.read().unwrap_or_else(PoisonError::into_inner);
-    let there: Vec<&String> = held.iter().filter(|form| line.contains(form.as_str())).collect();
-    if there.is_empty() {
-        return without_keys(line, REDACTED);
-    }
-    let line = there.into_iter().fold(line.to_owned(), |line, form| line.replace(form.as_str(), REDACTED));
-    without_keys(&line, REDACTED)
+    let there = held.iter().filter(|form| text.contains(form.as_str()));
+    there.fold(Cow::Borrowed(text), |text, form| Cow::Owned(text.replace(form.as_str(), REDACTED)))
 }
 
 /// `text` with `mark` in the place of whatever looks like a key: a word that begins as those of well-known services

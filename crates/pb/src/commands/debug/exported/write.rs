@@ -3,13 +3,16 @@
 use std::io::Write;
 
 use pb_model::goal::GoalState;
-use pb_runtime::secrets::redacted;
+use pb_runtime::secrets::{redacted, without_held};
 use pb_store::{EventRecord, TraceEvent};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Counts, EndLine, EventLine, Header, Line, TraceLine};
+
+/// Hexadecimal digits of a digest.
+const DIGEST_DIGITS: usize = 64;
 
 /// Writes such a file.
 #[derive(Debug)]
@@ -61,7 +64,8 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// JSON without keys in its texts: those that this process holds, and what looks like one. Digests are none.
+/// JSON without secrets in its texts and in the names of its fields: those that this process holds, and what looks like
+/// one. A digest looks like one and is none, unless this process holds it.
 pub(crate) fn scrubbed(json: &str) -> anyhow::Result<String> {
     let mut value: Value = serde_json::from_str(json)?;
     scrub(&mut value);
@@ -70,17 +74,27 @@ pub(crate) fn scrubbed(json: &str) -> anyhow::Result<String> {
 
 fn scrub(value: &mut Value) {
     match value {
-        Value::String(text) if !is_digest(text) => *text = redacted(text),
+        Value::String(text) => *text = clean(text),
         Value::Array(values) => values.iter_mut().for_each(scrub),
-        Value::Object(fields) => fields.values_mut().for_each(scrub),
-        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Object(fields) => {
+            let before = std::mem::take(fields);
+            fields.extend(before.into_iter().map(|(name, mut value)| {
+                scrub(&mut value);
+                (clean(&name), value)
+            }));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+fn clean(text: &str) -> String {
+    if is_digest(text) { without_held(text).into_owned() } else { redacted(text) }
 }
 
 /// Whether a text is nothing but a digest, perhaps with the name of its kind.
 fn is_digest(text: &str) -> bool {
     let digits = text.strip_prefix("blake3:").unwrap_or(text);
-    digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    digits.len() == DIGEST_DIGITS && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]
@@ -97,5 +111,19 @@ mod tests {
         assert_eq!(scrubbed(&json).unwrap(), shown);
         pb_runtime::secrets::hold("tesserakt!");
         assert_eq!(scrubbed(r#"{"a":"it is tesserakt!"}"#).unwrap(), r#"{"a":"it is [redacted]"}"#);
+    }
+
+    #[test]
+    fn a_held_secret_is_taken_out_also_where_it_could_be_a_digest_or_names_a_field() {
+        let token = "fedcba9876543210".repeat(4);
+        let short = "00112233445566778899aabbccddeeff";
+        for secret in [&token, short, "8261940375"] {
+            pb_runtime::secrets::hold(secret);
+            assert_eq!(scrubbed(&format!(r#"{{"a":"{secret}"}}"#)).unwrap(), r#"{"a":"[redacted]"}"#);
+            assert_eq!(scrubbed(&format!(r#"{{"{secret}":[1]}}"#)).unwrap(), r#"{"[redacted]":[1]}"#);
+        }
+        // Of no length that a digest has.
+        let longer = format!(r#"{{"a":"{}"}}"#, "0123456789abcdef".repeat(5));
+        assert_eq!(scrubbed(&longer).unwrap(), r#"{"a":"[redacted]"}"#);
     }
 }
