@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use pb_llm::Credentials;
 use pb_model::GoalId;
-use pb_runtime::{Clock, Home, secrets, token};
+use pb_runtime::{Clock, Home, Ids, secrets, token};
 use pb_store::{GoalEventFilter, LogReader, TraceFilter, TraceReader};
 
 use super::exported::{Counts, Header, Writer, scrubbed};
@@ -68,8 +68,9 @@ async fn export(home: &Home, args: &Args) -> Result<Exit, Failure> {
         return Ok(Exit::Ok);
     }
     let path = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{goal}.pbgoal")));
-    let fresh = path.with_added_extension("new");
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh);
+    // In a folder of others too, what is written to is ours alone: nobody can have put it there before.
+    let fresh = path.with_added_extension(format!("{}.new", Ids::random(Clock::System).uuid().simple()));
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh);
     let file = file.with_context(|| format!("cannot write {}", fresh.display()))?;
     let written = write(home, &log, goal, (&header, BufWriter::new(file))).await;
     let whole = written.and_then(|counts| {
