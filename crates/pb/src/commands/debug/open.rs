@@ -51,12 +51,19 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    wait::daemon()?.block_on(Box::pin(open(args)))
+    let runtime = wait::daemon()?;
+    // Before there is anything that would be left behind. A terminal that is closed ends it too.
+    let signals = {
+        let _within = runtime.enter();
+        StopSignals::of_daemon(true).context("cannot listen to signals")?
+    };
+    let scratch = Scratch::make()?;
+    let ended = runtime.block_on(Box::pin(open(args, &scratch, signals)));
+    drop(runtime); // With it whatever still writes there; then the folder goes.
+    ended
 }
 
-async fn open(args: &Args) -> Result<Exit, Failure> {
-    let mut signals = StopSignals::listen().context("cannot listen to signals")?;
-    let scratch = Scratch::make()?;
+async fn open(args: &Args, scratch: &Scratch, mut signals: StopSignals) -> Result<Exit, Failure> {
     let loaded = tokio::select! {
         loaded = load(&args.file, &scratch.home) => loaded?,
         () = signals.next() => return Ok(Exit::Detached),
@@ -69,7 +76,7 @@ async fn open(args: &Args) -> Result<Exit, Failure> {
     let debug = gateway.debug_address().context("there is no free port for the debug server")?;
     let stop = CancellationToken::new();
     let stopping = stop.clone();
-    let ((), told) = tokio::join!(gateway.run(stop), async move {
+    let ((), told) = tokio::join!(gateway.run(stop), async {
         let told = tell(&scratch.home, debug, &loaded, args.no_open).await;
         if told.is_ok() {
             signals.next().await;
@@ -101,8 +108,8 @@ async fn tell(home: &Home, debug: SocketAddr, loaded: &Loaded, no_open: bool) ->
     ));
     output::note(format!("for programs: http://{debug}/api/goals/{}; Ctrl-C ends it", header.goal));
     if !no_open {
-        // A browser may take long to come back.
-        tokio::task::spawn_blocking(move || console::show(&url));
+        // A browser may take long to come back, and nothing waits for that: neither this, nor the end of the runtime.
+        std::thread::spawn(move || console::show(&url));
     }
     Ok(())
 }
@@ -167,6 +174,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.root); // What cannot be removed is left to who cleans /tmp.
+        // A store that was just closed may have added a file meanwhile; what cannot be removed is left to who cleans /tmp.
+        let _ = fs::remove_dir_all(&self.root).or_else(|_| fs::remove_dir_all(&self.root));
     }
 }
