@@ -1,6 +1,8 @@
 //! A goal in one file, from one home to another person's, and debug events that are found by their words.
 
-use std::fs;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -136,6 +138,7 @@ fn a_file_that_is_not_what_was_written_is_not_shown_and_it_is_said_why() {
     let rows = text.rfind("{\"rows\"").unwrap();
     let believed = sealed(&format!("{}{}", &text[..rows], text[rows..].replacen("先后", "后先", 1)));
     let later = text.replacen("\"version\":1", "\"version\":9", 1);
+    let later = later.replacen("\"by\":\"", "\"by\":\"\\u001b[2J", 1);
     for (file, wrong, why, hint) in [
         ("cut", cut, "cut short after line 5", "sent again, whole"),
         ("changed", changed, "its digest is another", "have it written anew"),
@@ -148,13 +151,71 @@ fn a_file_that_is_not_what_was_written_is_not_shown_and_it_is_said_why() {
         let refused = env.pb(["debug", "open", file, "--json"]);
         assert_eq!((refused.exit, refused.raw_stdout.as_str()), (Some(65), ""), "{refused}");
         assert!(refused.stderr.contains(why) && refused.stderr.contains(hint), "{refused}");
+        assert!(!refused.stderr.contains('\u{1b}'), "a terminal obeys nothing of it: {refused}");
     }
+    File::create(env.file("large")).unwrap().set_len(5 << 30).unwrap();
+    let refused = env.pb(["debug", "open", "large"]);
+    assert_eq!(refused.exit, Some(65), "{refused}");
+    assert!(refused.stderr.contains("it is larger than 4 GiB"), "{refused}");
     for missing in [["debug", "open", "nowhere"], ["debug", "export", "ffffffff"]] {
         let refused = env.pb(missing);
         assert_eq!(refused.exit, Some(66), "{refused}");
     }
     let nowhere = env.pb(["debug", "export", &goal, "-o", "no/such/folder"]);
     assert_eq!(nowhere.exit, Some(1), "{nowhere}");
+}
+
+/// A file with a goal that is done, and the home that it comes from.
+fn file_of_a_goal(file: &str) -> TestEnv {
+    let env = TestEnv::new();
+    env.start_daemons();
+    env.write("goal.toml", TWO);
+    let goal = env.detach(&["goal.toml"]);
+    assert_eq!(env.watch(&goal), Some(0));
+    // Somebody who knows where we write would have us write elsewhere, or where others may read.
+    env.write("other", "theirs");
+    symlink(env.file("other"), env.file(&format!("{file}.new"))).unwrap();
+    env.write(file, "before");
+    fs::set_permissions(env.file(file), Permissions::from_mode(0o644)).unwrap();
+    let exported = env.pb(["debug", "export", &goal, "-o", file]);
+    assert_eq!(exported.exit, Some(0), "{exported}");
+    env
+}
+
+#[test]
+fn a_file_is_written_for_its_owner_alone_and_through_no_link() {
+    let env = file_of_a_goal("it.pbgoal");
+    assert_eq!(fs::read_to_string(env.file("other")).unwrap(), "theirs");
+    assert_eq!(fs::metadata(env.file("it.pbgoal")).unwrap().permissions().mode() & 0o777, 0o600);
+    let beside = fs::read_dir(env.work()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(beside.filter(|name| name.to_string_lossy().ends_with(".new")).count(), 1, "nothing is left");
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_it_and_leaves_nothing_also_while_a_browser_comes() {
+    // It is done when the test says so.
+    const OPENER: &str = "#!/bin/sh\nmkfifo release && : >opening && read line <release\n";
+    let mut env = file_of_a_goal("it.pbgoal");
+    env.write("xdg-open", OPENER);
+    fs::set_permissions(env.file("xdg-open"), Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", env.work().display());
+    env.variables.extend([("PATH", path), ("DISPLAY", ":0".to_owned())]);
+    let opened = env.spawn(["debug", "open", "it.pbgoal"]);
+    wait_until("a browser is opened", || env.file("opening").exists().then_some(()));
+    let home = scratch_of(opened.child.id());
+    kill_process(Pid::from_child(&opened.child), Signal::HUP).unwrap();
+    let ended = opened.wait();
+    fs::write(env.file("release"), "\n").unwrap();
+    assert_eq!(ended.exit, Some(0), "{ended}");
+    assert!(!home.exists(), "{} is left", home.display());
+}
+
+/// The home of a `pb debug open`, by a file that it has open there.
+fn scratch_of(pid: u32) -> PathBuf {
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let mut files = open.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
+    let one = files.find(|file| file.starts_with("/tmp") && file.to_string_lossy().contains("/pb-open-"));
+    one.unwrap().ancestors().find(|folder| folder.parent() == Some("/tmp".as_ref())).unwrap().to_owned()
 }
 
 #[test]

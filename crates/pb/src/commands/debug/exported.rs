@@ -22,7 +22,7 @@ use pb_runtime::secrets::redacted;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-pub(super) use read::{Read, Reader, Wrong};
+pub(super) use read::{FILE_BYTES_MAX, Read, Reader, Wrong};
 pub(super) use write::{Writer, scrubbed};
 
 /// What such a file calls itself.

@@ -6,11 +6,18 @@ use pb_model::goal::GoalState;
 use pb_store::{NewEvent, TraceEvent};
 
 use super::{Counts, EventLine, FORMAT, Header, Line, TraceLine, VERSION};
+use crate::format;
 
 /// Longest first line, in bytes.
 const HEADER_BYTES_MAX: u64 = 64 * 1024;
-/// Longest line, in bytes: that of the rows.
-const LINE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Longest line of an event, in bytes: more than what a goal is filled with, or a workspace's list of files.
+const EVENT_LINE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Longest line of the rows, in bytes.
+const ROWS_LINE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// What the line of the rows begins with, as it is written.
+const ROWS_BEGIN: &[u8] = br#"{"rows":"#;
+/// Largest file, in bytes.
+pub(crate) const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// Most events of each kind; a goal is stopped at 200,000.
 const EVENTS_MAX: u64 = 2_000_000;
 
@@ -27,12 +34,14 @@ pub(crate) enum Wrong {
     Damaged {
         line: u64,
         #[source]
-        source: serde_json::Error,
+        source: Told,
     },
     #[error("{0}")]
     Changed(String),
-    #[error("line {line} is longer than {LINE_BYTES_MAX} bytes")]
-    TooLong { line: u64 },
+    #[error("line {line} is longer than {bytes_max} bytes")]
+    TooLong { line: u64, bytes_max: u64 },
+    #[error("it is larger than {} GiB", FILE_BYTES_MAX >> 30)]
+    TooLarge,
     #[error("it has more than {EVENTS_MAX} events")]
     TooMany,
     #[error("line {line} cannot be read")]
@@ -41,6 +50,17 @@ pub(crate) enum Wrong {
         #[source]
         source: io::Error,
     },
+}
+
+/// Why a line cannot be understood. It quotes the line, but nothing that a terminal obeys.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Told(String);
+
+impl Told {
+    fn of(error: &serde_json::Error) -> Self {
+        Self(format::line(&error.to_string()))
+    }
 }
 
 impl Wrong {
@@ -53,6 +73,7 @@ impl Wrong {
             Self::Damaged { .. } | Self::Changed(_) | Self::TooLong { .. } | Self::TooMany => {
                 "have it written anew: pb debug export ID"
             }
+            Self::TooLarge => "it is no goal's: make sure that it is the right file",
             Self::Io { .. } => "look at the disk that it lies on",
         }
     }
@@ -72,6 +93,8 @@ pub(crate) struct Reader<R> {
     from: R,
     /// The number of the line that was read last, from 1.
     line: u64,
+    /// Bytes that were read.
+    bytes: u64,
     /// The number of the event that was read last.
     seq: Option<u64>,
     counts: Counts,
@@ -84,8 +107,14 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     /// It is no such file, or one of a later version.
     pub(crate) fn begin(from: R) -> Result<(Header, Self), Wrong> {
-        let mut reader =
-            Self { from, line: 0, seq: None, counts: Counts::default(), digest: blake3::Hasher::new() };
+        let mut reader = Self {
+            from,
+            line: 0,
+            bytes: 0,
+            seq: None,
+            counts: Counts::default(),
+            digest: blake3::Hasher::new(),
+        };
         let first = reader.next_line(HEADER_BYTES_MAX).map_err(|error| match error {
             Wrong::Io { .. } => error,
             _ => Wrong::Foreign,
@@ -96,7 +125,7 @@ impl<R: BufRead> Reader<R> {
             return Err(Wrong::Foreign);
         }
         if header.version > VERSION {
-            return Err(Wrong::Later { by: header.by, form: header.version });
+            return Err(Wrong::Later { by: format::line(&header.by), form: header.version });
         }
         Ok((header, reader))
     }
@@ -109,8 +138,8 @@ impl<R: BufRead> Reader<R> {
         if self.counts.events.max(self.counts.trace) > EVENTS_MAX {
             return Err(Wrong::TooMany);
         }
-        let text = self.next_line(LINE_BYTES_MAX)?;
-        let damaged = |source| Wrong::Damaged { line: self.line, source };
+        let text = self.next_line(EVENT_LINE_BYTES_MAX)?;
+        let damaged = |error| Wrong::Damaged { line: self.line, source: Told::of(&error) };
         let line = serde_json::from_slice(&text).map_err(damaged)?;
         let digest = self.digest.finalize().to_hex();
         self.digest.update(&text);
@@ -145,15 +174,29 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn next_line(&mut self, bytes_max: u64) -> Result<Vec<u8>, Wrong> {
-        let mut text = Vec::new();
+        let (mut text, mut bytes_max) = (Vec::new(), bytes_max);
+        let mut whole = self.more(&mut text, bytes_max)?;
+        if !whole && text.starts_with(ROWS_BEGIN) {
+            let before = std::mem::replace(&mut bytes_max, ROWS_LINE_BYTES_MAX);
+            whole = self.more(&mut text, ROWS_LINE_BYTES_MAX - before)?;
+        }
+        if !whole {
+            return Err(Wrong::TooLong { line: self.line + 1, bytes_max });
+        }
+        self.line += 1;
+        self.bytes += text.len() as u64;
+        if self.bytes > FILE_BYTES_MAX { Err(Wrong::TooLarge) } else { Ok(text) }
+    }
+
+    /// Reads on in a line, at most so many bytes. Whether it ended.
+    fn more(&mut self, text: &mut Vec<u8>, bytes_max: u64) -> Result<bool, Wrong> {
         let mut bounded = io::Read::take(&mut self.from, bytes_max);
-        let read = bounded.read_until(b'\n', &mut text);
+        let read = bounded.read_until(b'\n', text);
         let count = read.map_err(|source| Wrong::Io { line: self.line + 1, source })?;
         if text.ends_with(b"\n") {
-            self.line += 1;
-            Ok(text)
+            Ok(true)
         } else if count as u64 == bytes_max {
-            Err(Wrong::TooLong { line: self.line + 1 })
+            Ok(false)
         } else {
             Err(Wrong::Cut { lines: self.line })
         }
@@ -210,6 +253,26 @@ mod tests {
             assert_eq!(refused(text.as_bytes()), why);
         }
         assert_eq!(refused(b"\x1f\x8b\xff\n"), "`pb debug export` has not written it");
+    }
+
+    #[test]
+    fn an_event_has_shorter_lines_than_the_rows() {
+        let long = |begin: &str| format!("{HEADER}\n{begin}{}\n", " ".repeat(33 * 1024 * 1024));
+        assert_eq!(refused(long("{\"event\":").as_bytes()), "line 2 is longer than 33554432 bytes");
+        assert_eq!(refused(long("{\"rows\":").as_bytes()), "line 2 cannot be understood");
+    }
+
+    #[test]
+    fn what_is_quoted_of_it_moves_no_terminal() {
+        let by = HEADER.replace("\"by\":\"0\"", r#""version":2,"by":"\u001b[2J0\nhint: x""#);
+        let by = by.replace("\"version\":1,", "");
+        let why = "pb \u{fffd}[2J0 hint: x wrote it in form 2, and this one knows form 1";
+        assert_eq!(refused(format!("{by}\n").as_bytes()), why);
+        let kind = format!("{HEADER}\n{{\"\\u001b[2J\":1}}\n");
+        let (_, mut reader) = Reader::begin(kind.as_bytes()).unwrap();
+        let Err(Wrong::Damaged { source, .. }) = reader.next() else { panic!("it is understood") };
+        let told = source.to_string();
+        assert!(told.contains("\u{fffd}[2J") && !told.contains('\u{1b}'), "{told}");
     }
 
     #[test]

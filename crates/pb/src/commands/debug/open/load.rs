@@ -11,12 +11,15 @@ use pb_model::goal::{Event, GoalState, evolve};
 use pb_runtime::{Clock, Home, Ids, process};
 use pb_store::{Batch, Location, Log, NewEvent, Row, Trace, TraceEvent, Write};
 
-use crate::commands::debug::exported::{Counts, Header, Read, Reader, Wrong};
+use crate::commands::debug::exported::{Counts, FILE_BYTES_MAX, Header, Read, Reader, Wrong};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::format;
 
 /// Events written at once.
 const BATCH_EVENTS: usize = 512;
+/// Bytes of events that are gathered before they are written.
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// What was read.
 pub(super) struct Loaded {
@@ -44,6 +47,9 @@ pub(super) async fn load(path: &Path, home: &Home) -> Result<Loaded, Failure> {
 }
 
 async fn load_from(file: File, home: &Home) -> anyhow::Result<Loaded> {
+    if file.metadata().context("cannot look at it")?.len() > FILE_BYTES_MAX {
+        return Err(Wrong::TooLarge.into());
+    }
     let (header, mut reader) = Reader::begin(BufReader::new(file))?;
     let goal: GoalId = header.goal.parse().map_err(|_| changed("its goal has no id"))?;
     let mut into = Target::open(home, goal).await?;
@@ -51,8 +57,9 @@ async fn load_from(file: File, home: &Home) -> anyhow::Result<Loaded> {
     while let Some(read) = reader.next()? {
         match read {
             Read::Event(event) => {
-                let fact: Event = serde_json::from_str(&event.body)
-                    .map_err(|_| changed(format!("its event {} cannot be understood", event.id)))?;
+                let fact: Event = serde_json::from_str(&event.body).map_err(|_| {
+                    changed(format!("its event {} cannot be understood", format::line(&event.id)))
+                })?;
                 folded = evolve(folded, &fact, event.at_ms);
                 into.event(event).await?;
             }
@@ -82,6 +89,8 @@ struct Target {
     trace: Trace,
     events: Vec<NewEvent>,
     told: Vec<TraceEvent>,
+    /// Of what both have.
+    bytes: usize,
 }
 
 impl Target {
@@ -90,20 +99,28 @@ impl Target {
         let fresh = || ids.uuid().simple().to_string();
         let log = Log::open(Location::File(home.state_db()), fresh(), None).await?;
         let trace = Trace::open(home.trace_db(), fresh(), process::boot_id()).await?;
-        Ok(Self { goal, log, trace, events: Vec::new(), told: Vec::new() })
+        Ok(Self { goal, log, trace, events: Vec::new(), told: Vec::new(), bytes: 0 })
     }
 
     async fn event(&mut self, event: NewEvent) -> anyhow::Result<()> {
+        self.bytes += event.body.len() + event.data.len();
         self.events.push(event);
-        if self.events.len() < BATCH_EVENTS { Ok(()) } else { self.flush().await }
+        self.flush_if_much().await
     }
 
     async fn told(&mut self, event: TraceEvent) -> anyhow::Result<()> {
+        self.bytes += event.data.len();
         self.told.push(event);
-        if self.told.len() < BATCH_EVENTS { Ok(()) } else { self.flush().await }
+        self.flush_if_much().await
+    }
+
+    async fn flush_if_much(&mut self) -> anyhow::Result<()> {
+        let is_much = self.events.len().max(self.told.len()) >= BATCH_EVENTS || self.bytes >= BATCH_BYTES;
+        if is_much { self.flush().await } else { Ok(()) }
     }
 
     async fn flush(&mut self) -> anyhow::Result<()> {
+        self.bytes = 0;
         let (goal, events) = (self.goal, std::mem::take(&mut self.events));
         if !events.is_empty() {
             self.log.commit(Batch { writes: vec![Write::Events { goal, events }] }).await?;
