@@ -71,6 +71,8 @@ export class Feed {
   #changed: (link: Link) => void;
   #socket: WebSocket | undefined;
   #isOpen = false;
+  /** Connections that were begun so far. */
+  #begun = 0;
   #tries = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #calls: Calls;
@@ -104,6 +106,7 @@ export class Feed {
     this.#drop();
     this.#show({ state: this.link.goneSince === undefined ? 'connecting' : 'waiting' }, ['retryAt']);
     const socket = this.#world.open();
+    this.#begun += 1;
     this.#socket = socket;
     this.#heardAt = this.#world.now();
     this.#timer = setTimeout(() => void this.#gone(socket, 0), CONNECT_MAX_MS);
@@ -151,7 +154,7 @@ export class Feed {
 
   /** Ends the connection as it is, and begins another one. */
   #lost(since: number): void {
-    this.#show({ state: 'waiting', goneSince: this.link.goneSince ?? since });
+    this.#show({ state: 'waiting', goneSince: this.link.goneSince ?? since }, ['back']);
     this.connect();
   }
 
@@ -250,11 +253,13 @@ export class Feed {
   async #gone(socket: WebSocket, code: number): Promise<void> {
     if (socket !== this.#socket) return;
     clearTimeout(this.#timer);
+    const begun = this.#begun;
     this.#drop();
-    this.#show({ state: 'waiting', goneSince: this.link.goneSince ?? this.#world.now() }, ['refused']);
+    this.#show({ state: 'waiting', goneSince: this.link.goneSince ?? this.#world.now() }, ['refused', 'back']);
     // A token that ended, or none: then nothing comes of trying again.
     const mayEnter = code === 4003 ? false : await this.#world.mayEnter();
-    if (this.#socket !== undefined) return;
+    // Another connection was begun meanwhile: by what is known now, and not when this was asked.
+    if (this.#begun !== begun) return;
     if (mayEnter === false) {
       this.#show({ state: 'locked', permissions: [] }, ['goneSince', 'retryAt']);
       this.#calls.locked();

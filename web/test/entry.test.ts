@@ -70,6 +70,28 @@ test('a code that the gateway did not look at is brought again', async () => {
   expect(await entry.enter()).toBe('in');
 });
 
+test('what the gateway calls wrong is not brought again, and nothing that came in its place is let go of', async () => {
+  const wrong = { reason: 'wrong_cookie' };
+  const alone = browser('', says(401, wrong));
+  alone.kept.set('pb.key', KEY);
+  expect(await new Entry(alone).mayEnter()).toBe(false);
+  expect(alone.kept.size).toBe(0);
+
+  const other = 'b'.repeat(32);
+  const beside = browser('', async () => {
+    beside.kept.set('pb.key', other);
+    return says(401, wrong)();
+  });
+  beside.kept.set('pb.key', KEY);
+  expect(await new Entry(beside).mayEnter()).toBe(false);
+  expect(beside.kept.get('pb.key')).toBe(other);
+
+  const unknown = browser('', says(401, { reason: 'unknown_user' }));
+  unknown.kept.set('pb.key', KEY);
+  expect(await new Entry(unknown).mayEnter()).toBe(false);
+  expect(unknown.kept.get('pb.key')).toBe(KEY);
+});
+
 test('a browser that keeps nothing is in as long as the page is open', async () => {
   const one = browser(`#code=${CODE}`, says(200, { key: KEY }));
   const entry = new Entry({

@@ -105,7 +105,7 @@ class Socket {
 
 let gateway: Gateway;
 let links: Link[];
-let mayEnter: boolean | undefined;
+let mayEnter: boolean | undefined | Promise<boolean>;
 /** How long handing over one event takes. */
 let eventMs = 0;
 let feed: Feed;
@@ -265,6 +265,27 @@ test('however often it is tried by hand, there is one connection', async () => {
   const before = gateway.sockets.length;
   await settle(30_000);
   expect(gateway.sockets.length).toBe(before);
+});
+
+test('what was asked before another connection was begun locks nobody', async () => {
+  await settle();
+  let sayNo = (): void => {};
+  mayEnter = new Promise((resolve) => (sayNo = () => resolve(false)));
+  gateway.isUp = false;
+  gateway.socket.break(1006);
+  await settle(0);
+  // It has come in anew, and that connection breaks too.
+  let sayYes = (): void => {};
+  mayEnter = new Promise((resolve) => (sayYes = () => resolve(true)));
+  feed.connect();
+  await settle(0);
+  sayNo();
+  await settle(0);
+  expect(feed.link.state).toBe('waiting');
+  gateway.isUp = true;
+  sayYes();
+  await settle(1_000);
+  expect(feed.link.state).toBe('live');
 });
 
 test('a token that ended locks the page at once', async () => {

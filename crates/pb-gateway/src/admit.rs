@@ -135,13 +135,18 @@ pub(crate) fn admit_browser(headers: &HeaderMap, uri: &Uri, door: &Door<'_>) -> 
     if !cookies_count(door) {
         return Err(Refusal::BrowserOfAnother);
     }
-    let who = unless_too_many(&door.access.throttle, door)?;
-    door.access.codes.take(code, door.now_ms).map_err(|why| {
+    let who = unless_too_many(&door.access.wrong_codes, door)?;
+    let invitation = door.access.codes.take(code, door.now_ms).map_err(|why| {
         if why == NoCode::Unknown {
-            door.access.throttle.failed(who, door.now_ms);
+            door.access.wrong_codes.failed(who, door.now_ms);
         }
         Refusal::WrongCode
-    })
+    })?;
+    // A call that was under way when its caller's token was revoked may have made it after that.
+    if !door.access.is_live(&invitation.by) {
+        return Err(Refusal::WrongCode);
+    }
+    Ok(invitation)
 }
 
 /// Whether cookies count on a connection: another user of this machine may have been sent ours, as a server on another

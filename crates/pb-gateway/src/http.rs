@@ -124,13 +124,7 @@ fn file_asked_for(request: &Request) -> Option<&'static console::File> {
 fn refused(hub: &Hub, peer: &Peer, refusal: Refusal) -> Response {
     hub.metrics.refused(refusal.reason());
     tracing::info!(%refusal, peer_uid = ?peer.uid, "a connection is refused");
-    let mut answer = refusal.into_response();
-    if refusal == Refusal::WrongCookie {
-        // Or the browser would send it, and it would count as a wrong one, each time.
-        let cleared = console::cleared(hub.address.port(), peer.through_tls.is_some());
-        answer.headers_mut().extend(cleared.map(|cleared| (header::SET_COOKIE, cleared)));
-    }
-    answer
+    refusal.into_response()
 }
 
 async fn websocket(

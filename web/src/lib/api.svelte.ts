@@ -49,9 +49,10 @@ export const feed = new Feed(
 );
 
 tabs.onmessage = ({ data }) => {
-  const isLocked = shown.link.state === 'locked';
-  // Each finds out by itself how things are.
-  if (data === 'in' ? isLocked : !isLocked) feed.connect();
+  const { state } = shown.link;
+  const isIn = state === 'live' || state === 'catching_up';
+  // Each finds out by itself how things are; who is about to hear that it may not come in asks anew.
+  if (data === 'in' ? !isIn : state !== 'locked') feed.connect();
 };
 
 /** Lets this browser in by the code in its address, if there is one, and connects. */

@@ -78,9 +78,13 @@ export class Entry {
 
   /** Whether this browser may come in: `undefined` while the gateway does not answer. */
   async mayEnter(): Promise<boolean | undefined> {
+    const key = this.#kept();
     try {
       const answer = await this.#ask('GET', {});
       if (answer.ok) return true;
+      const { reason } = (await answer.json().catch(() => ({}))) as { reason?: string };
+      // It is not brought again, or it would count as a wrong one each time; another tab may have a new one by now.
+      if (reason === 'wrong_cookie' && this.#kept() === key) this.#keep(undefined);
       return answer.status === 401 || answer.status === 403 ? false : undefined;
     } catch {
       return undefined;

@@ -52,6 +52,8 @@ pub(crate) struct Access {
     /// The wrong cookies of late. Another server of this machine may give a browser one in our name: that is no reason
     /// to have whoever brings a token wait.
     pub(crate) wrong_cookies: Throttle,
+    /// The wrong codes of late. A browser opens old addresses again: no reason to have anybody else wait either.
+    pub(crate) wrong_codes: Throttle,
     /// By which browsers come in.
     pub(crate) codes: Codes,
     /// Those that have not said yet who they are (`security.md` 8).
@@ -132,6 +134,7 @@ impl Access {
             live: Mutex::new(live),
             throttle: Throttle::default(),
             wrong_cookies: Throttle::default(),
+            wrong_codes: Throttle::default(),
             codes: Codes::default(),
             pending: Places::new(PENDING_MAX, PENDING_FROM_ONE_MAX),
         })
@@ -204,14 +207,19 @@ impl Access {
     /// Ends a token, and with it every connection that came in by it. Whether it went on before.
     pub(crate) async fn revoke(&self, id: &str, now_ms: u64) -> Result<bool, Error> {
         let was_live = self.store.revoke_token(id.to_owned(), now_ms).await?;
-        self.codes.forget_those_by(&format!("token:{id}"));
         self.live().retain(|_, grant| {
             if grant.id == id {
                 grant.revoked.cancel();
             }
             grant.id != id
         });
+        self.codes.forget_those_by(&format!("token:{id}"));
         Ok(was_live)
+    }
+
+    /// Whether this actor may still do something: one that came by a token may until that is revoked.
+    pub(crate) fn is_live(&self, actor: &str) -> bool {
+        actor.strip_prefix("token:").is_none_or(|id| self.live().values().any(|grant| grant.id == id))
     }
 
     fn live(&self) -> MutexGuard<'_, HashMap<String, Grant>> {

@@ -56,7 +56,7 @@ impl Refusal {
         }
     }
 
-    /// One word for it, as `/metrics` counts it.
+    /// One word for it, as `/metrics` counts it and the console's page reads it.
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::ForeignHost => "foreign_host",
@@ -106,7 +106,7 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = json!({"error": self.to_string(), "hint": self.hint()});
+        let body = json!({"error": self.to_string(), "hint": self.hint(), "reason": self.reason()});
         let mut response = (self.status(), Json(body)).into_response();
         if let Self::TooManyWrong { wait } = self {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);

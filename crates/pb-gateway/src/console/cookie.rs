@@ -70,7 +70,7 @@ pub(super) fn kept(half: &str, port: u16, for_s: Option<u64>, is_encrypted: bool
 }
 
 /// Has a browser forget it.
-pub(crate) fn cleared(port: u16, is_encrypted: bool) -> Option<HeaderValue> {
+pub(super) fn cleared(port: u16, is_encrypted: bool) -> Option<HeaderValue> {
     cookie(port, "", "; Max-Age=0", is_encrypted)
 }
 

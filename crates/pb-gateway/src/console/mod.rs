@@ -8,6 +8,6 @@ mod cookie;
 mod files;
 mod session;
 
-pub(crate) use cookie::{cleared, secret_of};
+pub(crate) use cookie::secret_of;
 pub(crate) use files::{File, file_at};
 pub(crate) use session::{SESSION, enter, is_entry, leave, look};

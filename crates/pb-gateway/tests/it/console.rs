@@ -252,7 +252,7 @@ async fn security_06_only_who_may_do_everything_invites_a_browser_and_with_no_mo
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn security_05_a_code_that_is_wrong_counts_as_a_wrong_token() {
+async fn security_05_wrong_codes_have_a_browser_wait_and_nobody_who_brings_a_token() {
     let at = TestHome::new();
     let gateway = at.gateway().await;
     let mut statuses = Vec::new();
@@ -260,8 +260,9 @@ async fn security_05_a_code_that_is_wrong_counts_as_a_wrong_token() {
         statuses.push(bring(&gateway, "guessed").await.status);
     }
     assert_eq!((statuses[0], statuses[19], statuses[21]), (401, 401, 429), "{statuses:?}");
-    let bearer = ("Authorization", "Bearer guessed");
-    assert_eq!(ask(gateway.address, "GET", "/readyz", &[bearer]).await.status, 429);
+    let bearer = format!("Bearer {}", at.token());
+    let right = ask(gateway.address, "GET", "/readyz", &[("Authorization", bearer.as_str())]).await;
+    assert_ne!(right.status, 429);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -364,7 +365,9 @@ async fn security_04_our_own_token_is_in_no_cookie() {
     let headers = [OF_OUR_PAGE, ("Cookie", cookie.as_str()), (KEY, key)];
     let refused = ask(gateway.address, "GET", SESSION, &headers).await;
     assert_eq!(refused.status, 401);
-    assert!(refused.header("set-cookie").unwrap().contains("max-age=0"), "{}", refused.head);
+    assert!(refused.body.contains(r#""reason":"wrong_cookie""#), "{}", refused.body);
+    // The browser may have a new one by the time it hears this: what is no longer good is let go of by the page.
+    assert_eq!(refused.header("set-cookie"), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -48,7 +48,8 @@ impl GoalState {
     /// How many levels above the item are of items that added: 0 for one of the plan.
     pub fn added_depth(&self, item: &Item) -> u32 {
         let above = std::iter::successors(item.added_by, |id| self.item(*id)?.added_by);
-        u32::try_from(above.count()).unwrap_or(u32::MAX)
+        // In a history that somebody made up, items may have added each other.
+        u32::try_from(above.take(self.items.len()).count()).unwrap_or(u32::MAX)
     }
 
     /// Whether runs of the item may add items: its plan says so, and it is not too deep.
@@ -92,9 +93,14 @@ impl GoalState {
             return all;
         }
         let mut open: Vec<ItemId> = all.iter().copied().filter(|need| Some(*need) != item.added_by).collect();
-        // Bounded: an item is added by one other, and never by itself.
+        // An item is added by one other, and never by itself; but in a history that somebody made up it may be.
+        let mut seen = Vec::new();
         while let Some(above) = open.pop() {
             for below in self.items.iter().filter(|other| other.added_by == Some(above)) {
+                if seen.contains(&below.id) {
+                    continue;
+                }
+                seen.push(below.id);
                 if !all.contains(&below.id) {
                     all.push(below.id);
                 }

@@ -70,8 +70,15 @@ fn half() -> (TestEnv, String) {
     let goal = env.detach(&["goal.toml"]);
     assert_eq!(env.watch(&goal), Some(1));
     wait_until("the trace is written", || {
-        let told = env.debug(&format!("/api/events?goalId={goal}&type=state.transition&limit=1"));
-        (told["events"][0]["data"]["to"] == "failed").then_some(())
+        // The goal's own end, and then the end of its phase, which is the last that is told of it.
+        let told = env.debug(&format!("/api/events?goalId={goal}&limit=20"));
+        let events = told["events"].as_array().unwrap();
+        let has_ended = |event: &Value| {
+            event["type"] == "state.transition"
+                && event["data"]["entityType"] == "goal"
+                && event["data"]["to"] == "failed"
+        };
+        (events.iter().any(has_ended) && events[0]["type"] == "phase.ended").then_some(())
     });
     (env, goal)
 }

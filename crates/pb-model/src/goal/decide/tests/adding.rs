@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::script::check;
+use super::script::{check, state_after};
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one life is one text")]
@@ -752,4 +752,17 @@ fn a_person_sees_which_items_of_a_plan_may_add_others() {
       nothing of it was done; a: a (may add items); b: b
       approve, alternative_approach, cancel
     "#);
+}
+
+/// No decision makes such a history, but a file from somebody else may tell of it.
+#[test]
+fn items_that_added_each_other_are_waited_for_once() {
+    let mut state = state_after("item a agent gates=1\n item b gates=1\n item c needs=a gates=1\n ready");
+    let ids: Vec<_> = state.items.iter().map(|item| item.id).collect();
+    let [a, b, c] = ids[..] else { panic!("three items") };
+    state.items[0].added_by = Some(b);
+    state.items[1].added_by = Some(a);
+    assert_eq!(state.waits_on(&state.items[2]), [a, b]);
+    assert_eq!(state.added_depth(&state.items[0]), 3);
+    assert_eq!(state.items[2].id, c);
 }
