@@ -165,6 +165,8 @@ fn following_goes_on_from_its_cursor_over_killed_processes_without_gap_or_repeat
     let env = TestEnv::new();
     env.start_daemons();
     let following = env.spawn(["debug", "events", "--follow", "--json"]);
+    // What is past is read from the file. What comes after that is told by the gateway, whose end is noticed then.
+    wait_until("what is past is seen", || (!seen(&following).is_empty()).then_some(()));
     env.write("goal.toml", WAITS);
     let goal = env.detach(&["goal.toml"]);
     env.wait_lines("out/began", 1);
