@@ -5,7 +5,7 @@
 // frame of the screen, and never for longer than a part of it, however much there is.
 
 import type { EventFrame, Methods, Method, ServerFrame } from 'rpc';
-import { Calls } from './calls.ts';
+import { Calls, type Answered } from './calls.ts';
 import { type Follower, Following, type Give, type Subscription } from './following.ts';
 
 export type { Follower };
@@ -117,6 +117,11 @@ export class Feed {
   /** Asks the gateway to do something, or to tell something. It fails by a `CallError` or a `LinkError`. */
   call<M extends Method>(method: M, params: Methods[M]['params']): Promise<Methods[M]['result']> {
     return new Promise((resolve, reject) => this.#calls.ask(method, params, { done: resolve, failed: reject }));
+  }
+
+  /** The same; what came of it is told before the frame behind the answer is looked at. */
+  ask<M extends Method>(method: M, params: Methods[M]['params'], on: Answered<M>): void {
+    this.#calls.ask(method, params, on);
   }
 
   /** Follows events until the function that it gives is called. */

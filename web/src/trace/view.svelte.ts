@@ -15,6 +15,9 @@ export class TraceView {
   #spans = new Spans();
   #version = $state(0);
   #taken = 0;
+  /** Questions for what follows so far, and whether the latest is answered. */
+  #asked = 0;
+  #isTold = false;
   #cursor = 'start';
   #later: ReturnType<typeof setTimeout> | undefined;
   #drops: DebugEvent[] = $state.raw([]);
@@ -31,15 +34,25 @@ export class TraceView {
   }
 
   /** Asks for what follows; called each time that the connection is there. */
-  async ask(): Promise<void> {
-    try {
-      const answer = await feed.call('debug.events.subscribe', { goalId: this.goalId, after: this.#cursor });
-      if (answer.rebase_required) this.#forget();
-      this.problem = undefined;
-    } catch (error) {
-      this.problem = said(error);
-    }
-    this.isAsked = true;
+  ask(): void {
+    const asked = (this.#asked += 1);
+    // What comes before the answer is of a question before this one: it comes again behind it.
+    this.#isTold = false;
+    const heard = (problem: string | undefined) => {
+      this.problem = problem;
+      this.isAsked = true;
+    };
+    feed.ask('debug.events.subscribe', { goalId: this.goalId, after: this.#cursor }, {
+      done: (answer) => {
+        if (asked !== this.#asked) return;
+        if (answer.rebase_required) this.#forget();
+        this.#isTold = true;
+        heard(undefined);
+      },
+      failed: (error) => {
+        if (asked === this.#asked) heard(said(error));
+      },
+    });
   }
 
   /** Asks what was dropped: that is told of no goal, and so not among what follows. */
@@ -77,11 +90,12 @@ export class TraceView {
 
   #take(frame: EventFrame): void {
     if (frame.event === 'rebase_required') {
+      if (!this.#isTold) return;
       this.#forget();
-      void this.ask();
+      this.ask();
       return;
     }
-    if (frame.event !== 'debug' || frame.data.event.goalId !== this.goalId) return;
+    if (!this.#isTold || frame.event !== 'debug' || frame.data.event.goalId !== this.goalId) return;
     if (frame.cursor) this.#cursor = frame.cursor;
     if (this.#taken >= EVENTS_MAX) return;
     this.#taken += 1;
