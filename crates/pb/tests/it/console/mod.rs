@@ -232,27 +232,6 @@ gates = [{ kind = "command", argv = ["true"] }]
 }
 
 #[test]
-fn nothing_is_wider_than_a_small_telephone() {
-    let env = TestEnv::new();
-    env.start_daemons();
-    let goal = env.detach(&[concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/parallel.toml")]);
-    assert_eq!(env.watch(&goal), Some(0));
-    let (origin, url) = addresses(&env);
-    let Some(mut page) = Page::of_width(&env, 360) else { return };
-    page.open(&url);
-    page.sees(LIVE);
-    let goal = format!("goal/{goal}");
-    let of_goal = ["proof", "files", "cost", "trace", "replay"].map(|tab| format!("{goal}/{tab}"));
-    let panels = ["now", "inbox", "new", "chat", "history", "schedules", "system", &goal];
-    for panel in panels.into_iter().chain(of_goal.iter().map(String::as_str)) {
-        page.open(&format!("{origin}/#/{panel}"));
-        page.sees("h1");
-        assert_eq!(page.does(&json!(["wider"])), 0, "{panel}");
-    }
-    page.is_well(&origin);
-}
-
-#[test]
 fn a_question_is_answered_with_what_is_offered_and_in_words() {
     let ask = json!({"questions": [
         {"id": "format", "question": "报告要什么格式？", "why": "it decides which tool is used",

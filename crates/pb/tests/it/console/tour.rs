@@ -76,6 +76,20 @@ fn every_place_is_for_everybody_light_and_dark() {
     page.is_well(&origin);
 }
 
+#[test]
+fn nothing_is_wider_than_a_small_telephone() {
+    let scene = Scene::new();
+    let (origin, url) = addresses(&scene.scripted.env);
+    let Some(mut page) = Page::of_width(&scene.scripted.env, 360) else { return };
+    let talk = arrive(&mut page, &url);
+    for (name, place, there) in places(&scene.delivered, &talk) {
+        page.open(&format!("{origin}/#/{place}"));
+        page.sees(there);
+        assert_eq!(page.does(&json!(["wider"])), 0, "{name}");
+    }
+    page.is_well(&origin);
+}
+
 /// With the key Tab alone, everything that does something is reached, and one sees where one is.
 #[test]
 fn everything_is_reached_by_keyboard() {
